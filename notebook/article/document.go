@@ -145,7 +145,8 @@ func Parse(dir string, src *source.Source) *Document {
 	}
 	doc.parts()
 	doc.blocks()
-	doc.inlines()
+	doc.prose().inlines()
+	doc.topics()
 	doc.lines()
 	doc.check()
 	return doc

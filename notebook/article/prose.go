@@ -48,32 +48,35 @@ type Reference struct {
 func (*Reference) Kind() ast.NodeKind              { return KindReference }
 func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
 
+// A prose is Markdown whose values and links are read: the text of an article, or a line of its YAML.
+type prose struct {
+	doc  *Document
+	tree ast.Node
+	text []byte
+	at   func(start, end int) source.Pos // the place of bytes of text
+}
+
+func (doc *Document) prose() prose { return prose{doc, doc.Tree, doc.Text, doc.Source.Pos} }
+
 // inlines replaces inline values, claims and references by nodes of ours.
-func (doc *Document) inlines() {
+func (p prose) inlines() {
 	type swap struct{ from, to ast.Node }
 	var swaps []swap
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(p.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
 		switch n := n.(type) {
 		case *ast.CodeSpan:
-			if v := doc.inlineValue(n); v != nil {
+			if v := p.value(n); v != nil {
 				swaps = append(swaps, swap{n, v})
 				return ast.WalkSkipChildren, nil
 			}
 		case *ast.Link:
-			written := string(n.Destination)
-			at := func(word string) source.Pos {
-				if !strings.HasSuffix(written, word) { // the word is written with escapes
-					word = written
-				}
-				return doc.Destination(n, word)
-			}
-			if to := doc.linkTo(doc.resolve(n.Destination), at); to != nil {
+			if to := p.linkTo(n); to != nil {
 				swaps = append(swaps, swap{n, to})
-			} else if n.FirstChild() == nil && strings.HasPrefix(written, "#") {
-				doc.Problems.Add("unknown-label", doc.Destination(n, written),
+			} else if written := string(n.Destination); n.FirstChild() == nil && strings.HasPrefix(written, "#") {
+				p.doc.Problems.Add("unknown-label", p.destination(n, written),
 					"%q is not the label of a table or figure, and the link has no text", written[1:]).
 					Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 			}
@@ -86,7 +89,6 @@ func (doc *Document) inlines() {
 		}
 		s.from.Parent().ReplaceChild(s.from.Parent(), s.from, s.to)
 	}
-	doc.topics()
 }
 
 // topics gives a heading of a topic and the sentence of a claim the id of the topic, which does not change with the
@@ -131,8 +133,8 @@ func FindingOf(h *ast.Heading, source []byte) *ClaimLink {
 // SentenceOf returns the name of the claim whose sentence a title or caption is.
 func SentenceOf(line string) (claim string, ok bool) { return strings.CutPrefix(line, "claim:") }
 
-// inlineValue reads `{value} …`; nil for other code.
-func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
+// value reads `{value} …`; nil for other code.
+func (p prose) value(n *ast.CodeSpan) *InlineValue {
 	var words strings.Builder
 	var all text.Segment
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
@@ -144,65 +146,67 @@ func (doc *Document) inlineValue(n *ast.CodeSpan) *InlineValue {
 			all.Start = t.Segment.Start
 		}
 		all.Stop = t.Segment.Stop
-		words.Write(t.Segment.Value(doc.Text))
+		words.Write(t.Segment.Value(p.text))
 	}
-	code := strings.ReplaceAll(words.String(), "\n", " ")
-	return doc.value(source.Text{Value: code, Pos: doc.Source.Pos(all.Start, all.Stop)})
-}
-
-// value parses the code {value} …; nil for other code.
-func (doc *Document) value(code source.Text) *InlineValue {
+	code := source.Text{Value: strings.ReplaceAll(words.String(), "\n", " "), Pos: p.at(all.Start, all.Stop)}
 	rest, ok := strings.CutPrefix(code.Value, "{value}")
 	if !ok {
 		return nil
 	}
-	words := strings.Trim(rest, " \t")
+	expression := strings.Trim(rest, " \t")
 	start := len(code.Value) - len(strings.TrimLeft(rest, " \t"))
-	v := &InlineValue{Written: code.Part(start, start+len(words))}
-	inline, err := expr.ParseInline(words)
+	v := &InlineValue{Written: code.Part(start, start+len(expression))}
+	inline, err := expr.ParseInline(expression)
 	if err != nil {
-		AddExprError(v.Written, err, &doc.Problems)
+		AddExprError(v.Written, err, &p.doc.Problems)
 	} else {
 		v.Inline, v.Valid = inline, true
 	}
-	doc.Values = append(doc.Values, v)
+	p.doc.Values = append(p.doc.Values, v)
 	return v
 }
 
-// linkTo returns the node of a link to a claim, a table or a figure; nil for other links. at is the place of a word at
-// the end of the destination.
-func (doc *Document) linkTo(destination string, at func(word string) source.Pos) ast.Node {
-	if name, ok := strings.CutPrefix(destination, "claim:"); ok {
-		l := &ClaimLink{Name: source.Text{Value: name, Pos: at(name)}}
-		doc.ClaimLinks = append(doc.ClaimLinks, l)
+// linkTo returns the node of a link to a claim, a table or a figure; nil for other links.
+func (p prose) linkTo(n *ast.Link) ast.Node {
+	destination := p.doc.resolve(n.Destination)
+	name := func(word string) source.Text {
+		written := string(n.Destination)
+		if strings.HasSuffix(written, word) { // else it is written with escapes
+			written = word
+		}
+		return source.Text{Value: word, Pos: p.destination(n, written)}
+	}
+	if claim, ok := strings.CutPrefix(destination, "claim:"); ok {
+		l := &ClaimLink{Name: name(claim)}
+		p.doc.ClaimLinks = append(p.doc.ClaimLinks, l)
 		return l
 	}
 	if label, ok := strings.CutPrefix(destination, "#"); ok && (strings.HasPrefix(label, "fig-") ||
 		strings.HasPrefix(label, "tbl-")) {
-		r := &Reference{Label: source.Text{Value: label, Pos: at(label)}}
-		doc.References = append(doc.References, r)
+		r := &Reference{Label: name(label)}
+		p.doc.References = append(p.doc.References, r)
 		return r
 	}
 	return nil
 }
 
-// Destination is the place of a link's destination: goldmark keeps the place of the words only.
-func (doc *Document) Destination(n ast.Node, want string) source.Pos {
+// destination is the place of a link's destination: goldmark keeps the place of the words only.
+func (p prose) destination(n ast.Node, want string) source.Pos {
 	from := 0
 	for c := n; c != nil; c = c.LastChild() {
 		if t, ok := c.(*ast.Text); ok {
 			from = t.Segment.Stop
 		}
 	}
-	for p := n; p != nil && from == 0; p = p.Parent() { // no words: begin at the text before
-		if p.Type() == ast.TypeBlock && p.Lines().Len() > 0 {
-			from = p.Lines().At(0).Start
+	for b := n; b != nil && from == 0; b = b.Parent() { // no words: begin at the text before
+		if b.Type() == ast.TypeBlock && b.Lines().Len() > 0 {
+			from = b.Lines().At(0).Start
 		}
 	}
-	if i := bytes.Index(doc.Text[from:], []byte(want)); i >= 0 {
-		return doc.Source.Pos(from+i, from+i+len(want))
+	if i := bytes.Index(p.text[from:], []byte(want)); i >= 0 {
+		return p.at(from+i, from+i+len(want))
 	}
-	return doc.Source.Pos(from, from)
+	return p.at(from, from)
 }
 
 // A ProseLink leads from the author's text to anything but claims, tables and figures of the article.
@@ -214,31 +218,33 @@ type ProseLink struct {
 
 // Links lists the links and pictures of the prose, then of titles, captions and other lines in YAML, without links in raw
 // HTML.
-func (doc *Document) Links() []ProseLink {
-	var out []ProseLink
-	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if l, words, ok := doc.linkOf(n, doc.Text); ok && entering {
-			l.Pos = doc.Destination(n, words)
-			out = append(out, l)
+func (doc *Document) Links() []ProseLink { return append(doc.prose().links(), doc.lineLinks...) }
+
+func (p prose) links() (out []ProseLink) {
+	_ = ast.Walk(p.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
 		}
+		var l ProseLink
+		var words []byte // of the author
+		switch n := n.(type) {
+		case *ast.Link:
+			l.Destination, words = p.doc.resolve(n.Destination), n.Destination
+		case *ast.Image:
+			l.Destination, l.Picture, words = p.doc.resolve(n.Destination), true, n.Destination
+		case *ast.AutoLink:
+			if n.AutoLinkType == ast.AutoLinkEmail {
+				return ast.WalkContinue, nil
+			}
+			l.Destination, words = string(n.URL(p.text)), n.Label(p.text)
+		default:
+			return ast.WalkContinue, nil
+		}
+		l.Pos = p.destination(n, string(words))
+		out = append(out, l)
 		return ast.WalkContinue, nil
 	})
-	return append(out, doc.lineLinks...)
-}
-
-// linkOf returns the link or picture of a node, without its place, and its destination in the words of the author.
-func (doc *Document) linkOf(n ast.Node, source []byte) (l ProseLink, words string, ok bool) {
-	switch n := n.(type) {
-	case *ast.Link:
-		return ProseLink{Destination: doc.resolve(n.Destination)}, string(n.Destination), true
-	case *ast.Image:
-		return ProseLink{Destination: doc.resolve(n.Destination), Picture: true}, string(n.Destination), true
-	case *ast.AutoLink:
-		if n.AutoLinkType != ast.AutoLinkEmail {
-			return ProseLink{Destination: string(n.URL(source))}, string(n.Label(source)), true
-		}
-	}
-	return l, "", false
+	return out
 }
 
 // resolve is Resolve, once for all uses of a definition of a link: there may be many, and they share its bytes.
@@ -277,21 +283,22 @@ func (doc *Document) lines() {
 			q.Text, q.Section = q.Text.OneLine(), q.Section.OneLine()
 		}
 	}
-	p := ForLines()
+	parser := ForLines()
 	for _, l := range doc.writtenLines() {
 		*l.Text = l.OneLine()
-		text := []byte(l.Value)
-		tree := p.Parse(text)
-		if at, message, hint := p.Exceeded(); at >= 0 {
+		p := prose{doc, nil, []byte(l.Value), l.At}
+		p.tree = parser.Parse(p.text)
+		if at, message, hint := parser.Exceeded(); at >= 0 {
 			doc.Problems.Add("too-large", l.Pos, "%s", message).Hint = hint
 			return
 		}
-		_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			if entering {
-				doc.readInLine(l, n, text)
+		p.inlines()
+		for _, c := range nodesOf[*ClaimLink](p.tree) {
+			if l.kind != "" && c.HasChildren() {
+				doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.part})
 			}
-			return ast.WalkContinue, nil
-		})
+		}
+		doc.lineLinks = append(doc.lineLinks, p.links()...)
 	}
 }
 
@@ -313,31 +320,4 @@ func (doc *Document) writtenLines() []line {
 		list = append(list, line{&f.Title, "title", f.Part}, line{&f.Caption, "caption", f.Part})
 	}
 	return list
-}
-
-// readInLine reads a node of a line of Markdown: a value, a claim, a reference or another link.
-func (doc *Document) readInLine(l line, n ast.Node, src []byte) {
-	at := func(word string) source.Pos {
-		end := max(strings.LastIndex(l.Value, word), 0) + len(word)
-		return l.At(end-len(word), end)
-	}
-	switch n := n.(type) {
-	case *ast.CodeSpan:
-		if first, ok := n.FirstChild().(*ast.Text); ok {
-			doc.value(l.Text.Part(first.Segment.Start, first.Segment.Stop))
-		}
-		return
-	case *ast.Link:
-		to := doc.linkTo(Resolve(n.Destination), at)
-		if c, ok := to.(*ClaimLink); ok && l.kind != "" && n.HasChildren() {
-			doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.part})
-		}
-		if to != nil {
-			return
-		}
-	}
-	if link, words, ok := doc.linkOf(n, src); ok {
-		link.Pos = at(words)
-		doc.lineLinks = append(doc.lineLinks, link)
-	}
 }
