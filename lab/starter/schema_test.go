@@ -92,7 +92,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 			validate("front-matter", file, m[1])
 		}
 		must.Do(ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			if b, ok := n.(*article.Block); ok && entering && b.Listing.Data != nil {
+			if b, ok := n.(*article.Block); ok && entering && schemas[b.Is] != nil {
 				validate(b.Is, file, b.Listing.Data)
 			}
 			return ast.WalkContinue, nil

@@ -11,14 +11,14 @@ import (
 
 // Metric is a metric that an experiment adds: computed from others, or found in output.
 type Metric struct {
-	Name   source.Text   `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
-	Unit   source.Text   `yaml:"unit"`                                             // such as s or 1; empty is 1
-	Better string        `yaml:"better" as:"better"`                               // higher, lower or empty
-	Value  Expression    `yaml:"value"`
-	From   source.Text   `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
-	Regex  source.Text   `yaml:"regex" not:"value json"`
-	JSON   source.Text   `yaml:"json" not:"value"` // a path with dots
-	Pos    source.Pos    `yaml:"-"`
+	Name   source.Text `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
+	Unit   source.Text `yaml:"unit"`                                             // such as s or 1; empty is 1
+	Better string      `yaml:"better" as:"better"`                               // higher, lower or empty
+	Value  Expression  `yaml:"value"`
+	From   source.Text `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
+	Regex  source.Text `yaml:"regex" not:"value json"`
+	JSON   source.Text `yaml:"json" not:"value"` // a path with dots
+	Pos    source.Pos  `yaml:"-"`
 }
 
 // Source divides From into a service and its log, or returns stdout or prepare.

@@ -35,7 +35,7 @@ type Listing struct {
 	Language string
 	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
-	Pos      source.Pos // of the path
+	Pos      source.Pos      // of the path
 	Lines    []source.Pos    // of file=: of each line of Data
 	Fragment source.Fragment // of file=: Data with its places in the article
 

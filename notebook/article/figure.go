@@ -22,7 +22,7 @@ type Figure struct {
 	Sort       source.Text      `yaml:"sort"`
 	Log        []string         `yaml:"log" as:"[]axis"` // axes in equal ratios
 	Zero       bool             `yaml:"zero"`            // the metric's axis begins at zero
-	Reference  Expression       `yaml:"reference"` // a line at this value
+	Reference  Expression       `yaml:"reference"`       // a line at this value
 	Caption    source.Text      `yaml:"caption"`
 	Published  PublishedRef     `yaml:"published"`
 	Headline   bool             `yaml:"headline"`
