@@ -29,7 +29,7 @@ type answerView struct {
 	Meta     []template.HTML
 	Text     template.HTML // the answer of the author; may be empty
 	Related  []template.HTML
-	Answers  []answerLine
+	Answers  []claimLine
 	More     string // headline claims beyond those: "and 2 more"
 	Figure   template.HTML
 	Cautions *cautionsView
@@ -37,23 +37,26 @@ type answerView struct {
 	Shortest string // how long the shortest experiment took; empty if nothing was measured
 }
 
-// answerLine is what a headline claim came to.
-type answerLine struct {
-	Says           template.HTML
-	Outcome        outcome.Outcome
-	Here, Interval string // empty if it was not measured, which the outcome says
-	Stated         string // empty for a claim that was stated before it was measured, or may have been
-	Class, Verdict string
-	Href           string
+// claimLine is what a claim came to, in a line.
+type claimLine struct {
+	Badge   // of the verdict
+	Says    template.HTML
+	Outcome outcome.Outcome
+	Href    string
+	Stated  string        // empty for a claim that was stated before it was measured, or may have been
+	Section string        // of the original
+	Derived template.HTML // how the published number follows from the original
 }
 
-// hereOf is what a claim came to, apart from its interval.
-func hereOf(o outcome.Outcome) (here, interval string) {
-	here, interval, found := strings.Cut(o.Here, " [")
-	if found {
-		interval = "[" + interval
-	}
-	return here, interval
+func (c *composer) line(block *article.Claim, says template.HTML) claimLine {
+	name := block.Name.Value
+	return claimLine{Badge: VerdictBadge(c.judgements.verdict(name)), Says: says, Outcome: c.outcome(name),
+		Href: "#" + prose.ClaimID + name}
+}
+
+// headlines are the headline claims.
+func (c *composer) headlines() []*article.Claim {
+	return slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
 }
 
 // yearOf is when what was published was published, as the head of a column; else a word.
@@ -71,15 +74,14 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 	v := answerView{Standing: PlainBadge(standing), Title: title, Meta: c.meta(), Text: own,
 		Related: slice.Map(c.doc.Front.Related, c.linkTo), Of: c.countOfClaims(standing), Cautions: c.cautions(),
 		Year: yearOf(c.doc), Shortest: c.shortest()}
-	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
+	headlines := c.headlines()
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
-		o, mark := c.outcomes.of(block.Name.Value), VerdictBadge(c.judgements.verdict(block.Name.Value))
-		line := answerLine{Says: o.Sentence.WithoutInterval().HTML(), Outcome: o, Class: mark.Class, Verdict: mark.Word,
-			Href: "#" + prose.ClaimID + block.Name.Value}
-		if c.judgements.verdict(block.Name.Value) != stats.NotMeasured {
-			line.Here, line.Interval = hereOf(o)
-			j := c.judgements[block.Name.Value]
-			line.Interval += sessionsBeside(&j)
+		j := c.judgements[block.Name.Value]
+		line := c.line(block, c.outcome(block.Name.Value).Sentence.WithoutInterval().HTML())
+		if j.Verdict == stats.NotMeasured { // which the word of the outcome says
+			line.Outcome.Here = ""
+		} else {
+			line.Outcome.Interval += sessionsBeside(&j)
 		}
 		if s := c.statedAs(block); s.Is != claim.StatedBefore {
 			line.Stated = statedWords(s)
@@ -144,17 +146,13 @@ func (c *composer) headlineFigure() *article.Figure {
 			return f
 		}
 	}
-	i := slices.IndexFunc(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
-	if i < 0 || len(c.doc.Figures) == 0 {
+	headlines := c.headlines()
+	if len(headlines) == 0 || headlines[0].Expect.Node == nil {
 		return nil
 	}
-	block := c.doc.Claims[i]
-	j := c.judgements[block.Name.Value]
-	if block.Expect.Node == nil {
-		return nil
-	}
+	j := c.judgements[headlines[0].Name.Value]
 	if cells := outcome.CellsOf(j); len(cells) > 0 {
-		return c.figureOf(c.metricOf(block.Expect.Node), cells)
+		return c.figureOf(c.metricOf(headlines[0].Expect.Node), cells)
 	}
 	return nil
 }
@@ -177,17 +175,13 @@ func (c *composer) cautions() *cautionsView {
 	return v
 }
 
-// lasted is how long the repetitions of each experiment took; 0 of one that was not measured.
-func (c *composer) lasted() []time.Duration {
-	return slice.Map(c.d.Experiments, func(e *dataset.Experiment) time.Duration {
-		return cellview.OriginOf(e.AllCells()).Took
-	})
-}
+// lasted is how long the repetitions of an experiment took; 0 if it was not measured.
+func lasted(e *dataset.Experiment) time.Duration { return cellview.OriginOf(e.AllCells()).Took }
 
 func (c *composer) shortest() string {
-	measured := slice.Filter(c.lasted(), func(took time.Duration) bool { return took > 0 })
-	if len(measured) == 0 {
+	times := slice.Filter(slice.Map(c.d.Experiments, lasted), func(took time.Duration) bool { return took > 0 })
+	if len(times) == 0 {
 		return ""
 	}
-	return wording.Lasting(slices.Min(measured))
+	return wording.Lasting(slices.Min(times))
 }

@@ -11,15 +11,15 @@ import (
 
 // Each standing has a mark of its own; without one it would be shown as not measured.
 func TestOfStanding(t *testing.T) {
-	filters := map[string]bool{}
+	words := map[string]bool{}
 	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,
 		stats.PartlyHolds, stats.DoesNotHold, stats.Undecided,
 		stats.StandingFailed, stats.StandingMeasured, stats.StandingNotMeasured} {
 		m := StandingBadge(claim.Standing{Is: s})
-		if !strings.EqualFold(m.Word, string(s)) || filters[m.Filter] {
+		if !strings.EqualFold(m.Word, string(s)) || words[m.Word] {
 			t.Errorf("%q is marked %+v", s, m)
 		}
-		filters[m.Filter] = true
+		words[m.Word] = true
 	}
-	assert.Equal(t, len(StandingBadges()), len(filters), "marks")
+	assert.Equal(t, len(StandingBadges()), len(words), "marks")
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -25,7 +26,6 @@ import (
 type banner struct {
 	Strong, Text string
 	Name         string // in a list of banners; empty for Strong in lower case
-	Link         *link
 	// Detail is for the page alone: an index says the first of the others.
 	Detail bool
 }
@@ -34,36 +34,53 @@ type banner struct {
 const onAnotherHost = "Measured on another host,"
 
 func (c *composer) banners() []banner {
+	cells := c.origin.Cells
+	state := func(s dataset.State) func(*dataset.Cell) bool {
+		return func(cell *dataset.Cell) bool { return cell.State == s }
+	}
+	if len(cells) > 0 && slice.Count(cells, state(dataset.Missing)) == len(cells) {
+		return []banner{{Strong: "Nothing in this article was measured.",
+			Text: "Every missing number and verdict is marked. Measure it with benchbook run " + c.doc.Slug + "."}}
+	}
 	var out []banner
-	add := func(strong, text string) { out = append(out, banner{Strong: strong, Text: text}) }
-	counts := c.countCells()
-	switch {
-	case counts.cells > 0 && counts.missing == counts.cells:
-		add("Nothing in this article was measured.",
-			"Every missing number and verdict is marked. Measure it with benchbook run "+c.doc.Slug+".")
-		return out
-	case c.d.Profile != "" && c.d.Profile != plan.Full:
-		add("Profile "+c.d.Profile+".", "Measured with the settings of this profile, not those of a full run.")
+	add := func(occurs bool, strong, text string) {
+		if occurs {
+			out = append(out, banner{Strong: strong, Text: text})
+		}
 	}
-	if counts.cells > 0 && !c.d.Own {
-		add(onAnotherHost, c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
+	add(c.d.Profile != "" && c.d.Profile != plan.Full, "Profile "+c.d.Profile+".",
+		"Measured with the settings of this profile, not those of a full run.")
+	add(len(cells) > 0 && !c.d.Own, onAnotherHost,
+		c.d.Host+". Absolute numbers differ between machines; compare orders and ratios.")
+	in := func(isOne func(*dataset.Cell) bool, strong, text string) {
+		n := slice.Count(cells, isOne)
+		add(n > 0, strong, fmt.Sprintf("%d of %s", n, wording.Count(len(cells), "cell"))+text)
 	}
-	out = append(out, counts.banners()...)
-	if slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }) {
-		add("Of a running target.", "Nobody started it for the measurement, and nothing tells whether it is the same now.")
-	}
+	in(state(dataset.Stale), "Measured with an older version of this experiment:",
+		". The article has changed since; a new run measures the current version.")
+	in(state(dataset.Missing), "Partly measured:", " without results. Everything that depends on them is marked.")
+	in(state(dataset.Partial), "Unfinished:", " with fewer repetitions than planned.")
+	in(func(cell *dataset.Cell) bool { return cell.Validity().Level() == validity.Invalid }, "Failed or not valid:",
+		". The tables say why; claims about invalid numbers are not measured.")
+	skipped := slice.Filter(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Skipped != "" })
+	names := slice.Map(skipped, func(e *dataset.Experiment) string { return e.Plan.Name })
+	add(len(names) > 0, "Left out by this profile:", wording.List(names)+".")
+	add(slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }), "Of a running target.",
+		"Nobody started it for the measurement, and nothing tells whether it is the same now.")
 	for _, own := range c.doc.Front.Cautions {
 		if _, text := c.prose.Inline(own.Value); text != "" {
 			out = append(out, banner{Name: strings.TrimRight(text, "."), Text: text})
 		}
 	}
-	out = append(out, c.headlineFindings()...)
-	return append(out, c.floorBanners()...)
+	return slices.Concat(out, c.headlineFindings(), c.floorBanners())
 }
 
 // headlineFindings are what the checks of validity found in cells that headline claims rest on, the worst first.
 func (c *composer) headlineFindings() []banner {
-	cells := c.headlineCells()
+	var cells []*dataset.Cell
+	for _, block := range c.headlines() {
+		cells = slice.Add(cells, outcome.CellsOf(c.judgements[block.Name.Value])...)
+	}
 	type found struct {
 		validity.CheckResult
 		cells int
@@ -79,89 +96,19 @@ func (c *composer) headlineFindings() []banner {
 				i, all = len(all), append(all, found{CheckResult: check})
 			}
 			all[i].cells++
-			if check.Level == validity.Invalid && all[i].Level != validity.Invalid {
+			if check.Level > all[i].Level {
 				all[i].CheckResult = check
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b found) int {
-		switch {
-		case a.Level == b.Level:
-			return b.cells - a.cells
-		case a.Level == validity.Invalid:
-			return -1
-		default:
-			return 1
-		}
+		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(b.cells, a.cells))
 	})
 	return slice.Map(all, func(f found) banner {
 		which := fmt.Sprintf("in %d of the %s that headline claims rest on", f.cells, wording.Count(len(cells), "cell"))
 		return banner{Name: f.Name, Detail: true, Strong: wording.Capital(f.Name) + ":",
 			Text: wording.Sentence(which + ", such as " + f.Words)}
 	})
-}
-
-// headlineCells are the cells that headline claims rest on.
-func (c *composer) headlineCells() (cells []*dataset.Cell) {
-	for _, block := range c.doc.Claims {
-		if block.Headline {
-			cells = slice.Add(cells, outcome.CellsOf(c.judgements[block.Name.Value])...)
-		}
-	}
-	return cells
-}
-
-// cellCounts counts the cells that need a warning.
-type cellCounts struct {
-	cells                            int // that can be measured
-	stale, partial, missing, invalid int
-	skipped                          []string // experiments that the profile leaves out
-}
-
-func (c *composer) countCells() cellCounts {
-	var n cellCounts
-	for _, e := range c.d.Experiments {
-		if e.Plan.Skipped != "" {
-			n.skipped = append(n.skipped, e.Plan.Name)
-		}
-		for _, cell := range e.Cells {
-			n.cells++
-			if cell.Validity().Level() == validity.Invalid {
-				n.invalid++
-			}
-			switch cell.State {
-			case dataset.Stale:
-				n.stale++
-			case dataset.Partial:
-				n.partial++
-			case dataset.Missing:
-				n.missing++
-			}
-		}
-	}
-	return n
-}
-
-func (n cellCounts) banners() []banner {
-	var out []banner
-	add := func(count int, strong, text string) {
-		if count > 0 {
-			out = append(out, banner{Strong: strong, Text: countOf(count, n.cells) + text})
-		}
-	}
-	add(n.stale, "Measured with an older version of this experiment:",
-		". The article has changed since; a new run measures the current version.")
-	add(n.missing, "Partly measured:", " without results. Everything that depends on them is marked.")
-	add(n.partial, "Unfinished:", " with fewer repetitions than planned.")
-	add(n.invalid, "Failed or not valid:", ". The tables say why; claims about invalid numbers are not measured.")
-	if len(n.skipped) > 0 {
-		out = append(out, banner{Strong: "Left out by this profile:", Text: wording.List(n.skipped) + "."})
-	}
-	return out
-}
-
-func countOf(n, all int) string {
-	return fmt.Sprintf("%d of %s", n, wording.Count(all, "cell"))
 }
 
 // floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
@@ -187,19 +134,15 @@ func (c *composer) floorBanners() []banner {
 		}
 	}
 	var out []banner
-	if len(exceeds) > 0 {
-		out = append(out, banner{Strong: "Noise floor above the smallest effect:",
-			Text: wording.List(exceeds) + ", by all A/A pairs of the article. No difference of that size can be believed."})
+	add := func(found []string, strong, text, more string, isDetail bool) {
+		if len(found) > 0 {
+			out = append(out, banner{Strong: strong, Text: text + wording.List(found) + more, Detail: isDetail})
+		}
 	}
-	if len(apart) > 0 {
-		out = append(out, banner{Strong: "Noisy:", Detail: true,
-			Text: "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: " +
-				wording.List(apart) + "."})
-	}
-	if len(biased) > 0 {
-		out = append(out, banner{Strong: "Systematic offset:",
-			Text: "two measurements of the same cell (the A/A pair) differ significantly: " + wording.List(biased) + "."})
-	}
+	add(exceeds, "Noise floor above the smallest effect:", "",
+		", by all A/A pairs of the article. No difference of that size can be believed.", false)
+	add(apart, "Noisy:", "two measurements of the same cell (the A/A pair) differ by more than the smallest effect: ", ".", true)
+	add(biased, "Systematic offset:", "two measurements of the same cell (the A/A pair) differ significantly: ", ".", false)
 	return out
 }
 
@@ -207,8 +150,8 @@ func (c *composer) floorBanners() []banner {
 func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(part *article.ConditionalPart, experiment, metric string) {
-		if c.Applies(part) && (experiment == "" || experiment == e.Plan.Name) && !slices.Contains(out, metric) {
-			out = append(out, metric)
+		if c.Applies(part) && (experiment == "" || experiment == e.Plan.Name) {
+			out = slice.Add(out, metric)
 		}
 	}
 	for _, t := range c.doc.Tables {
@@ -229,26 +172,26 @@ func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 
 // linkTo names a work, with a link to it.
 func (c *composer) linkTo(w *article.Work) template.HTML {
-	name := template.HTML(template.HTMLEscapeString(nameOfWork(w)))
+	name := prose.Escaped(nameOfWork(w))
 	if w.Address() == "" {
 		return name
 	}
 	if href, ok := c.prose.Source(w.Address()); ok {
-		return prose.AnchorTag(href, name)
+		return prose.Link(href, nil, name)
 	}
 	return name
 }
 
 func (c *composer) meta() []template.HTML {
 	var out []template.HTML
-	add := func(words string) { out = append(out, template.HTML(template.HTMLEscapeString(words))) }
+	add := func(words string) { out = append(out, prose.Escaped(words)) }
 	o := c.origin
 	if o.Measured > 0 {
 		out = append(out, template.HTML(`Measured <time datetime="`+o.Last.Format("2006-01-02")+`">`+wording.LongDate(o.Last)+
 			"</time>"))
 		add("host\u00a0" + c.d.Host + ", " + c.sessionsWords())
 		amount := wording.Count(len(o.Cells), "variant") + ", " + o.Repetitions() + ", " + wording.Lasting(o.Took)
-		out = append(out, prose.AnchorTag("#method", template.HTML(template.HTMLEscapeString(amount))))
+		out = append(out, prose.Link("#method", nil, prose.Escaped(amount)))
 	} else if date, err := time.Parse(time.DateOnly, c.doc.Front.Date.Value); err == nil {
 		add("Written " + wording.LongDate(date))
 	}

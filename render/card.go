@@ -10,13 +10,13 @@ import (
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 
-	"benchbook/internal/slice"
 	"benchbook/render/prose"
 )
 
 // card adds to a page what an index shows of it: what was found, in the sentence of the first headline claim that is
-// decided, and its picture.
-func (c *composer) card(page *Page, a composed) {
+// decided, with the published number next to ours, and the picture of its answer.
+func (c *composer) card(page *Page, answer answerView) {
+	page.Picture = c.picture
 	for _, v := range []stats.Verdict{stats.Supported, stats.Stronger, stats.Contradicted, stats.Inconclusive,
 		stats.NotMeasured} {
 		if n := c.judgements.with(v); n > 0 {
@@ -28,19 +28,26 @@ func (c *composer) card(page *Page, a composed) {
 	if r := c.doc.Front.Reproduces; r != nil {
 		page.Original = source.Plain(nameOf(r))
 	}
-	page.Finding = a.description
+	page.Finding = page.Description
+	stated := "" // the claim that the words state first
 	switch first := c.firstDecided(); {
 	case c.findingHolds():
 		page.Says, page.Finding = c.prose.Inline(c.doc.Front.Finding.Value)
+		stated = c.claimOfFinding()
 	case first != nil:
-		o := c.outcomes.of(first.Name.Value)
-		page.Verdict, page.Says = VerdictBadge(c.judgements.verdict(first.Name.Value)), o.Sentence.HTML()
-		page.Finding = o.Sentence.Text()
+		stated = first.Name.Value
+		o := c.outcome(stated)
+		page.Verdict, page.Says, page.Finding = VerdictBadge(c.judgements.verdict(stated)), o.Sentence.HTML(), o.Sentence.Text()
 	case page.Finding != "":
 	case c.origin.Measured > 0:
 		page.Finding = "Measured, but no headline claim could be judged."
 	default:
 		page.Finding = "Not measured yet."
+	}
+	for _, line := range answer.Answers {
+		if o := line.Outcome; line.Href == "#"+prose.ClaimID+stated && o.Published != "" && o.Here != "" {
+			page.Beside = &Beside{answer.Year, o.Published, o.Here, o.Interval}
+		}
 	}
 }
 
@@ -55,63 +62,36 @@ func nameOf(w *article.Work) string {
 // findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.
 func (c *composer) findingHolds() bool {
 	return c.doc.Front.Finding.Value != "" && !slices.ContainsFunc(c.doc.Statements(), func(s article.Statement) bool {
-		return s.Is == "finding" && !c.judgements.holds(s.Claim.Value)
+		verdict := c.judgements.verdict(s.Claim.Value)
+		return s.Is == "finding" && verdict != stats.Supported && verdict != stats.Stronger
 	})
-}
-
-// holds reports whether a claim is as claimed, or stronger.
-func (j judgements) holds(name string) bool {
-	v := j.verdict(name)
-	return v == stats.Supported || v == stats.Stronger
 }
 
 // firstDecided is the first headline claim that is supported or contradicted, else the first that was measured; nil
 // without one.
-func (c *composer) firstDecided() *article.Claim {
-	headlines := slice.Filter(c.doc.Claims, func(block *article.Claim) bool {
-		return block.Headline && c.judgements.verdict(block.Name.Value) != stats.NotMeasured
-	})
-	for _, block := range headlines {
-		if c.judgements.verdict(block.Name.Value) != stats.Inconclusive {
+func (c *composer) firstDecided() (first *article.Claim) {
+	for _, block := range c.headlines() {
+		switch c.judgements.verdict(block.Name.Value) {
+		case stats.NotMeasured:
+		case stats.Inconclusive:
+			first = cmp.Or(first, block)
+		default:
 			return block
 		}
 	}
-	if len(headlines) > 0 {
-		return headlines[0]
-	}
-	return nil
+	return first
 }
 
 // Beside has the published and the measured effect of a headline claim.
 type Beside struct{ Year, Published, Here, Interval string }
 
-// listed adds to a page the picture of its answer, and the published number next to ours of the claim that its card
-// states first.
-func (c *composer) listed(page *Page, answer answerView) {
-	page.Picture = c.picture
-	href := "#" + prose.ClaimID + c.statedFirst()
-	i := slices.IndexFunc(answer.Answers, func(line answerLine) bool {
-		return line.Href == href && line.Outcome.Published != "" && line.Here != ""
-	})
-	if i >= 0 {
-		line := answer.Answers[i]
-		page.Beside = &Beside{cmp.Or(answer.Year, "Published"), line.Outcome.Published, line.Here, line.Interval}
-	}
-}
-
-// statedFirst is the name of the claim that the finding links first, or that replaces it; empty for none.
-func (c *composer) statedFirst() string {
-	if c.findingHolds() {
-		finding := c.doc.Front.Finding.Pos
-		for _, l := range c.doc.ClaimLinks {
-			if at := l.Name.Pos.Start; finding.Start <= at && at < finding.End {
-				return l.Name.Value
-			}
+// claimOfFinding is the name of the claim that the finding links first; empty for none.
+func (c *composer) claimOfFinding() string {
+	finding := c.doc.Front.Finding.Pos
+	for _, l := range c.doc.ClaimLinks {
+		if at := l.Name.Pos.Start; finding.Start <= at && at < finding.End {
+			return l.Name.Value
 		}
-		return ""
-	}
-	if first := c.firstDecided(); first != nil {
-		return first.Name.Value
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 
 	"benchbook/render/cellview"
@@ -20,9 +21,8 @@ import (
 
 // claimView is a claim in two lines: its words, and what came out. The rest opens from there.
 type claimView struct {
+	Badge
 	ID       string
-	Class    string
-	Word     string
 	Says     template.HTML
 	Headline bool
 	Effect   string   // with its interval
@@ -40,8 +40,9 @@ type claimView struct {
 
 // partView is one comparison of a claim with several.
 type partView struct {
-	Class, Word, What, Effect, Interval, Reason string
-	hasInterval                                 bool // that has a confidence
+	Badge
+	What, Effect, Interval, Reason string
+	hasInterval                    bool // that has a confidence
 }
 
 // longestEffect is how long the words may be behind an effect; longer ones list many cells, which the test below
@@ -50,63 +51,60 @@ const longestEffect = 140
 
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
-	mark := VerdictBadge(j.Outcome())
-	says, _ := c.claimSentence(block)
-	v := claimView{ID: prose.ClaimID + block.Name.Value, Class: mark.Class, Word: mark.Word, Says: says,
-		Headline: block.Headline}
+	v := claimView{Badge: VerdictBadge(j.Outcome()), ID: prose.ClaimID + block.Name.Value, Headline: block.Headline,
+		Run: c.runOf(block, j), Sessions: sessionParts(&j)}
+	v.Says = c.claimSentence(block)
 	if block.Expect.Node != nil {
 		v.Expect = prose.Code(block.Expect.Node.String())
 	}
-	line := func(words string) {
+	line := func(before, words string) {
 		if words != "" {
-			v.Line = append(v.Line, words)
+			v.Line = append(v.Line, before+words)
 		}
 	}
-	line(statedWords(c.statedAs(block)))
-	v.Run = c.runOf(block, j)
-	add := func(words string) {
-		if words != "" {
-			v.Sentences = append(v.Sentences, wording.Sentence(words))
+	say := func(words ...string) {
+		for _, w := range words {
+			if w != "" {
+				v.Sentences = append(v.Sentences, wording.Sentence(w))
+			}
 		}
 	}
+	line("", statedWords(c.statedAs(block)))
 	isMeasured := j.Verdict != stats.NotMeasured // without a number no warning is needed
 	if j.Effect != nil && isMeasured {
 		e := outcome.EffectOf(&j)
-		v.Effect, v.What = c.outcomes.of(block.Name.Value).Here, j.What
-		if len(v.What) > longestEffect {
-			v.What = ""
+		if v.Effect = e.With(); len(j.What) <= longestEffect {
+			v.What = j.What
 		}
 		if e.HasInterval() {
-			add("95\u202f% interval" + floorNote(j.Floor))
+			say("95\u202f% interval" + floorNote(j.Floor))
 		}
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
 		}
-		line(withPrefix("claimed ", e.Claimed()))
-		line(withPrefix("published ", outcome.Published(c.d, &j)))
+		line("claimed ", e.Claimed())
+		line("published ", outcome.Published(c.d, &j))
 	}
-	line(j.Tally())
-	v.Parts, v.Matrix, v.Sessions = slice.Map(j.Parts, partOf), outcome.MatrixOf(&j), sessionParts(&j)
+	line("", j.Tally())
+	parts := slice.Map(j.Parts, partOf)
+	if v.Matrix = outcome.MatrixOf(&j); v.Matrix == nil { // which shows what is open
+		v.Parts = parts
+	}
 	switch {
 	case !isMeasured:
-		line(j.Reason)
-	case v.Matrix == nil: // which shows what is open
-		add(j.Reason)
+		line("", j.Reason)
+	case v.Matrix == nil:
+		say(j.Reason)
 	}
-	line(neededWords(j))
+	line("", neededWords(j))
 	if isMeasured {
 		if j.Invalid {
-			add("one of its parts is not measured, because a cell is not valid")
+			say("one of its parts is not measured, because a cell is not valid")
 		}
-		for _, m := range j.Marks {
-			add(m)
-		}
-		add(withAllWords(&j))
+		say(j.Marks...)
+		say(withAllWords(&j))
 	}
-	add(intervalsNote(v.Parts, j.Floor))
-	if v.Matrix != nil {
-		v.Parts = nil
-	}
+	say(intervalsNote(parts, j.Floor))
 	return v
 }
 
@@ -129,17 +127,20 @@ func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
 // their own result left out; empty if there are none.
 func withAllWords(j *claim.Judgement) string {
 	all := j.All
-	switch {
-	case all == nil || all.Verdict == stats.NotMeasured:
+	if all == nil || all.Verdict == stats.NotMeasured {
 		return ""
-	case all.Effect == nil:
-		return withPrefix("with all repetitions: ", all.Tally())
 	}
-	words := "with all repetitions: " + outcome.EffectOf(all).With()
-	if all.Verdict == j.Verdict {
-		words += ", the same verdict"
+	words := all.Tally()
+	if all.Effect != nil {
+		words = outcome.EffectOf(all).With()
+		if all.Verdict == j.Verdict {
+			words += ", the same verdict"
+		}
 	}
-	return words
+	if words == "" {
+		return ""
+	}
+	return "with all repetitions: " + words
 }
 
 // intervalsNote says what the intervals of parts are; empty if none has one.
@@ -159,23 +160,12 @@ func neededWords(j claim.Judgement) string {
 	if j.Needed == 0 || j.Verdict != stats.Inconclusive {
 		return ""
 	}
-	it := "it"
-	if len(j.Parts) > 0 {
-		it = "each of them"
-	}
-	return "about " + wording.Count(j.Needed, "repetition") + " would have an even chance of deciding " + it
-}
-
-func withPrefix(before, words string) string {
-	if words == "" {
-		return ""
-	}
-	return before + words
+	return "about " + wording.Count(j.Needed, "repetition") + " would have an even chance of deciding " +
+		expr.Verb(max(1, len(j.Parts)), "it", "each of them")
 }
 
 func partOf(j claim.Judgement) partView {
-	mark := VerdictBadge(j.Outcome())
-	v := partView{Class: mark.Class, Word: mark.Word, What: j.What, Reason: j.Reason}
+	v := partView{Badge: VerdictBadge(j.Outcome()), What: j.What, Reason: j.Reason}
 	if j.Effect != nil && j.Verdict != stats.NotMeasured {
 		e := outcome.EffectOf(&j)
 		v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
@@ -216,18 +206,19 @@ func floorNote(floor float64) string {
 }
 
 // claimSentence returns the text of a claim, else the words of the first link to it, else its test.
-func (c *composer) claimSentence(claim *article.Claim) (template.HTML, string) {
+func (c *composer) claimSentence(claim *article.Claim) template.HTML {
 	if claim.Text.Value != "" {
-		return c.prose.Inline(claim.Text.Value)
+		shown, _ := c.prose.Inline(claim.Text.Value)
+		return shown
 	}
 	if words := c.prose.ClaimWords[claim.Name.Value]; words != "" {
-		return template.HTML(template.HTMLEscapeString(words)), words
+		return prose.Escaped(words)
 	}
 	test := claim.Name.Value
 	if claim.Expect.Node != nil {
 		test = claim.Expect.Node.String()
 	}
-	return template.HTML("<code>" + template.HTMLEscapeString(test) + "</code>"), test
+	return "<code>" + prose.Escaped(test) + "</code>"
 }
 
 // saidView is what the text says of a claim: its sentence, or words of the author.
@@ -245,16 +236,12 @@ type saidView struct {
 // Claim shows words that are bound to a claim, or without words its sentence, with a mark that leads to the claim.
 // Words of the author that do not hold are quoted as a hypothesis.
 func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
-	o, verdict := c.outcomes.of(name), c.judgements.verdict(name)
+	o, verdict := c.outcome(name), c.judgements.verdict(name)
 	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
 	switch {
 	case words == "":
-		sentence := o.Sentence.Unfinished()
-		v.Stop = !goesOn
-		if last := len(sentence) - 1; last >= 0 && sentence[last].Kind == outcome.Interval {
-			v.Interval, sentence = sentence[last].Text, sentence[:last]
-		}
-		words = sentence.HTML()
+		sentence, interval := o.Sentence.Unfinished().CutInterval()
+		v.Stop, v.Interval, words = !goesOn, interval, sentence.HTML()
 	case verdict != stats.Supported:
 		v.Hypothesis, v.Tag, words = true, string(verdict), "“"+words+"”"
 	}
@@ -268,41 +255,35 @@ func (c *composer) Claim(name string, words template.HTML, goesOn bool) template
 
 // Finding is the sentence of a claim for headings and titles.
 func (c *composer) Finding(name string) string {
-	return c.outcomes.of(name).Sentence.Title(c.judgements.verdict(name)).Text()
+	return c.outcome(name).Sentence.Title(c.judgements.verdict(name)).Text()
 }
 
-// outcomes are what became of the claims of a page, made when they are asked for.
-type outcomes struct {
-	page  *composer
-	known map[string]outcome.Outcome
-}
-
-// of returns what became of a claim. A sentence that leads to its own claim says nothing there.
-func (o outcomes) of(name string) outcome.Outcome {
-	if _, ok := o.known[name]; !ok {
-		o.known[name] = outcome.Outcome{Word: wording.NotMeasured}
-		if j, ok := o.page.judgements[name]; ok {
-			o.known[name] = outcome.Of(o.page.d, j, outcome.Options{Markdown: o.page.prose.Inline})
+// outcome returns what became of a claim. A sentence that leads to its own claim says nothing there.
+func (c *composer) outcome(name string) outcome.Outcome {
+	if _, ok := c.outcomes[name]; !ok {
+		c.outcomes[name] = outcome.Outcome{Word: wording.NotMeasured}
+		if j, ok := c.judgements[name]; ok {
+			c.outcomes[name] = outcome.Of(c.d, j, c.prose.Inline)
 		}
 	}
-	return o.known[name]
+	return c.outcomes[name]
 }
 
 // title shows a title, which may be the sentence of a claim.
-func (o outcomes) title(line string) (shown template.HTML, words string) {
+func (c *composer) title(line string) (shown template.HTML, words string) {
 	if name, ok := article.SentenceOf(line); ok {
-		words = o.page.Finding(name)
-		return template.HTML(template.HTMLEscapeString(words)), words
+		words = c.Finding(name)
+		return prose.Escaped(words), words
 	}
-	return o.page.prose.Inline(line)
+	return c.prose.Inline(line)
 }
 
 // caption shows a caption, which may be the sentence of a claim.
-func (o outcomes) caption(line string) template.HTML {
+func (c *composer) caption(line string) template.HTML {
 	if name, ok := article.SentenceOf(line); ok {
-		return o.of(name).Sentence.HTML()
+		return c.outcome(name).Sentence.HTML()
 	}
-	shown, _ := o.page.prose.Inline(line)
+	shown, _ := c.prose.Inline(line)
 	return shown
 }
 
@@ -334,20 +315,20 @@ func (c *composer) stated() string {
 		}
 	}
 	all := len(c.doc.Claims)
-	var words []string
-	switch before := counts[claim.StatedBefore]; {
-	case all == 0 || c.origin.Measured == 0:
+	if all == 0 || c.origin.Measured == 0 {
 		return ""
+	}
+	var words string
+	switch before := counts[claim.StatedBefore]; {
 	case counts[claim.StatingIsNotKnown] == all:
-		words = append(words, "The records do not say what the article claimed when they were measured.")
+		words = "The records do not say what the article claimed when they were measured."
 	case before == all:
-		words = append(words, "All claims were stated, and committed, before they were measured.")
+		words = "All claims were stated, and committed, before they were measured."
 	default:
-		words = append(words, fmt.Sprintf("%d of %s stated, and committed, before being measured.", before,
-			wording.Count(all, "claim")))
+		words = fmt.Sprintf("%d of %s stated, and committed, before being measured.", before, wording.Count(all, "claim"))
 	}
 	if len(gone) > 0 {
-		words = append(words, "No longer made: "+wording.List(gone)+".")
+		words += " No longer made: " + wording.List(gone) + "."
 	}
-	return strings.Join(words, " ")
+	return words
 }

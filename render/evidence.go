@@ -12,6 +12,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
@@ -39,16 +40,7 @@ type originalView struct {
 	URL           template.URL
 	Year          string
 	Agreement     []string // how far published numbers and measured ones agree
-	Rows          []originalRow
-}
-
-type originalRow struct {
-	Said                 template.HTML
-	Section              string        // of the original
-	Derived              template.HTML // how the published number follows from the original
-	Outcome              outcome.Outcome
-	Here, Interval       string
-	Class, Verdict, Href string
+	Rows          []claimLine
 }
 
 // claimsView is a fold of claims.
@@ -144,19 +136,19 @@ func differences(here, there *dataset.Dataset) string {
 
 func (c *composer) evidence(standing claim.Standing) evidenceView {
 	v := evidenceView{Original: c.original(standing), Asked: c.asked(), Run: c.howto(), Stated: c.stated()}
-	headlines := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return b.Headline })
+	headlines := c.headlines()
 	others := slice.Filter(c.doc.Claims, func(b *article.Claim) bool { return !b.Headline })
-	if title := "The " + wording.Count(len(headlines), "headline claim"); len(headlines) > 0 {
-		if len(headlines) == 1 {
+	before := ""
+	if n := len(headlines); n > 0 {
+		before = "The other "
+		title := "The " + wording.Count(n, "headline claim")
+		if n == 1 {
 			title = "The headline claim"
 		}
 		v.Claims = append(v.Claims, c.claimsFold(title, headlines, true))
 	}
-	switch {
-	case len(others) > 0 && len(headlines) > 0:
-		v.Claims = append(v.Claims, c.claimsFold("The other "+wording.Count(len(others), "claim"), others, false))
-	case len(others) > 0:
-		v.Claims = append(v.Claims, c.claimsFold(wording.Count(len(others), "claim"), others, false))
+	if len(others) > 0 {
+		v.Claims = append(v.Claims, c.claimsFold(before+wording.Count(len(others), "claim"), others, false))
 	}
 	if len(c.doc.Claims) > 0 {
 		file := c.addFile("claims.csv", "CSV", c.claimsData())
@@ -211,16 +203,12 @@ func nameOfWork(w *article.Work) string {
 func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 	counts := map[stats.Verdict]int{}
 	for _, block := range claims {
-		verdict := c.judgements.verdict(block.Name.Value)
-		mark, o := VerdictBadge(verdict), c.outcomes.of(block.Name.Value)
-		counts[verdict]++
-		row := originalRow{Outcome: o, Class: mark.Class, Verdict: mark.Word, Href: "#" + prose.ClaimID + block.Name.Value}
-		row.Said, _ = c.claimSentence(block)
+		counts[c.judgements.verdict(block.Name.Value)]++
+		row := c.line(block, c.claimSentence(block))
 		if q := block.Quote; q != nil {
-			row.Said, row.Section = template.HTML(template.HTMLEscapeString(q.Text.Value)), q.Section.Value
+			row.Says, row.Section = prose.Escaped(q.Text.Value), q.Section.Value
 		}
 		row.Derived, _ = c.prose.Inline(block.Derived.Value)
-		row.Here, row.Interval = hereOf(o)
 		v.Rows = append(v.Rows, row)
 	}
 	v.Title = originalTitle(len(v.Rows), counts)
@@ -229,28 +217,21 @@ func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 // originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are
 // undecided".
 func originalTitle(rows int, counts map[stats.Verdict]int) string {
-	hold, holding, stronger := "hold", counts[stats.Supported]+counts[stats.Stronger], counts[stats.Stronger]
-	if holding == 1 {
-		hold = "holds"
-	}
-	words := []string{fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), hold)}
-	if stronger > 0 {
-		words = append(words, fmt.Sprintf("%d of them more strongly", stronger))
+	holding := counts[stats.Supported] + counts[stats.Stronger]
+	words := fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), expr.Verb(holding, "holds", "hold"))
+	if n := counts[stats.Stronger]; n > 0 {
+		words += fmt.Sprintf(", %d of them more strongly", n)
 	}
 	for _, more := range []struct {
-		verdict   stats.Verdict
+		n         int
 		one, many string
-	}{{stats.Contradicted, "does not", "do not"}, {stats.Inconclusive, "is undecided", "are undecided"},
-		{stats.NotMeasured, "is not measured", "are not measured"}} {
-		switch n := counts[more.verdict]; n {
-		case 0:
-		case 1:
-			words = append(words, "1 "+more.one)
-		default:
-			words = append(words, fmt.Sprintf("%d %s", n, more.many))
+	}{{counts[stats.Contradicted], "does not", "do not"}, {counts[stats.Inconclusive], "is undecided", "are undecided"},
+		{counts[stats.NotMeasured], "is not measured", "are not measured"}} {
+		if more.n > 0 {
+			words += fmt.Sprintf(", %d %s", more.n, expr.Verb(more.n, more.one, more.many))
 		}
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // howto lists what repeats the article, the shortest experiment first.
@@ -260,40 +241,29 @@ func (c *composer) howto() howtoView {
 	}
 	v := howtoView{Others: c.others()}
 	v.Files, v.Records = c.sources()
-	lasted := c.lasted()
-	lasting := func(words string, experiments ...int) string {
-		var took time.Duration
-		for _, i := range experiments {
-			took += lasted[i]
-		}
+	lasting := func(words string, took time.Duration) string {
 		if took == 0 {
 			return words
 		}
 		return words + ": " + wording.Lasting(took)
 	}
-	var all []int
-	for i, e := range c.d.Experiments {
-		if e.Plan.Skipped == "" {
-			all = append(all, i)
-		}
+	experiments := slice.Filter(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Skipped == "" })
+	slices.SortStableFunc(experiments, func(a, b *dataset.Experiment) int { return cmp.Compare(lasted(a), lasted(b)) })
+	run := "benchbook run " + c.doc.Slug
+	var whole time.Duration
+	for _, e := range experiments {
+		whole += lasted(e)
+		words := cmp.Or(strings.TrimRight(e.Plan.Description, "."), e.Plan.Name)
+		v.More = append(v.More, howtoLine{lasting(words, lasted(e)), run + "#" + e.Plan.Name})
 	}
-	if len(all) == 0 {
-		return v
+	switch n := len(experiments); n {
+	case 0:
+	case 1:
+		v.First, v.More = []howtoLine{{lasting("The article", whole), run}}, nil
+	default:
+		all := howtoLine{lasting("The whole article, "+wording.Count(n, "experiment"), whole), run}
+		v.First, v.More = []howtoLine{v.More[0], all}, v.More[1:]
 	}
-	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(lasted[a], lasted[b]) })
-	whole := howtoLine{lasting("The whole article, "+wording.Count(len(all), "experiment"), all...),
-		"benchbook run " + c.doc.Slug}
-	if len(all) == 1 {
-		whole.Words = lasting("The article", all...)
-		v.First = []howtoLine{whole}
-		return v
-	}
-	for _, i := range all {
-		e := c.d.Experiments[i].Plan
-		v.More = append(v.More, howtoLine{lasting(cmp.Or(strings.TrimRight(e.Description, "."), e.Name), i),
-			"benchbook run " + c.doc.Slug + "#" + e.Name})
-	}
-	v.First, v.More = []howtoLine{v.More[0], whole}, v.More[1:]
 	return v
 }
 

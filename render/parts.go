@@ -3,7 +3,6 @@ package render
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ func (p Parts) Claim(name string) (sentence, word string, err error) {
 		known := slice.Map(p.c.doc.Claims, func(c *article.Claim) string { return c.Name.Value })
 		return "", "", fmt.Errorf("the article has no claim %q: %s", name, source.Suggest(name, known))
 	}
-	o := p.c.outcomes.of(name)
+	o := p.c.outcome(name)
 	return strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), o.Word, nil
 }
 
@@ -54,17 +53,19 @@ type TableText struct {
 
 // Table is a table without its plots.
 func (p Parts) Table(t *article.Table) (out TableText, err error) {
-	cells, _, err := p.c.selectCells(t.Experiment.Value, t.Where.Node)
-	if err != nil || len(cells) == 0 {
-		return out, errors.Join(err, errors.New("no cells to show"))
+	cells, missing := p.c.shownCells(t.Experiment.Value, t.Where.Node)
+	if missing != "" {
+		return out, errors.New(wording.Lower(strings.TrimSuffix(missing, ".")))
 	}
 	columns := p.c.tableColumns(t, cells)
-	_, out.Title = p.c.outcomes.title(t.Title.Value)
+	_, out.Title = p.c.title(t.Title.Value)
 	if out.Title == "" {
 		out.Title = columns.autoTitle()
 	}
 	from := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
-	layout := columns.table(p.c).Layout()
+	plain := columns.table(p.c)
+	plain.Main = -1 // a text has no plots
+	layout := plain.Layout()
 	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(), p.c.provenance(from).Cells,
 		from.Where()}, func(s string) bool { return s == "" }), "; ")
 	out.layOut(layout)
@@ -74,25 +75,15 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 
 func (out *TableText) layOut(layout table.Layout) {
 	var heads []string
-	shown := func(i int) bool { return len(layout.Heads[i].Axis) == 0 }
 	for i, h := range layout.Heads {
-		if !shown(i) {
-			continue
-		}
 		if h.Class == "n" {
-			out.Right = append(out.Right, len(heads))
+			out.Right = append(out.Right, i)
 		}
 		heads = append(heads, strings.TrimSuffix(h.Words+", "+h.Unit, ", "))
 	}
 	out.Rows = [][]string{heads}
 	for _, row := range layout.Rows {
-		var words []string
-		for i, cell := range row {
-			if shown(i) {
-				words = append(words, cellText(cell))
-			}
-		}
-		out.Rows = append(out.Rows, words)
+		out.Rows = append(out.Rows, slice.Map(row, cellText))
 	}
 	for _, n := range layout.Notes {
 		found := slice.Map(n.Found, func(f table.Found) string { return f.Rows + ": " + f.Words })
@@ -122,14 +113,11 @@ type Drawing struct {
 
 // Figure draws a figure.
 func (p Parts) Figure(f *article.Figure) (Drawing, error) {
-	p.c.files = nil
+	p.c.drawn = Drawing{}
 	p.c.figure(f)
-	if err := p.c.failed(); err != nil {
-		return Drawing{}, err
+	err := p.c.failed()
+	if err == nil && p.c.drawn.SVG == nil {
+		err = errors.New("nothing of it was measured")
 	}
-	svg := func(f File) bool { return path.Ext(f.Path) == ".svg" }
-	if i := slices.IndexFunc(p.c.files, svg); i >= 0 {
-		return Drawing{p.c.drawn, p.c.files[i].Data}, nil
-	}
-	return Drawing{}, errors.New("nothing of it was measured")
+	return p.c.drawn, err
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ func (c *composer) about(label, title, claim string, o cellview.Origin) [][2]str
 	_, source := c.prose.Inline(c.doc.Front.Title.Value)
 	return [][2]string{{"title", title}, {"finding", finding}, {"source", source},
 		{"run", strings.Join(o.Runs, ", ")}, {"host", strings.Join(o.Hosts, ", ")},
-		{"revision", strings.Join(o.Revisions, ", ")}, {"address", c.address("index.html") + "#" + label},
+		{"revision", strings.Join(o.Revisions, ", ")}, {"address", c.address() + "#" + label},
 		{"licence", c.options.Licence}}
 }
 
@@ -33,7 +32,7 @@ func (c *composer) sourceLine(o cellview.Origin) string {
 	parts := slices.DeleteFunc([]string{title, "measured " + wording.ShortDate(o.Last), c.options.Licence}, func(s string) bool { return s == "" })
 	line := "Source: " + strings.Join(parts, ", ")
 	if c.options.Address != "" {
-		line += ", " + c.address("index.html")
+		line += ", " + c.address()
 	}
 	return line
 }
@@ -46,17 +45,17 @@ func statedBy(f *article.Figure) string {
 	return ""
 }
 
-// address is where a file of the page is: below the folder of the site where nobody has said where that will be.
-func (c *composer) address(file string) string {
-	name := &url.URL{Path: path.Join(c.doc.Slug, file)}
+// address is where the page is: below the folder of the site where nobody has said where that will be.
+func (c *composer) address() string {
+	slug := url.PathEscape(c.doc.Slug)
 	if c.options.Address == "" {
-		return name.EscapedPath()
+		return slug + "/index.html"
 	}
-	return strings.TrimSuffix(c.options.Address, "/") + "/" + strings.TrimSuffix(name.EscapedPath(), "index.html")
+	return strings.TrimSuffix(c.options.Address, "/") + "/" + slug + "/"
 }
 
 // addFile adds a file with data of a table or figure, and returns a link to it.
 func (c *composer) addFile(name, words string, data []byte) link {
-	c.files = append(c.files, File{dataFolder + "/" + name, data})
+	c.AddFile(dataFolder+"/"+name, data)
 	return link{dataFolder + "/" + name, words}
 }

@@ -15,13 +15,10 @@ import (
 	"html/template"
 	"io/fs"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -112,84 +109,35 @@ type VerdictCount struct {
 // Page renders an article. The error is one of a template or drawing; problems of the article and missing records are
 // shown on the page.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
-	prepare(d)
 	c := r.compose(d, o)
-	a := c.article()
+	page := &Page{Slug: d.Doc.Slug, Date: d.Doc.Front.Date.Value, Measured: c.origin.Last, Copies: o.Sources,
+		Tags: slice.Map(article.Texts(d.Doc.Front.Tags), source.Plain)}
+	var title template.HTML
+	var view articleView
+	title, page.Title = c.prose.Inline(d.Doc.Front.Title.Value)
+	view.Description, page.Description = c.prose.Inline(d.Doc.Front.Description.Value)
+	standing := c.results.Standing()
+	own := c.prose.Answer()
+	view.Prose = c.prose.Prose()
+	view.Answer = c.answer(standing, title, own)
+	view.Evidence = c.evidence(standing)
+	how := method.Writer{Dataset: d, Origin: c.origin, Shown: c.shownMetrics}
+	view.Method = how.View(page.Title)
+	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
+	main := c.Fill("article", view)
 	c.warnOfPlaces()
-	page := &Page{
-		Slug: d.Doc.Slug, Title: a.title, Description: a.description, Date: d.Doc.Front.Date.Value,
-		Tags:     plain(article.Texts(d.Doc.Front.Tags)),
-		Measured: c.origin.Last, Standing: StandingBadge(a.standing), HTML: shortened(a.main),
-		Files: append(c.allFiles(), c.source()), Copies: o.Sources,
-		Warnings: slices.Compact(c.warnings),
-	}
+	page.HTML, page.Sections, page.Standing = shortened(main), Sections(main), StandingBadge(standing)
+	page.Files, page.Warnings = append(c.files, c.source()), slices.Compact(c.warnings)
 	if !c.origin.Last.IsZero() {
 		page.Host = source.Plain(d.Host)
-		if list := a.view.Answer.Cautions; list != nil {
+		if list := view.Answer.Cautions; list != nil {
 			isNotice := func(b banner) bool { return !b.Detail && b.Strong != "" && b.Strong != onAnotherHost }
-			if i := slices.IndexFunc(list.Each, isNotice); i >= 0 {
-				page.Notice = strings.TrimRight(list.Each[i].Strong, ".:,")
-			}
+			notice, _ := slice.Find(list.Each, isNotice)
+			page.Notice = strings.TrimRight(notice.Strong, ".:,")
 		}
 	}
-	c.card(page, a)
-	c.listed(page, a.view.Answer)
-	page.Sections = Sections(a.main)
+	c.card(page, view.Answer)
 	return page, c.failed()
-}
-
-func plain(list []string) []string {
-	for i, s := range list {
-		list[i] = source.Plain(s)
-	}
-	return list
-}
-
-// prepare evaluates cells in parallel; the page then asks for them one after the other.
-func prepare(d *dataset.Dataset) {
-	var names []string
-	for _, t := range d.Doc.Tables {
-		names = append(names, article.Texts(t.Columns)...)
-	}
-	for _, f := range d.Doc.Figures {
-		names = append(names, f.Metrics()...)
-	}
-	names = slices.DeleteFunc(cellview.SortedSet(names), func(name string) bool { return name == "" })
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, e := range d.Experiments {
-		for _, cell := range e.Cells {
-			group.Go(func() error {
-				cell.Validity().Level()
-				for _, name := range names {
-					if m, ok := cellview.MetricOf(name, []*dataset.Cell{cell}); ok {
-						cell.Metric(m.Name)
-					}
-				}
-				return nil
-			})
-		}
-	}
-	_ = group.Wait() // there are no errors: results say why they are missing
-}
-
-type composed struct {
-	main               template.HTML
-	view               articleView // that main was filled with
-	title, description string      // as text
-	standing           claim.Standing
-}
-
-func (c *composer) article() composed {
-	title, titleText := c.prose.Inline(c.doc.Front.Title.Value)
-	description, descriptionText := c.prose.Inline(c.doc.Front.Description.Value)
-	standing := c.results.Standing()
-	own, text := c.prose.Answer(), c.prose.Prose()
-	how := method.Writer{Dataset: c.d, Origin: c.origin, Shown: c.shownMetrics}
-	view := articleView{Answer: c.answer(standing, title, own), Description: description, Prose: text,
-		Evidence: c.evidence(standing), Method: how.View(titleText)}
-	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
-	return composed{c.Fill("article", view), view, titleText, descriptionText, standing}
 }
 
 // shortened leaves out what HTML does not need: the end tags of parts of tables and lists, which end where the next begins or their
@@ -234,11 +182,11 @@ type composer struct {
 	prose   *prose.Writer
 
 	judgements judgements
-	outcomes   outcomes
-	headline   *article.Figure // at the top of the page; nil without one
-	picture    template.HTML   // its drawing
-	drawn      string          // the title of the last figure
-	origin     cellview.Origin // of all that is shown
+	outcomes   map[string]outcome.Outcome // made when they are asked for
+	headline   *article.Figure            // at the top of the page; nil without one
+	picture    template.HTML              // its drawing
+	drawn      Drawing                    // the last figure
+	origin     cellview.Origin            // of all that is shown
 
 	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
 	used     []used            // by values and claims
@@ -250,7 +198,8 @@ type composer struct {
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, d: d, doc: d.Doc, results: claim.JudgeAll(d), options: o, judgements: judgements{}}
+	c := &composer{Renderer: r, d: d, doc: d.Doc, results: claim.JudgeAll(d), options: o, judgements: judgements{},
+		outcomes: map[string]outcome.Outcome{}}
 	c.palette = sync.OnceValue(func() *chart.Palette {
 		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
 			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
@@ -262,42 +211,31 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	}
 	c.headline = c.headlineFigure()
 	c.numbers = numbersOf(d.Doc, c.headline)
-	cells := slice.Map(d.Experiments, func(e *dataset.Experiment) []*dataset.Cell { return e.Cells })
-	c.origin = cellview.OriginOf(slices.Concat(cells...))
+	for _, e := range d.Experiments {
+		c.origin.Cells = append(c.origin.Cells, e.Cells...)
+	}
+	c.origin = cellview.OriginOf(c.origin.Cells)
 	for _, claim := range d.Doc.Claims {
 		if claim.Expect.Node != nil {
 			c.use(claim.Expect.Node, claim.Experiment.Value)
 		}
 	}
-	c.prose = r.prose.Writer(d.Doc, c, c, prose.Options{Articles: o.Articles, Numbers: c.numbers})
-	c.outcomes = outcomes{c, map[string]outcome.Outcome{}}
+	c.prose = r.prose.Writer(d.Doc, c, o.Articles, c.numbers)
 	c.prose.Survey()
 	return c
 }
 
 // Fill executes a template and keeps the first error. Control characters are made visible: see package plaintext.
 func (c *composer) Fill(name string, data any) template.HTML {
-	filled, err := c.fill(name, data)
-	c.err = cmp.Or(c.err, err)
-	return filled
-}
-
-func (r *Renderer) fill(name string, data any) (template.HTML, error) {
-	b := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(b)
-	b.Reset()
-	var err error
-	if err = r.templates.ExecuteTemplate(b, name, data); err != nil {
-		err = fmt.Errorf("filling the template %q: %w", name, err)
+	var b bytes.Buffer
+	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil && c.err == nil {
+		c.err = fmt.Errorf("filling the template %q: %w", name, err)
 	}
-	return template.HTML(source.PlainBytes(bytes.ReplaceAll(b.Bytes(), escapedPlus, []byte("+")))), err
+	return template.HTML(source.PlainBytes(bytes.ReplaceAll(b.Bytes(), escapedPlus, []byte("+"))))
 }
 
 // escapedPlus is how html/template writes a plus, which is dangerous in UTF-7 alone; pages are UTF-8.
 var escapedPlus = []byte("&#43;")
-
-// buffers are reused: filling templates takes most of the memory of a page.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (c *composer) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
@@ -317,18 +255,12 @@ func (c *composer) warnOfPlaces() {
 // they are shown: a number is the same with every outcome.
 func numbersOf(doc *article.Document, headline *article.Figure) map[string]string {
 	numbers := map[string]string{}
-	figures := 0
-	add := func(f *article.Figure) {
-		figures++
-		numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", figures)
-	}
+	figures := doc.Figures
 	if headline != nil {
-		add(headline)
+		figures = slice.Add([]*article.Figure{headline}, figures...)
 	}
-	for _, f := range doc.Figures {
-		if f != headline {
-			add(f)
-		}
+	for i, f := range figures {
+		numbers[f.Label.Value] = fmt.Sprintf("Figure\u00a0%d", i+1)
 	}
 	for i, t := range doc.Tables {
 		numbers[t.Label.Value] = fmt.Sprintf("Table\u00a0%d", i+1)
@@ -401,6 +333,5 @@ func (c *composer) ValueText(in expr.Inline) string {
 	return c.quantityOf(in, q).Text()
 }
 
-func (c *composer) allFiles() []File {
-	return slices.Concat(c.files, slice.Map(c.prose.Pictures, func(p prose.Picture) File { return File(p) }))
-}
+// AddFile adds a file to those of the page.
+func (c *composer) AddFile(path string, data []byte) { c.files = append(c.files, File{path, data}) }

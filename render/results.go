@@ -17,6 +17,7 @@ import (
 	"benchbook/render/cellview"
 
 	"benchbook/render/method"
+	"benchbook/render/prose"
 
 	"benchbook/internal/slice"
 	"benchbook/render/table"
@@ -70,30 +71,17 @@ func (j judgements) verdict(claim string) stats.Verdict {
 
 func (c *composer) table(t *article.Table) template.HTML {
 	e := captioned{ID: t.Label.Value, Number: c.numbers[t.Label.Value]}
-	cells, experiment, err := c.selectCells(t.Experiment.Value, t.Where.Node)
-	if err != nil {
-		c.Warnf("%s: %v", t.Label.Value, err)
-	}
+	cells, missing := c.shownCells(t.Experiment.Value, t.Where.Node)
 	columns := c.tableColumns(t, cells)
-	if e.Title, _ = c.outcomes.title(t.Title.Value); e.Title == "" {
-		e.Title = template.HTML(template.HTMLEscapeString(columns.autoTitle()))
+	if e.Title, _ = c.title(t.Title.Value); e.Title == "" {
+		e.Title = prose.Escaped(columns.autoTitle())
 	}
-	e.Caption = c.outcomes.caption(t.Caption.Value)
+	e.Caption = c.caption(t.Caption.Value)
 	layout := columns.table(c).Layout()
 	e.Sub = c.ofSession(columns.Sub())
-	o := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
-	e.Provenance = c.provenance(o)
+	e.Provenance = c.provenance(cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...))
 	e.Provenance.Files = []link{c.addFile(t.Label.Value+".csv", "CSV",
 		cellview.DataOf(c.d, cells, columns.words, columns.metrics, t.Published))}
-	missing := ""
-	switch {
-	case experiment == nil:
-		missing = wording.Sentence(err.Error())
-	case experiment.Plan.Skipped != "":
-		missing = wording.Sentence("left out: " + experiment.Plan.Skipped)
-	case len(cells) == 0:
-		missing = "No cells to show."
-	}
 	return c.Fill("table", struct {
 		captioned
 		Layout  table.Layout
@@ -107,28 +95,23 @@ type columns struct {
 	cells   []*dataset.Cell
 	words   []string // parameters, labels
 	metrics []record.Metric
-	main    int      // index into metrics; -1
+	sorted  int      // the metric that rows are sorted by, as an index; -1 for none
 	colour  string   // the parameter that colours tell apart; empty if none
 	series  []string // its values
 	common  []string // circumstances in which all that is shown was measured
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
-	out := &columns{block: t, cells: cells, main: -1}
+	out := &columns{block: t, cells: cells}
 	asked := article.Texts(t.Rows)
 	for _, name := range article.Texts(t.Columns) {
 		if m, ok := cellview.MetricOf(name, cells); ok {
-			if t.Sort.Value == name || out.main < 0 && t.Sort.Value == "" {
-				out.main = len(out.metrics)
-			}
 			out.metrics = append(out.metrics, m)
-		} else if !slices.Contains(asked, name) {
+		} else {
 			asked = append(asked, name)
 		}
 	}
-	if out.main < 0 && len(out.metrics) > 0 {
-		out.main = 0
-	}
+	out.sorted = slices.Index(cellview.NamesOf(out.metrics), t.Sort.Value)
 	out.words = cellview.Naming(cells, asked)
 	if out.colour = c.palette().Axis(cells); out.colour != "" {
 		out.series = c.palette().Names(cellview.SeriesOf(cells, out.colour))
@@ -162,78 +145,47 @@ func (k *columns) commonWords() []string {
 	return out
 }
 
-func (k *columns) heads() []string {
-	return slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })
-}
-
 // autoTitle is the title of a table that has none of its author.
 func (k *columns) autoTitle() string {
-	return wording.By(wording.Capital(wording.List(k.heads())), k.words)
+	title := wording.Capital(wording.List(slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })))
+	if len(k.words) > 0 {
+		title += " by " + wording.List(k.words)
+	}
+	return title
 }
+
+// main is the metric that is plotted: the one that rows are sorted by, else the first; -1 without metrics.
+func (k *columns) main() int { return min(max(0, k.sorted), len(k.metrics)-1) }
 
 func (k *columns) table(c *composer) table.Table {
-	out := table.Table{ID: k.block.Label.Value, Main: k.main, Series: k.series}
-	for _, w := range k.words {
-		out.Words = append(out.Words, wording.Capital(w))
-	}
+	out := table.Table{ID: k.block.Label.Value, Main: k.main(), Series: k.series, Words: slice.Map(k.words, wording.Capital),
+		Rows: slice.Map(k.cells, func(cell *dataset.Cell) table.Row { return k.row(c, cell) })}
 	for _, m := range k.metrics {
-		col := table.Metric{Head: m.Title, Named: wording.Lower(m.Title), Per: cellview.Per(m), Base: m.Unit, Share: m.Share,
-			Better: m.Better, Format: k.format(m.Name)}
-		if slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
+		col := table.Metric{Head: m.Title, Per: cellview.Per(m), Base: m.Unit, Share: m.Share, Better: m.Better}
+		format, _ := article.Get(k.block.Format, m.Name)
+		col.Unit, col.Digits = wording.UnitOf(format.Filters)
+		col.Published = slices.ContainsFunc(k.cells, func(cell *dataset.Cell) bool {
 			_, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published)
 			return ok
-		}) {
-			col.Published = "Published"
-		}
+		})
 		out.Metrics = append(out.Metrics, col)
 	}
-	if sort := k.block.Sort.Value; sort != "" {
-		if i := slices.IndexFunc(k.metrics, func(m record.Metric) bool { return m.Name == sort }); i >= 0 {
-			out.Order.Metric = i + 1
-		} else {
-			out.Order.Word = slices.Index(k.words, sort) + 1
-		}
-	}
-	for _, cell := range k.cells {
-		out.Rows = append(out.Rows, k.row(c, cell))
-	}
-	return out
-}
-
-// format returns how the author wants a column written. Intervals are always shown.
-func (k *columns) format(column string) table.Format {
-	var out table.Format
-	for _, f := range k.block.Format {
-		if f.Name.Value == column {
-			unit, digits := wording.UnitOf(f.Value.Filters)
-			out = table.Format{Unit: unit, Digits: digits}
-		}
-	}
+	out.Order = table.Order{Metric: k.sorted + 1, Word: slices.Index(k.words, k.block.Sort.Value) + 1}
 	return out
 }
 
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
-	r := table.Row{Notes: cellNotes(cell, k.metrics, k.common)}
-	r.Series = c.palette().Cell(cell, k.colour) - 1
-	for _, w := range k.words {
-		v, _ := cellview.Field(cell, w)
-		r.Words = append(r.Words, v)
-	}
+	r := table.Row{Notes: cellNotes(cell, k.metrics, k.common), Series: c.palette().Cell(cell, k.colour) - 1,
+		Words: slice.Map(k.words, func(w string) string { v, _ := cell.Setting(w); return v })}
 	for _, m := range k.metrics {
 		v := cellview.Estimate(cell.Metric(m.Name))
 		if p, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published); ok {
 			v.Published = p.Number
 		}
-		v.Missing = shortReason(v.Missing)
+		v.Missing, _, _ = strings.Cut(v.Missing, ":") // cellNotes has the rest
 		r.Values = append(r.Values, v)
 	}
 	return r
-}
-
-// shortReason cuts a reason at its colon; cellNotes has the rest.
-func shortReason(reason string) string {
-	short, _, _ := strings.Cut(reason, ":")
-	return short
 }
 
 // cellNotes lists state, failures, findings and marks of a cell, except those common to all rows.
@@ -253,14 +205,14 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	for _, f := range failed {
 		add("failed", f.Which+": "+f.Words)
 	}
-	marks := slices.DeleteFunc(marksOf(cell, metrics), func(m marked) bool { return slices.Contains(common, m.words) })
+	marks := marksOf(cell, metrics, common)
 	for _, check := range cell.Validity().Checks() {
 		isSaid := check.Name == "run" && len(failed) > 0 || saysFinding(marks, check)
 		if !isSaid && (check.Level == validity.Warn || check.Level == validity.Invalid) {
 			add(check.Name, check.Words)
 		}
 	}
-	out = append(out, markNotes(marks, len(metrics), out)...)
+	out = append(out, notSaid(marks, len(metrics), out)...)
 	said := len(out) > 0
 	for i, m := range metrics {
 		if kind, words, ok := strings.Cut(cell.Metric(m.Name).Missing, ": "); ok && !said {
@@ -270,67 +222,59 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
-// markNotes turns marks into notes, after the existing ones. If a check reported on the whole cell, marks of all
+// notSaid returns the marks that the notes of a cell do not say. Where these say something of the whole cell, marks of all
 // metrics are left out.
-func markNotes(marks []marked, metrics int, beside []table.Note) []table.Note {
-	var out []table.Note
-	isSaid := func(m marked) bool {
-		return slices.ContainsFunc(beside, func(n table.Note) bool { return n.Words == m.words })
-	}
-	for _, m := range marks {
-		switch isOfSome := len(m.metrics) < metrics; {
-		case isSaid(m):
-		case isOfSome:
-			out = append(out, table.Note{Kind: m.kind(), Words: m.words, Metrics: m.metrics})
-		case m.isLeftOut() || len(beside) == 0:
-			out = append(out, table.Note{Kind: m.kind(), Words: m.words})
+func notSaid(marks []table.Note, metrics int, notes []table.Note) (out []table.Note) {
+	for _, mark := range marks {
+		isSaid := slices.ContainsFunc(notes, func(n table.Note) bool { return n.Words == mark.Words })
+		if len(mark.Metrics) == metrics {
+			mark.Metrics, isSaid = nil, isSaid || mark.Kind != leftOutMark && len(notes) > 0
+		}
+		if !isSaid {
+			out = append(out, mark)
 		}
 	}
 	return out
 }
 
-// marked is a problem of some repetitions of a cell, and the metrics that it affects.
-type marked struct {
-	words   string
-	metrics []int
+// marksOf groups marks by words, since most affect all metrics of a cell, without those that all rows have in common.
+func marksOf(cell *dataset.Cell, metrics []record.Metric, common []string) (out []table.Note) {
+	for at, m := range metrics {
+		for _, words := range cell.Metric(m.Name).Marks {
+			if slices.Contains(common, words) {
+				continue
+			}
+			i := slices.IndexFunc(out, func(n table.Note) bool { return n.Words == words })
+			if i < 0 {
+				i, out = len(out), append(out, table.Note{Kind: kindOfMark(words), Words: words})
+			}
+			out[i].Metrics = append(out[i].Metrics, at)
+		}
+	}
+	return out
 }
 
-func (m marked) isLeftOut() bool { return strings.Contains(m.words, "not valid") }
-
 // saysFinding reports whether a mark repeats the finding of a check.
-func saysFinding(marks []marked, check validity.CheckResult) bool {
+func saysFinding(marks []table.Note, check validity.CheckResult) bool {
 	_, finding, _ := strings.Cut(check.Words, ": ")
-	return finding != "" && slices.ContainsFunc(marks, func(m marked) bool {
-		return m.isLeftOut() && strings.Contains(m.words, finding)
+	return finding != "" && slices.ContainsFunc(marks, func(n table.Note) bool {
+		return n.Kind == leftOutMark && strings.Contains(n.Words, finding)
 	})
 }
 
-func (m marked) kind() string {
+// leftOutMark is the kind of marks of repetitions that are not valid.
+const leftOutMark = "left out"
+
+func kindOfMark(words string) string {
 	for _, k := range []struct{ part, kind string }{
-		{"not valid", "left out"}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
+		{"not valid", leftOutMark}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
 		{"in the tail", "tail"}, {"on shared services", "shared"}, {"share a start", "one start"},
 	} {
-		if strings.Contains(m.words, k.part) {
+		if strings.Contains(words, k.part) {
 			return k.kind
 		}
 	}
 	return "incomplete"
-}
-
-// marksOf groups marks by words, since most affect all metrics of a cell.
-func marksOf(cell *dataset.Cell, metrics []record.Metric) []marked {
-	var out []marked
-	for at, m := range metrics {
-		for _, words := range cell.Metric(m.Name).Marks {
-			i := slices.IndexFunc(out, func(o marked) bool { return o.words == words })
-			if i < 0 {
-				i = len(out)
-				out = append(out, marked{words: words})
-			}
-			out[i].metrics = append(out[i].metrics, at)
-		}
-	}
-	return out
 }
 
 // Sub describes the numbers of a table.
@@ -349,7 +293,9 @@ func (k *columns) Sub() string {
 	if text == "" {
 		text = wording.Capital(cellview.Without(k.cells, cellview.NamesOf(k.metrics)...))
 	}
-	given := slice.Count(k.cells, func(cell *dataset.Cell) bool { return k.main >= 0 && cell.IsGivenByRate(k.metrics[k.main].Name) })
+	given := slice.Count(k.cells, func(cell *dataset.Cell) bool {
+		return len(k.metrics) > 0 && cell.IsGivenByRate(k.metrics[k.main()].Name)
+	})
 	if given > 1 {
 		text += "; " + dataset.NotRanked
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // Section is a part of a page under one heading, which is what search finds.
@@ -19,18 +18,11 @@ type Section struct {
 // Sections divides a page at its headings. The text is in the order of the page, folded or not, without lists of
 // contents, buttons, drawings, tooltips, and words for screen readers.
 func Sections(main template.HTML) []Section {
-	nodes, err := html.ParseFragment(strings.NewReader(string(main)), &html.Node{Type: html.ElementNode, Data: "div",
-		DataAtom: atom.Div})
-	if err != nil {
-		return []Section{{}}
-	}
 	r := sectionReader{sections: []Section{{}}}
-	root := &html.Node{Type: html.ElementNode, Data: "div"}
-	for _, n := range nodes {
-		root.AppendChild(n)
+	if root, err := html.Parse(strings.NewReader(string(main))); err == nil {
+		r.readChildren(root, &r.text)
+		r.close()
 	}
-	r.readChildren(root, &r.text)
-	r.close()
 	return r.sections
 }
 

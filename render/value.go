@@ -68,11 +68,18 @@ func (c *composer) evaluate(in expr.Inline) valueView {
 	return v
 }
 
+// expanded replaces the names of values of the front matter by their expressions; an expression with a mistake stays.
+func (c *composer) expanded(n expr.Node) expr.Node {
+	if whole, err := c.d.Expand(n); err == nil {
+		return whole
+	}
+	return n
+}
+
 // unsure returns the value of a metric of a cell that is not valid; empty for any other expression.
 func (c *composer) unsure(n expr.Node) string {
-	n, err := c.d.Expand(n)
-	sel, ok := n.(*expr.Selector)
-	if err != nil || !ok {
+	sel, ok := c.expanded(n).(*expr.Selector)
+	if !ok {
 		return ""
 	}
 	picked, err := dataset.Scope{Data: c.d}.Pick(sel)
@@ -85,25 +92,14 @@ func (c *composer) unsure(n expr.Node) string {
 // use notes the metrics of an expression, whose noise floors matter; experiment is the one of selectors that name none,
 // "" for any.
 func (c *composer) use(n expr.Node, experiment string) {
-	c.useWithin(n, experiment, len(c.doc.Front.Values))
-}
-
-// useWithin follows names of values up to a depth, as a value may refer to itself, which is an error of the article.
-func (c *composer) useWithin(n expr.Node, experiment string, names int) {
-	for _, s := range expr.Selectors(n) {
-		if to := c.resolved(s); to != expr.Node(s) {
-			if names > 0 {
-				c.useWithin(to, experiment, names-1)
-			}
-			continue
-		}
+	for _, s := range expr.Selectors(c.expanded(n)) {
 		of := experiment
 		for _, m := range s.Matches {
-			if m.Name == "experiment" && m.Op == expr.Equal {
+			if m.Name == dataset.ExperimentMatch && m.Op == expr.Equal {
 				of = m.Value
 			}
 		}
-		c.used = slice.Add(c.used, (used{of, s.Name}))
+		c.used = slice.Add(c.used, used{of, s.Name})
 	}
 }
 
@@ -112,32 +108,10 @@ type used struct{ experiment, metric string }
 // quantityOf is wording.QuantityOf an expression; published values are written with all their digits.
 func (c *composer) quantityOf(in expr.Inline, q dataset.Quantity) wording.Quantity {
 	w := wording.QuantityOf(q, in.Filters)
-	w.Exact = isCall(c.resolved(in.Expr), "published") &&
+	call, isCall := c.expanded(in.Expr).(*expr.Call)
+	w.Exact = isCall && call.Name == "published" &&
 		!slices.ContainsFunc(in.Filters, func(f expr.Filter) bool { return f.Name == "round" })
 	return w
-}
-
-// resolved replaces the name of a value of the front matter by its expression.
-func (c *composer) resolved(n expr.Node) expr.Node {
-	for range len(c.doc.Front.Values) { // a value may name another; each is passed at most once
-		s, ok := n.(*expr.Selector)
-		if !ok || len(s.Matches) > 0 {
-			return n
-		}
-		i := slices.IndexFunc(c.doc.Front.Values, func(v article.Named[article.Expression]) bool {
-			return v.Name.Value == s.Name
-		})
-		if i < 0 || c.doc.Front.Values[i].Value.Node == nil {
-			return n
-		}
-		n = c.doc.Front.Values[i].Value.Node
-	}
-	return n
-}
-
-func isCall(n expr.Node, name string) bool {
-	call, ok := n.(*expr.Call)
-	return ok && call.Name == name
 }
 
 // shownAt finds the table, else the figure, that shows the cells behind an expression.
@@ -160,14 +134,10 @@ func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 
 // metricOf is the first metric of an expression; empty if it has none.
 func (c *composer) metricOf(n expr.Node) string {
-	selectors := expr.Selectors(c.resolved(n))
-	if len(selectors) == 0 {
-		return ""
+	if selectors := expr.Selectors(c.expanded(n)); len(selectors) > 0 {
+		return selectors[0].Name
 	}
-	if s, ok := c.resolved(selectors[0]).(*expr.Selector); ok {
-		return s.Name
-	}
-	return c.resolved(selectors[0]).String()
+	return ""
 }
 
 // figureOf finds the first figure that shows a metric of cells; nil if there is none.
@@ -194,9 +164,20 @@ func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.C
 	if !ok {
 		return nil, nil, fmt.Errorf("there is no experiment %q to show", experiment)
 	}
-	if where == nil {
-		return e.Cells, e, nil
-	}
 	cells, err := e.Select(where)
 	return cells, e, err
+}
+
+// shownCells returns the cells of a table or figure, or a sentence that says why there are none.
+func (c *composer) shownCells(experiment string, where expr.Node) (cells []*dataset.Cell, missing string) {
+	cells, e, err := c.selectCells(experiment, where)
+	switch {
+	case err != nil:
+		return nil, wording.Sentence(err.Error())
+	case e.Plan.Skipped != "":
+		return nil, wording.Sentence("left out: " + e.Plan.Skipped)
+	case len(cells) == 0:
+		return nil, "No cells to show."
+	}
+	return cells, ""
 }

@@ -94,7 +94,7 @@ func (x *appendix) addClaims(d *dataset.Dataset, ids map[string]string) {
 		judged = headlines
 	}
 	for i, j := range judged {
-		o := outcome.Of(d, j, outcome.Options{})
+		o := outcome.Of(d, j, nil)
 		c := appendixClaim{ID: fmt.Sprintf("C%d", i+1), Name: j.Claim.Name.Value,
 			Sentence: strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), Word: o.Word}
 		var by []string

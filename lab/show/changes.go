@@ -91,11 +91,12 @@ func changeWords(c *compare.Change) string {
 	case c.Points:
 		u = wording.UnitFor(c.Metric.Unit, false, e.Number)
 	}
+	u.Signed = true
 	decimals := u.Decimals(wording.Reading(e))
 	if e.Interval == nil {
-		return u.Signed(e.Number, decimals)
+		return u.Quantity(e.Number, decimals)
 	}
-	return fmt.Sprintf("%s [%s]", u.Signed(e.Number, decimals), u.SignedBetween(e.Interval.Lo, e.Interval.Hi, decimals))
+	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 }
 
 // maxDetails is how many rows a difference has for people.

@@ -12,10 +12,8 @@ import (
 
 // Ends returns the ends of the interval or range of a result; NaN without one.
 func Ends(r dataset.Result) (lo, hi float64) {
-	if v := Estimate(r); r.Missing == "" {
-		return v.Lo, v.Hi
-	}
-	return math.NaN(), math.NaN()
+	v := Estimate(r)
+	return v.Lo, v.Hi
 }
 
 // HasFailed reports whether a result is missing because the cell failed.
@@ -114,13 +112,13 @@ func (k EstimateKinds) Sub() string {
 func (k EstimateKinds) HowTo(mark, interval string) (out []string) {
 	add := func(occurs bool, words string) {
 		if occurs {
-			out = append(out, strings.NewReplacer("MARK", mark, "INTERVAL", interval).Replace(words))
+			out = append(out, words)
 		}
 	}
-	add(k.Intervals, "MARK: median. INTERVAL: 95\u202f% interval over "+k.Repetitions()+".")
-	add(k.Searched, "MARK: value found by a search. INTERVAL: its range.")
-	add(k.TwoRuns, "MARK of two runs: their centre. Line: from the smaller to the larger.")
-	add(k.OneRun, "MARK of a single run: its value; its variation is unknown.")
+	add(k.Intervals, mark+": median. "+interval+": 95\u202f% interval over "+k.Repetitions()+".")
+	add(k.Searched, mark+": value found by a search. "+interval+": its range.")
+	add(k.TwoRuns, mark+" of two runs: their centre. Line: from the smaller to the larger.")
+	add(k.OneRun, mark+" of a single run: its value; its variation is unknown.")
 	add(k.WithinRun, "Line of a single run: 95\u202f% interval within the run, as if its requests were independent.")
 	return out
 }

@@ -1,8 +1,10 @@
 package cellview
 
 import (
+	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -18,10 +20,7 @@ type Quantity struct {
 
 // QuantityOf chooses a unit that suits the values of the cells.
 func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
-	var results []dataset.Result
-	for _, cell := range cells {
-		results = append(results, cell.Metric(m.Name))
-	}
+	results := slice.Map(cells, func(cell *dataset.Cell) dataset.Result { return cell.Metric(m.Name) })
 	q := Quantity{Metric: m, Unit: wording.ColumnOf(m, results...)}
 	q.Axis = QuantityWords(m, q.Unit.Unit)
 	return q
@@ -59,11 +58,7 @@ func MetricsNamed(names ...string) []record.Metric {
 }
 
 func NamesOf(metrics []record.Metric) []string {
-	var out []string
-	for _, m := range metrics {
-		out = append(out, m.Name)
-	}
-	return out
+	return slice.Map(metrics, func(m record.Metric) string { return m.Name })
 }
 
 // MetricOf finds a metric by its name, a built-in one or one printed by a program; false for parameters and labels.
@@ -71,13 +66,12 @@ func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
 	}
-	for _, cell := range cells {
-		if _, ok := Field(cell, name); ok {
-			return record.Metric{}, false
-		}
-	}
-	if len(cells) == 0 {
+	isSetting := func(cell *dataset.Cell) bool { _, ok := cell.Setting(name); return ok }
+	switch {
+	case len(cells) == 0:
 		return record.Metric{Name: name, Unit: "1", Title: wording.Capital(name)}, true
+	case slices.ContainsFunc(cells, isSetting):
+		return record.Metric{}, false
 	}
 	return cells[0].Metric(name).Metric, true
 }

@@ -3,35 +3,28 @@ package cellview
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/record"
 )
 
 // Numeric parses a setting of a cell as a number, in base units.
 func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
-	text, ok := Field(cell, name)
-	if !ok {
-		return nil, false
-	}
+	text, ok := cell.Setting(name)
 	q, err := expr.ParseQuantity(text)
-	return q, err == nil
+	return q, ok && err == nil
 }
 
 // Name is what a cell is called among others that differ from it in the fields: "uWSGI + Bottle, 1 trip".
 func Name(c *dataset.Cell, fields []string) string {
 	var words []string
 	for _, f := range fields {
-		value, _ := Field(c, f)
-		switch {
-		case value == "":
-		case dataset.IsName(value):
-			words = append(words, value)
-		default:
-			words = append(words, dataset.Setting(f, value))
+		if value, _ := c.Setting(f); value != "" {
+			words = append(words, c.Name(f))
 		}
 	}
 	return cmp.Or(strings.Join(words, ", "), c.Name(fields...))
@@ -39,79 +32,42 @@ func Name(c *dataset.Cell, fields []string) string {
 
 // FieldsOf returns the values of fields of a cell.
 func FieldsOf(cell *dataset.Cell, fields []string) []any {
-	var out []any
-	for _, f := range fields {
-		v, _ := Field(cell, f)
-		out = append(out, v)
-	}
-	return out
-}
-
-// Field returns the value of a parameter or label of a cell.
-func Field(c *dataset.Cell, name string) (string, bool) {
-	for _, list := range [][]record.Parameter{c.Trial.Parameters, c.Trial.Labels} {
-		for _, p := range list {
-			if p.Name == name {
-				return p.Value, true
-			}
-		}
-	}
-	return "", false
+	return slice.Map(fields, func(f string) any { v, _ := cell.Setting(f); return v })
 }
 
 // Naming returns the fields that name the cells of a table or figure: those the author asks for, and further parameters
 // until no two cells have the same name.
 func Naming(cells []*dataset.Cell, asked []string) []string {
-	var out []string
-	for _, name := range asked {
-		if name != "experiment" && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
+	out := slices.DeleteFunc(slice.Add([]string(nil), asked...), func(name string) bool { return name == "experiment" })
 	if len(cells) == 0 {
 		return out
 	}
 	for _, p := range cells[0].Experiment.Plan.Parameters {
-		if slices.Contains(out, p) {
-			continue
-		}
-		first, _ := Field(cells[0], p)
-		differs := func(c *dataset.Cell) bool { v, _ := Field(c, p); return v != first }
-		if slices.ContainsFunc(cells, differs) && !implied(cells, out, p) {
+		if !slices.Contains(out, p) && !implied(cells, out, p) {
 			out = append(out, p)
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, cells[0].Experiment.Plan.Parameters...)
+		return slices.Clone(cells[0].Experiment.Plan.Parameters)
 	}
 	return out
 }
 
-// implied reports whether the fields tell cells apart that differ in one more field.
+// implied reports whether cells that agree in some fields agree in one more.
 func implied(cells []*dataset.Cell, fields []string, more string) bool {
-	seen := map[string]string{}
+	seen := map[string]any{}
 	for _, c := range cells {
-		var key strings.Builder
-		for _, f := range fields {
-			v, _ := Field(c, f)
-			key.WriteString(v + "\x00")
-		}
-		v, _ := Field(c, more)
-		if before, ok := seen[key.String()]; ok && before != v {
+		key, value := fmt.Sprintf("%q", FieldsOf(c, fields)), FieldsOf(c, []string{more})[0]
+		if before, ok := seen[key]; ok && before != value {
 			return false
 		}
-		seen[key.String()] = v
+		seen[key] = value
 	}
 	return true
 }
 
 // SeriesOf returns the values of a parameter or label in the order of the plan.
 func SeriesOf(cells []*dataset.Cell, by string) []string {
-	var out []string
-	for _, cell := range cells {
-		if v, _ := Field(cell, by); !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
+	values := slice.Map(cells, func(cell *dataset.Cell) string { v, _ := cell.Setting(by); return v })
+	return slice.Add([]string(nil), values...)
 }

@@ -44,10 +44,27 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		return "not measured yet"
 	}
 	what := "repetition"
-	if slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return len(c.Records) > 0 && c.Trial.Capacity != nil }) {
-		what = "search"
+	var failed, invalid, lacking bool
+	var reasons []string
+	for _, cell := range cells {
+		if len(cell.Records) == 0 {
+			continue
+		}
+		if cell.Trial.Capacity != nil {
+			what = "search"
+		}
+		for _, m := range metrics {
+			switch reason := cell.Metric(m).Missing; {
+			case strings.HasPrefix(reason, "failed"):
+				failed = true
+			case strings.HasPrefix(reason, "invalid"):
+				invalid = true
+			default:
+				lacking = true
+				reasons = slice.Add(reasons, strings.TrimPrefix(strings.TrimPrefix(reason, wording.NotMeasured), ": "))
+			}
+		}
 	}
-	failed, invalid, lacking, reasons := whyMissing(cells, metrics)
 	switch {
 	case !lacking && !invalid:
 		return "every " + what + " failed"
@@ -61,37 +78,11 @@ func Without(cells []*dataset.Cell, metrics ...string) string {
 		m, _ := MetricOf(metrics[0], cells)
 		words = "no " + what + " has a value for " + wording.Lower(cmp.Or(m.Title, metrics[0]))
 	}
+	reasons = slices.DeleteFunc(reasons, func(reason string) bool { return reason == "" })
 	if len(reasons) > 0 {
 		words += ": " + wording.Some(reasons)
 	}
 	return words
-}
-
-// whyMissing tells whether cells that were run failed or are invalid, and why the others have no values of metrics.
-func whyMissing(cells []*dataset.Cell, metrics []string) (failed, invalid, lacking bool, reasons []string) {
-	for _, cell := range cells {
-		if len(cell.Records) == 0 {
-			continue
-		}
-		for _, m := range metrics {
-			missing := cell.Metric(m).Missing
-			switch kind, why, _ := strings.Cut(missing, ": "); {
-			case kind == "failed":
-				failed = true
-				continue
-			case kind == "invalid":
-				invalid = true
-				continue
-			case kind == wording.NotMeasured:
-				missing = why
-			}
-			lacking = true
-			if missing != "" {
-				reasons = slice.Add(reasons, missing)
-			}
-		}
-	}
-	return failed, invalid, lacking, reasons
 }
 
 func NoneMeasured(cells []*dataset.Cell) bool {

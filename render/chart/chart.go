@@ -135,7 +135,7 @@ func (a *account) addData(cell *dataset.Cell, missing string, values ...any) {
 
 // hasField tells whether any cell has a parameter or label.
 func hasField(cells []*dataset.Cell, name string) bool {
-	return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { _, ok := cellview.Field(cell, name); return ok })
+	return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { _, ok := cell.Setting(name); return ok })
 }
 
 // metric is the one that a key of the block names; missing says why it is unknown.

@@ -79,7 +79,7 @@ func (p *Panel) paint(lines []line) []line {
 		case isCrowded:
 			l.Panel, l.Dash = l.Name, false
 		case isShared:
-			l.Panel, _ = cellview.Field(l.cells[0], p.by)
+			l.Panel, _ = l.cells[0].Setting(p.by)
 		}
 	}
 	return lines
@@ -117,7 +117,7 @@ func (p *Panel) lines() Drawing {
 	for _, cell := range p.Cells {
 		q, ok := cellview.Numeric(cell, l.x)
 		if !ok {
-			value, _ := cellview.Field(cell, l.x)
+			value, _ := cell.Setting(l.x)
 			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q",
 				l.x, cell.Trial.Name, value)}
 		}

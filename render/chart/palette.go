@@ -132,7 +132,7 @@ func (p *Palette) Of(value string) int { return p.of[value] }
 
 // Cell is the colour of a cell by a parameter or label; grey without one.
 func (p *Palette) Cell(cell *dataset.Cell, by string) int {
-	value, _ := cellview.Field(cell, by)
+	value, _ := cell.Setting(by)
 	return p.of[value]
 }
 

@@ -79,12 +79,10 @@ func (v *View) shareFacts() {
 	if len(v.Experiments) < 2 {
 		return
 	}
-	isSame := func(f factView) bool {
-		return !slices.ContainsFunc(v.Experiments, func(e experimentView) bool {
-			return !slices.ContainsFunc(e.Facts, f.equals)
-		})
+	v.Facts = v.Experiments[0].Facts
+	for _, e := range v.Experiments[1:] {
+		v.Facts = slice.Filter(v.Facts, func(f factView) bool { return slices.ContainsFunc(e.Facts, f.equals) })
 	}
-	v.Facts = slice.Filter(v.Experiments[0].Facts, isSame)
 	for i := range v.Experiments {
 		e := &v.Experiments[i]
 		e.Facts = slices.DeleteFunc(e.Facts, func(f factView) bool { return slices.ContainsFunc(v.Facts, f.equals) })
@@ -134,51 +132,43 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 // mostFound is how many findings of a check are shown.
 const mostFound = 3
 
-// checkViews lists findings and checks that could not run, and groups cells with the same words.
-func checkViews(e *dataset.Experiment) []checkView {
-	var out []checkView
-	cells := map[string][]string{} // by check, level and words
-	add := func(cell string, check validity.CheckResult) {
-		level := check.Level.String()
-		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
-		if i < 0 {
-			i = len(out)
-			out = append(out, checkView{Name: check.Name, Level: level})
-		}
-		key := check.Name + level + check.Words
-		if cells[key] == nil {
-			out[i].Found = append(out[i].Found, foundView{key, check.Words})
-		}
-		cells[key] = append(cells[key], cell)
-	}
-	for _, unchecked := range []bool{false, true} { // what was found comes first
-		for _, cell := range e.Cells {
-			for _, check := range cell.Validity().Checks() {
-				if check.Level != validity.OK && (check.Level == validity.NotChecked) == unchecked {
-					add(cell.Name(), check)
-				}
+// checkViews lists what checks found, and then checks that could not run, with the cells of the same words together.
+func checkViews(e *dataset.Experiment) (out []checkView) {
+	cells := map[validity.CheckResult][]string{}
+	var found, unchecked []validity.CheckResult
+	for _, cell := range e.Cells {
+		for _, check := range cell.Validity().Checks() {
+			cells[check] = append(cells[check], cell.Name())
+			switch check.Level {
+			case validity.OK:
+			case validity.NotChecked:
+				unchecked = slice.Add(unchecked, check)
+			default:
+				found = slice.Add(found, check)
 			}
 		}
 	}
 	if check, ok := validity.SharedCores(dataset.RecordsOf(e.Cells)); ok && check.Level != validity.OK {
-		add("all cells", check)
+		unchecked = append(unchecked, check)
 	}
-	for i := range out {
-		out[i].finish(cells, len(e.Cells))
+	for _, check := range slices.Concat(found, unchecked) {
+		level := check.Level.String()
+		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
+		if i < 0 {
+			i, out = len(out), append(out, checkView{Name: check.Name, Level: level})
+		}
+		which := strings.Join(cells[check], "; ")
+		if n := len(cells[check]); n == 0 || n > 1 && n == len(e.Cells) {
+			which = "all cells"
+		}
+		out[i].Found = append(out[i].Found, foundView{which, check.Words})
 	}
-	return out
-}
-
-// finish names the cells of findings, whose names are keys of cells, and shortens the list of findings.
-func (v *checkView) finish(cells map[string][]string, all int) {
-	for i, f := range v.Found {
-		if v.Found[i].Cells = strings.Join(cells[f.Cells], "; "); len(cells[f.Cells]) == all && all > 1 {
-			v.Found[i].Cells = "all cells"
+	for i, v := range out {
+		if more := len(v.Found) - mostFound; more > 1 {
+			out[i].Found = append(v.Found[:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
 		}
 	}
-	if more := len(v.Found) - mostFound; more > 1 {
-		v.Found = append(v.Found[:mostFound], foundView{Words: fmt.Sprintf("and %d more like these", more)})
-	}
+	return out
 }
 
 // limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.
@@ -238,14 +228,10 @@ func passedLine(e *dataset.Experiment) string {
 	}
 	isPassed := func(name string) bool { return passed[name] == asked[name] }
 	words := fmt.Sprintf("all cells passed %d of %s", slice.Count(names, isPassed), wording.Count(len(names), "check"))
-	for i, name := range slices.DeleteFunc(names, isPassed) {
-		before := ", "
-		if i == 0 {
-			before = "; "
-		}
-		words += fmt.Sprintf("%s%s %d of %d", before, name, passed[name], asked[name])
-	}
-	return words
+	others := slice.Map(slices.DeleteFunc(names, isPassed), func(name string) string {
+		return fmt.Sprintf("%s %d of %d", name, passed[name], asked[name])
+	})
+	return strings.TrimSuffix(words+"; "+strings.Join(others, ", "), "; ")
 }
 
 // common returns the values of a fact, joined if records differ.
@@ -277,19 +263,16 @@ func (w *Writer) hostLines(records []*record.Record) []string {
 }
 
 // otherHosts returns the hosts other than the one the run was started on, sorted.
-func otherHosts(records []*record.Record) []string {
-	var hosts []string
+func otherHosts(records []*record.Record) (hosts []string) {
 	for _, r := range records {
 		for fact := range r.Facts {
-			rest, ok := strings.CutPrefix(fact, "hosts.")
-			host, isCPU := strings.CutSuffix(rest, ".host.cpu")
-			if ok && isCPU {
-				hosts = slice.Add(hosts, host)
+			host, isCPU := strings.CutSuffix(fact, ".host.cpu")
+			if host, ok := strings.CutPrefix(host, "hosts."); ok && isCPU {
+				hosts = append(hosts, host)
 			}
 		}
 	}
-	slices.Sort(hosts)
-	return hosts
+	return cellview.SortedSet(hosts)
 }
 
 // hostFacts describes a machine by the facts with a prefix.
@@ -305,22 +288,20 @@ func hostFacts(prefix string, records []*record.Record) string {
 	return strings.Join(words, ", ")
 }
 
-// onHosts reports whether a record may span several machines.
-func onHosts(r *record.Record) bool { return r.Facts["placement.hosts"] != "" }
-
 func coresLine(records []*record.Record) string {
 	services, load := common(records, "placement.services"), common(records, "placement.load")
-	switch {
-	case services == "" && load == "":
-		return ""
-	case services == load && !slices.ContainsFunc(records, onHosts): // on two machines the same numbers are other CPUs
+	isOneMachine := common(records, "placement.hosts") == "" // on two machines the same numbers are other CPUs
+	if services != "" && services == load && isOneMachine {
 		return "services and load share " + load
-	case services == "":
-		return "load " + load
-	case load == "":
-		return "services " + services
 	}
-	return "services " + services + ", load " + load
+	var words []string
+	if services != "" {
+		words = append(words, "services "+services)
+	}
+	if load != "" {
+		words = append(words, "load "+load)
+	}
+	return strings.Join(words, ", ")
 }
 
 // repetitionsLine counts the repetitions, and those behind the numbers shown.
@@ -386,15 +367,11 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 		switch {
 		case missing == "":
 			words = append(words, name+" "+wording.Percent(math.Expm1(p.D)))
-			continue
 		case missing == dataset.NoPair && f.Missing != "":
 			return "not measured: " + missing
-		case missing == dataset.NoPair || !mayHaveFloor(name, e):
-			continue
-		case unknown[missing] == nil:
-			reasons = append(reasons, missing)
+		case missing != dataset.NoPair && mayHaveFloor(name, e):
+			reasons, unknown[missing] = slice.Add(reasons, missing), append(unknown[missing], name)
 		}
-		unknown[missing] = append(unknown[missing], name)
 	}
 	var parts []string
 	if len(words) > 0 {
@@ -431,18 +408,19 @@ type Failure struct{ Which, Words, Log string }
 
 // Failures returns the distinct failures of a cell, each with the first log.
 func Failures(cell *dataset.Cell) (out []Failure) {
-	repetitions := map[string][]string{}
+	var repetitions [][]string // of each
 	for _, r := range cell.Records {
 		if r.Failure == "" {
 			continue
 		}
-		if repetitions[r.Failure] == nil {
-			out = append(out, Failure{r.Failure, strings.TrimSuffix(r.Failure, "."), r.Log})
+		words := strings.TrimSuffix(r.Failure, ".")
+		i := slices.IndexFunc(out, func(f Failure) bool { return f.Words == words })
+		if i < 0 {
+			i, out, repetitions = len(out), append(out, Failure{Words: words, Log: r.Log}), append(repetitions, nil)
 		}
-		repetitions[r.Failure] = append(repetitions[r.Failure], strconv.Itoa(r.Repetition))
+		repetitions[i] = append(repetitions[i], strconv.Itoa(r.Repetition))
 	}
-	for i, f := range out {
-		list := repetitions[f.Which]
+	for i, list := range repetitions {
 		switch n := len(list); {
 		case n == 1:
 			out[i].Which = "repetition " + list[0]
@@ -459,12 +437,14 @@ func Failures(cell *dataset.Cell) (out []Failure) {
 const toolNote = "tool.note"
 
 // substitutes lists base images that were replaced.
-func substitutes(d *dataset.Dataset) []string {
-	var out []string
-	for _, r := range Records(d) {
-		for fact, v := range r.Facts {
-			if strings.HasPrefix(fact, record.FactBase) && strings.Contains(v, record.ReplacedBy) {
-				for _, base := range strings.Split(v, "; ") {
+func substitutes(d *dataset.Dataset) (out []string) {
+	for _, e := range d.Experiments {
+		for _, r := range dataset.RecordsOf(e.AllCells()) {
+			for fact, v := range r.Facts {
+				if !strings.HasPrefix(fact, record.FactBase) {
+					continue
+				}
+				for base := range strings.SplitSeq(v, "; ") {
 					if from, to, ok := strings.Cut(base, record.ReplacedBy); ok {
 						out = append(out, from+" is replaced by "+strings.Fields(to + " –")[0])
 					}
@@ -473,13 +453,4 @@ func substitutes(d *dataset.Dataset) []string {
 		}
 	}
 	return cellview.SortedSet(out)
-}
-
-// Records returns all records behind a page, with the A/A copies.
-func Records(d *dataset.Dataset) []*record.Record {
-	var out []*record.Record
-	for _, e := range d.Experiments {
-		out = append(out, dataset.RecordsOf(e.AllCells())...)
-	}
-	return out
 }

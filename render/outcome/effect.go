@@ -10,8 +10,10 @@ import (
 	"benchbook/render/wording"
 )
 
-// times writes ratios from two on.
-var times = wording.Unit{Symbol: "times", Scale: 1}
+var (
+	times  = wording.Unit{Symbol: "times", Scale: 1}                // of ratios from two on
+	points = wording.Unit{Symbol: "percentage points", Scale: 0.01} // of a difference of two shares
+)
 
 // Effect is the size of a claimed effect: a ratio, or a value.
 type Effect struct {
@@ -73,12 +75,7 @@ func (e Effect) shown() form {
 	return asTimes
 }
 
-// asPercent reports whether a ratio is written as a difference in per cent.
-func (e Effect) asPercent() bool { return e.shown() == asDifference }
-
-// asShare reports whether a ratio is written as a part: "4.1 %" of the other side.
-func (e Effect) asShare() bool { return e.shown() == asPart }
-
+// ends are the ends of the interval of a ratio; NaN without one.
 func (e Effect) ends() (lo, hi float64) {
 	if e.Bounds == nil {
 		return math.NaN(), math.NaN()
@@ -86,45 +83,18 @@ func (e Effect) ends() (lo, hi float64) {
 	return e.Bounds.Lo, e.Bounds.Hi
 }
 
-// Text writes the effect with two significant digits: "+17 %", "2.2 times", "4.1 %" of the other side, "12 ms".
-func (e Effect) Text() string {
-	switch {
-	case e.Ratio == 0:
-		return e.Quantity.Text()
-	case e.asPercent():
-		return wording.PercentUnit.Signed(e.difference())
-	case e.asShare():
-		return wording.PercentUnit.Quantity(e.Ratio, e.decimals())
-	}
-	return times.Quantity(e.Ratio, e.decimals())
-}
-
-// difference is how far a ratio is from one, with its digits after the point in per cent.
-func (e Effect) difference() (x float64, decimals int) {
-	if e.Bounds != nil {
-		return e.Ratio - 1, wording.PercentUnit.Readable(e.reading(1))
-	}
-	digits := times.Decimals(e.reading(0)) // three digits of a ratio are known
-	step := math.Pow10(digits)
-	x = math.Round(e.Ratio*step)/step - 1
-	return x, min(max(0, digits-2), wording.PercentUnit.Readable(wording.Figure{Value: x}))
-}
-
-// unsigned writes a difference in per cent, whose direction is in words.
-func (e Effect) unsigned() string {
-	x, decimals := e.difference()
-	return wording.PercentUnit.Quantity(math.Abs(x), decimals)
-}
-
-// decimals are the digits after the point of a ratio, as it is written.
-func (e Effect) decimals() int {
-	if e.asShare() {
-		return wording.PercentUnit.Readable(e.reading(0))
+// written is how a ratio is written: its unit, what is taken off it before, and its digits after the point.
+func (e Effect) written() (unit wording.Unit, less float64, decimals int) {
+	switch e.shown() {
+	case asDifference:
+		return wording.ChangeUnit, 1, wording.PercentUnit.Readable(e.reading(1))
+	case asPart:
+		return wording.PercentUnit, 0, wording.PercentUnit.Readable(e.reading(0))
 	}
 	if e.Ratio < 2 { // the part above one counts
-		return min(2, times.Readable(e.reading(1)))
+		return times, 0, min(2, times.Readable(e.reading(1)))
 	}
-	return times.Readable(e.reading(0))
+	return times, 0, times.Readable(e.reading(0))
 }
 
 // reading is a ratio less something, as its digits are chosen by.
@@ -136,12 +106,24 @@ func (e Effect) reading(less float64) wording.Figure {
 	return out
 }
 
+// Text writes the effect with two significant digits: "+17 %", "2.2 times", "4.1 %" of the other side, "12 ms".
+func (e Effect) Text() string {
+	if e.Ratio == 0 {
+		return e.Quantity.Text()
+	}
+	unit, less, decimals := e.written()
+	return unit.Quantity(e.Ratio-less, decimals)
+}
+
+// percent writes how far a ratio is from one, in per cent with the digits of the effect, for words that say the direction.
+func (e Effect) percent(ratio float64) string {
+	_, _, decimals := e.as(asDifference).written()
+	return wording.PercentUnit.Quantity(math.Abs(ratio-1), decimals)
+}
+
 // Claimed writes the claimed region: "more than +5 %", "less than 100 ms"; empty without one.
 func (e Effect) Claimed() string {
-	if e.Region == (stats.Region{}) {
-		return ""
-	}
-	switch lo, hi := e.limitsInForm(); {
+	switch lo, hi := e.limits(); {
 	case lo != "" && hi != "":
 		return "between " + lo + " and " + hi
 	case lo != "":
@@ -152,16 +134,14 @@ func (e Effect) Claimed() string {
 	return ""
 }
 
-// limitsInForm writes the ends of the claimed region as the effect is written.
-func (e Effect) limitsInForm() (lo, hi string) {
-	return e.limits(func(ratio float64) string { return ratioWords(ratio, e.shown()) })
-}
-
-// limits writes the ends of the claimed region, ratios by ratioWords; empty for one that it does not have.
-func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
+// limits writes the ends of the claimed region as the effect is written; empty for one that it does not have.
+func (e Effect) limits() (lo, hi string) {
+	if e.Region == (stats.Region{}) {
+		return "", ""
+	}
 	write := func(x float64) string { return wording.UnitFor(e.Of.Unit, e.Of.Share, x).Exact(x) }
 	if e.Ratio > 0 {
-		write = ratioWords
+		write = func(x float64) string { return ratioWords(x, e.shown()) }
 	}
 	if x := e.Region.Lo; !math.IsInf(x, 0) && (e.Ratio == 0 || x > 0) {
 		lo = write(x)
@@ -172,29 +152,17 @@ func (e Effect) limits(ratioWords func(float64) string) (lo, hi string) {
 	return lo, hi
 }
 
-// limitWords writes a ratio chosen by the author with as few digits as it needs.
-func limitWords(ratio float64) string { return ratioWords(ratio, Effect{Ratio: ratio}.shown()) }
-
-// ratioWords is limitWords in one form.
+// ratioWords writes a ratio chosen by the author in a form, with as few digits as it needs.
 func ratioWords(ratio float64, as form) string {
+	const step = 1000 // a tenth of a per cent
 	switch as {
 	case asDifference:
-		return differenceWords(ratio)
+		return wording.ChangeUnit.Exact(math.Round((ratio-1)*step) / step)
 	case asPart:
-		return wording.PercentUnit.Exact(math.Round(ratio*1000) / 1000)
+		return wording.PercentUnit.Exact(math.Round(ratio*step) / step)
 	}
-	digits := times.Decimals(wording.Figure{Value: ratio})
-	return times.Exact(math.Round(ratio*math.Pow10(digits)) / math.Pow10(digits))
-}
-
-func differenceWords(ratio float64) string {
-	const step = 1000 // a tenth of a per cent
-	difference := math.Round((ratio-1)*step) / step
-	decimals := 0
-	if tenths := math.Round(difference * step); math.Mod(tenths, 10) != 0 {
-		decimals = 1
-	}
-	return wording.PercentUnit.Signed(difference, decimals)
+	digits := math.Pow10(times.Decimals(wording.Figure{Value: ratio}))
+	return times.Exact(math.Round(ratio*digits) / digits)
 }
 
 // HasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
@@ -204,7 +172,6 @@ func (e Effect) HasInterval() bool {
 
 // Interval writes the interval of the effect, or why it is missing.
 func (e Effect) Interval() string {
-	lo, hi := e.ends()
 	switch {
 	case e.Of.Kind == stats.Exact:
 		return wording.Exactly(e.Of.N)
@@ -216,24 +183,21 @@ func (e Effect) Interval() string {
 		return "2\u00a0runs: " + e.Quantity.Interval()
 	case e.Ratio == 0:
 		return e.Quantity.Interval()
-	case e.asPercent():
-		return wording.PercentUnit.SignedBetween(lo-1, hi-1, wording.PercentUnit.Readable(e.reading(1)))
-	case e.asShare():
-		return wording.PercentUnit.Between(lo, hi, e.decimals())
 	}
-	return times.Between(lo, hi, e.decimals())
+	unit, less, decimals := e.written()
+	lo, hi := e.ends()
+	return unit.Between(lo-less, hi-less, decimals)
 }
 
 // Bracketed writes the interval as it follows the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
 // effect is only a bound, as "at least 2,000/s", and where both ends are the same.
 func (e Effect) Bracketed() string {
-	words := e.Interval()
-	iv := e.Of.Interval
-	if words == e.Text() || e.HasInterval() && e.Of.Kind != stats.Exact && iv.Lo == iv.Hi {
-		return ""
-	}
-	if e.Of.Interval == nil || e.Of.Kind == stats.Exact || e.Of.Kind == stats.RangeOfTwo {
+	words, iv := e.Interval(), e.Of.Interval
+	switch {
+	case iv == nil || e.Of.Kind == stats.Exact || e.Of.Kind == stats.RangeOfTwo:
 		return "(" + words + ")"
+	case words == e.Text() || iv.Lo == iv.Hi:
+		return ""
 	}
 	return "[" + words + "]"
 }

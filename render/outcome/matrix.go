@@ -1,6 +1,8 @@
 package outcome
 
 import (
+	"slices"
+
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -27,55 +29,30 @@ type MatrixPair struct{ Class, Words string }
 // fewestPairs are worth a table.
 const fewestPairs = 6
 
-// pairsOf returns the comparisons of a claim over each pair of two lists of cells; ok is false for other claims.
-func pairsOf(j *claim.Judgement) (sides [2][]*dataset.Cell, pairs map[[2]*dataset.Cell]*claim.Judgement, ok bool) {
-	pairs = map[[2]*dataset.Cell]*claim.Judgement{}
-	for i := range j.Parts {
-		p := &j.Parts[i]
-		if len(p.Parts) > 0 || len(p.Sides) != 2 || len(p.Sides[0].Cells) != 1 || len(p.Sides[1].Cells) != 1 {
-			return sides, nil, false
-		}
-		a, b := p.Sides[0].Cells[0], p.Sides[1].Cells[0]
-		sides[0], sides[1] = slice.Add(sides[0], a), slice.Add(sides[1], b)
-		pairs[[2]*dataset.Cell{a, b}] = p
-	}
-	return sides, pairs, len(sides[0])*len(sides[1]) == len(j.Parts) && len(pairs) == len(j.Parts)
-}
-
 // MatrixOf returns the pairs of a claim over each pair of two lists of cells; nil for other claims.
 func MatrixOf(j *claim.Judgement) *Matrix {
-	sides, pairs, ok := pairsOf(j)
-	if !ok || len(j.Parts) < fewestPairs || len(j.Sides) < 2 || min(len(sides[0]), len(sides[1])) < 2 {
+	if j.Form != claim.Pairs || len(j.Parts) < fewestPairs || len(j.Sides[0].Cells) < 2 || len(j.Sides[1].Cells) < 2 {
 		return nil
 	}
-	rows, columns, order := sides[0], sides[1], "row over column"
-	isByRow := len(rows) >= len(columns)
-	if !isByRow {
+	rows, columns, order := j.Sides[0].Cells, j.Sides[1].Cells, "row over column"
+	part := func(row, column int) *claim.Judgement { return &j.Parts[row*len(columns)+column] }
+	if len(rows) < len(columns) {
 		rows, columns, order = columns, rows, "column over row"
+		part = func(row, column int) *claim.Judgement { return &j.Parts[column*len(rows)+row] }
 	}
+	all := slices.Concat(rows, columns)
 	varied := slice.Filter(variedOf(rows[0].Experiment), func(name string) bool {
-		return slice.Count(append(rows, columns...), func(c *dataset.Cell) bool {
-			return valueOf(c, name) != valueOf(rows[0], name)
-		}) > 0
+		return slices.ContainsFunc(all, func(c *dataset.Cell) bool { return valueOf(c, name) != valueOf(rows[0], name) })
 	})
 	name := func(c *dataset.Cell) string { return nameBy(c, varied) }
-	m, isRatio := &Matrix{Columns: slice.Map(columns, name)}, true
-	for _, row := range rows {
+	m := &Matrix{Columns: slice.Map(columns, name), Caption: "Number: " + nounOf(j.Sides[0].Metric) + ", " + order +
+		". ✓ supported, ✗ contradicted, ? inconclusive, – not measured"}
+	for i, row := range rows {
 		r := MatrixRow{Name: name(row)}
-		for _, column := range columns {
-			key := [2]*dataset.Cell{row, column}
-			if !isByRow {
-				key[0], key[1] = column, row
-			}
-			p, hasOther := pairOf(pairs[key])
-			isRatio = isRatio && !hasOther
-			r.Pairs = append(r.Pairs, p)
+		for k := range columns {
+			r.Pairs = append(r.Pairs, pairOf(part(i, k)))
 		}
 		m.Rows = append(m.Rows, r)
-	}
-	m.Caption = "✓ supported, ✗ contradicted, ? inconclusive, – not measured"
-	if isRatio {
-		m.Caption = "Number: " + nounOf(j.Sides[0].Metric) + ", " + order + ". " + m.Caption
 	}
 	return m
 }
@@ -84,17 +61,11 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"is-supported", "✓"}, stats.Stronger: {"is-stronger", "✓"},
 	stats.Contradicted: {"is-contradicted", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
 
-// pairOf shows a comparison, and reports whether its effect is another number than a ratio.
-func pairOf(j *claim.Judgement) (p MatrixPair, hasOther bool) {
-	p = verdictSigns[j.Outcome()]
-	if j.Effect == nil || j.Verdict == stats.NotMeasured {
-		return p, false
+func pairOf(j *claim.Judgement) MatrixPair {
+	p := verdictSigns[j.Outcome()]
+	if j.Effect != nil && j.Verdict != stats.NotMeasured {
+		ratio := EffectOf(j).Ratio
+		p.Words += " " + wording.Plain.Number(ratio, wording.Plain.Readable(wording.Figure{Value: ratio}))
 	}
-	e := EffectOf(j)
-	if e.Ratio > 0 {
-		p.Words += " " + wording.Plain.Number(e.Ratio, wording.Plain.Readable(wording.Figure{Value: e.Ratio}))
-		return p, false
-	}
-	p.Words += " " + e.Text()
-	return p, true
+	return p
 }

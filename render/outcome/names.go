@@ -14,11 +14,8 @@ import (
 	"benchbook/render/wording"
 )
 
-// A quantity is how sentences speak of a metric.
-type quantity struct {
-	noun              string // "throughput", "the 99th percentile of latency"
-	higher, lower, as string // "longer", "shorter", "long"
-}
+// A quantity is how sentences compare values of a metric.
+type quantity struct{ higher, lower, as string } // "longer", "shorter", "long"
 
 // nouns name metrics whose titles are not nouns.
 var nouns = map[string]string{
@@ -35,14 +32,13 @@ var families = map[string]string{"latency": "latency", "latency.connect": "conne
 	"lag": "lag"}
 
 func quantityOf(m record.Metric) quantity {
-	q := quantity{noun: nounOf(m), higher: "higher", lower: "lower", as: "high"}
 	switch m.Unit {
 	case "s":
-		q.higher, q.lower, q.as = "longer", "shorter", "long"
+		return quantity{"longer", "shorter", "long"}
 	case "B":
-		q.higher, q.lower, q.as = "larger", "smaller", "large"
+		return quantity{"larger", "smaller", "large"}
 	}
-	return q
+	return quantity{"higher", "lower", "high"}
 }
 
 func nounOf(m record.Metric) string {
@@ -80,16 +76,10 @@ func isPlural(words string) bool {
 
 // ordinal writes a number as an ordinal: "99th", "99.9th", "1st".
 func ordinal(number string) string {
-	end := "th"
-	if !strings.HasSuffix(number, "11") && !strings.HasSuffix(number, "12") && !strings.HasSuffix(number, "13") {
-		switch number[len(number)-1] {
-		case '1':
-			end = "st"
-		case '2':
-			end = "nd"
-		case '3':
-			end = "rd"
-		}
+	before, last := number[:len(number)-1], number[len(number)-1]
+	end, ok := map[byte]string{'1': "st", '2': "nd", '3': "rd"}[last]
+	if !ok || strings.HasSuffix(before, "1") {
+		end = "th"
 	}
 	return number + end
 }
@@ -108,10 +98,18 @@ func (c comparison) first() string { return strings.TrimSpace(c.noun + " " + c.a
 // second is "that for sync".
 func (c comparison) second() string { return strings.TrimSpace(cmp.Or(c.other, "that") + " " + c.b) }
 
-// comparison names two sides of a claim.
-func (w writer) comparison(a, b claim.Side) comparison {
-	c := comparison{noun: quantityOf(a.Metric).noun}
-	if other := quantityOf(b.Metric).noun; other != c.noun {
+// compare is "throughput was VALUE for a than for b".
+func (c comparison) compare(value, than string) string {
+	if c.other != "" {
+		return fmt.Sprintf("%s was %s %s %s", c.first(), value, than, c.second())
+	}
+	return fmt.Sprintf("%s was %s %s %s %s", c.noun, value, c.a, than, c.b)
+}
+
+// comparisonOf names two sides of a claim.
+func comparisonOf(a, b claim.Side) comparison {
+	c := comparison{noun: nounOf(a.Metric)}
+	if other := nounOf(b.Metric); other != c.noun {
 		c.other = other
 	}
 	if a.Geomean {
@@ -126,39 +124,21 @@ func (w writer) comparison(a, b claim.Side) comparison {
 		c.a, c.b = "for "+dataset.NameOf(x, y), "for "+dataset.NameOf(y, x)
 		return c
 	}
-	varied := variedOf(x.Experiment)
-	apart, common := split(x, y, varied)
+	apart, common := split(x, y, variedOf(x.Experiment))
 	if len(apart) == 0 { // two metrics of one cell
-		c.a, c.b = "for "+nameBy(x, varied), "for "+nameBy(y, varied)
-		return c
+		apart, common = common, nil
 	}
 	c.within, c.a, c.b = within(x, common), "for "+nameBy(x, apart), "for "+nameBy(y, apart)
 	return c
 }
 
-// gapBetween names two ratios, by what they differ in if both are of the same two things.
-func (w writer) gapBetween(j *claim.Judgement) comparison {
-	over, under := w.comparison(j.Sides[0], j.Sides[1]), w.comparison(j.Sides[2], j.Sides[3])
-	a, b := j.Sides[0].Cells[0], j.Sides[2].Cells[0]
-	isSame := over.first() == under.first() && over.second() == under.second() && a.Experiment == b.Experiment
-	if !isSame {
-		return comparison{noun: "the ratio of " + ratioOf(j.Sides[0], j.Sides[1]), other: "that of " + ratioOf(j.Sides[2],
-			j.Sides[3])}
-	}
-	own, _ := split(a, j.Sides[1].Cells[0], variedOf(a.Experiment))
-	others := slice.Filter(variedOf(a.Experiment), func(name string) bool { return !slices.Contains(own, name) })
-	apart, common := split(a, b, others)
-	return comparison{within: within(a, common), noun: fmt.Sprintf("the ratio of %s to %s", over.first(), over.second()),
-		a: "for " + nameBy(a, apart), b: "for " + nameBy(b, apart)}
-}
-
-// ratioOf is "throughput for a to that for b".
+// ratioOf is "the ratio of throughput for a to that for b".
 func ratioOf(a, b claim.Side) string {
-	c := comparison{noun: quantityOf(a.Metric).noun, a: "for " + nameOf(a), b: "for " + nameOf(b)}
-	if other := quantityOf(b.Metric).noun; other != c.noun {
+	c := comparison{noun: nounOf(a.Metric), a: "for " + nameOf(a), b: "for " + nameOf(b)}
+	if other := nounOf(b.Metric); other != c.noun {
 		c.other = other
 	}
-	return c.first() + " to " + c.second()
+	return "the ratio of " + c.first() + " to " + c.second()
 }
 
 // split tells the parameters in which two cells differ from those that they have in common.
@@ -215,11 +195,13 @@ func nameBy(c *dataset.Cell, parameters []string) string {
 			words = append(words, quoted(text))
 		}
 	}
-	switch len(words) {
-	case 0:
-		return quoted(c.Trial.Name)
-	case 1:
-		return words[0]
+	return cmp.Or(headed(words), quoted(c.Trial.Name))
+}
+
+// headed is "a with b and c" for the words a, b and c.
+func headed(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
 	}
 	return words[0] + " with " + wording.List(words[1:])
 }
@@ -239,62 +221,65 @@ func ofList(s claim.Side) string {
 	if len(s.Cells) == 1 {
 		cells = "the cell"
 	}
-	if words := conditions(s.Written); words != "" {
+	if words := conditions(matchesOf(s)); words != "" {
 		cells += " with " + words
 	}
 	return "over " + cells
 }
 
+func matchesOf(s claim.Side) []expr.Match {
+	if s.Written == nil {
+		return nil
+	}
+	return s.Written.Matches
+}
+
 // ofPairs names two lists whose cells are compared one by one, and what both have in common: "for sync", "for async",
 // "with share 60%, ".
 func ofPairs(a, b claim.Side) (first, second, common string) {
-	if len(a.Cells) == 1 || len(b.Cells) == 1 || a.Written == nil || b.Written == nil {
-		return "for " + ofEach(a, a.Written), "for " + ofEach(b, b.Written), ""
+	own, others := matchesOf(a), matchesOf(b)
+	if len(a.Cells) > 1 && len(b.Cells) > 1 {
+		isIn := func(list []expr.Match) func(expr.Match) bool {
+			return func(m expr.Match) bool {
+				return slices.ContainsFunc(list, func(o expr.Match) bool {
+					return o.Name == m.Name && o.Op == m.Op && o.Value == m.Value
+				})
+			}
+		}
+		shared := slice.Filter(own, isIn(others))
+		own, others = slices.DeleteFunc(slices.Clone(own), isIn(shared)), slices.DeleteFunc(slices.Clone(others), isIn(shared))
+		if words := conditions(shared); words != "" {
+			common = "with " + words + ", "
+		}
 	}
-	shared, own, others := *a.Written, *a.Written, *b.Written
-	has := func(sel *expr.Selector, m expr.Match) bool {
-		return slices.ContainsFunc(sel.Matches, func(o expr.Match) bool {
-			return o.Name == m.Name && o.Op == m.Op && o.Value == m.Value
-		})
-	}
-	shared.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return has(b.Written, m) })
-	own.Matches = slice.Filter(a.Written.Matches, func(m expr.Match) bool { return !has(b.Written, m) })
-	others.Matches = slice.Filter(b.Written.Matches, func(m expr.Match) bool { return !has(a.Written, m) })
-	if words := conditions(&shared); words != "" {
-		common = "with " + words + ", "
-	}
-	return "for " + ofEach(a, &own), "for " + ofEach(b, &others), common
+	return "for " + ofEach(a, own), "for " + ofEach(b, others), common
 }
 
 // ofEach names one list by conditions that pick it.
-func ofEach(s claim.Side, picked *expr.Selector) string {
+func ofEach(s claim.Side, picked []expr.Match) string {
 	if len(s.Cells) == 1 {
 		return nameOf(s)
 	}
 	return cmp.Or(conditions(picked), "each")
 }
 
+// relations write the conditions that are not equalities.
+var relations = map[expr.Op]string{expr.Differs: "other than ", expr.Less: "below ", expr.LessEqual: "up to ",
+	expr.Greater: "above ", expr.GreaterEqual: "from "}
+
 // conditions write the braces of a selector in words: "async with webserver other than daphne".
-func conditions(sel *expr.Selector) string {
-	if sel == nil {
-		return ""
-	}
-	relations := map[expr.Op]string{expr.Differs: "other than ", expr.Less: "below ", expr.LessEqual: "up to ",
-		expr.Greater: "above ", expr.GreaterEqual: "from "}
+func conditions(picked []expr.Match) string {
 	var words []string
-	for _, m := range sel.Matches {
-		switch {
+	for _, m := range picked {
+		switch relation := relations[m.Op]; {
 		case m.Name == dataset.ExperimentMatch:
-		case len(words) == 0 && relations[m.Op] == "" && dataset.IsName(m.Value):
+		case relation != "":
+			words = append(words, m.Name+" "+relation+quoted(m.Value))
+		case len(words) == 0 && dataset.IsName(m.Value):
 			words = append(words, quoted(m.Value))
-		case relations[m.Op] == "":
-			words = append(words, dataset.Setting(m.Name, quoted(m.Value)))
 		default:
-			words = append(words, m.Name+" "+relations[m.Op]+quoted(m.Value))
+			words = append(words, dataset.Setting(m.Name, quoted(m.Value)))
 		}
 	}
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return words[0] + " with " + wording.List(words[1:])
+	return headed(words)
 }

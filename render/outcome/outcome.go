@@ -7,6 +7,7 @@ package outcome
 
 import (
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,26 +22,26 @@ import (
 type Outcome struct {
 	Sentence  Sentence
 	Word      string // "as claimed", "not as claimed", "undecided", "not measured"
-	Here      string // what was measured, with its interval: "+4.5 % [+1.5 to +7.5 %]", "37 of 40 pairs"
+	Here      string // what was measured: "+4.5 %", "37 of 40 pairs"
+	Interval  string // of Here, in brackets; may be empty
 	Published string // the same as published; empty if nothing was
 }
 
-// Options say how sentences of authors are read.
-type Options struct {
-	Markdown func(line string) (shown template.HTML, text string) // nil: they are text
-}
+// Markdown reads a line that an author wrote, as markup and as text.
+type Markdown func(line string) (shown template.HTML, text string)
 
-// Of returns the outcome of a claim.
-func Of(d *dataset.Dataset, j claim.Judgement, o Options) Outcome {
-	w := writer{d, o.Markdown}
-	if w.markdown == nil {
-		w.markdown = func(line string) (template.HTML, string) { return template.HTML(template.HTMLEscapeString(line)), line }
+// Of returns the outcome of a claim. Without markdown, sentences of the author are text.
+func Of(d *dataset.Dataset, j claim.Judgement, markdown Markdown) Outcome {
+	if markdown == nil {
+		markdown = func(line string) (template.HTML, string) { return template.HTML(template.HTMLEscapeString(line)), line }
 	}
-	sentence := w.says(&j)
-	if sentence == nil {
-		sentence = w.sentence(&j)
+	sentence, ok := says(d, &j, markdown)
+	if !ok {
+		sentence = sentenceOf(&j)
 	}
-	return Outcome{Sentence: sentence, Word: Word(j.Outcome()), Here: w.here(&j), Published: Published(d, &j)}
+	o := Outcome{Sentence: sentence, Word: Word(j.Outcome()), Published: Published(d, &j)}
+	o.Here, o.Interval = here(&j)
+	return o
 }
 
 // Word relates an outcome to the claim. It follows sentences that state the outcome: the name of a verdict
@@ -70,108 +71,77 @@ func CellsOf(j claim.Judgement) (cells []*dataset.Cell) {
 	return cells
 }
 
-// A Piece is a part of a sentence.
-type Piece struct {
-	Kind Kind
-	Text string
-	HTML template.HTML // of words that have markup; empty for Text as it is
-}
+// Sentence is one sentence or two, as text and as markup, with marks around the value of the effect, its interval, and
+// what would decide the claim.
+type Sentence struct{ text, shown string }
 
-// Kind is what a piece is.
-type Kind int
-
+// Kinds of marked words.
 const (
-	Words    Kind = iota
-	Value         // of the effect
-	Interval      // of the effect, with its brackets; a space goes before it
-	Prospect      // what would decide the claim, in a sentence of its own
+	value    = "\x01v"
+	interval = "\x01i" // with its brackets; a space goes before it
+	prospect = "\x01p" // what would decide the claim, in a sentence of its own
+	markEnd  = "\x02"
 )
 
-// Sentence is one sentence or two, in pieces.
-type Sentence []Piece
+var (
+	values       = regexp.MustCompile(value + `([^\x01\x02]*)` + markEnd)
+	intervals    = regexp.MustCompile(interval + `([^\x01\x02]*)` + markEnd)
+	lastInterval = regexp.MustCompile(interval + `([^\x01\x02]*)` + markEnd + `$`)
+	prospects    = regexp.MustCompile(prospect + `[^\x01\x02]*` + markEnd)
+	fullStop     = regexp.MustCompile(`\.(\x02?)$`)
+	noMarks      = strings.NewReplacer(value, "", interval, " ", prospect, "", markEnd, "")
+)
+
+// marked marks words of a kind; none stay none.
+func marked(kind, words string) string {
+	if words == "" {
+		return ""
+	}
+	return kind + words + markEnd
+}
 
 // Text is the sentence without markup.
-func (s Sentence) Text() string {
-	var b strings.Builder
-	for _, p := range s {
-		if p.Kind == Interval {
-			b.WriteByte(' ')
-		}
-		b.WriteString(p.Text)
-	}
-	return b.String()
-}
+func (s Sentence) Text() string { return noMarks.Replace(s.text) }
 
 // HTML is the sentence with the effect emphasized.
 func (s Sentence) HTML() template.HTML {
-	var b strings.Builder
-	for _, p := range s {
-		html := string(p.HTML)
-		if html == "" {
-			html = template.HTMLEscapeString(p.Text)
-		}
-		switch p.Kind {
-		case Value:
-			html = "<b>" + html + "</b>"
-		case Interval:
-			html = ` <span class="iv">` + html + "</span>"
-		}
-		b.WriteString(html)
-	}
-	return template.HTML(b.String())
+	shown := intervals.ReplaceAllString(s.shown, ` <span class="iv">$1</span>`)
+	return template.HTML(noMarks.Replace(values.ReplaceAllString(shown, "<b>$1</b>")))
+}
+
+// each changes the text and the markup of a sentence.
+func (s Sentence) each(change func(string) string) Sentence {
+	return Sentence{change(s.text), change(s.shown)}
+}
+
+// without is the sentence without what a pattern matches.
+func (s Sentence) without(pattern *regexp.Regexp) Sentence {
+	return s.each(func(words string) string { return pattern.ReplaceAllString(words, "") })
 }
 
 // WithoutInterval is the sentence for places that show the interval next to it.
-func (s Sentence) WithoutInterval() Sentence {
-	var out Sentence
-	for _, p := range s {
-		if p.Kind != Interval {
-			out = append(out, p)
-		}
+func (s Sentence) WithoutInterval() Sentence { return s.without(intervals) }
+
+// CutInterval returns the sentence without the interval that it ends with, and that interval; empty if there is none.
+func (s Sentence) CutInterval() (before Sentence, last string) {
+	m := lastInterval.FindStringSubmatch(s.text)
+	if m == nil || !lastInterval.MatchString(s.shown) { // which may have markup behind it
+		return s, ""
 	}
-	return out
+	return s.without(lastInterval), m[1]
 }
 
 // Unfinished is the sentence without its full stop.
 func (s Sentence) Unfinished() Sentence {
-	out := slices.Clone(s)
-	for n := len(out) - 1; n >= 0; n-- {
-		last := &out[n]
-		if last.Text = strings.TrimSuffix(last.Text, "."); last.Text != "" {
-			last.HTML = template.HTML(strings.TrimSuffix(string(last.HTML), "."))
-			break
-		}
-		out = out[:n]
-	}
-	return out
+	return s.each(func(words string) string { return fullStop.ReplaceAllString(words, "$1") })
 }
 
 // Title is the sentence for headings: without its full stop and what would decide it, and without its interval, unless
 // that is what leaves the claim undecided.
 func (s Sentence) Title(v stats.Verdict) Sentence {
-	return slices.DeleteFunc(s.Unfinished(), func(p Piece) bool {
-		return p.Kind == Prospect || p.Kind == Interval && v != stats.Inconclusive
-	})
-}
-
-func (s *Sentence) say(words string) { s.add(Words, words) }
-
-func (s *Sentence) add(kind Kind, words string) {
-	if words != "" {
-		*s = append(*s, Piece{Kind: kind, Text: words})
-	}
-}
-
-// finished begins a sentence with a capital and ends it with a full stop.
-func (s Sentence) finished() Sentence {
-	if len(s) == 0 {
-		return s
-	}
-	if first, _, _ := strings.Cut(s[0].Text, " "); !strings.Contains(first, ".") { // the name of a metric stays as it is
-		s[0].Text = wording.Capital(s[0].Text)
-	}
-	if !strings.HasSuffix(s[len(s)-1].Text, ".") {
-		s.say(".")
+	s = s.Unfinished().without(prospects)
+	if v != stats.Inconclusive {
+		s = s.without(intervals)
 	}
 	return s
 }

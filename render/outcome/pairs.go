@@ -54,6 +54,12 @@ func (g group) counted(of string) string {
 	return words
 }
 
+// add adds the cells and pairs of another group.
+func (g *group) add(other group) {
+	g.cells = slice.Add(g.cells, other.cells...)
+	g.pairs, g.held, g.against = g.pairs+other.pairs, g.held+other.held, g.against+other.against
+}
+
 // grouped groups the pairs of a claim by the cells of its first or second side: by those that explain the outcome
 // better, which leave fewer pairs in the minority of their cell. Groups are in the order of their grades, and cells in
 // that of the claim.
@@ -68,116 +74,105 @@ func grouped(j *claim.Judgement) (groups []group, bySecond bool) {
 
 func groupedBy(j *claim.Judgement, side int) (groups []group, impure int) {
 	var single []group
-	for i := range j.Parts {
-		p := &j.Parts[i]
-		cell := p.Sides[side].Cells[0]
-		at := slices.IndexFunc(single, func(g group) bool { return g.cells[0] == cell })
-		if at < 0 {
-			at, single = len(single), append(single, group{cells: []*dataset.Cell{cell}})
-		}
-		g := &single[at]
-		g.pairs++
+	for _, p := range j.Parts {
+		pair := group{cells: p.Sides[side].Cells, pairs: 1}
 		switch p.Verdict {
 		case stats.Supported:
-			g.held++
+			pair.held = 1
 		case stats.Contradicted:
-			g.against++
+			pair.against = 1
 		}
+		single = joined(single, pair, func(g group) bool { return g.cells[0] == pair.cells[0] })
 	}
 	for _, g := range single {
 		impure += min(g.held, g.pairs-g.held)
-		at := slices.IndexFunc(groups, func(other group) bool { return other.grade() == g.grade() })
-		if at < 0 {
-			groups = append(groups, g)
-			continue
-		}
-		groups[at].cells = append(groups[at].cells, g.cells...)
-		groups[at].pairs, groups[at].held = groups[at].pairs+g.pairs, groups[at].held+g.held
-		groups[at].against += g.against
+		groups = joined(groups, g, func(other group) bool { return other.grade() == g.grade() })
 	}
 	slices.SortStableFunc(groups, func(a, b group) int { return a.grade() - b.grade() })
 	return groups, impure
 }
 
+// joined adds a group to the first one that it is like, or else to the list.
+func joined(groups []group, g group, isLike func(group) bool) []group {
+	if at := slices.IndexFunc(groups, isLike); at >= 0 {
+		groups[at].add(g)
+		return groups
+	}
+	g.cells = slices.Clone(g.cells)
+	return append(groups, g)
+}
+
+// A pairing compares the two lists of a claim over pairs.
+type pairing struct {
+	common, noun, other string
+	relation, a, b      string
+}
+
+// said says that the metric of a had a relation to the one of b; one noun serves both if it is the same.
+func (p pairing) said(relation, a, b string) string {
+	if p.other != p.noun {
+		return fmt.Sprintf("%s%s %s was %s than %s %s", p.common, p.noun, a, relation, p.other, b)
+	}
+	return fmt.Sprintf("%s%s was %s %s than %s", p.common, p.noun, relation, a, b)
+}
+
 // pairs says for which cells of two lists a comparison holds: "throughput was higher for sync than for aiohttp and
 // Daphne (16 of 16 pairs); undecided for uvicorn (3 of 8)".
-func (s *Sentence) pairs(j *claim.Judgement) {
+func pairs(j *claim.Judgement) string {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
-	q, other := quantityOf(j.Sides[0].Metric), quantityOf(j.Sides[1].Metric)
-	a, b, common := ofPairs(j.Sides[0], j.Sides[1])
-	relation := map[expr.Op]string{expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower,
-		expr.LessEqual: "no " + q.higher}[j.Op]
-	opposite, isLoose := strings.CutPrefix(relation, "no ")
-	noun := q.noun
-	compared := func(was, relation, a, b string) string {
-		return common + thanOther(noun, other.noun, was, relation, a, b)
-	}
+	q := quantityOf(j.Sides[0].Metric)
+	p := pairing{noun: nounOf(j.Sides[0].Metric), other: nounOf(j.Sides[1].Metric), relation: map[expr.Op]string{
+		expr.Greater: q.higher, expr.Less: q.lower, expr.GreaterEqual: "no " + q.lower, expr.LessEqual: "no " + q.higher}[j.Op]}
+	p.a, p.b, p.common = ofPairs(j.Sides[0], j.Sides[1])
+	opposite, isLoose := strings.CutPrefix(p.relation, "no ")
 	switch {
-	case held+against == 0:
-		s.add(Value, fmt.Sprintf("none of the %d pairs", n))
-		s.say(" is decided by " + noun)
-	case n == 1 && held == 0:
-		s.say(compared(" was not", relation, a, b))
 	case n == 1:
-		s.say(compared(" was", relation, a, b))
+		return clause(&j.Parts[0])
+	case held+against == 0:
+		return marked(value, fmt.Sprintf("none of the %d pairs", n)) + " is decided by " + p.noun
 	case against == n && isLoose:
-		s.say(compared(" was", opposite, a, b) + " in ")
-		s.add(Value, heldWords(n, n, "pairs"))
+		return p.said(opposite, p.a, p.b) + " in " + marked(value, heldWords(n, n, "pairs"))
 	case held == n, against == n:
-		s.say(compared(" was", relation, a, b) + " in ")
-		s.add(Value, heldWords(held, n, "pairs"))
-	default:
-		s.groups(j, noun, relation, compared)
+		return p.said(p.relation, p.a, p.b) + " in " + marked(value, heldWords(held, n, "pairs"))
 	}
+	return groups(j, p)
 }
 
 // groups says for which cells a claim over pairs holds, and what became of the others.
-func (s *Sentence) groups(j *claim.Judgement, noun, relation string, compared func(was, relation, a, b string) string) {
+func groups(j *claim.Judgement, p pairing) string {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
-	a, b, _ := ofPairs(j.Sides[0], j.Sides[1])
 	groups, bySecond := grouped(j)
 	holding := slice.Filter(groups, func(g group) bool { return g.grade() < 2 })
-	if len(holding) == 0 {
-		if open := n - held - against; 2*open > n {
-			s.add(Value, fmt.Sprintf("%d of %d pairs", open, n))
-			s.say(" are undecided")
-			if held > 0 {
-				s.say("; " + compared(" was", relation, a, b) + fmt.Sprintf(" in %d", held))
-			}
-			if against > 0 {
-				s.say(fmt.Sprintf("; %d %s against it", against, expr.Verb(against, "is", "are")))
-			}
-			return
+	a, b := p.a, p.b
+	switch open := n - held - against; {
+	case len(holding) > 0 && bySecond:
+		b = "for " + holdingFor(holding)
+	case len(holding) > 0:
+		a = "for " + holdingFor(holding)
+	case 2*open > n:
+		words := marked(value, fmt.Sprintf("%d of %d pairs", open, n)) + " are undecided"
+		if held > 0 {
+			words += "; " + p.said(p.relation, a, b) + fmt.Sprintf(" in %d", held)
 		}
-		s.say(compared(" was", relation, a, b) + " in ")
-		s.add(Value, fmt.Sprintf("%d of %d pairs", held, n))
-		s.say("; " + othersOf(j))
-		return
+		if against > 0 {
+			words += fmt.Sprintf("; %d %s against it", against, expr.Verb(against, "is", "are"))
+		}
+		return words
+	default:
+		return p.said(p.relation, a, b) + " in " + marked(value, fmt.Sprintf("%d of %d pairs", held, n)) + "; " + othersOf(j)
 	}
-	if words := holdingFor(holding); bySecond {
-		s.say(compared(" was", relation, a, "for "+words))
-	} else {
-		s.say(compared(" was", relation, "for "+words, b))
-	}
-	for _, g := range groups {
+	words := p.said(p.relation, a, b)
+	for _, g := range groups[len(holding):] {
 		switch {
-		case g.grade() < 2:
 		case g.grade() == 3:
-			s.say("; not for " + g.counted(""))
+			words += "; not for " + g.counted("")
 		case g.against == 0:
-			s.say("; undecided for " + g.counted(""))
+			words += "; undecided for " + g.counted("")
 		default:
-			s.say(fmt.Sprintf("; mixed for %s (%d of %d, %d against)", g.names(), g.held, g.pairs, g.against))
+			words += fmt.Sprintf("; mixed for %s (%d of %d, %d against)", g.names(), g.held, g.pairs, g.against)
 		}
 	}
-}
-
-// thanOther says that a metric of a had a relation to one of b; one noun serves both if it is the same.
-func thanOther(noun, other, was, relation, a, b string) string {
-	if other != noun {
-		return fmt.Sprintf("%s %s%s %s than %s %s", noun, a, was, relation, other, b)
-	}
-	return fmt.Sprintf("%s%s %s %s than %s", noun, was, relation, a, b)
+	return words
 }
 
 // holdingFor names groups for which a claim holds in all or most pairs.
@@ -227,7 +222,7 @@ func decided(j *claim.Judgement) string {
 	case 2*open > n:
 		return fmt.Sprintf("%d of %s undecided", open, expr.Plural(n, "pair"))
 	case open == 0:
-		return fmt.Sprintf("%d of %s", held, expr.Plural(len(j.Parts), "pair"))
+		return fmt.Sprintf("%d of %s", held, expr.Plural(n, "pair"))
 	}
 	return fmt.Sprintf("%d of %s", held, expr.Plural(held+against, "decided pair"))
 }

@@ -16,28 +16,24 @@ func Published(d *dataset.Dataset, j *claim.Judgement) string {
 	}
 	x, isWritten := j.Published() // by the author, with as many digits as there are
 	ok := isWritten
-	if len(j.Parts) > 0 {
-		if !ok {
-			x, ok = publishedParts(d, j)
-		}
-		if !ok {
-			return ""
-		}
-		return counted(j, int(x))
-	}
-	if !ok {
+	switch {
+	case !ok && len(j.Parts) > 0:
+		x, ok = publishedParts(d, j)
+	case !ok:
 		x, ok = publishedEffect(d, j.Test)
 	}
-	switch m := j.Sides; {
-	case !ok || len(m) == 0:
+	switch {
+	case !ok:
 		return ""
+	case len(j.Parts) > 0:
+		return counted(j, int(x))
 	case j.IsRatio:
 		return publishedRatio(j, x, isWritten)
 	case j.Form == claim.Fewer:
 		return wording.PercentUnit.Exact(x)
-	default:
-		return wording.UnitFor(m[0].Metric.Unit, m[0].Metric.Share, x).Exact(x)
 	}
+	m := j.Sides[0].Metric
+	return wording.UnitFor(m.Unit, m.Share, x).Exact(x)
 }
 
 // publishedRatio writes a published ratio in the form of the measured effect.
@@ -95,20 +91,17 @@ func publishedEffect(d *dataset.Dataset, t claim.Test) (float64, bool) {
 
 // publishedSide returns the published number of a side: of its only cell, or the geometric mean of its cells.
 func publishedSide(d *dataset.Dataset, side claim.Side) (float64, bool) {
-	if len(side.Cells) == 0 || len(side.Cells) > 1 && !side.Geomean {
+	n := len(side.Cells)
+	if n == 0 || n > 1 && !side.Geomean {
 		return 0, false
 	}
-	if len(side.Cells) == 1 {
-		p, ok := d.Published(side.Cells[0], side.Metric.Name, "")
-		return p.Number, ok
-	}
-	sum := 0.0
+	mean := 1.0
 	for _, cell := range side.Cells {
 		p, ok := d.Published(cell, side.Metric.Name, "")
-		if !ok || p.Number <= 0 {
+		if !ok || n > 1 && p.Number <= 0 {
 			return 0, false
 		}
-		sum += math.Log(p.Number)
+		mean *= math.Pow(p.Number, 1/float64(n))
 	}
-	return math.Exp(sum / float64(len(side.Cells))), true
+	return mean, true
 }

@@ -2,16 +2,14 @@ package outcome
 
 import (
 	"fmt"
-	"html"
 	"html/template"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
-	"benchbook/render/wording"
 )
 
 // writtenFor returns the author's sentence for the verdict; empty without one.
@@ -41,59 +39,40 @@ func saidForm(j *claim.Judgement) form {
 	return bySize
 }
 
-// says is the author's sentence for the verdict; nil without one, and if it asks for something unknown.
-func (w writer) says(j *claim.Judgement) Sentence {
+// says is the author's sentence for the verdict; false without one, and if it asks for something unknown.
+func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sentence, ok bool) {
 	line := writtenFor(j)
 	if line == "" {
-		return nil
+		return said, false
 	}
-	shown, text := w.markdown(line)
-	inHTML, inText := placeholders(string(shown)), placeholders(text)
-	if len(inHTML) != len(inText) { // one is in an attribute
-		return Sentence{{Text: text, HTML: shown}}
+	shown, text := markdown(line)
+	said = Sentence{text, string(shown)}
+	if len(placeholders(text)) != len(placeholders(said.shown)) { // one is in an attribute
+		return said, true
 	}
-	var out Sentence
-	atHTML, atText := 0, 0
-	for i, m := range inText {
-		h := inHTML[i]
-		out.words(text[atText:m[0]], shown[atHTML:h[0]])
-		atText, atHTML = m[1], h[1]
-		if !w.fill(&out, j, text[m[0]+1:m[1]-1], strings.HasPrefix(text[m[1]:], " as ")) {
-			return nil
-		}
-	}
-	out.words(text[atText:], shown[atHTML:])
-	return out.unbroken()
+	said.text, ok = fillAll(d, j, said.text, func(words string) string { return words })
+	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
+	return said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") }), ok
 }
 
-// clauseEnd is where a clause of an author's sentence ends.
-var clauseEnd = regexp.MustCompile(`[.,;:]( |$)`)
+// interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before
+// [−22 to −11 %], and". Markup between them leaves it where it is.
+var interrupting = regexp.MustCompile(`(` + interval + `[^\x01\x02]*` + markEnd + `)` +
+	`((?:&(?:[a-z0-9#]+;)?|[^<&.,;:\x01]|[.,;:]+[^ .,;:<\x01])*)([.,;:]+(?: |$))`)
 
-// unbroken moves intervals to the end of their clause, where they interrupt nothing: "17 % fewer requests than before
-// [−22 to −11 %], and". Those before markup stay where they are.
-func (s Sentence) unbroken() Sentence {
-	for i := range s {
-		if s[i].Kind != Interval {
-			continue
+// fillAll replaces the placeholders of a line; false if one asks for something unknown.
+func fillAll(d *dataset.Dataset, j *claim.Judgement, line string, escape func(string) string) (string, bool) {
+	var b strings.Builder
+	at := 0
+	for _, m := range placeholders(line) {
+		filled := fill(d, j, line[m[0]+1:m[1]-1], strings.HasPrefix(line[m[1]:], " as "))
+		if filled == "" {
+			return "", false
 		}
-		for k := i + 1; k < len(s) && s[k].Kind == Words && isPlain(s[k]); k++ {
-			if end := clauseEnd.FindStringIndex(s[k].Text); end != nil {
-				before, behind := Piece{Text: s[k].Text[:end[0]]}, Piece{Text: s[k].Text[end[0]:]}
-				return slices.Concat(s[:i], s[i+1:k], Sentence{before, s[i], behind}, s[k+1:].unbroken())
-			}
-		}
+		b.WriteString(line[at:m[0]] + escape(filled))
+		at = m[1]
 	}
-	return s
-}
-
-func isPlain(p Piece) bool {
-	return p.HTML == "" || !strings.Contains(string(p.HTML), "<") && html.UnescapeString(string(p.HTML)) == p.Text
-}
-
-func (s *Sentence) words(text string, html template.HTML) {
-	if text != "" || html != "" {
-		*s = append(*s, Piece{Text: text, HTML: html})
-	}
+	return b.String() + line[at:], true
 }
 
 // placeholders finds those that mean something.
@@ -106,86 +85,77 @@ func placeholders(text string) (out [][]int) {
 	return out
 }
 
-// fill writes the value of a placeholder; false if it is unknown. Before "as many" a ratio is a factor.
-func (w writer) fill(s *Sentence, j *claim.Judgement, name string, isFactor bool) bool {
+// fill returns the value of a placeholder, with its pieces marked; empty if it is unknown. Before "as many" a ratio is a
+// factor.
+func fill(d *dataset.Dataset, j *claim.Judgement, name string, isFactor bool) string {
 	switch name {
 	case "effect":
-		return w.fillEffect(s, j, isFactor)
+		return fillEffect(j, isFactor)
 	case "verdict":
-		s.say(Word(j.Outcome()))
+		return Word(j.Outcome())
 	case "repetitions":
-		n := Repetitions(j)
-		s.say(strconv.Itoa(n))
-		return n > 0
+		if n := Repetitions(j); n > 0 {
+			return strconv.Itoa(n)
+		}
+		return ""
 	case "published":
-		words := Published(w.d, j)
-		s.say(words)
-		return words != ""
-	case "a", "b":
-		return w.fillName(s, j, name)
+		return Published(d, j)
 	}
-	return true
+	return nameOfSide(j, name)
 }
 
-func (w writer) fillEffect(s *Sentence, j *claim.Judgement, isFactor bool) bool {
+func fillEffect(j *claim.Judgement, isFactor bool) string {
 	switch {
 	case j.Form == claim.Pairs && len(j.Parts) > 0:
-		s.add(Value, pairsHeld(j))
-		return true
+		return marked(value, pairsHeld(j))
 	case j.Effect == nil && len(j.Parts) > 0:
-		s.add(Value, counted(j, countOf(j, stats.Supported)))
+		words := marked(value, counted(j, countOf(j, stats.Supported)))
 		if open := countOf(j, stats.Inconclusive); open > 0 {
-			s.say(fmt.Sprintf(" (%d undecided)", open))
+			words += fmt.Sprintf(" (%d undecided)", open)
 		}
-		return true
+		return words
 	case j.Effect == nil:
-		return false
+		return ""
 	}
 	e := EffectOf(j)
-	switch {
-	case !j.IsRatio:
-		s.add(Value, e.Text())
-	case isFactor:
-		e = e.as(asFactor)
-		s.add(Value, e.Text())
-	default:
-		more, less := "more", "less"
-		if m := j.Sides[0].Metric; m.Unit == "1/s" || m.Counted {
-			less = "fewer"
-		}
-		e = e.as(asDifference)
-		if lo, hi := e.ends(); lo < 1 && hi > 1 { // neither more nor less
-			_, decimals := e.difference()
-			write := func(x float64, word string) string { return wording.PercentUnit.Quantity(x, decimals) + " " + word }
-			s.add(Value, write(1-lo, less)+" to "+write(hi-1, more))
-			return true
-		}
-		if e.Ratio < 1 {
-			more = less
-		}
-		s.add(Value, e.unsigned()+" "+more)
+	if !j.IsRatio {
+		return marked(value, e.Text()) + marked(interval, e.Bracketed())
 	}
-	s.add(Interval, e.Bracketed())
-	return true
+	if isFactor {
+		e = e.as(asFactor)
+		return marked(value, e.Text()) + marked(interval, e.Bracketed())
+	}
+	e = e.as(asDifference)
+	more, less := "more", "less"
+	if m := j.Sides[0].Metric; m.Unit == "1/s" || m.Counted {
+		less = "fewer"
+	}
+	if lo, hi := e.ends(); lo < 1 && hi > 1 { // neither more nor less
+		return marked(value, e.percent(lo)+" "+less+" to "+e.percent(hi)+" "+more)
+	}
+	if e.Ratio < 1 {
+		more = less
+	}
+	return marked(value, e.percent(e.Ratio)+" "+more) + marked(interval, e.Bracketed())
 }
 
-// fillName writes the name of a side, next to the other.
-func (w writer) fillName(s *Sentence, j *claim.Judgement, which string) bool {
+// nameOfSide is the name of side a or b, next to the other; empty if the claim has no such side.
+func nameOfSide(j *claim.Judgement, which string) string {
+	var names [2]string
 	switch {
 	case len(j.Sides) == 0:
-		return false
 	case len(j.Sides) == 1:
-		s.say(nameOf(j.Sides[0]))
-		return which == "a"
-	}
-	a, b := ofEach(j.Sides[0], j.Sides[0].Written), ofEach(j.Sides[1], j.Sides[1].Written)
-	if j.Form != claim.Pairs {
-		c := w.comparison(j.Sides[0], j.Sides[1])
-		a, b = c.a, c.b
+		names[0] = nameOf(j.Sides[0])
+	case j.Form == claim.Pairs:
+		for i, s := range j.Sides[:2] {
+			names[i] = ofEach(s, matchesOf(s))
+		}
+	default:
+		c := comparisonOf(j.Sides[0], j.Sides[1])
+		names = [2]string{c.a, c.b}
 	}
 	if which == "b" {
-		a = b
+		names[0] = names[1]
 	}
-	s.say(strings.TrimPrefix(strings.TrimPrefix(a, "for "), "over "))
-	return true
+	return strings.TrimPrefix(strings.TrimPrefix(names[0], "for "), "over ")
 }

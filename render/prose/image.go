@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/url"
 	"os"
 	"path"
@@ -29,20 +28,18 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
 	written, words := article.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
 	if name, ok := localPicture(written); ok {
-		file, err := w.addPicture(name)
-		if err != nil {
-			return template.HTML(template.HTMLEscapeString(words))
+		to, err := w.addPicture(name)
+		if err != nil { // DeadLinks says why
+			return Escaped(words)
 		}
-		to := url.URL{Path: file}
-		return template.HTML(`<img src="` + template.HTMLEscapeString(to.String()) + `" alt="` +
-			template.HTMLEscapeString(words) + `"` + titleOf(i.Title) + ` loading="lazy">`)
+		return `<img src="` + Escaped(to) + `" alt="` + Escaped(words) + `"` + titleOf(i.Title) + ` loading="lazy">`
 	}
-	href, ok := w.destination(written)
+	href, err := w.follow(written)
 	words = cmp.Or(words, "picture")
-	if !ok {
-		return template.HTML(template.HTMLEscapeString(words))
+	if err != nil {
+		return Escaped(words)
 	}
-	return anchor(href, i.Title, template.HTML(template.HTMLEscapeString(words)))
+	return Link(href, i.Title, Escaped(words))
 }
 
 // localPicture returns the path of a picture in the article's folder; ok is false for others.
@@ -54,23 +51,18 @@ func localPicture(written string) (name string, ok bool) {
 	return path.Clean(u.Path), true
 }
 
-type Picture struct {
-	Path string // relative to the folder of the page, with slashes
-	Data []byte
-}
-
-// addPicture adds a picture of the folder to the page and returns its path there.
+// addPicture adds a picture of the folder to the page and returns its address there.
 func (w *Writer) addPicture(name string) (string, error) {
 	to := path.Join(mediaFolder, name)
-	if slices.ContainsFunc(w.Pictures, func(p Picture) bool { return p.Path == to }) {
-		return to, nil
+	if !slices.Contains(w.pictures, to) {
+		data, err := readPicture(w.doc.Dir, name)
+		if err != nil {
+			return "", err
+		}
+		w.pictures = append(w.pictures, to)
+		w.page.AddFile(to, data)
 	}
-	data, err := readPicture(w.doc.Dir, name)
-	if err != nil {
-		return "", err
-	}
-	w.Pictures = append(w.Pictures, Picture{to, data})
-	return to, nil
+	return (&url.URL{Path: to}).String(), nil
 }
 
 // readPicture reads a picture that is harmless to show.
@@ -86,13 +78,8 @@ func readPicture(dir, name string) ([]byte, error) {
 	}
 	defer root.Close()
 	data, _, err := files.ReadIn(root, name, largest)
-	switch {
-	case errors.Is(err, files.ErrNotRegular), errors.Is(err, files.ErrTooLarge):
-		return nil, err
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, errors.New("there is no such file in its folder")
-	case err != nil:
-		return nil, errors.New("it is not in its folder: " + files.Reason(err))
+	if err != nil {
+		return nil, errors.New(files.Reason(err))
 	}
 	return data, nil
 }

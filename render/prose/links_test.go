@@ -1,7 +1,6 @@
 package prose
 
 import (
-	"html/template"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,7 +35,7 @@ func shown(t *testing.T, dir, text string) string {
 	for _, p := range doc.Problems.All() {
 		t.Errorf("%s: %s", p.Rule, p.Message)
 	}
-	w := NewRenderer().Writer(doc, standardPage{}, struct{ Article }{}, Options{})
+	w := NewRenderer().Writer(doc, standardPage{}, nil, nil)
 	w.Survey()
 	page := w.Prose()
 	if w.Err() != nil {
@@ -45,8 +44,6 @@ func shown(t *testing.T, dir, text string) string {
 	return string(page)
 }
 
-type standardPage struct{}
+type standardPage struct{ Page }
 
-func (standardPage) Fill(string, any) template.HTML { return "" }
-
-func (standardPage) Warnf(string, ...any) {}
+func (standardPage) AddFile(string, []byte) {}

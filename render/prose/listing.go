@@ -24,7 +24,7 @@ type listingView struct {
 
 // Listing shows code.
 func (w *Writer) Listing(language string, code []byte) template.HTML {
-	v := listingOf(w, "", "", language, code)
+	v := w.listingOf("", "", language, code)
 	if language != "" {
 		v.Lines = language + ", " + v.Lines
 	}
@@ -34,12 +34,12 @@ func (w *Writer) Listing(language string, code []byte) template.HTML {
 // File shows a file in one line, which opens: its name, a description and its length. Without words it is what its
 // first comment says, else its language.
 func (w *Writer) File(name, what, lines, language string, code []byte, open bool) template.HTML {
-	v := listingOf(w, name, lines, language, code)
+	v := w.listingOf(name, lines, language, code)
 	v.What, v.Open = cmp.Or(what, opening(code), language), open
 	return w.page.Fill("file", v)
 }
 
-func listingOf(w *Writer, name, lines, language string, code []byte) listingView {
+func (w *Writer) listingOf(name, lines, language string, code []byte) listingView {
 	text := strings.TrimSuffix(string(code), "\n")
 	marked, err := w.highlight(language, text)
 	if err != nil && w.err == nil {
@@ -125,18 +125,6 @@ func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) e
 	return nil
 }
 
-// lexer returns the lexer of a language; nil if there is none. It is cached, since the registry tries the file patterns
-// of all lexers for an unknown name.
-func (r *Renderer) lexer(language string) chroma.Lexer {
-	if lexer, known := r.known.Load(language); known {
-		l, _ := lexer.(chroma.Lexer)
-		return l
-	}
-	lexer := r.lexers.Get(language)
-	r.known.Store(language, lexer)
-	return lexer
-}
-
 // highlight marks keywords, strings, comments and keys with four short elements, which are styled in listings. A language that
 // nobody knows, and text that its lexer cannot read, stay plain.
 //
@@ -157,7 +145,10 @@ type code struct{ language, text string }
 // tokenize highlights without the cache.
 func (r *Renderer) tokenize(language, text string) (marked template.HTML, err error) {
 	plain := Code(text)
-	lexer := r.lexer(language)
+	if language == "" {
+		return plain, nil
+	}
+	lexer := r.lexers.Get(language)
 	if lexer == nil {
 		return plain, nil
 	}
@@ -182,13 +173,11 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 			b.WriteString(string(Code(token.Value[:i+2])))
 			token.Value = token.Value[i+2:]
 		}
-		if element == "" || strings.TrimSpace(token.Value) == "" {
-			b.WriteString(string(Code(token.Value)))
-			continue
+		shown := string(Code(token.Value))
+		if element != "" && strings.TrimSpace(token.Value) != "" {
+			shown = "<" + element + ">" + shown + "</" + element + ">"
 		}
-		b.WriteString("<" + element + ">")
-		b.WriteString(string(Code(token.Value)))
-		b.WriteString("</" + element + ">")
+		b.WriteString(shown)
 	}
 	if late() {
 		return plain, fmt.Errorf("highlighting %s took longer than %v; leave out the language of the listing", language,

@@ -20,16 +20,10 @@ func (w *Writer) Answer() template.HTML {
 	return w.balanced(w.Children(w.doc.Answer, w.doc.Text))
 }
 
-// applies reports whether a node is in no part of the text that does not apply.
-func applies(a Article, n ast.Node) bool {
-	p := article.ConditionalPartOf(n)
-	return p == nil || a.Applies(p)
-}
-
 // div renders a part if it applies. The page shows the answer elsewhere.
 func (w *Writer) div(n ast.Node, source []byte) template.HTML {
 	d := n.(*article.Div)
-	if d == w.doc.Answer || d.Part != nil && !w.article.Applies(d.Part) {
+	if d == w.doc.Answer || d.Part != nil && !w.page.Applies(d.Part) {
 		return ""
 	}
 	return w.Children(n, source)

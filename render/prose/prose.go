@@ -19,10 +19,8 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
 	extast "github.com/yuin/goldmark/extension/ast"
-	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
-	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
 
 	"benchbook/notebook/article"
@@ -33,13 +31,12 @@ import (
 	"benchbook/render/wording"
 )
 
+// Page is what prose is part of: it shows the parts of an article that are not prose.
 type Page interface {
 	Fill(template string, data any) template.HTML
+	AddFile(path string, data []byte) // relative to the folder of the page, with slashes
 	Warnf(format string, args ...any)
-}
 
-// Article shows the parts of an article that are not prose.
-type Article interface {
 	Block(b *article.Block) template.HTML
 	Value(in expr.Inline) template.HTML
 	ValueText(in expr.Inline) string
@@ -47,6 +44,7 @@ type Article interface {
 	// punctuation follows.
 	Claim(name string, words template.HTML, goesOn bool) template.HTML
 	Finding(name string) string // the sentence of a claim for headings, as text
+	// Applies reports whether a part of the text is for the measured outcome; text outside parts, nil, always is.
 	Applies(p *article.ConditionalPart) bool
 }
 
@@ -54,44 +52,33 @@ type Article interface {
 type Renderer struct {
 	policy   *bluemonday.Policy
 	lexers   *chroma.LexerRegistry
-	known    sync.Map // lexers by the language of listings; nil for a language that nobody knows
 	listings sync.Map // template.HTML by code: the next preview mostly has the same
 }
 
 func NewRenderer() *Renderer { return &Renderer{policy: newPolicy(), lexers: newLexers()} }
 
-type Options struct {
-	Articles []string          // slugs of the site's articles, to which pages may link
-	Numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
-}
-
 // Writer writes the prose of one document, and single lines of Markdown.
 type Writer struct {
 	*Renderer
-	Options
+	follower
 	Headings   []Heading
-	Anchors    map[string]string // goldmark's id of a heading -> ours
 	Shift      int               // levels by which headings are lowered, so that h1 is the title alone
 	ClaimWords map[string]string // what the prose says of a claim, in the words of its first link
-	Pictures   []Picture         // that are shown
 
 	page     Page
-	article  Article
-	doc      *article.Document
+	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
 	markdown renderer.Renderer
-	line     parser.Parser   // of titles, which are single lines of Markdown in YAML
+	pictures []string        // that are shown
 	rawHTML  bool            // the author wrote some
 	noted    map[string]bool // ids of notes that the text refers to, and of the places that do
 	err      error
 }
 
-// Writer returns a Writer for a document.
-func (r *Renderer) Writer(doc *article.Document, page Page, a Article, o Options) *Writer {
-	w := &Writer{Renderer: r, Options: o, page: page, article: a, doc: doc, Anchors: map[string]string{},
-		ClaimWords: map[string]string{}, noted: map[string]bool{}, line: parser.NewParser(
-			parser.WithBlockParsers(util.Prioritized(parser.NewParagraphParser(), 100)),
-			parser.WithInlineParsers(parser.DefaultInlineParsers()...),
-		)}
+// Writer returns a Writer for a document, which may link to the articles of the site by their slugs. Numbers are those
+// of tables and figures by their labels.
+func (r *Renderer) Writer(doc *article.Document, page Page, articles []string, numbers map[string]string) *Writer {
+	w := &Writer{Renderer: r, follower: follower{articles, map[string]string{}, doc}, page: page, numbers: numbers,
+		ClaimWords: map[string]string{}, noted: map[string]bool{}}
 	w.markdown = renderer.NewRenderer(renderer.WithNodeRenderers(
 		util.Prioritized(html.NewRenderer(), 1000),
 		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
@@ -115,7 +102,7 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 			return ast.WalkContinue, nil
 		})
 	}
-	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.article.Block(n.(*article.Block)) })
+	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.page.Block(n.(*article.Block)) })
 	whole(article.KindDiv, w.div)
 	whole(article.KindInlineValue, w.inlineValue)
 	whole(article.KindClaimLink, w.claimLink)
@@ -136,17 +123,8 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole(extast.KindFootnoteBacklink, w.footnoteBacklink)
 }
 
-// markup spares goldmark the buffer of four kilobytes that it makes for every node with other writers.
-type markup struct{ bytes.Buffer }
-
-func (*markup) Buffered() int { return 0 }
-
-func (*markup) Flush() error { return nil }
-
-var _ util.BufWriter = (*markup)(nil)
-
 func (w *Writer) show(n ast.Node, source []byte) template.HTML {
-	var b markup
+	var b bytes.Buffer
 	if err := w.markdown.Render(&b, source, n); err != nil && w.err == nil {
 		w.err = fmt.Errorf("rendering the prose: %w", err)
 	}
@@ -164,7 +142,7 @@ func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 // Inline renders a line of Markdown, such as a title; the second result is its plain text.
 func (w *Writer) Inline(line string) (template.HTML, string) {
 	source := []byte(strings.Join(strings.Fields(line), " "))
-	tree := w.line.Parse(text.NewReader(source))
+	tree := article.ForLines().Parse(source)
 	var shown template.HTML
 	var words []string
 	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
@@ -203,25 +181,25 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 		if !n.Valid {
 			return wording.NotMeasured
 		}
-		return w.article.ValueText(n.Inline)
+		return w.page.ValueText(n.Inline)
 	case *article.ClaimLink:
 		if n.FirstChild() == nil {
-			return w.article.Finding(n.Name.Value)
+			return w.page.Finding(n.Name.Value)
 		}
 	case *article.Reference:
 		if n.FirstChild() == nil {
-			return w.Numbers[n.Label.Value]
+			return w.numbers[n.Label.Value]
 		}
 	case *ast.Link: // in titles, which package article does not put nodes into
 		if to := article.Resolve(n.Destination); n.FirstChild() == nil {
 			if name, ok := article.SentenceOf(to); ok {
-				return w.article.Finding(name)
+				return w.page.Finding(name)
 			}
-			return w.Numbers[strings.TrimPrefix(to, "#")]
+			return w.numbers[strings.TrimPrefix(to, "#")]
 		}
 	case *ast.CodeSpan:
 		if in, ok := w.valueIn(n, source); ok {
-			return w.article.ValueText(in)
+			return w.page.ValueText(in)
 		}
 		return codeText(n, source)
 	}
@@ -245,17 +223,13 @@ func (w *Writer) Survey() {
 			if n.Level == 1 {
 				w.Shift = 1
 			}
-			if !applies(w.article, n) {
-				break
+			if w.page.Applies(article.ConditionalPartOf(n)) {
+				id := headingIDOf(n)
+				w.anchors[id] = anchorOf(id)
+				w.Headings = append(w.Headings, w.headingOf(n, source))
 			}
-			id := headingIDOf(n)
-			w.Anchors[id] = Anchor(id)
-			w.Headings = append(w.Headings, headingOf(w, n, source))
 		case *article.ClaimLink:
-			if n.FirstChild() == nil {
-				break
-			}
-			if _, seen := w.ClaimWords[n.Name.Value]; !seen {
+			if _, seen := w.ClaimWords[n.Name.Value]; !seen && n.FirstChild() != nil {
 				w.ClaimWords[n.Name.Value] = wording.Capital(strings.TrimSpace(w.Plain(n, source)))
 			}
 		}
@@ -269,8 +243,8 @@ type Heading struct {
 	Topic string // the words that stay for any outcome of the claim in the heading
 }
 
-func headingOf(w *Writer, h *ast.Heading, source []byte) Heading {
-	out := Heading{Level: h.Level, ID: w.Anchors[headingIDOf(h)], Topic: strings.TrimSpace(w.Plain(h, source))}
+func (w *Writer) headingOf(h *ast.Heading, source []byte) Heading {
+	out := Heading{Level: h.Level, ID: w.anchors[headingIDOf(h)], Topic: strings.TrimSpace(w.Plain(h, source))}
 	if claim := article.FindingOf(h, source); claim != nil {
 		out.Topic = topicOf(h, claim, func(n ast.Node) string { return w.Plain(n, source) })
 	}
@@ -287,25 +261,19 @@ func topicOf(h *ast.Heading, claim ast.Node, show func(ast.Node) string) string 
 }
 
 func headingIDOf(n *ast.Heading) string {
-	id, _ := n.AttributeString("id")
-	switch id := id.(type) {
-	case []byte:
-		return string(id)
-	case string:
-		return id
-	}
-	return ""
+	attribute, _ := n.AttributeString("id")
+	id, _ := attribute.([]byte)
+	return string(id)
 }
 
 func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 	h := n.(*ast.Heading)
 	level := min(6, max(2, h.Level+w.Shift))
-	id := template.HTMLEscapeString(w.Anchors[headingIDOf(h)])
+	id := Escaped(w.anchors[headingIDOf(h)])
 	words := w.Children(n, source)
 	if claim := article.FindingOf(h, source); claim != nil {
 		topic := topicOf(h, claim, func(n ast.Node) string { return string(w.show(n, source)) })
-		words = template.HTML(`<span class="kicker">` + topic + "</span>" +
-			template.HTMLEscapeString(w.article.Finding(claim.Name.Value)))
+		words = `<span class="kicker">` + template.HTML(topic) + "</span>" + Escaped(w.page.Finding(claim.Name.Value))
 	}
 	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, words))
 }
@@ -313,13 +281,13 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
 	v := n.(*article.InlineValue)
 	if !v.Valid {
-		return template.HTML("<code>" + template.HTMLEscapeString(v.Written.Value) + "</code>")
+		return "<code>" + Escaped(v.Written.Value) + "</code>"
 	}
-	return w.article.Value(v.Inline)
+	return w.page.Value(v.Inline)
 }
 
 func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
-	return w.article.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
+	return w.page.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
 }
 
 // goesOn reports whether punctuation follows a node.
@@ -334,59 +302,39 @@ func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
 
 // referTo links to a table or figure, by the words given or by its number.
 func (w *Writer) referTo(label string, words template.HTML) template.HTML {
-	no, ok := w.Numbers[label]
+	no, ok := w.numbers[label]
 	switch {
 	case !ok && words == "":
-		return template.HTML(template.HTMLEscapeString(label))
+		return Escaped(label)
 	case !ok:
 		return words
 	case words == "":
-		words = template.HTML(template.HTMLEscapeString(no))
+		words = Escaped(no)
 	}
-	if !w.shows(label) {
+	if part, _ := w.labelled(label); !w.page.Applies(part) {
 		return words
 	}
-	return template.HTML(`<a href="#` + template.HTMLEscapeString(label) + `">` + string(words) + `</a>`)
-}
-
-// shows reports whether a table or figure is in a part of the text that applies.
-func (w *Writer) shows(label string) bool {
-	for _, t := range w.doc.Tables {
-		if t.Label.Value == label {
-			return w.article.Applies(t.Part)
-		}
-	}
-	for _, f := range w.doc.Figures {
-		if f.Label.Value == label {
-			return w.article.Applies(f.Part)
-		}
-	}
-	return true
+	return `<a href="#` + Escaped(label) + `">` + words + `</a>`
 }
 
 func (w *Writer) code(n ast.Node, source []byte) template.HTML {
-	var code []byte
-	for i := range n.Lines().Len() {
-		line := n.Lines().At(i)
-		code = append(code, line.Value(source)...)
-	}
 	language := ""
 	if f, ok := n.(*ast.FencedCodeBlock); ok {
 		language = article.Resolve(f.Language(source))
 	}
-	return w.Listing(language, code)
+	return w.Listing(language, n.Lines().Value(source))
 }
 
 // codeSpan shows code, or a value in a title.
 func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 	if in, ok := w.valueIn(n, source); ok {
-		return w.article.Value(in)
+		return w.page.Value(in)
 	}
-	code, tag := codeText(n, source), "<code>"
+	code := codeText(n, source)
 	if isHyphenated(code) {
-		tag = `<code class="hyphenated">`
+		return `<code class="hyphenated">` + Escaped(code) + "</code>"
 	}
-	return template.HTML(tag + template.HTMLEscapeString(code) + "</code>")
+	return "<code>" + Escaped(code) + "</code>"
 }
 
 // isHyphenated reports whether code is a word with a hyphen, such as a flag, that should not break at it. Long ones
@@ -407,10 +355,10 @@ func codeText(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// valueIn parses `{value} …` in a line of Markdown. Docs have no values.
+// valueIn parses `{value} …` in a line of Markdown.
 func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
 	rest, found := strings.CutPrefix(codeText(n, source), "{value}")
-	if !found || w.article == nil {
+	if !found {
 		return expr.Inline{}, false
 	}
 	in, err := expr.ParseInline(strings.TrimSpace(rest))
@@ -422,69 +370,58 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := article.Resolve(l.Destination), w.Children(n, source)
 	if name, ok := strings.CutPrefix(written, "claim:"); ok {
-		return w.article.Claim(name, words, goesOn(n, source))
+		return w.page.Claim(name, words, goesOn(n, source))
 	}
-	if label := strings.TrimPrefix(written, "#"); label != written && w.Numbers[label] != "" {
+	if label := strings.TrimPrefix(written, "#"); label != written && w.numbers[label] != "" {
 		return w.referTo(label, words)
 	}
-	href, ok := w.destination(written)
-	if !ok {
+	href, err := w.follow(written)
+	if err != nil { // DeadLinks says why
 		return words
 	}
-	return anchor(href, l.Title, words)
+	return Link(href, l.Title, words)
 }
 
+// Escaped is text as markup.
+func Escaped(text string) template.HTML { return template.HTML(template.HTMLEscapeString(text)) }
+
 // titleOf is the attribute of a link or picture with a title; empty without one.
-func titleOf(written []byte) string {
+func titleOf(written []byte) template.HTML {
 	if len(written) == 0 {
 		return ""
 	}
-	return ` title="` + template.HTMLEscapeString(article.Resolve(written)) + `"`
+	return ` title="` + Escaped(article.Resolve(written)) + `"`
 }
 
-func anchor(href template.URL, title []byte, words template.HTML) template.HTML {
-	return template.HTML(`<a href="`+template.HTMLEscapeString(string(href))+`"`+titleOf(title)+`>`) + words + "</a>"
+// Link links words; title may be empty.
+func Link(href template.URL, title []byte, words template.HTML) template.HTML {
+	return `<a href="` + Escaped(string(href)) + `"` + titleOf(title) + `>` + words + "</a>"
 }
 
 func (w *Writer) autoLink(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.AutoLink)
-	words := template.HTMLEscapeString(string(l.Label(source)))
+	words := Escaped(string(l.Label(source)))
 	written := string(l.URL(source))
 	if l.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(written), "mailto:") {
 		written = "mailto:" + written
 	}
-	href, ok := w.destination(written)
-	if !ok {
-		return template.HTML(words)
+	href, err := w.follow(written)
+	if err != nil {
+		return words
 	}
-	return AnchorTag(href, template.HTML(words))
-}
-
-// AnchorTag links words.
-func AnchorTag(href template.URL, words template.HTML) template.HTML {
-	return anchor(href, nil, words)
+	return Link(href, nil, words)
 }
 
 func (w *Writer) htmlBlock(n ast.Node, source []byte) template.HTML {
-	var raw []byte
-	for i := range n.Lines().Len() {
-		line := n.Lines().At(i)
-		raw = append(raw, line.Value(source)...)
-	}
+	raw := n.Lines().Value(source)
 	if b := n.(*ast.HTMLBlock); b.HasClosure() {
 		raw = append(raw, b.ClosureLine.Value(source)...)
 	}
-	return template.HTML(w.clean(raw))
+	return w.clean(raw)
 }
 
 func (w *Writer) htmlInline(n ast.Node, source []byte) template.HTML {
-	var raw []byte
-	segments := n.(*ast.RawHTML).Segments
-	for i := range segments.Len() {
-		segment := segments.At(i)
-		raw = append(raw, segment.Value(source)...)
-	}
-	return template.HTML(w.clean(raw))
+	return w.clean(n.(*ast.RawHTML).Segments.Value(source))
 }
 
 // alignments are the classes of cells; others stand to the left.

@@ -41,9 +41,9 @@ func newPolicy() *bluemonday.Policy {
 }
 
 // clean reduces a piece of raw HTML to what the policy allows. Pieces need not be balanced: see balance.
-func (w *Writer) clean(raw []byte) []byte {
+func (w *Writer) clean(raw []byte) template.HTML {
 	w.rawHTML = true
-	return w.policy.SanitizeBytes(raw)
+	return template.HTML(w.policy.SanitizeBytes(raw))
 }
 
 // balance closes what raw HTML opened and drops what it closed but did not open, so that an author's stray tag cannot
@@ -76,22 +76,13 @@ func shorten(markup []byte) []byte {
 
 var betweenTags = regexp.MustCompile(`>[^<]*&#3[49];[^<]*`)
 
-// destination resolves a link of the article; if ok is false only its words are shown, and DeadLinks says why.
-func (w *Writer) destination(written string) (href template.URL, ok bool) {
-	href, err := w.follow(written)
-	return href, err == nil
-}
-
+// Source resolves a link of the front matter, and warns of one that leads to nothing.
 func (w *Writer) Source(written string) (href template.URL, ok bool) {
 	href, err := w.follow(written)
 	if err != nil {
 		w.page.Warnf("the link %q leads to nothing: %v", written, err)
 	}
 	return href, err == nil
-}
-
-func (w *Writer) follow(written string) (template.URL, error) {
-	return follower{w.Articles, w.Anchors, w.doc}.follow(written)
 }
 
 // follower resolves links of an article.
@@ -133,22 +124,36 @@ func (f follower) fragment(id string) (template.URL, error) {
 	return template.URL((&url.URL{Fragment: id}).String()), nil
 }
 
+// labelled finds a table or figure, and the part of the text that has it.
+func (f follower) labelled(label string) (part *article.ConditionalPart, ok bool) {
+	for _, t := range f.doc.Tables {
+		if t.Label.Value == label {
+			return t.Part, true
+		}
+	}
+	for _, g := range f.doc.Figures {
+		if g.Label.Value == label {
+			return g.Part, true
+		}
+	}
+	return nil, false
+}
+
 func (f follower) isPart(id string) bool {
+	_, isLabel := f.labelled(id)
 	name, isClaim := strings.CutPrefix(id, ClaimID)
-	return slices.ContainsFunc(f.doc.Tables, func(t *article.Table) bool { return t.Label.Value == id }) ||
-		slices.ContainsFunc(f.doc.Figures, func(g *article.Figure) bool { return g.Label.Value == id }) ||
-		isClaim && slices.ContainsFunc(f.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == name }) ||
-		slices.Contains(partIDs, id)
+	return isLabel || slices.Contains(partIDs, id) ||
+		isClaim && slices.ContainsFunc(f.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == name })
 }
 
 // DeadLinks warns of links and pictures that become text because they lead to nothing. articles are the slugs that
 // links may name. Links in raw HTML are not checked.
 func DeadLinks(doc *article.Document, articles []string, problems *source.Problems) {
-	f := follower{articles: articles, anchors: map[string]string{}, doc: doc}
+	f := follower{articles, map[string]string{}, doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if h, ok := n.(*ast.Heading); ok && entering {
 			id := headingIDOf(h)
-			f.anchors[id] = Anchor(id)
+			f.anchors[id] = anchorOf(id)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -165,10 +170,11 @@ func DeadLinks(doc *article.Document, articles []string, problems *source.Proble
 	}
 }
 
-// partIDs are the ids of every page; headings do not get them.
-var partIDs = []string{"main", "theme", "find", "found", "found-count", "method"}
-
-var partPrefixes = []string{ClaimID, noteID, refID, ValueID, "fig-", "tbl-"}
+// partIDs are the ids of every page; headings do not get them, nor what looks like an id of a part.
+var (
+	partIDs      = []string{"main", "theme", "find", "found", "found-count", "method"}
+	partPrefixes = []string{ClaimID, noteID, refID, ValueID, headingID, "fig-", "tbl-"}
+)
 
 // Beginnings of ids.
 const (
@@ -179,11 +185,9 @@ const (
 	headingID = "section-"
 )
 
-// Anchor returns the id of a heading, given the one of goldmark.
-func Anchor(id string) string {
-	taken := slices.Contains(partIDs, id) ||
-		slices.ContainsFunc(partPrefixes, func(p string) bool { return strings.HasPrefix(id, p) })
-	if taken || strings.HasPrefix(id, headingID) {
+// anchorOf returns the id of a heading, given the one of goldmark.
+func anchorOf(id string) string {
+	if slices.Contains(partIDs, id) || slices.ContainsFunc(partPrefixes, func(p string) bool { return strings.HasPrefix(id, p) }) {
 		return headingID + id
 	}
 	return id

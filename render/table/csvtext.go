@@ -1,12 +1,3 @@
-// Package csvtext writes CSV whose text stays text.
-//
-// A spreadsheet computes what begins like a formula, also where a program printed it, and a formula may call other
-// machines. CSV has no way to say "this is text", so an apostrophe goes before such a cell, which spreadsheets take for
-// just that. Numbers stay as they are, whatever their sign. Who reads the file with a program takes one apostrophe off
-// the front of cells that have one; JSON beside the file, where there is some, has the text as it was. Characters that
-// would act on a terminal are shown by their numbers.
-//
-// Source: OWASP, CSV Injection.
 package table
 
 import (
@@ -17,26 +8,18 @@ import (
 	"strings"
 	"unicode"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 )
 
-// Write writes rows as CSV; the first is usually the head.
+// WriteCSV writes rows as CSV, in which text stays text; the first is usually the head. Characters that would act on a
+// terminal are shown by their numbers.
 func WriteCSV(w io.Writer, rows [][]string) error {
-	c := csv.NewWriter(w)
-	for _, row := range rows {
-		line := make([]string, len(row))
-		for i, cell := range row {
-			line[i] = CSVCell(source.Plain(cell))
-		}
-		if err := c.Write(line); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
+	cell := func(text string) string { return CSVCell(source.Plain(text)) }
+	return csv.NewWriter(w).WriteAll(slice.Map(rows, func(row []string) []string { return slice.Map(row, cell) }))
 }
 
-// Head joins our columns with parameters and labels of an article as fields between them. A field with the name of one
+// CSVHead joins our columns with parameters and labels of an article as fields between them. A field with the name of one
 // of our columns is called as in expressions: matrix.run.
 func CSVHead(before, fields, after []string) []string {
 	ours := slices.Concat(before, after)
@@ -53,8 +36,10 @@ func CSVHead(before, fields, after []string) []string {
 // openers begin formulas; programs for East Asian text take the wide forms for the same.
 const openers = "=+-@＝＋－＠"
 
-// Cell quotes text that a spreadsheet would compute by an apostrophe in front. Text that begins with an apostrophe gets
-// another, so removing one gives the text back.
+// CSVCell puts an apostrophe before text that a spreadsheet would compute, as a formula may call other machines. Text that
+// begins with an apostrophe gets another, so removing one gives the text back. Numbers stay as they are.
+//
+// Source: OWASP, CSV Injection.
 func CSVCell(text string) string {
 	begin := strings.TrimLeftFunc(text, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff'

@@ -1,12 +1,12 @@
 package table
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/render/wording"
 )
 
@@ -79,42 +79,95 @@ type Why struct{ ID, Number, Kind, Words string }
 type Marks struct{ ID, Numbers string }
 
 func (t Table) Layout() Layout {
-	l := layouter{Table: t, rows: t.Rows}
-	for i, m := range t.Metrics {
-		l.columns = append(l.columns, l.column(i, m))
-	}
-	if t.Main >= 0 {
-		l.scale = l.newScale()
-	}
-	for _, r := range l.rows {
-		l.remarked = l.remarked || slices.ContainsFunc(r.Notes, Note.isOfRow)
-	}
-	l.heads()
+	l, rows := layouter{Table: t}, t.sorted()
 	for i, name := range t.Series {
 		if name != "" {
 			l.out.Series = append(l.out.Series, Series{i + 1, name})
 		}
 	}
-	for _, r := range t.sorted() {
-		l.out.Rows = append(l.out.Rows, l.row(r))
+	for _, r := range rows {
+		for _, n := range r.Notes {
+			l.note(r, n)
+		}
+	}
+	columns := l.columns()
+	l.out.Heads = slice.Map(columns, func(c column) Head { return c.head })
+	for _, r := range rows {
+		l.out.Rows = append(l.out.Rows, slice.Map(columns, func(c column) Cell { return c.cell(r) }))
 	}
 	return l.out
 }
 
 type layouter struct {
 	Table
-	rows     []Row
-	columns  []wording.Column
-	scale    *scale
-	remarked bool // there are notes about whole rows
-	out      Layout
+	out Layout
 }
 
-// column chooses the unit that suits most values of a column, and their digits.
-func (l *layouter) column(i int, m Metric) wording.Column {
+// A column makes the cells of its rows.
+type column struct {
+	head Head
+	cell func(r Row) Cell
+}
+
+// columns are those of words, and those of numbers with the plots and published numbers that follow them.
+func (l *layouter) columns() (out []column) {
+	add := func(h Head, cell func(r Row) Cell) { out = append(out, column{h, cell}) }
+	for i, w := range l.Words {
+		h := Head{Words: w}
+		if l.Order.Metric == 0 && l.Order.Word == i+1 {
+			h.Sort = "ascending"
+		}
+		if i == 0 {
+			add(h, func(r Row) Cell { return Cell{IsName: true, Text: r.Words[0], More: strings.Join(r.Words[1:], " ")} })
+			continue
+		}
+		h.Class = "fwc"
+		add(h, func(r Row) Cell { return Cell{Class: "fwc", Text: r.Words[i]} })
+	}
+	for i, m := range l.Metrics {
+		u, class := l.unit(i, m), "n sub"
+		h := Head{Words: m.Head, Unit: m.unitWords(u.Unit), Class: "n"}
+		if l.Order.Metric == i+1 {
+			h.Sort = "descending"
+			if m.Better == "lower" {
+				h.Sort = "ascending"
+			}
+		}
+		if i == l.Main {
+			class = "n rps"
+		}
+		add(h, func(r Row) Cell {
+			c := m.cell(class, u, r.Values[i])
+			c.Marks = l.marks(r, i)
+			return c
+		})
+		if i == l.Main {
+			if s := l.scale(u.Unit); s != nil {
+				ends := []string{s.label(s.lo), s.label(s.hi)}
+				l.out.Scale = strings.Join(ends, " to ")
+				add(Head{Axis: ends}, func(r Row) Cell { return s.cell(r.Values[i], r.Series) })
+			}
+		}
+		if m.Published {
+			h := Head{Words: "Published", Unit: h.Unit, Class: "n"}
+			add(h, func(r Row) Cell { return published(u.Unit, r.Values[i]) })
+		}
+	}
+	hasNotes := func(r Row) bool { return slices.ContainsFunc(r.Notes, Note.isOfRow) }
+	if slices.ContainsFunc(l.Rows, hasNotes) {
+		add(Head{Words: "Validity"}, func(r Row) Cell {
+			why := l.noted(r, Note.isOfRow)
+			return Cell{Class: "why", Sort: strconv.Itoa(len(why)), Why: why}
+		})
+	}
+	return out
+}
+
+// unit chooses the unit that suits most values of a column, and their digits.
+func (l *layouter) unit(i int, m Metric) wording.Column {
 	var centres []float64
 	var readings []wording.Figure
-	for _, r := range l.rows {
+	for _, r := range l.Rows {
 		if v := r.Values[i]; v.Missing == "" {
 			centres, readings = append(centres, v.Centre), append(readings, v.Reading())
 		} else if !math.IsNaN(v.Published) {
@@ -122,147 +175,46 @@ func (l *layouter) column(i int, m Metric) wording.Column {
 		}
 	}
 	u := wording.UnitFor(m.Base, m.Share, centres...)
-	if m.Format.Unit != nil {
-		u = *m.Format.Unit
+	if m.Unit != nil {
+		u = *m.Unit
 	}
 	return u.Column(readings...)
 }
 
-func (m Metric) decimals(c wording.Column, v Value) int {
-	if m.Format.Digits != nil {
-		return c.WithEnds(v.Reading(), *m.Format.Digits)
-	}
-	return c.Decimals(v.Reading())
-}
-
-// finest is the smallest step of the scale: where numbers have no digits after the point it has none.
-func (m Metric) finest(u wording.Unit) float64 {
-	switch {
-	case m.Format.Digits != nil:
-		return math.Pow10(-*m.Format.Digits)
-	case u.Whole:
-		return 1
-	}
-	return 0
-}
-
-func (m Metric) inSentence() string { return cmp.Or(m.Named, m.Head) }
-
-func (m Metric) head(u wording.Unit) string {
+func (m Metric) unitWords(u wording.Unit) string {
 	if u.Symbol == "/s" && m.Per == "" {
 		return "per second"
 	}
 	return m.Per + u.Symbol
 }
 
-func (l *layouter) heads() {
-	add := func(h Head) { l.out.Heads = append(l.out.Heads, h) }
-	for i, w := range l.Words {
-		h := Head{Words: w}
-		if i > 0 {
-			h.Class = "fwc"
-		}
-		if l.Order.Metric == 0 && l.Order.Word == i+1 {
-			h.Sort = "ascending"
-		}
-		add(h)
-	}
-	for i, m := range l.Metrics {
-		h := Head{Words: m.Head, Unit: m.head(l.columns[i].Unit), Class: "n"}
-		if l.Order.Metric == i+1 {
-			h.Sort = "descending"
-			if m.Better == "lower" {
-				h.Sort = "ascending"
-			}
-		}
-		add(h)
-		if i == l.Main {
-			if l.scale != nil {
-				add(Head{Axis: []string{l.scale.label(l.scale.lo), l.scale.label(l.scale.hi)}})
-				l.out.Scale = l.scale.label(l.scale.lo) + " to " + l.scale.label(l.scale.hi)
-			}
-		}
-		if m.Published != "" {
-			add(Head{Words: m.Published, Unit: m.head(l.columns[i].Unit), Class: "n"})
-		}
-	}
-	if l.remarked {
-		add(Head{Words: "Validity"})
-	}
-}
-
-func (l *layouter) row(r Row) (out []Cell) {
-	add := func(c Cell) { out = append(out, c) }
-	for _, n := range r.Notes {
-		l.note(r, n)
-	}
-	for i, w := range r.Words {
-		if i == 0 {
-			add(Cell{IsName: true, Text: w, More: strings.Join(r.Words[1:], " ")})
-			continue
-		}
-		add(Cell{Class: "fwc", Text: w})
-	}
-	for i, m := range l.Metrics {
-		v := r.Values[i]
-		class := "n sub"
-		if i == l.Main {
-			class = "n rps"
-		}
-		value := l.value(class, m, l.columns[i], v)
-		value.Marks = l.marks(r, i)
-		add(value)
-		if i == l.Main {
-			if l.scale != nil {
-				add(l.scale.cell(v, r.Series))
-			}
-		}
-		if m.Published != "" {
-			add(l.published(m, l.columns[i].Unit, v))
-		}
-	}
-	if l.remarked {
-		why := l.noted(r, Note.isOfRow)
-		add(Cell{Class: "why", Sort: strconv.Itoa(len(why)), Why: why})
-	}
-	return out
-}
-
-func (l *layouter) value(class string, m Metric, u wording.Column, v Value) Cell {
-	c := Cell{Class: class, Label: m.inSentence()}
-	if unit := m.head(u.Unit); unit != "" {
-		c.Label += ", " + unit
-	}
+func (m Metric) cell(class string, u wording.Column, v Value) Cell {
+	c := Cell{Class: class, Label: strings.TrimSuffix(wording.Lower(m.Head)+", "+m.unitWords(u.Unit), ", ")}
 	if v.Missing != "" {
 		// The script of pages knows it, and puts it last either way.
 		c.Missing, c.Unsure, c.Sort = v.Missing, v.Unsure, SortsLast
 		return c
 	}
-	decimals := m.decimals(u, v)
-	if c.Strong = u.Aligned(v.Reading()); m.Format.Digits != nil {
-		c.Strong = u.Number(v.Centre, decimals)
+	decimals := u.Decimals(v.Reading())
+	if m.Digits != nil {
+		decimals = u.WithEnds(v.Reading(), *m.Digits)
 	}
+	c.Strong = u.Number(v.Centre, decimals)
 	if v.AtLeast {
 		c.Before = "≥\u00a0"
 	}
-	switch {
-	case v.hasInterval() && v.Few != "":
-		c.Interval = v.Few + ": " + u.Range(v.Lo, v.Hi, decimals)
-	case v.hasInterval():
-		c.Interval = u.Range(v.Lo, v.Hi, decimals)
-	default:
-		c.Interval = v.Few
+	c.Interval = v.Few
+	if v.hasInterval() {
+		c.Interval = strings.TrimPrefix(v.Few+": ", ": ") + u.Range(v.Lo, v.Hi, decimals)
 	}
 	return c
 }
 
-func (l *layouter) published(m Metric, u wording.Unit, v Value) Cell {
-	c := Cell{Class: "n pub", Label: strings.ToLower(m.Published)}
-	if math.IsNaN(v.Published) {
-		c.Text, c.Sort = "–", SortsLast
-		return c
+func published(u wording.Unit, v Value) Cell {
+	c := Cell{Class: "n pub", Label: "published", Text: "–", Sort: SortsLast}
+	if !math.IsNaN(v.Published) {
+		c.Text, c.Sort = u.ExactNumber(v.Published), ""
 	}
-	c.Text = u.ExactNumber(v.Published)
 	return c
 }
 
@@ -302,12 +254,9 @@ func (l *layouter) note(r Row, n Note) {
 		l.out.Notes = append(l.out.Notes, LaidNote{ID: l.ID + "-n" + no, Number: no, Kind: n.Kind})
 	}
 	note, row := &l.out.Notes[i], strings.Join(r.Words, ", ")
-	var columns []string
-	for _, m := range n.Metrics {
-		columns = append(columns, l.Metrics[m].inSentence())
-	}
-	if len(columns) > 0 && len(columns) < len(l.Metrics) {
-		row += " (" + strings.Join(columns, ", ") + ")"
+	if len(n.Metrics) > 0 && len(n.Metrics) < len(l.Metrics) {
+		names := slice.Map(n.Metrics, func(m int) string { return wording.Lower(l.Metrics[m].Head) })
+		row += " (" + strings.Join(names, ", ") + ")"
 	}
 	k := slices.IndexFunc(note.Found, func(f Found) bool { return f.Words == n.Words })
 	switch {
@@ -325,9 +274,10 @@ type scale struct {
 	digits int
 }
 
-func (l *layouter) newScale() *scale {
+// scale is that of the main column; nil without a value.
+func (l *layouter) scale(u wording.Unit) *scale {
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, r := range l.rows {
+	for _, r := range l.Rows {
 		v := r.Values[l.Main]
 		if v.Missing != "" {
 			continue
@@ -350,12 +300,14 @@ func (l *layouter) newScale() *scale {
 	if lo == hi {
 		hi = lo + 1
 	}
-	u := l.columns[l.Main].Unit
 	const parts = 6
-	step := max(wording.Step((hi-lo)/u.Scale, parts), l.Metrics[l.Main].finest(u)) * u.Scale
-	s := &scale{unit: u, lo: math.Floor(lo/step+1e-9) * step, hi: math.Ceil(hi/step-1e-9) * step}
-	s.digits = max(0, -int(math.Floor(math.Log10(step/u.Scale)+1e-9)))
-	return s
+	step := wording.Step((hi-lo)/u.Scale, parts)
+	if u.Whole {
+		step = max(step, 1)
+	}
+	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
+	step *= u.Scale
+	return &scale{u, math.Floor(lo/step+1e-9) * step, math.Ceil(hi/step-1e-9) * step, digits}
 }
 
 func (s *scale) label(x float64) string { return s.unit.Number(x, s.digits) }

@@ -28,21 +28,14 @@ type Table struct {
 
 // Metric is a column of numbers.
 type Metric struct {
-	Head   string // such as "Throughput"
-	Named  string // the head within a sentence, such as "throughput"; the head itself if empty
-	Per    string // before the unit, such as "requests" in "requests/s"; may be empty
-	Base   string // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
-	Share  bool   // parts of one, printed as percentages
-	Better string // "higher", "lower" or ""
-	Format Format
-	// Published names the column of published values to the right of this one; empty for none.
-	Published string
-}
-
-// Format is how to write a column; zero fields are chosen by its numbers.
-type Format struct {
-	Unit   *wording.Unit
-	Digits *int // after the point
+	Head      string        // such as "Throughput"
+	Per       string        // before the unit, such as "requests" in "requests/s"; may be empty
+	Base      string        // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
+	Share     bool          // parts of one, printed as percentages
+	Better    string        // "higher", "lower" or ""
+	Unit      *wording.Unit // nil to choose one by the numbers
+	Digits    *int          // after the point; nil to choose them by the numbers
+	Published bool          // a column of published values is to the right of this one
 }
 
 type Order struct {

@@ -110,7 +110,7 @@ func TestLayout(t *testing.T) {
 | Server | Throughput (requests/s) | Throughput (requests/s) |
 | a | 490.0 485.0–495.0 | 12  |
 | b | 486.7 486.2–487.1 | 2,013 1,985–2,044 |
-| c | 0.0 0–0 | not measured |
+| c | 0 0–0 | not measured |
 `},
 		{"ordered by a word that is a number", Table{ID: "t", Words: []string{"Clients", "Server"},
 			Metrics: []Metric{throughput}, Main: -1, Order: Order{Word: 1},
@@ -123,7 +123,7 @@ func TestLayout(t *testing.T) {
 | many | c | not measured |
 `},
 		{"published beside measured", Table{ID: "t", Words: []string{"Server"},
-			Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: "Published"}}, Main: 0,
+			Metrics: []Metric{{Head: "Throughput", Base: "1/s", Published: true}}, Main: 0,
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{published(value(500, 490, 512), 529.13)}},
 				{Words: []string{"b"}, Values: []Value{published(value(400, 390, 412), 600)}},
 				{Words: []string{"c"}, Values: []Value{published(value(300, 290, 312), 250)}}, {Words: []string{"d"}, Values: []Value{value(200, 190, 212)}}}}, `
@@ -145,7 +145,7 @@ func TestLayout(t *testing.T) {
 2 failed; c: it did not start
 `},
 		{"notes about values", Table{ID: "t", Words: []string{"Server", "Kind"},
-			Metrics: []Metric{{Head: "CPU", Base: "cores"}, {Head: "Failed", Named: "failed", Base: "1"}}, Main: -1,
+			Metrics: []Metric{{Head: "CPU", Base: "cores"}, {Head: "Failed", Base: "1"}}, Main: -1,
 			Rows: []Row{{Words: []string{"a", "x"}, Values: []Value{value(1, nan, nan), missing}, Notes: []Note{{Kind: "tail", Words: "far", Metrics: []int{1}}, {Kind: "wide", Words: "apart", Metrics: []int{0, 1}}}}}}, `
 | Server | Kind | CPU (cores) | Failed |
 | a | x | 1 ^2→t-n2 | not measured^1,2→t-n1 |
@@ -153,7 +153,7 @@ func TestLayout(t *testing.T) {
 2 wide; a, x: apart
 `},
 		{"written as the author asks", Table{ID: "t", Words: []string{"Server"}, Main: -1, Metrics: []Metric{
-			{Head: "Latency", Base: "s", Format: Format{Unit: &wording.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}}},
+			{Head: "Latency", Base: "s", Unit: &wording.Unit{Symbol: "µs", Scale: 1e-6}, Digits: new(int)}},
 			Rows: []Row{{Words: []string{"a"}, Values: []Value{value(.0025, .00241, .00262)}}}}, `
 | Server | Latency (µs) |
 | a | 2,500 2,410–2,620 |

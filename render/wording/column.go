@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Reading is a number with its interval and step, in base units.
+// Figure is a number with its interval and step, in base units.
 type Figure struct {
 	Value  float64
 	Lo, Hi float64 // the interval: NaN, infinite or equal where there is no such end
@@ -26,8 +26,7 @@ const leastDigits = 2
 // Column writes the numbers of a column, of an axis, or of two sides alike.
 type Column struct {
 	Unit
-	shared int  // digits after the point; below zero, digits before it are rounded off: -1 is to tens
-	zeros  bool // there are no other numbers
+	shared int // digits after the point; below zero, digits before it are rounded off: -1 is to tens
 }
 
 // Column chooses the digits after the point that readings share. Two digits of the median width of their intervals are
@@ -49,7 +48,7 @@ func (u Unit) Column(readings ...Figure) Column {
 		}
 	}
 	if len(own) == 0 {
-		return Column{Unit: u, zeros: zeros}
+		return Column{Unit: u}
 	}
 	slices.Sort(own)
 	middle := float64(own[(len(own)-1)/2]+own[len(own)/2]) / 2
@@ -58,7 +57,7 @@ func (u Unit) Column(readings ...Figure) Column {
 		slices.Sort(resolutions)
 		shared = min(shared, u.most(Figure{Value: largest, Step: largest * resolutions[(n-1)/2]}))
 	}
-	return Column{u, shared, zeros}
+	return Column{u, shared}
 }
 
 // Decimals says with how many digits after the point one of the readings and its interval are printed: the shared ones,
@@ -92,16 +91,6 @@ func (u Unit) WithEnds(r Figure, decimals int) int {
 		decimals++
 	}
 	return decimals
-}
-
-// Aligned is Number in a column, where a zero has as many digits after the point as other numbers.
-func (c Column) Aligned(r Figure) string {
-	decimals := c.Decimals(r)
-	text := c.Number(r.Value, decimals)
-	if r.Value == 0 && !r.Exact && !c.zeros && decimals > 0 {
-		text += "." + strings.Repeat("0", min(decimals, maxDecimals))
-	}
-	return text
 }
 
 // Decimals returns the decimals of a single reading.

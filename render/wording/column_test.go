@@ -20,7 +20,7 @@ func TestColumn(t *testing.T) {
 	}{
 		{"the decimals of most, in all", Plain,
 			[]Figure{of(490, 485, 495), of(486.7, 484.1, 487.9), of(486.67, 486.2, 487.1), of(20, 19.993, 20.007), of(0, 0, 0)},
-			"490.0 [485.0–495.0] 486.7 [484.1–487.9] 486.7 [486.2–487.1] 20.0 [20.0–20.0] 0.0 [0–0]"},
+			"490.0 [485.0–495.0] 486.7 [484.1–487.9] 486.7 [486.2–487.1] 20.0 [20.0–20.0] 0 [0–0]"},
 		{"the middle of two, rounded to fewer", Plain, []Figure{of(1.3, 0.6, 2.3), of(771.4, 452, 1451)},
 			"1.3 [0.6–2.3] 771 [452–1,451]"},
 		{"very different magnitudes", Unit{Symbol: "s", Scale: 1},
@@ -42,7 +42,7 @@ func TestColumn(t *testing.T) {
 		{"an end that would vanish", Plain, []Figure{of(1.9, 0.28, 12.4)}, "1.9 [0.3–12.4]"},
 		{"an end that would vanish soon", Plain, []Figure{of(5, 0.002, 9)}, "5.000 [0.002–9.000]"},
 		{"an upper end that would vanish beside others", PercentUnit, []Figure{of(0, 0, 0.00016), of(0.31, 0.28, 0.34),
-			of(0.52, 0.48, 0.55)}, "0.00 [0–0.02] 31.0 [28.0–34.0] 52.0 [48.0–55.0]"},
+			of(0.52, 0.48, 0.55)}, "0 [0–0.02] 31.0 [28.0–34.0] 52.0 [48.0–55.0]"},
 		{"counts that differ", UnitFor("1", false, 20, 7), []Figure{of(20, 19.62, 20.4), of(7, 7, 8)},
 			"20.0 [19.6–20.4] 7.0 [7.0–8.0]"},
 		{"counts with whole ends", UnitFor("1", false, 20, 7), []Figure{of(20, 19, 21), of(7, 7, 8)}, "20 [19–21] 7 [7–8]"},
@@ -54,15 +54,15 @@ func TestColumn(t *testing.T) {
 			[]Figure{{Value: 1234, Exact: true}}, "1.21"},
 		{"zeros alone", PercentUnit, []Figure{of(0, 0, 0.000016), of(0, 0, 0.00004)}, "0 [0–0.0016] 0 [0–0.0040]"},
 		{"zeros have no say", PercentUnit, []Figure{of(0, 0, 0.000016), of(0, 0, 0.00004), of(0.000995, 0.0007, 0.00137)},
-			"0.000 [0–0.002] 0.000 [0–0.004] 0.100 [0.070–0.137]"},
-		{"a zero among others", PercentUnit, []Figure{of(0, 0, 0.00052), of(1, 0.976, 1)}, "0.0 [0–0.1] 100.0 [97.6–100.0]"},
+			"0 [0–0.002] 0 [0–0.004] 0.100 [0.070–0.137]"},
+		{"a zero among others", PercentUnit, []Figure{of(0, 0, 0.00052), of(1, 0.976, 1)}, "0 [0–0.1] 100.0 [97.6–100.0]"},
 		{"no intervals", Plain, []Figure{of(3.456, none, none), of(31.77, none, none)}, "3.5 31.8"},
 		{"nothing", Plain, nil, ""},
 	} {
 		c := test.unit.Column(test.in...)
 		var words []string
 		for _, r := range test.in {
-			words = append(words, c.Aligned(r))
+			words = append(words, c.Number(r.Value, c.Decimals(r)))
 			if !r.Exact && !math.IsNaN(r.Lo) {
 				words = append(words, "["+c.Range(r.Lo, r.Hi, c.Decimals(r))+"]")
 			}

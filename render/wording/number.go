@@ -1,13 +1,6 @@
-// Package number writes measured numbers for people to read.
-//
-// Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
-// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by
-// commas, a minus sign (U+2212) and no space at which a line could break between number and unit. Inline values, tables
-// and figures all print through this package.
 package wording
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -27,14 +20,16 @@ type Unit struct {
 	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
 	Scale  float64 // one Symbol in base units: 0.001 for ms
 	Whole  bool    // of counts: whole numbers with whole ends have no decimals
+	Signed bool    // positive numbers have a plus sign
 }
 
 // Plain is the unit of numbers that have none.
 var Plain = Unit{Scale: 1}
 
-// Percent is the unit of shares, Times the unit of ratios.
+// Units of shares, of their changes, and of ratios.
 var (
 	PercentUnit = Unit{Symbol: "%", Scale: 0.01}
+	ChangeUnit  = Unit{Symbol: "%", Scale: 0.01, Signed: true} // "+17 %"
 	Times       = Unit{Symbol: "×", Scale: 1}
 )
 
@@ -48,7 +43,7 @@ var ladders = map[string][]Unit{
 		{Symbol: "B/s", Scale: 1}},
 }
 
-// For chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one that
+// UnitFor chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one that
 // suits the largest of them. share says that base is "1" and the numbers are parts of one. Zeros and what
 // is no finite number have no say; a base unit that is unknown is written as it is.
 func UnitFor(base string, share bool, values ...float64) Unit {
@@ -62,20 +57,16 @@ func UnitFor(base string, share bool, values ...float64) Unit {
 	case base == "1/s":
 		return Unit{Symbol: "/s", Scale: 1}
 	}
-	ladder, ok := ladders[base]
-	if !ok {
-		return Unit{Symbol: base, Scale: 1}
-	}
-	var magnitudes []float64
+	largest := 0.0
 	for _, v := range values {
-		if v = math.Abs(v); v > 0 && !math.IsInf(v, 0) {
-			magnitudes = append(magnitudes, v)
+		if !open(v) {
+			largest = max(largest, math.Abs(v))
 		}
 	}
-	if len(magnitudes) == 0 {
-		return ladder[slices.IndexFunc(ladder, func(u Unit) bool { return u.Scale == 1 })]
+	ladder := ladders[base]
+	if largest == 0 || ladder == nil {
+		return Unit{Symbol: base, Scale: 1}
 	}
-	largest := slices.Max(magnitudes)
 	for _, u := range ladder {
 		if largest >= u.Scale {
 			return u
@@ -89,7 +80,7 @@ const maxDecimals = 9
 
 // Number writes v, which is in base units, in this unit but without its symbol, with decimals as Decimals gives them.
 func (u Unit) Number(v float64, decimals int) string {
-	return fixed(v/u.Scale, decimals)
+	return u.signed(v, fixed(v/u.Scale, decimals))
 }
 
 // Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
@@ -97,17 +88,6 @@ func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(
 
 // Alone is a quantity without interval or step.
 func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Figure{Value: v})) }
-
-// Signed is Quantity with a plus sign before positive numbers: "+17 %".
-func (u Unit) Signed(v float64, decimals int) string { return u.with(u.signed(v, decimals)) }
-
-func (u Unit) signed(v float64, decimals int) string {
-	s := u.Number(v, decimals)
-	if v > 0 && strings.Trim(s, "0.,") != "" {
-		return "+" + s
-	}
-	return s
-}
 
 // Exact writes v, which is in base units, with the unit and its digits, as others published it. Of more than eight,
 // which come out of a computer unread, six are shown.
@@ -121,7 +101,7 @@ func (u Unit) ExactNumber(v float64) string {
 		x = rounded(x, max(shown, len(strconv.FormatFloat(math.Trunc(math.Abs(x)), 'f', 0, 64))))
 	}
 	_, fraction, _ := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
-	return fixed(x, len(fraction))
+	return u.signed(x, fixed(x, len(fraction)))
 }
 
 // rounded rounds to a number of significant digits.
@@ -131,6 +111,14 @@ func rounded(v float64, digits int) float64 {
 		return v
 	}
 	return x
+}
+
+// signed puts a plus before a positive number, unless it looks like zero, if the unit has signs.
+func (u Unit) signed(v float64, number string) string {
+	if u.Signed && v > 0 && strings.Trim(number, "0.,") != "" {
+		return "+" + number
+	}
+	return number
 }
 
 func (u Unit) with(number string) string {
@@ -146,42 +134,33 @@ func (u Unit) with(number string) string {
 // Between writes the range from lo to hi, both in base units, as part of a sentence: "14 to 20 %". A side that is
 // unbounded is left out: "at least 14 %", "at most 20 %", "unbounded".
 func (u Unit) Between(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.Number)
+	if open(lo) && open(hi) {
+		return "unbounded"
+	}
+	return u.with(u.ends(lo, hi, decimals, "at most ", " to ", "at least "))
 }
 
-// SignedBetween is Between with plus signs: "−6 to +2 %".
-func (u Unit) SignedBetween(lo, hi float64, decimals int) string {
-	return u.between(lo, hi, decimals, u.signed)
-}
-
-func (u Unit) between(lo, hi float64, decimals int, write func(float64, int) string) string {
+// ends writes a range whose ends need not both be bounded.
+func (u Unit) ends(lo, hi float64, decimals int, atMost, to, atLeast string) string {
 	switch {
 	case open(lo) && open(hi):
 		return "unbounded"
 	case open(lo):
-		return "at most " + u.with(write(hi, decimals))
+		return atMost + u.Number(hi, decimals)
 	case open(hi):
-		return "at least " + u.with(write(lo, decimals))
+		return atLeast + u.Number(lo, decimals)
 	}
-	return write(lo, decimals) + " to " + u.with(write(hi, decimals))
+	return u.Number(lo, decimals) + to + u.Number(hi, decimals)
 }
 
 // Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
 // stands in the column's head. Where an end is below zero, "to" takes the dash's place.
 func (u Unit) Range(lo, hi float64, decimals int) string {
-	switch {
-	case open(lo) && open(hi):
-		return "unbounded"
-	case open(lo):
-		return "≤" + space + u.Number(hi, decimals)
-	case open(hi):
-		return "≥" + space + u.Number(lo, decimals)
-	}
-	between := dash
+	to := dash
 	if lo < 0 {
-		between = " to "
+		to = " to "
 	}
-	return u.Number(lo, decimals) + between + u.Number(hi, decimals)
+	return u.ends(lo, hi, decimals, "≤"+space, to, "≥"+space)
 }
 
 // Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where
@@ -274,7 +253,7 @@ func Count(n int, noun string) string {
 func Step(span float64, parts int) float64 {
 	power := math.Pow10(int(math.Floor(math.Log10(span / float64(parts)))))
 	for _, digit := range []float64{1, 2, 5} {
-		if cmp.Compare(span, digit*power*float64(parts)) <= 0 {
+		if span <= digit*power*float64(parts) {
 			return digit * power
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"benchbook/notebook/dataset"
@@ -55,29 +54,28 @@ func UnitOf(filters []expr.Filter) (unit *Unit, digits *int) {
 
 // Text writes the number for prose, with an interval as docs/method.md#one-cell prints it.
 func (w Quantity) Text() string {
-	text := w.Unit.Quantity(w.Of.Number, w.Decimals)
+	q, text := w.Of, w.Unit.Quantity(w.Of.Number, w.Decimals)
 	if w.Exact {
-		text = w.Unit.Exact(w.Of.Number)
-	}
-	if w.isCapacity() && (w.WithInterval || w.Of.Number <= 0 || math.IsInf(w.Of.Interval.Hi, 1)) {
-		return w.Unit.Capacity(w.Of.Interval.Lo, w.Of.Interval.Hi)
-	}
-	if !w.WithInterval {
-		return text
+		text = w.Unit.Exact(q.Number)
 	}
 	switch {
-	case w.Of.Kind == stats.WithinRun && w.Of.Interval != nil:
-		return text + " (1 run; within the run " + w.Unit.Between(w.Of.Interval.Lo, w.Of.Interval.Hi, w.Decimals) + ")"
-	case w.Of.Kind == stats.RangeOfTwo && w.Of.Interval != nil:
-		return text + " (2 runs: " + w.Unit.Range(w.Of.Interval.Lo, w.Of.Interval.Hi, w.Decimals) + ")"
-	case w.Of.Interval != nil:
-		return text + " [" + w.Unit.Range(w.Of.Interval.Lo, w.Of.Interval.Hi, w.Decimals) + "]"
-	case w.Of.Kind == stats.Given || w.Of.Kind == stats.Exact:
+	case w.isCapacity() && (w.WithInterval || q.Number <= 0 || math.IsInf(q.Interval.Hi, 1)):
+		return w.Unit.Capacity(q.Interval.Lo, q.Interval.Hi)
+	case !w.WithInterval || q.Interval == nil && (q.Kind == stats.Given || q.Kind == stats.Exact):
 		return text
-	case w.Of.N == 1:
+	case q.Interval == nil && q.N == 1:
 		return text + " (1 run)"
+	case q.Interval == nil:
+		return text + " (no interval)"
 	}
-	return text + " (no interval)"
+	ends := w.Unit.Range(q.Interval.Lo, q.Interval.Hi, w.Decimals)
+	switch q.Kind {
+	case stats.WithinRun:
+		return text + " (1 run; within the run " + w.Unit.Between(q.Interval.Lo, q.Interval.Hi, w.Decimals) + ")"
+	case stats.RangeOfTwo:
+		return text + " (2 runs: " + ends + ")"
+	}
+	return text + " [" + ends + "]"
 }
 
 // isCapacity reports whether the number is a rate found by a search, rather than a ratio of two.
@@ -87,33 +85,30 @@ func (w Quantity) isCapacity() bool {
 
 // IntervalSentence describes the interval, or says why it is missing.
 func (w Quantity) IntervalSentence() string {
+	q := w.Of
+	var text string
 	switch {
-	case w.Of.Kind == stats.Exact:
-		return Sentence(strings.Trim(Exactly(w.Of.N)+"; "+w.Of.Note, "; "))
-	case w.Of.Interval == nil && w.Of.Kind != stats.Given && w.Of.N == 1 && len(w.Of.Cells) == 1:
-		return strings.TrimSpace("1\u00a0run, so no interval. " + Sentence(w.Of.Note))
-	case w.Of.Interval == nil:
-		return Sentence(cmp.Or(w.Of.Note, "no interval"))
-	case w.Of.Kind == stats.WithinRun:
+	case q.Kind == stats.Exact:
+		text = Exactly(q.N)
+	case q.Interval == nil && q.Kind != stats.Given && q.N == 1 && len(q.Cells) == 1:
+		return strings.TrimSpace("1\u00a0run, so no interval. " + Sentence(q.Note))
+	case q.Interval == nil:
+		return Sentence(cmp.Or(q.Note, "no interval"))
+	case q.Kind == stats.WithinRun:
 		return w.Interval() + ", 95\u202f% interval within one run, as if its requests were independent; the " +
 			"variation between runs is unknown."
-	case w.Of.Kind == stats.RangeOfTwo:
+	case q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.Interval() + "."
+	case q.Kind == stats.BySearch:
+		text = "found by a search, within " + w.Interval()
+	case q.Kind == stats.OverSessions:
+		text = w.Interval() + ", 95\u202f% interval between " + Count(q.N, "session")
+	case q.N > 0:
+		text = w.Interval() + ", 95\u202f% interval of " + Count(q.N, "repetition")
+	default:
+		text = w.Interval() + ", 95\u202f% interval"
 	}
-	if w.Of.Kind == stats.BySearch {
-		return Sentence(strings.Trim("found by a search, within "+w.Interval()+"; "+w.Of.Note, "; "))
-	}
-	text := w.Interval() + ", 95\u202f% interval"
-	switch {
-	case w.Of.Kind == stats.OverSessions:
-		text += " between " + Count(w.Of.N, "session")
-	case w.Of.N > 0:
-		text += " of " + Count(w.Of.N, "repetition")
-	}
-	if w.Of.Note != "" {
-		text += "; " + w.Of.Note
-	}
-	return text + "."
+	return Sentence(strings.Trim(text+"; "+q.Note, "; "))
 }
 
 // Exactly is written instead of an interval.
@@ -128,15 +123,4 @@ func (w Quantity) Interval() string {
 		return "none"
 	}
 	return w.Unit.Between(w.Of.Interval.Lo, w.Of.Interval.Hi, w.Unit.WithEnds(Reading(&w.Of), w.Decimals))
-}
-
-// Runs counts the repetitions, for a table.
-func (w Quantity) Runs() string {
-	switch {
-	case w.Of.N == 0:
-		return "–"
-	case w.Of.Kind == stats.OverSessions:
-		return Count(w.Of.N, "session")
-	}
-	return strconv.Itoa(w.Of.N)
 }

@@ -1,4 +1,8 @@
 // Package wording writes results in words, the same for terminals, Markdown and pages.
+//
+// Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
+// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by
+// commas, a minus sign (U+2212) and no space at which a line could break between number and unit.
 package wording
 
 import (
@@ -8,14 +12,20 @@ import (
 	"benchbook/notebook/validity"
 )
 
+// quantityOf is the estimate of a result as a quantity.
+func quantityOf(r dataset.Result) dataset.Quantity {
+	e := r.Estimate
+	q := dataset.Quantity{Number: e.Centre, Unit: r.Metric.Unit, Kind: e.Kind, N: e.N, Step: r.Step()}
+	if e.Kind != stats.NoInterval && e.Kind != stats.Given && e.Kind != stats.Exact {
+		q.Interval = &e.Interval
+	}
+	return q
+}
+
 // ReadingOf is a result as its digits are chosen by.
 func ReadingOf(r dataset.Result) Figure {
-	e := r.Estimate
-	out := Figure{Value: e.Centre, Step: r.Step(), Exact: e.Kind == stats.Exact || e.Kind == stats.Given}
-	if !out.Exact && e.Kind != stats.NoInterval {
-		out.Lo, out.Hi = e.Interval.Lo, e.Interval.Hi
-	}
-	return out
+	q := quantityOf(r)
+	return Reading(&q)
 }
 
 // Reading is a quantity as its digits are chosen by.
@@ -36,12 +46,8 @@ func Estimate(r dataset.Result, u Column) string {
 	case e.Kind == stats.BySearch && r.Metric.Unit != "1/s":
 		return u.Tuned(e.Centre, e.Interval.Lo, e.Interval.Hi)
 	}
-	q := Quantity{Of: dataset.Quantity{Number: e.Centre, Unit: r.Metric.Unit, Kind: e.Kind, N: e.N}, Unit: u.Unit,
-		Decimals: u.Decimals(ReadingOf(r)), WithInterval: true, Exact: e.Kind == stats.Given}
-	if e.Kind != stats.NoInterval && e.Kind != stats.Given && e.Kind != stats.Exact {
-		q.Of.Interval = &e.Interval
-	}
-	return q.Text()
+	q := quantityOf(r)
+	return Quantity{Of: q, Unit: u.Unit, Decimals: u.Decimals(Reading(&q)), WithInterval: true, Exact: e.Kind == stats.Given}.Text()
 }
 
 // NothingFull says that no resource limited a cell.

@@ -40,14 +40,6 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// By writes "what by a and b", or what alone without words.
-func By(what string, words []string) string {
-	if len(words) == 0 {
-		return what
-	}
-	return what + " by " + List(words)
-}
-
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -124,9 +116,4 @@ func Capital(words string) string {
 // Percent writes a share, such as a noise floor, with two significant digits.
 func Percent(f float64) string {
 	return PercentUnit.Quantity(f, PercentUnit.Decimals(Figure{Value: f, Hi: f}))
-}
-
-// Points writes a difference of two shares: "0.72 percentage points".
-func Points(difference float64, decimals int) string {
-	return PercentUnit.Number(difference, decimals) + space + "percentage points"
 }

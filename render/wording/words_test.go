@@ -7,20 +7,6 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-func TestBy(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		words []string
-		want  string
-	}{
-		{nil, "Latency"}, // one cell has no axis
-		{[]string{"server"}, "Latency by server"},
-		{[]string{"server", "clients"}, "Latency by server and clients"},
-	} {
-		assert.Equal(t, By("Latency", tt.words), tt.want, "by %q", tt.words)
-	}
-}
-
 func TestLasting(t *testing.T) {
 	for _, test := range []struct {
 		d     time.Duration
