@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"benchbook/internal/files"
 	"benchbook/lab"
@@ -76,18 +77,12 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("it has no result of %s", o.metric)
 	}
-	return out, checkSaved(out)
-}
-
-func checkSaved(all []saved) error {
-	for _, s := range all {
-		for _, v := range s.values {
-			if !(v > 0) || math.IsInf(v, 0) {
-				return fmt.Errorf("%q has the value %g, which cannot be compared", s.name, v)
-			}
+	for _, s := range out {
+		if i := slices.IndexFunc(s.values, func(v float64) bool { return !(v > 0) || math.IsInf(v, 0) }); i >= 0 {
+			return nil, fmt.Errorf("%q has the value %g, which cannot be compared", s.name, s.values[i])
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // against returns a sentence for each cell that was measured before, by its name; a single one is compared with a single

@@ -75,9 +75,6 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 	if g.tag == "json" {
 		return g.recorded(t)
 	}
-	if s, ok := g.custom(t); ok {
-		return s
-	}
 	if s, ok := g.notation(t.Name(), t); ok {
 		return s
 	}
@@ -194,46 +191,12 @@ func schemaText(pattern string) schema {
 	return schema{"type": "string", "pattern": pattern + `|\$\{\{`}
 }
 
-// custom returns the schema of a type that decodes itself; false for other types. It is a table with a case for each type.
-//
-//gocyclo:ignore
-func (g *schemaMaker) custom(t reflect.Type) (schema, bool) {
-	words := schema{"type": "object", "additionalProperties": orNull(word())}
-	switch t {
-	case reflect.TypeFor[source.Text](), reflect.TypeFor[article.Expression](), reflect.TypeFor[article.PublishedRef]():
-		return word(), true
-	case reflect.TypeFor[article.Compose]():
-		return anyOf(orList(word()), g.mapping(t)), true
-	case reflect.TypeFor[article.Services]():
-		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Service]()))}, true
-	case reflect.TypeFor[article.Tune]():
-		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Search]()))}, true
-	case reflect.TypeFor[article.Calibrate](), reflect.TypeFor[article.Format]():
-		return word(), true
-	case reflect.TypeFor[article.Repetitions]():
-		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`)), true
-	case reflect.TypeFor[*source.Node]().Elem():
-		return schema{"type": "array", "items": words}, true // rows of published numbers
-	case reflect.TypeFor[article.Matrix]():
-		axis := anyOf(schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)},
-			g.mapping(reflect.TypeFor[article.AxisFiles]()))
-		rows := schema{"type": "array", "items": words}
-		return schema{"type": "object", "properties": schema{"include": orNull(anyOf(rows, word())), "exclude": orNull(rows)},
-			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true
-	case reflect.TypeFor[article.Profiles]():
-		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
-			without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends", "profiles"))}, true
-	case reflect.TypeFor[article.Defaults]():
-		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
-	}
-	return nil, false
-}
-
 func oneOf(words []string) schema {
 	return anyOf(schema{"enum": words}, schema{"type": "string", "pattern": `\$\{\{`})
 }
 
-// notation returns the schema of a notation of package article; false for others. It is a table.
+// notation returns the schema of a type that decodes itself, or of a notation of package article; false for others. It is
+// a table.
 //
 //gocyclo:ignore
 func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
@@ -245,6 +208,29 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 	switch name {
 	case "permissions", "uses":
 		return orList(anyOf(oneOf(article.Words[strings.TrimSuffix(name, "s")]), g.mapping(t))), true
+	case "Calibrate", "Expression", "Format", "PublishedRef", "Text", "expression", "script", "string":
+		return word(), true
+	case "Compose":
+		return anyOf(orList(word()), g.mapping(t)), true
+	case "Defaults":
+		return without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends"), true
+	case "Matrix":
+		axis := anyOf(schema{"type": "array", "minItems": 1, "items": anyOf(word(), words)},
+			g.mapping(reflect.TypeFor[article.AxisFiles]()))
+		rows := schema{"type": "array", "items": words}
+		return schema{"type": "object", "properties": schema{"include": orNull(anyOf(rows, word())), "exclude": orNull(rows)},
+			"additionalProperties": orNull(axis), "patternProperties": schema{"^x-": schema{}}}, true
+	case "Node":
+		return schema{"type": "array", "items": words}, true // rows of published numbers
+	case "Profiles":
+		return schema{"type": "object", "additionalProperties": anyOf(schema{"const": "skip"}, schema{"type": "null"},
+			without(g.value(reflect.TypeFor[article.Experiment]()), "name", "extends", "profiles"))}, true
+	case "Repetitions":
+		return anyOf(schema{"type": "integer"}, schemaText(`^(up to +)?[+-]?[0-9]+$`)), true
+	case "Services":
+		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Service]()))}, true
+	case "Tune":
+		return schema{"type": "object", "additionalProperties": orNull(g.mapping(reflect.TypeFor[spec.Search]()))}, true
 	case "args":
 		byTool := schema{}
 		for _, tool := range article.Words["tool"] {
@@ -276,8 +262,6 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 		return anyOf(schema{"type": "number"}, schemaText(number+` ?%?$`)), true
 	case "size":
 		return schemaText(number + ` ?(B|[kMG]B|[KMG]iB)$`), true
-	case "string", "expression", "script":
-		return word(), true
 	case "ulimits":
 		one := anyOf(word(), g.mapping(t.Elem()))
 		return schema{"type": "object", "additionalProperties": orNull(one)}, true
@@ -321,8 +305,11 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	}
 	properties, required := schema{}, []string{}
 	g.defs[defName(t)] = schema{"type": "object", "properties": properties, "additionalProperties": false}
-	for _, f := range savedFields(t) {
+	for _, f := range reflect.VisibleFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || key == "-" {
+			continue
+		}
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
 		if !strings.Contains(options, "omit") {
 			required = append(required, cmp.Or(key, f.Name))
@@ -333,10 +320,4 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		version.(schema)["const"] = record.SchemaVersion
 	}
 	return g.reference(t)
-}
-
-func savedFields(t reflect.Type) []reflect.StructField {
-	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		return !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-"
-	})
 }
