@@ -48,7 +48,7 @@ func (c comparison) sentence(j *claim.Judgement, first, other string) string {
 	if q.Number < 1 {
 		q, first, other = inverse(q), other, first
 	}
-	words := fmt.Sprintf(c.better, first, timesOf(q), other) + between(q)
+	words := fmt.Sprintf(c.better, first, wording.Plain.Number(q.Number, digitsOf(q)), other) + between(q)
 	switch {
 	case j.Verdict == stats.Contradicted:
 		return words + "."
@@ -75,8 +75,6 @@ func digitsOf(q dataset.Quantity) int {
 	}
 	return max(least, wording.Plain.Readable(wording.Reading(&q)))
 }
-
-func timesOf(q dataset.Quantity) string { return wording.Plain.Number(q.Number, digitsOf(q)) }
 
 // between writes the interval of a ratio, in brackets.
 func between(q dataset.Quantity) string {

@@ -40,10 +40,7 @@ func FromDockerfile(dir, file, path string) (*Article, error) {
 		return nil, fmt.Errorf("%s is outside the repository of the project, %s: make the project in the repository of the "+
 			"Dockerfile", file, root)
 	}
-	context, err := filepath.Rel(filepath.Join(absolute(dir), "experiments", slug), folder)
-	if err != nil {
-		return nil, err
-	}
+	context, _ := filepath.Rel(filepath.Join(absolute(dir), "experiments", slug), folder) // both are absolute
 	read, err := docker.ReadDockerfile(data, nil, "")
 	if p, ok := errors.AsType[*docker.DockerfileError](err); ok {
 		return nil, fmt.Errorf("%s line %d: %s", file, p.Line, p.Message)

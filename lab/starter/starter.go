@@ -48,15 +48,9 @@ func FromCompose(dir, file, path string) (*Article, error) {
 	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
 	folder := filepath.Join(absolute(dir), "experiments", slug)
 	root := (&article.Project{Dir: absolute(dir)}).Repository()
-	if _, err := filepath.Rel(root, absolute(file)); err != nil {
-		return nil, err
-	}
 	var paths []source.Text
 	for _, name := range names {
-		rel, err := filepath.Rel(folder, absolute(name))
-		if err != nil {
-			return nil, err
-		}
+		rel, _ := filepath.Rel(folder, absolute(name)) // both are absolute
 		paths = append(paths, source.Text{Value: filepath.ToSlash(rel)})
 	}
 	var problems source.Problems

@@ -15,9 +15,6 @@ const LineWidth = 110
 // Width is the number of characters of a text.
 func Width(s string) int { return utf8.RuneCountInString(s) }
 
-// Padded is s, filled with spaces to a width in characters.
-func Padded(s string, width int) string { return s + strings.Repeat(" ", max(0, width-Width(s))) }
-
 // PrintColumns writes rows of the same number of cells, aligned, each after an indent.
 func PrintColumns(w io.Writer, indent string, rows [][]string) {
 	var widths []int
@@ -32,7 +29,7 @@ func PrintColumns(w io.Writer, indent string, rows [][]string) {
 	for _, row := range rows {
 		line := indent
 		for i, cell := range row {
-			line += Padded(cell, widths[i]+2)
+			line += fmt.Sprintf("%-*s", widths[i]+2, cell)
 		}
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
