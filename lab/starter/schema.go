@@ -305,11 +305,8 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 	}
 	properties, required := schema{}, []string{}
 	g.defs[defName(t)] = schema{"type": "object", "properties": properties, "additionalProperties": false}
-	for _, f := range reflect.VisibleFields(t) {
+	for _, f := range savedFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if !f.IsExported() || f.Anonymous || key == "-" {
-			continue
-		}
 		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
 		if !strings.Contains(options, "omit") {
 			required = append(required, cmp.Or(key, f.Name))
@@ -320,4 +317,10 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		version.(schema)["const"] = record.SchemaVersion
 	}
 	return g.reference(t)
+}
+
+func savedFields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+		return !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-"
+	})
 }
