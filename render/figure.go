@@ -9,10 +9,8 @@ import (
 	"benchbook/notebook/dataset"
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
-
 	"benchbook/render/figure"
 	"benchbook/render/prose"
-
 	"benchbook/render/wording"
 )
 
@@ -51,10 +49,8 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 
 // panel is a figure of cells in the making.
 func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel {
-	p := chart.NewPanel(c.d, f, cells)
-	p.Palette, p.Claim = c.palette(), c.judgements[statedBy(f)]
-	p.Plain = func(line string) string { _, words := c.title(line); return words }
-	return p
+	return &chart.Panel{Dataset: c.d, Block: f, Cells: cells, Palette: c.palette(), Claim: c.judgements[statedBy(f)],
+		Plain: func(line string) string { _, words := c.title(line); return words }}
 }
 
 // drawPanel draws a figure for both widths of its page, and adds its files.

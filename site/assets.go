@@ -5,21 +5,22 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"html/template"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"benchbook/render/figure"
+	"benchbook/site/theme"
 )
 
-// Files of the theme that pages load, and the script in each page's head.
+// Files of the theme that pages load.
 const (
 	styleFile  = "style.css"
 	scriptFile = "benchbook.js"
 	iconFile   = "favicon.svg"
 	fontsDir   = "fonts"
-	early      = "early.js"
 )
 
 // assets are the files that pages load. Names hold a digest of the contents, so browsers may keep them for ever and
@@ -27,41 +28,37 @@ const (
 type assets struct {
 	files map[string][]byte // by path
 	names map[string]string // path by the name in the theme
-	early template.JS
+	early template.JS       // the script in each page's head
 
-	style, script []byte            // as in the theme
+	style, script []byte
 	fonts         map[string][]byte // by the name in the theme
 }
 
-// newAssets reads the theme; more is CSS that follows the style of the theme.
-func newAssets(theme fs.FS, more []byte) (*assets, error) {
-	a := &assets{files: map[string][]byte{}, names: map[string]string{}, fonts: map[string][]byte{}}
-	all := map[string][]byte{}
-	err := fs.WalkDir(theme, ".", func(name string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			all[name], err = fs.ReadFile(theme, name)
+// newAssets reads the theme; more is CSS that follows the styles of drawings and of the theme.
+func newAssets(more []byte) *assets {
+	read := func(name string) []byte {
+		data, err := theme.Files.ReadFile(name)
+		if err != nil {
+			panic(err) // the theme is part of the program
 		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the theme: %w", err)
+		return data
 	}
-	for name, data := range all {
-		switch {
-		case path.Dir(name) != fontsDir:
-		case path.Ext(name) == ".woff2":
-			a.fonts[name] = data
-			a.add(name, data)
-		default: // the licence
-			a.files[name] = data
+	a := &assets{files: map[string][]byte{}, names: map[string]string{}, fonts: map[string][]byte{},
+		early: template.JS(bytes.TrimSpace(read("early.js"))), script: read(scriptFile),
+		style: slices.Concat([]byte(figure.CSS), read(styleFile), more)}
+	fonts, _ := fs.Glob(theme.Files, fontsDir+"/*")
+	for _, name := range fonts {
+		if path.Ext(name) == ".woff2" {
+			a.fonts[name] = read(name)
+			a.add(name, a.fonts[name])
+		} else { // the licence
+			a.files[name] = read(name)
 		}
 	}
-	a.early = template.JS(bytes.TrimSpace(all[early]))
-	a.style, a.script = slices.Concat(all[styleFile], more), all[scriptFile]
 	a.add(styleFile, a.withFonts(func(name string) string { return a.names[name] }))
 	a.add(scriptFile, a.script)
-	a.add(iconFile, all[iconFile])
-	return a, nil
+	a.add(iconFile, read(iconFile))
+	return a
 }
 
 func (a *assets) add(name string, data []byte) {

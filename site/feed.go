@@ -2,7 +2,6 @@ package site
 
 import (
 	"encoding/xml"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,7 @@ const feedFile = "feed.xml"
 
 // feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
 // articles that have no date. Source: RFC 4287.
-func (b *builder) feed(pages []*render.Page) error {
+func (b *builder) feed(pages []*render.Page) {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
 			return name
@@ -45,9 +44,9 @@ func (b *builder) feed(pages []*render.Page) error {
 	}
 	data, err := xml.MarshalIndent(f, "", " ")
 	if err != nil {
-		return fmt.Errorf("writing the feed: %w", err)
+		b.fail("writing the feed: %w", err)
 	}
-	return b.add(feedFile, File{Data: slices.Concat([]byte(xml.Header), source.PlainBytes(data), []byte("\n"))})
+	b.add(feedFile, File{Data: slices.Concat([]byte(xml.Header), source.PlainBytes(data), []byte("\n"))})
 }
 
 // entryTime returns when an article was measured last, else when it was written; zero if neither is known.

@@ -77,15 +77,13 @@ func update(dir string, site map[string]File, dryRun bool) (Report, error) {
 		return r, err
 	}
 	for _, name := range names {
-		is, err := root.Lstat(name)
-		_, ours := slices.BinarySearch(old, name)
-		switch {
-		case err == nil && hasContents(root, name, is, site[name]):
-		case err == nil && !ours:
-			return r, fmt.Errorf("%s has a file or folder %s that no build of a site wrote: move it away", dir, name)
-		default:
-			r.Written = append(r.Written, name)
+		if hasContents(root, name, site[name]) {
+			continue
 		}
+		if _, err := root.Lstat(name); err == nil && !slices.Contains(old, name) {
+			return r, fmt.Errorf("%s has a file or folder %s that no build of a site wrote: move it away", dir, name)
+		}
+		r.Written = append(r.Written, name)
 	}
 	for _, name := range old {
 		if _, stays := site[name]; !stays {
@@ -119,47 +117,29 @@ func apply(root *os.Root, old, names []string, r Report, site map[string]File) e
 	return writeManifest(root, names)
 }
 
-// hasContents reports whether a file in root is regular and equals f. A copy of the same size and time counts as equal:
-// records are many megabytes.
-func hasContents(root *os.Root, name string, is fs.FileInfo, f File) bool {
-	if !is.Mode().IsRegular() {
-		return false
-	}
-	if f.From != "" {
-		from, err := os.Stat(f.From)
-		if err != nil || from.Size() != is.Size() {
-			return false
-		}
-		if from.ModTime().Equal(is.ModTime()) {
-			return true
-		}
-	} else if int64(len(f.Data)) != is.Size() {
-		return false
-	}
-	want, err := f.Read()
-	if err != nil {
+// hasContents reports whether a file in root is regular and equals f.
+func hasContents(root *os.Root, name string, f File) bool {
+	is, err := root.Lstat(name)
+	if err != nil || !is.Mode().IsRegular() {
 		return false
 	}
 	now, _, err := files.ReadIn(root, name, maxSiteFile)
-	return err == nil && bytes.Equal(now, want)
+	want, wantErr := f.Read()
+	return err == nil && wantErr == nil && bytes.Equal(now, want)
 }
 
-// writeFile writes a temporary file and moves it to its place. A copy keeps the time of its original. It does not sync:
-// a site lost in a crash is rendered again.
+// writeFile writes a temporary file and moves it to its place. It does not sync: a site lost in a crash is rendered
+// again.
 func writeFile(root *os.Root, name string, f File) error {
 	data, err := f.Read()
 	if err != nil {
 		return err
 	}
 	name = filepath.FromSlash(name)
-	err = root.MkdirAll(filepath.Dir(name), 0o755)
-	if err == nil {
-		err = root.WriteFile(unfinishedFile, data, 0o644)
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
 	}
-	if from, gone := os.Stat(f.From); err == nil && f.From != "" && gone == nil {
-		err = root.Chtimes(unfinishedFile, from.ModTime(), from.ModTime())
-	}
-	if err == nil {
+	if err = root.WriteFile(unfinishedFile, data, 0o644); err == nil {
 		err = root.Rename(unfinishedFile, name)
 	}
 	if err != nil {
@@ -172,11 +152,7 @@ func writeFile(root *os.Root, name string, f File) error {
 func readManifest(root *os.Root, dir string) ([]string, error) {
 	data, _, err := files.ReadIn(root, manifestFile, maxSiteFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		entries, err := fs.ReadDir(root.FS(), ".")
-		if err != nil {
-			return nil, fmt.Errorf("reading the folder of the site: %w", err)
-		}
-		if len(entries) > 0 {
+		if entries, _ := fs.ReadDir(root.FS(), "."); len(entries) > 0 {
 			return nil, fmt.Errorf("%s holds files that no build of a site wrote; name an empty folder, or empty this one", dir)
 		}
 		return nil, nil
@@ -192,20 +168,17 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 		return nil, fmt.Errorf("%s in %s lists %q, which is not a file of a site; empty the folder", manifestFile, dir,
 			m.Files[i])
 	}
-	slices.Sort(m.Files)
 	return m.Files, nil
 }
 
+// writeManifest writes the manifest, unless it is there.
 func writeManifest(root *os.Root, names []string) error {
 	data, err := json.MarshalIndent(manifest{manifestVersion, names}, "", " ")
+	f := File{Data: append(data, '\n')}
+	if err == nil && !hasContents(root, manifestFile, f) {
+		err = writeFile(root, manifestFile, f)
+	}
 	if err != nil {
-		return fmt.Errorf("writing the manifest of the site: %w", err)
-	}
-	data = append(data, '\n')
-	if now, _, err := files.ReadIn(root, manifestFile, maxSiteFile); err == nil && bytes.Equal(now, data) {
-		return nil
-	}
-	if err := writeFile(root, manifestFile, File{Data: data}); err != nil {
 		return fmt.Errorf("writing the manifest of the site: %w", err)
 	}
 	return nil

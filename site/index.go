@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"benchbook/internal/slice"
 	"benchbook/render"
 )
 
@@ -21,7 +22,7 @@ type indexView struct {
 	Title, Description string
 	Entries            []entryView
 	Marks              []render.Badge
-	Tags               []tagLink
+	Tags               []tag
 	Run                string // the line that repeats the first article; empty without articles
 }
 
@@ -34,55 +35,35 @@ type entryView struct {
 
 type dateView struct{ Before, ISO, Words string }
 
-type tagLink struct{ Href, Name string }
-
-type tagPageView struct {
-	Name    string
-	Entries []entryView
-}
-
-func (b *builder) index(pages []*render.Page) error {
-	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.StandingBadges()}
-	tags := tagsOf(pages)
-	for _, t := range tags {
-		v.Tags = append(v.Tags, t.link(""))
-	}
-	for _, p := range pages {
-		v.Entries = append(v.Entries, entryOf(p, ""))
-	}
-	if len(pages) > 0 {
-		v.Run = "benchbook report " + pages[0].Slug
-	}
-	main, err := b.fill("index", v)
-	if err != nil {
-		return err
-	}
-	return b.page("", layoutView{Title: b.options.Title, Description: b.options.Description, Main: main, IsIndex: true,
-		Card: &cardView{"website", b.options.Title, b.options.Description, ""}})
-}
-
-// entryOf is an article in a list; root leads to the folder of the site.
-func entryOf(p *render.Page, root string) entryView {
-	return entryView{Page: p, Date: dateOf(p), Href: root + href(p)}
-}
-
 // tag is a tag of articles, with the folder of its page.
 type tag struct {
-	name, folder string
+	Name, folder string
 	pages        []*render.Page
 }
 
-func (t tag) link(root string) tagLink {
-	return tagLink{root + (&url.URL{Path: t.folder + "/" + indexFile}).String(), t.name}
+// Href links the page of the tag from the index.
+func (t tag) Href() string { return (&url.URL{Path: t.folder + "/" + indexFile}).String() }
+
+func (b *builder) index(pages []*render.Page) {
+	v := indexView{Title: b.options.Title, Description: b.options.Description, Marks: render.StandingBadges(),
+		Entries: entriesOf(pages, ""), Tags: tagsOf(pages)}
+	if len(pages) > 0 {
+		v.Run = "benchbook report " + pages[0].Slug
+	}
+	b.page("", layoutView{Title: v.Title, Description: v.Description, Main: b.fill("index", v), IsIndex: true,
+		Card: &cardView{"website", v.Title, v.Description, ""}})
+}
+
+// entriesOf are articles in a list; root leads to the folder of the site.
+func entriesOf(pages []*render.Page, root string) []entryView {
+	return slice.Map(pages, func(p *render.Page) entryView { return entryView{p, dateOf(p), root + href(p)} })
 }
 
 func tagsOf(pages []*render.Page) []tag {
 	by := map[string][]*render.Page{}
 	for _, p := range pages {
 		for _, name := range p.Tags {
-			if list := by[name]; len(list) == 0 || list[len(list)-1] != p {
-				by[name] = append(list, p)
-			}
+			by[name] = slice.Add(by[name], p)
 		}
 	}
 	taken := map[string]bool{}
@@ -113,36 +94,29 @@ func folderOf(name string) string {
 	return cmp.Or(strings.Trim(out, "-"), "tag")
 }
 
-func (b *builder) tags(pages []*render.Page) error {
-	const root = "../../"
+func (b *builder) tags(pages []*render.Page) {
 	for _, t := range tagsOf(pages) {
-		v := tagPageView{Name: t.name}
-		for _, p := range t.pages {
-			v.Entries = append(v.Entries, entryOf(p, root))
-		}
-		main, err := b.fill("tag", v)
-		if err != nil {
-			return err
-		}
-		if err := b.page(t.folder, layoutView{Title: t.name + " · " + b.options.Title, Main: main,
-			Description: "Articles about " + t.name + "."}); err != nil {
-			return err
-		}
+		main := b.fill("tag", struct {
+			Name    string
+			Entries []entryView
+		}{t.Name, entriesOf(t.pages, "../../")})
+		b.page(t.folder, layoutView{Title: t.Name + " · " + b.options.Title, Main: main,
+			Description: "Articles about " + t.Name + "."})
 	}
-	return nil
 }
 
 // href links a page from the index. It names the file, since disks serve no folder's index.
 func href(p *render.Page) string { return (&url.URL{Path: p.Slug + "/index.html"}).String() }
 
-// dateOf returns when an article was measured, else when it was written.
+// dateOf is when an article was measured, else when it was written; nil if neither is known.
 func dateOf(p *render.Page) *dateView {
-	const words = "2 Jan 2006"
-	if !p.Measured.IsZero() {
-		return &dateView{"", p.Measured.UTC().Format(time.DateOnly), p.Measured.UTC().Format(words)}
+	at := entryTime(p)
+	if at.IsZero() {
+		return nil
 	}
-	if d, err := time.Parse(time.DateOnly, p.Date); err == nil {
-		return &dateView{"written ", p.Date, d.Format(words)}
+	before := ""
+	if p.Measured.IsZero() {
+		before = "written "
 	}
-	return nil
+	return &dateView{before, at.Format(time.DateOnly), at.Format("2 Jan 2006")}
 }

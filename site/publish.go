@@ -193,25 +193,17 @@ func (b Branch) address(here *files.Repository) (string, error) {
 
 // checkout fetches the branch and checks it out; the tip is empty if there is no such branch.
 func (p *publication) checkout() (tip string, err error) {
-	unreadable := func(err error) error {
-		return fmt.Errorf("%s cannot be read: see that its address is right and that you may read it (%w)", p.Remote, err)
-	}
 	ref := "refs/heads/" + p.Name
 	found, err := p.Run("", "ls-remote", "--", p.url, ref)
-	if err != nil {
-		return "", unreadable(err)
+	tip, _, _ = strings.Cut(found, "\t")
+	if err == nil && tip != "" {
+		_, err = p.Run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", p.url, ref)
 	}
-	for line := range strings.Lines(found) {
-		if commit, name, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == ref {
-			tip = commit
-		}
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be read: see that its address is right and that you may read it (%w)", p.Remote, err)
 	}
 	if tip == "" {
 		return "", nil
-	}
-	if _, err := p.Run("", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--",
-		p.url, ref); err != nil {
-		return "", unreadable(err)
 	}
 	if _, err := p.Run("", "read-tree", "--reset", "-u", tip); err != nil {
 		return "", fmt.Errorf("checking out branch %s: %w", p.Name, err)

@@ -2,7 +2,7 @@ package site
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 
 	"benchbook/render"
 )
@@ -23,7 +23,7 @@ type searchPage struct {
 }
 
 // search adds what there is to find.
-func (b *builder) search(pages []*render.Page) error {
+func (b *builder) search(pages []*render.Page) {
 	index := searchIndex{Pages: []searchPage{}}
 	for _, p := range pages {
 		found := searchPage{p.Title, href(p), [][3]string{}}
@@ -34,9 +34,9 @@ func (b *builder) search(pages []*render.Page) error {
 	}
 	data, err := json.Marshal(index) // which escapes the end of a script
 	if err != nil {
-		return fmt.Errorf("writing the index of search: %w", err)
+		b.fail("writing the index of search: %w", err)
 	}
-	data = append(append([]byte("window.benchbookSearch = "), data...), ";\n"...)
+	data = slices.Concat([]byte("window.benchbookSearch = "), data, []byte(";\n"))
 	b.found = hashed(searchFile, data)
-	return b.add(b.found, File{Data: data})
+	b.add(b.found, File{Data: data})
 }

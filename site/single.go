@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"html/template"
-	"io"
 	"mime"
 	"net/url"
 	"path"
@@ -19,14 +16,10 @@ import (
 )
 
 // singles adds a file for each article, with all it needs inside.
-func (b *builder) singles(pages []*render.Page) error {
+func (b *builder) singles(pages []*render.Page) {
 	style := string(b.assets.withFonts(func(name string) string { return dataURI(name, b.assets.fonts[name]) }))
 	for _, p := range pages {
-		main, err := inlined(p)
-		if err != nil {
-			return fmt.Errorf("putting article %s into a single file: %w", p.Slug, err)
-		}
-		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(main),
+		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: template.HTML(inlined(p)),
 			Card:   &cardView{"article", p.Title, p.Finding, ""},
 			Inline: &inlineView{template.CSS(style), template.JS(b.assets.script), b.options.BaseURL},
 			Icon:   template.URL(dataURI(iconFile, b.assets.files[b.assets.names[iconFile]])),
@@ -34,33 +27,19 @@ func (b *builder) singles(pages []*render.Page) error {
 		if b.options.BaseURL != "" {
 			v.Canonical = b.absolute(p.Slug + "/" + indexFile)
 		}
-		html, err := b.layout(v)
-		if err != nil {
-			return err
-		}
-		if err := b.add(p.Slug+".html", File{Data: html}); err != nil {
-			return err
-		}
+		b.add(p.Slug+".html", File{Data: b.layout(v)})
 	}
-	return nil
 }
 
 // inlined returns the main element of a page with its files inside. Links to other articles lead to their single files.
-func inlined(p *render.Page) (string, error) {
+func inlined(p *render.Page) string {
 	files := map[string][]byte{}
 	for _, f := range p.Files {
 		files[f.Path] = f.Data
 	}
 	z := html.NewTokenizer(strings.NewReader(string(p.HTML)))
-	var out bytes.Buffer
-	for {
-		kind := z.Next()
-		if kind == html.ErrorToken {
-			if err := z.Err(); !errors.Is(err, io.EOF) {
-				return "", err
-			}
-			return out.String(), nil
-		}
+	var out strings.Builder
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() { // which is the end of a text
 		raw := bytes.Clone(z.Raw())
 		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") &&
 			inline(&token, files) {
@@ -69,6 +48,7 @@ func inlined(p *render.Page) (string, error) {
 		}
 		out.Write(raw)
 	}
+	return out.String()
 }
 
 // inline rewrites the address in a tag, and reports whether it changed.

@@ -5,9 +5,7 @@
 package site
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -80,8 +78,7 @@ func Build(pages []*render.Page, dir string, o Options) (Report, error) {
 
 // Files returns the files of a site by slash-separated paths.
 func Files(pages []*render.Page, o Options) (map[string]File, error) {
-	b, err := newBuilder(o)
-	if err != nil {
+	if err := CheckBaseURL(o.BaseURL); o.BaseURL != "" && err != nil {
 		return nil, err
 	}
 	pages = slices.Clone(pages)
@@ -94,19 +91,28 @@ func Files(pages []*render.Page, o Options) (map[string]File, error) {
 		return cmp.Or(rank(a)-rank(b), b.Measured.Compare(a.Measured), strings.Compare(b.Date, a.Date),
 			strings.Compare(a.Slug, b.Slug))
 	})
+	b := newBuilder(o)
+	if o.SingleFile {
+		b.singles(pages)
+	} else {
+		b.site(pages)
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.files, nil
+}
+
+func (b *builder) site(pages []*render.Page) {
 	for name, data := range b.assets.files {
 		b.files[name] = File{Data: data}
 	}
-	steps := []func([]*render.Page) error{b.search, b.articles, b.index, b.tags, b.missing, b.feed}
-	if o.SingleFile {
-		steps, b.files = []func([]*render.Page) error{b.singles}, map[string]File{}
-	}
-	for _, step := range steps {
-		if err := step(pages); err != nil {
-			return nil, err
-		}
-	}
-	return b.files, nil
+	b.search(pages) // before the pages, which name its file
+	b.articles(pages)
+	b.index(pages)
+	b.tags(pages)
+	b.missing()
+	b.feed(pages)
 }
 
 // rank returns 0 for an article that reproduces another, 1 for other results, 2 for an example, 3 without results.
@@ -130,26 +136,24 @@ type builder struct {
 	found     string // path of the script with what search finds
 	files     map[string]File
 	taken     map[string]bool // paths in lower case, as some file systems ignore case
+	err       error           // the first
 }
 
-func newBuilder(o Options) (*builder, error) {
+func newBuilder(o Options) *builder {
 	o.Title = cmp.Or(o.Title, defaultTitle)
 	o.Author = cmp.Or(o.Author, o.Title)
 	if o.BaseURL != "" {
-		if err := CheckBaseURL(o.BaseURL); err != nil {
-			return nil, err
-		}
 		o.BaseURL = strings.TrimSuffix(o.BaseURL, "/") + "/"
 	}
-	templates, err := template.New("theme").Option("missingkey=error").ParseFS(theme.Files, "*.html")
-	if err != nil {
-		return nil, fmt.Errorf("reading the templates of the theme: %w", err)
+	return &builder{options: o, templates: template.Must(template.ParseFS(theme.Files, "*.html")), assets: newAssets(o.Style),
+		files: map[string]File{}, taken: map[string]bool{}}
+}
+
+// fail keeps the first error.
+func (b *builder) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf(format, args...)
 	}
-	a, err := newAssets(theme.Files, o.Style)
-	if err != nil {
-		return nil, err
-	}
-	return &builder{options: o, templates: templates, assets: a, files: map[string]File{}, taken: map[string]bool{}}, nil
 }
 
 // layoutView is a page around its main element.
@@ -176,25 +180,17 @@ type inlineView struct {
 // cardView is what services show of a page that somebody links. Source: ogp.me.
 type cardView struct{ Type, Title, Says, Image string }
 
-func (b *builder) articles(pages []*render.Page) error {
+func (b *builder) articles(pages []*render.Page) {
 	for _, p := range pages {
-		v := layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML,
-			Card: &cardView{"article", p.Title, p.Finding, b.cardImage(p)}}
-		if err := b.page(p.Slug, v); err != nil {
-			return err
-		}
+		b.page(p.Slug, layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML,
+			Card: &cardView{"article", p.Title, p.Finding, b.cardImage(p)}})
 		for _, f := range p.Files {
-			if err := b.below(p.Slug, f.Path, File{Data: f.Data}); err != nil {
-				return err
-			}
+			b.below(p.Slug, f.Path, File{Data: f.Data})
 		}
 		for _, c := range p.Copies {
-			if err := b.below(p.Slug, c.Path, File{From: c.From}); err != nil {
-				return err
-			}
+			b.below(p.Slug, c.Path, File{From: c.From})
 		}
 	}
-	return nil
 }
 
 // cardImage is the address of the picture for links to a page; empty without one, or if no address of the site is known.
@@ -208,21 +204,14 @@ func (b *builder) cardImage(p *render.Page) string {
 
 // missing adds the page that servers show for unknown addresses. Its depth is not known, so it names files by the
 // address of the site.
-func (b *builder) missing([]*render.Page) error {
-	v := layoutView{Title: "Not found · " + b.options.Title, NoIndex: true, Root: b.options.BaseURL}
-	var err error
-	if v.Main, err = b.fill("missing", v.Root); err != nil {
-		return err
-	}
-	html, err := b.layout(v)
-	if err != nil {
-		return err
-	}
-	return b.add(missingFile, File{Data: html})
+func (b *builder) missing() {
+	root := b.options.BaseURL
+	b.add(missingFile, File{Data: b.layout(layoutView{Title: "Not found · " + b.options.Title, NoIndex: true, Root: root,
+		Main: b.fill("missing", root)})})
 }
 
 // page adds the page of a folder; "" is the folder of the site.
-func (b *builder) page(folder string, v layoutView) error {
+func (b *builder) page(folder string, v layoutView) {
 	name := path.Join(folder, indexFile)
 	if folder != "" {
 		v.Root = strings.Repeat("../", strings.Count(folder, "/")+1)
@@ -230,34 +219,26 @@ func (b *builder) page(folder string, v layoutView) error {
 	if b.options.BaseURL != "" {
 		v.Canonical = b.absolute(name)
 	}
-	html, err := b.layout(v)
-	if err != nil {
-		return err
-	}
-	return b.add(name, File{Data: html})
+	b.add(name, File{Data: b.layout(v)})
 }
 
 // layout fills the template of a page that loads the files of the theme, unless the view has them inside.
-func (b *builder) layout(v layoutView) ([]byte, error) {
+func (b *builder) layout(v layoutView) []byte {
 	v.Site, v.Version, v.Early = b.options.Title, b.options.Version, b.assets.early
 	if v.Inline == nil {
 		v.Style, v.Script, v.Search = b.assets.names[styleFile], b.assets.names[scriptFile], b.found
 		v.Icon = template.URL(v.Root + b.assets.names[iconFile])
 		v.Policy = policy(string(b.assets.early))
 	}
-	var out bytes.Buffer
-	if err := b.templates.ExecuteTemplate(&out, "layout", v); err != nil {
-		return nil, fmt.Errorf("filling the template of pages: %w", err)
-	}
-	return source.PlainBytes(out.Bytes()), nil // titles may hold control characters
+	return source.PlainBytes([]byte(b.fill("layout", v))) // titles may hold control characters
 }
 
-func (b *builder) fill(name string, view any) (template.HTML, error) {
-	var out bytes.Buffer
+func (b *builder) fill(name string, view any) template.HTML {
+	var out strings.Builder
 	if err := b.templates.ExecuteTemplate(&out, name, view); err != nil {
-		return "", fmt.Errorf("filling the template %q: %w", name, err)
+		b.fail("filling the template %q: %w", name, err)
 	}
-	return template.HTML(out.String()), nil
+	return template.HTML(out.String())
 }
 
 // absolute returns the public address of a file; a folder's address for its index.
@@ -266,19 +247,17 @@ func (b *builder) absolute(name string) string {
 }
 
 // below adds a file to the folder of an article.
-func (b *builder) below(slug, name string, f File) error {
+func (b *builder) below(slug, name string, f File) {
 	if !fs.ValidPath(name) {
-		return fmt.Errorf("article %s has a file %q outside its folder", slug, name)
+		b.fail("article %s has a file %q outside its folder", slug, name)
 	}
-	return b.add(path.Join(slug, name), f)
+	b.add(path.Join(slug, name), f)
 }
 
-func (b *builder) add(name string, f File) error {
+func (b *builder) add(name string, f File) {
 	if key := strings.ToLower(name); b.taken[key] {
-		return errors.New("the site would have the file " + name + " twice; rename an article or a label")
+		b.fail("the site would have the file %s twice; rename an article or a label", name)
 	} else {
-		b.taken[key] = true
+		b.taken[key], b.files[name] = true, f
 	}
-	b.files[name] = f
-	return nil
 }

@@ -245,18 +245,14 @@ func attribute(n *html.Node, key string) string {
 	return ""
 }
 
-// Records are many megabytes: a copy is made again only if the file has changed.
+// A copy is made again only if the file has changed.
 func TestCopies(t *testing.T) {
 	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "run.jsonl")
-	at := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 	for _, step := range []struct {
 		name, text string
-		at         time.Time
 		written    bool
-	}{{"new", "one\n", at, true}, {"as it was", "one\n", at, false}, {"longer", "one\ntwo\n", at, true},
-		{"of another time", "two\none\n", at.Add(time.Second), true}} {
+	}{{"new", "one\n", true}, {"as it was", "one\n", false}, {"longer", "one\ntwo\n", true}, {"as long", "two\none\n", true}} {
 		must.Do(os.WriteFile(from, []byte(step.text), 0o600))
-		must.Do(os.Chtimes(from, step.at, step.at))
 		page := &render.Page{Slug: "a", Title: "A", Standing: render.StandingBadges()[0],
 			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
 		report := must.Get(site.Build([]*render.Page{page}, dir, site.Options{}))

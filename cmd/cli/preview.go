@@ -32,8 +32,7 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			if err != nil {
 				return lab.Failure(err)
 			}
-			folders, files := pages.Watched(project)
-			served := preview.Preview{Roots: folders, Files: files, Port: port, Build: p.Build}
+			served := preview.Preview{Roots: pages.Watched(project), Port: port, Build: p.Build}
 			defer a.AwaitOnInterrupt(cmd.Context())()
 			err = served.Serve(cmd.Context(), func(url string) {
 				_ = a.Print(map[string]string{"url": url}, func() { // the command reports lost output

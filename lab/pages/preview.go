@@ -186,14 +186,14 @@ func Problems(project *article.Project) []*source.Problem {
 	return problems.Sorted()
 }
 
-// Watched returns the folders and files to watch for changes.
-func Watched(project *article.Project) (folders, files []string) {
-	files = []string{projectFile(project)}
-	if style := project.Theme.Value; style != "" {
-		files = append(files, filepath.Join(project.Dir, filepath.FromSlash(style)))
-	}
+// Watched returns the files and folders to watch for changes.
+func Watched(project *article.Project) []string {
+	watched := []string{projectFile(project), filepath.Join(project.Dir, ArticlesDir)}
 	if project.File() != "" {
-		return []string{project.RecordsDir("")}, files
+		watched[1] = project.RecordsDir("")
 	}
-	return []string{filepath.Join(project.Dir, ArticlesDir)}, files
+	if style := project.Theme.Value; style != "" {
+		watched = append(watched, filepath.Join(project.Dir, filepath.FromSlash(style)))
+	}
+	return watched
 }

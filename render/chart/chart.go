@@ -8,16 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/render/cellview"
-
 	"benchbook/render/figure"
-
-	"benchbook/internal/slice"
 	"benchbook/render/wording"
 )
 
@@ -26,24 +24,16 @@ type Panel struct {
 	Dataset *dataset.Dataset
 	Block   *article.Figure
 	Cells   []*dataset.Cell // that it is of
-	ID      string
-	Auto    string // title, if the author gave none; set by Draw
 	Palette *Palette
-	Claim   claim.Judgement // that the title states; empty for none
+	Claim   claim.Judgement          // that the title states; empty for none
+	Plain   func(line string) string // a line of Markdown as text
+	Auto    string                   // title, if the author gave none; set by Draw
 
-	Plain func(line string) string // a line of Markdown as text
-
-	by string // the parameter or label of the palette that colours go by; empty for none
-	account
-}
-
-// account collects the texts of a drawing.
-type account struct {
-	howTo, warnings []string
-	described       []string            // each of its parts in words
-	notes           []string            // below it: omissions, and why
-	data            *cellview.DataTable // of cells, which dataFields distinguish
-	dataFields      []string
+	drawing    Drawing
+	by         string   // the parameter or label of the palette that colours go by; empty for none
+	described  []string // each of its parts in words
+	notes      []string // below it: omissions, and why
+	dataFields []string // that distinguish the cells of the data
 }
 
 // Drawing is what became of a panel.
@@ -58,8 +48,8 @@ type Drawing struct {
 	Warnings []string            // for the author
 }
 
-// drawers draw the kinds of figures of package figurekind. Each returns why it cannot.
-var drawers = map[string]func(*Panel) Drawing{
+// drawers draw the kinds of figures of package article. Each returns why there is nothing to draw.
+var drawers = map[string]func(*Panel) (missing string){
 	"agreement":    (*Panel).agreement,
 	"bars":         (*Panel).bars,
 	"capacity":     (*Panel).capacity,
@@ -78,28 +68,29 @@ func Draws(kind *article.FigureKind) bool { return drawers[kind.Drawn] != nil }
 // Draw makes the figure of the panel, whose kind is one that Draws knows.
 func (p *Panel) Draw() Drawing {
 	p.by = p.Palette.axisOf(p)
+	var warnings []string
 	if own := p.Block.Colour.Value; own != "" && p.by == "" {
-		p.warnings = append(p.warnings,
+		warnings = append(warnings,
 			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
 				p.Block.Label.Value, own, len(cellview.SeriesOf(p.Cells, own)), figure.MaxSeries))
 	}
-	d := drawers[p.Block.Is().Drawn](p)
-	d.Warnings = p.warnings
-	if d.Spec != nil {
-		p.sayDisturbed(d)
-		d.HowTo, d.Data = p.howTo, p.data
+	if missing := drawers[p.Block.Is().Drawn](p); missing != "" {
+		return Drawing{Missing: missing, Warnings: warnings}
 	}
-	return d
+	p.sayDisturbed()
+	p.drawing.Warnings = warnings
+	return p.drawing
 }
 
-func (a *account) say(words ...string) { a.howTo = append(a.howTo, words...) }
+// say adds sentences on how to read the figure.
+func (p *Panel) say(words ...string) { p.drawing.HowTo = append(p.drawing.HowTo, words...) }
 
 // sayDisturbed names the cells of a drawing whose intervals a disturbance has widened.
-func (p *Panel) sayDisturbed(d Drawing) {
+func (p *Panel) sayDisturbed() {
 	var names []string
 	for _, cell := range p.Cells {
 		isWide := func(m record.Metric) bool { return slices.Contains(cell.Metric(m.Name).Disturbed(), true) }
-		if slices.ContainsFunc(d.Metrics, isWide) {
+		if slices.ContainsFunc(p.drawing.Metrics, isWide) {
 			names = append(names, dataset.NameOf(cell, p.Cells...))
 		}
 	}
@@ -108,63 +99,43 @@ func (p *Panel) sayDisturbed(d Drawing) {
 	}
 }
 
-func (a *account) omit(name, why string) {
-	a.notes = append(a.notes, "not drawn: "+name+": "+why)
-	a.described = append(a.described, name+": "+why)
-}
-
-// description is all parts in words, after what they are.
-func (p *Panel) description(what string) string {
-	return what + ": " + strings.Join(p.described, "; ") + "."
-}
-
 // newData begins the data file of the figure, in which each row has a cell, some columns, and why it has no value.
 func (p *Panel) newData(columns ...string) {
-	asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
-	p.dataFields = cellview.Naming(p.Cells, asked)
-	p.data = cellview.NewDataTable(p.dataFields, append(columns, "missing", "state")...)
+	p.dataFields = cellview.Naming(p.Cells, p.askedFields())
+	p.drawing.Data = cellview.NewDataTable(p.dataFields, append(columns, "missing", "state")...)
+}
+
+// askedFields are the parameters and labels in y of the block.
+func (p *Panel) askedFields() []string {
+	return slice.Filter(article.Texts(p.Block.Y), func(name string) bool {
+		return slices.ContainsFunc(p.Cells, func(cell *dataset.Cell) bool { _, ok := cell.Setting(name); return ok })
+	})
 }
 
 // addData adds a row. Columns beyond the values have none.
-func (a *account) addData(cell *dataset.Cell, missing string, values ...any) {
-	row := make([]any, len(a.data.Columns)-len(a.dataFields))
+func (p *Panel) addData(cell *dataset.Cell, missing string, values ...any) {
+	data := p.drawing.Data
+	row := make([]any, len(data.Columns)-len(p.dataFields))
 	copy(row, values)
 	row[len(row)-2], row[len(row)-1] = missing, cellview.StateOf(cell)
-	a.data.Add(cellview.FieldsOf(cell, a.dataFields), row...)
+	data.Add(cellview.FieldsOf(cell, p.dataFields), row...)
 }
 
-// hasField tells whether any cell has a parameter or label.
-func hasField(cells []*dataset.Cell, name string) bool {
-	return slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { _, ok := cell.Setting(name); return ok })
-}
-
-// metric is the one that a key of the block names; missing says why it is unknown.
-func (p *Panel) metric(key, name string) (m record.Metric, missing string) {
-	m, known := cellview.MetricOf(name, p.Cells)
-	if !known {
-		missing = fmt.Sprintf("%q is a parameter; %s of a figure of kind %s must be a metric", name, key, p.Block.Kind.Value)
-	}
-	return m, missing
-}
-
-// NewPanel is the panel of a figure with cells.
-func NewPanel(d *dataset.Dataset, f *article.Figure, cells []*dataset.Cell) *Panel {
-	return &Panel{Dataset: d, Block: f, Cells: cells, ID: f.Label.Value}
-}
-
-// drawing completes a drawing: the figure has the title of its author, or else an automatic one, and desc in words.
-func (p *Panel) drawing(spec figure.Spec, auto, desc string, d Drawing) Drawing {
-	p.Auto = auto
+// draw completes the drawing, which shows metrics of parts that fields name. sub is below its title, and what says what
+// its parts are.
+func (p *Panel) draw(spec figure.Spec, auto, sub, what string, fields []string, metrics ...record.Metric) {
+	desc := what + ": " + strings.Join(p.described, "; ") + "."
 	if profile := p.Dataset.Profile; profile != "" && profile != plan.Full {
 		desc += " Profile " + profile + ": not for publication."
 	}
 	if !p.Dataset.Own && p.Dataset.Host != "" {
 		desc += " Measured on host " + p.Dataset.Host + "."
 	}
-	spec.ID, spec.Title, spec.Sub, spec.Desc = p.ID, cmp.Or(p.Plain(p.Block.Title.Value), auto), d.Sub, desc
+	p.Auto = auto
+	spec.ID, spec.Title, spec.Sub, spec.Desc = p.Block.Label.Value, cmp.Or(p.Plain(p.Block.Title.Value), auto), sub, desc
 	spec.Notes = append(spec.Notes, p.notes...)
-	d.Spec = &spec
-	return d
+	p.drawing.Spec, p.drawing.Sub, p.drawing.Fields, p.drawing.Metrics = &spec, sub, fields, metrics
+	p.say(cellview.HollowWords(p.Cells)...)
 }
 
 // axisOf is an axis in a unit. Where a log axis shows times or sizes, each tick has the unit that suits it.
@@ -201,33 +172,39 @@ func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *f
 		return nil
 	}
 	q, err := p.Dataset.Eval(n, p.Block.Experiment.Value)
+	why := ""
 	switch {
 	case err != nil:
-		p.say(wording.Sentence("the reference line is not drawn: " + err.Error()))
-		return nil
+		why = err.Error()
 	case q.Unit != base && q.Unit != "1":
-		p.say("The reference line is not drawn: it is not of the axis's unit.")
-		return nil
+		why = "it is not of the axis's unit"
 	case scale == figure.Log && q.Number <= 0:
-		p.say("The reference line is not drawn: it has no place on a log axis.")
+		why = "it has no place on a log axis"
+	}
+	if why != "" {
+		p.say(wording.Sentence("the reference line is not drawn: " + why))
 		return nil
 	}
-	label := unit.Quantity(q.Number, unit.Decimals(wording.Reading(&q)))
 	name := "reference"
 	if len(q.Cells) > 0 {
 		name = cmp.Or(q.What, name)
 	}
+	label := unit.Quantity(q.Number, unit.Decimals(wording.Reading(&q)))
 	return &figure.Guide{Value: q.Number / unit.Scale, Label: name + ": " + label}
 }
 
-// series are the names of the colours that marks have, each at its place in the palette: empty for those that marks do
-// not have, and for all where the names of marks say it.
-func (p *Panel) series(fields []string) []string {
-	p.setSeries(fields)
-	if p.by == "" || slices.Contains(fields, p.by) {
+// key explains the colours of marks, each by its place in the palette; marks that are named by what colours go by need
+// none.
+func (p *Panel) key(fields []string) (key []figure.Key) {
+	if p.setSeries(fields); p.by == "" || slices.Contains(fields, p.by) {
 		return nil
 	}
-	return p.Palette.Names(cellview.SeriesOf(p.Cells, p.by))
+	for i, name := range p.Palette.Names(cellview.SeriesOf(p.Cells, p.by)) {
+		if name != "" {
+			key = append(key, figure.Key{Name: name, Series: i + 1})
+		}
+	}
+	return key
 }
 
 // setSeries lets a figure without a colour go by the first of its fields that has colours.
@@ -237,16 +214,6 @@ func (p *Panel) setSeries(fields []string) {
 			p.by = by
 		}
 	}
-}
-
-// keyOf explains the colours that have a name.
-func keyOf(series []string) (key []figure.Key) {
-	for i, name := range series {
-		if name != "" {
-			key = append(key, figure.Key{Name: name, Series: i + 1})
-		}
-	}
-	return key
 }
 
 // lineFields are the fields that distinguish the lines of the figure; nil in figures of other kinds.
@@ -261,8 +228,7 @@ func (p *Panel) lineFields() []string {
 		// Cells that agree in all others are one line over x.
 		return slices.DeleteFunc(cellview.Naming(p.Cells, asked), func(name string) bool { return name == x })
 	case "latency", "timeline", "tuning":
-		asked := slices.DeleteFunc(article.Texts(p.Block.Y), func(name string) bool { return !hasField(p.Cells, name) })
-		return cellview.Naming(p.Cells, asked)
+		return cellview.Naming(p.Cells, p.askedFields())
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-
 	"benchbook/render/wording"
 )
 
@@ -25,34 +24,33 @@ type line struct {
 	cells []*dataset.Cell
 }
 
-// linesOf divides cells by fields, in the order of the plan. Without fields there is one line without a name.
-func (p *Panel) linesOf(fields []string) []line {
+// linesOf are the lines that have a name for cells, in the order of the plan.
+func (p *Panel) linesOf(name func(cell *dataset.Cell) string) []line {
 	var out []line
 	for _, cell := range p.Cells {
-		name := ""
-		if len(fields) > 0 {
-			name = cellview.Name(cell, fields)
-		}
-		i := slices.IndexFunc(out, func(l line) bool { return l.Name == name })
+		i := slices.IndexFunc(out, func(l line) bool { return l.Name == name(cell) })
 		if i < 0 {
-			i, out = len(out), append(out, line{Line: figure.Line{Name: name}})
+			i, out = len(out), append(out, line{Line: figure.Line{Name: name(cell)}})
 		}
 		out[i].cells = append(out[i].cells, cell)
 	}
 	return p.paint(out)
 }
 
-// cellLines are lines of one cell each, with the fields that they are named by.
-func (p *Panel) cellLines() (lines []line, fields []string) {
+// cellLines are lines of one cell each that add gives points, with the fields that they are named by. Why another has
+// none is noted.
+func (p *Panel) cellLines(add func(l *line, cell *dataset.Cell) (missing string)) (out []figure.Line, fields []string) {
 	fields = p.lineFields()
-	for _, cell := range p.Cells {
-		lines = append(lines, line{figure.Line{Name: cellview.Name(cell, fields)}, []*dataset.Cell{cell}})
+	for _, l := range p.linesOf(func(cell *dataset.Cell) string { return cellview.Name(cell, fields) }) {
+		l.Name = cellview.WithState(l.Name, l.cells[0])
+		if missing := add(&l, l.cells[0]); missing != "" {
+			p.notes = append(p.notes, "not drawn: "+l.Name+": "+missing)
+			p.described = append(p.described, l.Name+": "+missing)
+			continue
+		}
+		out = append(out, l.Line)
 	}
-	lines = p.paint(lines)
-	for i := range lines {
-		lines[i].Name = cellview.WithState(lines[i].Name, p.Cells[i])
-	}
-	return lines, fields
+	return out, fields
 }
 
 // paint gives lines the colours of the palette, and the second of one dashes. Lines that still look alike have
@@ -85,17 +83,6 @@ func (p *Panel) paint(lines []line) []line {
 	return lines
 }
 
-// drawnLines are the lines that add can give points.
-func drawnLines(lines []line, add func(l *line) bool) []figure.Line {
-	var out []figure.Line
-	for _, l := range lines {
-		if add(&l) {
-			out = append(out, l.Line)
-		}
-	}
-	return out
-}
-
 // lineChart is a figure of lines in the making.
 type lineChart struct {
 	*Panel
@@ -106,73 +93,56 @@ type lineChart struct {
 }
 
 // lines draws metrics over a parameter whose values are numbers.
-func (p *Panel) lines() Drawing {
+func (p *Panel) lines() (missing string) {
 	l := lineChart{Panel: p, x: p.Block.X.Value}
-	var missing string
-	if l.metrics, missing = p.lineMetrics(); missing != "" {
-		return Drawing{Missing: missing}
+	for _, name := range article.Texts(p.Block.Y) {
+		m, _ := cellview.MetricOf(name, p.Cells)
+		if l.metrics = append(l.metrics, m); m.Unit != l.metrics[0].Unit {
+			return fmt.Sprintf("%s and %s have different units; draw one figure for each", l.metrics[0].Name, m.Name)
+		}
 	}
 	var values []float64
 	base := ""
 	for _, cell := range p.Cells {
 		q, ok := cellview.Numeric(cell, l.x)
 		if !ok {
-			value, _ := cell.Setting(l.x)
-			return Drawing{Missing: fmt.Sprintf("lines need an axis of numbers, and %s of %s is %q",
-				l.x, cell.Trial.Name, value)}
+			return fmt.Sprintf("%s of %s is not a number, which an axis of lines needs", l.x, cell.Trial.Name)
 		}
 		values, base = append(values, q.Value), q.Unit.Dimension.Base()
 	}
-	q, readings := cellview.QuantityOf(l.metrics[0], p.Cells), readingsIn(p.Cells, l.metrics)
+	names, readings := cellview.NamesOf(l.metrics), readingsIn(p.Cells, l.metrics)
+	if len(readings) == 0 {
+		return wording.List(names) + ": " + cellview.Without(p.Cells, names...)
+	}
+	q := cellview.QuantityOf(l.metrics[0], p.Cells)
 	if len(l.metrics) > 1 {
 		q.Unit = q.Unit.Column(readings...)
 		q.Axis = cmp.Or(q.Unit.Symbol, wording.Lower(q.Title))
-	}
-	names := cellview.NamesOf(l.metrics)
-	if len(readings) == 0 {
-		return Drawing{Missing: wording.Capital(wording.Lower(q.Title)) + ": " + cellview.Without(p.Cells, names...)}
 	}
 	kinds := cellview.KindsOf(p.Cells, names...)
 	p.say(kinds.HowTo("Point", "Stroke")...)
 	l.xUnit, l.column = wording.UnitFor(base, false, values...), q.Unit
 	fields := p.lineFields()
-	spec := figure.Spec{X: axisOf(l.xUnit, base, p.scale(article.XAxis, values)),
-		Y: axisOf(q.Unit.Unit, l.metrics[0].Unit, p.scale(article.YAxis, slice.Map(readings, func(r wording.Figure) float64 { return r.Value }))), Lines: l.lines(fields)}
+	spec := figure.Spec{X: figure.Axis{Scale: p.scale(article.XAxis, values)}, Lines: l.lines(fields)}
+	ys := slice.Map(readings, func(r wording.Figure) float64 { return r.Value })
+	spec.Y = axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(article.YAxis, ys))
 	spec.X.Name = strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", ")
 	for _, v := range values {
 		spec.X.Ticks = append(spec.X.Ticks, v/l.xUnit.Scale)
 	}
 	spec.Y.Zero = p.Block.Zero
-	spec.Level = p.reference(q.Unit.Unit, l.metrics[0].Unit, spec.Y.Scale)
+	spec.Level = p.reference(q.Unit.Unit, q.Metric.Unit, spec.Y.Scale)
+	asked := append([]string{l.x}, fields...)
 	title := q.Title + " by " + l.x
 	if len(l.metrics) == 1 {
-		title = rangeTitle(p.Cells, l.metrics[0], append([]string{l.x}, fields...), title)
+		title = rangeTitle(p.Cells, q.Metric, asked, title)
 	}
-	p.say(cellview.HollowWords(p.Cells)...)
 	if slices.ContainsFunc(spec.Lines, func(l figure.Line) bool { return slices.ContainsFunc(l.Points, isGap) }) {
 		p.say("A gap in a line was not measured, for the reason below; hatching marks failures.")
 	}
-	return p.drawing(spec, title, p.description("Lines with a point for each value of "+l.x),
-		Drawing{Sub: wording.Capital(q.Axis) + "; " + wording.Lower(kinds.Sub()), Metrics: l.metrics,
-			Fields: cellview.Naming(p.Cells, append([]string{l.x}, fields...))})
-}
-
-// lineMetrics are those that the lines are of, or the reason why they cannot be drawn on one axis.
-func (p *Panel) lineMetrics() (metrics []record.Metric, missing string) {
-	for _, name := range article.Texts(p.Block.Y) {
-		m, missing := p.metric("y", name)
-		if missing != "" {
-			return nil, missing
-		}
-		if len(metrics) > 0 && m.Unit != metrics[0].Unit {
-			return nil, fmt.Sprintf("%s and %s have different units; draw one figure for each", metrics[0].Name, m.Name)
-		}
-		metrics = append(metrics, m)
-	}
-	if len(metrics) == 0 {
-		return nil, "y names no metric"
-	}
-	return metrics, ""
+	p.draw(spec, title, wording.Capital(q.Axis)+"; "+wording.Lower(kinds.Sub()), "Lines with a point for each value of "+l.x,
+		cellview.Naming(p.Cells, asked), l.metrics...)
+	return ""
 }
 
 // readingsIn are the estimates that there are of metrics of cells, as digits are chosen by.
@@ -187,9 +157,14 @@ func readingsIn(cells []*dataset.Cell, metrics []record.Metric) (out []wording.F
 	return out
 }
 
-// lines has a line for each line of cells and each metric.
+// lines has a line for each line of cells and each metric. Cells that no field distinguishes are one line.
 func (l *lineChart) lines(fields []string) (out []figure.Line) {
-	lines := l.linesOf(fields)
+	lines := l.linesOf(func(cell *dataset.Cell) string {
+		if len(fields) == 0 {
+			return ""
+		}
+		return cellview.Name(cell, fields)
+	})
 	at := func(cell *dataset.Cell) float64 { q, _ := cellview.Numeric(cell, l.x); return q.Value }
 	for _, line := range lines {
 		slices.SortStableFunc(line.cells, func(a, b *dataset.Cell) int { return cmp.Compare(at(a), at(b)) })
@@ -241,9 +216,8 @@ func isGap(m figure.Mark) bool { return m.Gap }
 func isPoint(m figure.Mark) bool { return !m.Gap }
 
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
-func (p *Panel) latency() Drawing {
+func (p *Panel) latency() (missing string) {
 	const family = "latency"
-	lines, fields := p.cellLines()
 	p.newData("percentile", "seconds", "lo", "hi", "repetitions", "attempts")
 	var pooled []float64
 	for _, cell := range p.Cells {
@@ -253,145 +227,144 @@ func (p *Panel) latency() Drawing {
 		}
 	}
 	unit := wording.UnitFor("s", false, pooled...)
-	spec := figure.Spec{X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Scale: figure.Nines},
-		Y: axisOf(unit, "s", figure.Log), Drops: []figure.Guide{{Value: 50, Label: "median"}, {Value: 99, Label: "p99"}}}
+	spec := figure.Spec{X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Label: percentOf},
+		Y: axisOf(unit, "s", figure.Log), Drops: []figure.Guide{{Value: nines(50), Label: "median"}, {Value: nines(99), Label: "p99"}}}
 	var low, high int
-	ended := false
-	spec.Lines = drawnLines(lines, func(l *line) bool {
-		d, missing := l.cells[0].Percentiles(family)
+	last, hasEnded := 0.0, false
+	lines, fields := p.cellLines(func(l *line, cell *dataset.Cell) string {
+		d, missing := cell.Percentiles(family)
 		if len(d.Points) == 0 {
 			missing = cmp.Or(missing, d.End)
-			p.omit(l.Name, missing)
-			p.addData(l.cells[0], missing)
-			return false
+			p.addData(cell, missing)
+			return missing
 		}
 		p.addPercentiles(l, d, unit)
 		if low == 0 || d.N < low {
 			low = d.N
 		}
 		high = max(high, d.N)
-		ended = ended || d.End == "among failures"
-		return true
+		last = max(last, l.Points[len(l.Points)-1].X)
+		hasEnded = hasEnded || d.End == "among failures"
+		return ""
 	})
-	if len(spec.Lines) == 0 {
-		return Drawing{Missing: "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")}
+	if len(lines) == 0 {
+		return "no cell has a distribution of latencies: " + strings.Join(p.described, "; ")
 	}
-	tail, _ := record.LookupMetric("latency.p99")
+	spec.X.Ticks = []float64{0, min(1, last)} // 0, 90, 99 and so on
+	for tick := 2.0; tick <= last+1e-9; tick++ {
+		spec.X.Ticks = append(spec.X.Ticks, tick)
+	}
+	spec.Lines = lines
 	repetitions := cellview.Origin{Measured: 1, Low: low, High: high}.Repetitions()
 	p.say("Line: all answers of "+repetitions+", up to the last percentile with ten requests beyond it.",
 		"Band: 95\u202f% interval of the same percentile over the repetitions, where all of them reach it.")
-	p.say(cellview.HollowWords(p.Cells)...)
-	if ended {
+	if hasEnded {
 		p.say("A line ends where all slower requests failed.")
 	}
-	return p.drawing(spec, rangeTitle(p.Cells, tail, fields, "Latency by percentile"),
-		p.description("Curves of latency by percentile"),
-		Drawing{Sub: "Latency by percentile", Metrics: cellview.MetricsNamed("latency.p50"), Fields: fields})
+	tail, _ := record.LookupMetric("latency.p99")
+	const title = "Latency by percentile"
+	p.draw(spec, rangeTitle(p.Cells, tail, fields, title), title, "Curves of latency by percentile", fields,
+		cellview.MetricsNamed("latency.p50")...)
+	return ""
+}
+
+// nines is the place of a percentage on an axis on which each further nine takes the same room.
+func nines(percent float64) float64 { return -math.Log10(1 - percent/100) }
+
+// percentOf is the percentage at a place of the axis, in words.
+func percentOf(nines float64) string {
+	return wording.Plain.ExactNumber(math.Round(1e8*(1-math.Pow(10, -nines))) / 1e6)
 }
 
 // addPercentiles puts the percentiles of a cell on its line, and into words and data.
-func (a *account) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit) {
+func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit) {
+	reading := func(q dataset.PercentilePoint) wording.Figure {
+		return wording.Figure{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
+			Step: q.Pooled * stats.MinResolution}
+	}
 	var named []string
 	var readings []wording.Figure
 	for _, q := range d.Points {
-		if _, ok := namedPercentiles[percentKey(q.Percent)]; ok {
-			readings = append(readings, pooledReading(q))
+		if namedPercentile(q) != "" {
+			readings = append(readings, reading(q))
 		}
 	}
 	column := unit.Column(readings...)
+	l.Plain = true
 	for _, q := range d.Points {
-		point, words := percentilePoint(l.Name, d, q, column)
-		l.Plain = true
-		if words != "" {
-			named = append(named, words)
-		}
-		l.Points = append(l.Points, point)
+		point := figure.At(nines(q.Percent), q.Pooled/column.Scale)
 		lo, hi := math.NaN(), math.NaN()
 		if q.Estimate.N > 1 {
 			lo, hi = q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
+			// The pooled percentile may lie outside of what single repetitions have;
+			// docs/method.md#across-repetitions marks such cells.
+			point.YLo, point.YHi = min(lo, q.Pooled)/column.Scale, max(hi, q.Pooled)/column.Scale
 		}
-		a.addData(l.cells[0], "", q.Percent, q.Pooled, lo, hi, d.N, d.Attempts)
+		if name := namedPercentile(q); name != "" {
+			words := name + " " + column.Quantity(q.Pooled, column.Decimals(reading(q)))
+			named = append(named, words)
+			point.Title = l.Name + ": " + words + ", of " + wording.Count(int(d.Attempts), "request") + " in " +
+				wording.Count(d.N, "repetition")
+		}
+		l.Points = append(l.Points, point)
+		p.addData(l.cells[0], "", q.Percent, q.Pooled, lo, hi, d.N, d.Attempts)
 	}
-	a.described = append(a.described, l.Name+": "+strings.Join(named, ", "))
+	p.described = append(p.described, l.Name+": "+strings.Join(named, ", "))
 }
 
-// pooledReading is a percentile of all answers as its digits are chosen by.
-func pooledReading(q dataset.PercentilePoint) wording.Figure {
-	return wording.Figure{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
-		Step: q.Pooled * stats.MinResolution}
-}
-
-// percentilePoint is a percentile on the curve of a name; words are set for a named one.
-func percentilePoint(name string, d dataset.Percentiles, q dataset.PercentilePoint,
-	column wording.Column) (point figure.Mark, words string) {
-	point = figure.At(q.Percent, q.Pooled/column.Scale)
-	lo, hi := q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-	if q.Estimate.N > 1 {
-		// The pooled percentile may lie outside of what single repetitions have;
-		// docs/method.md#across-repetitions marks such cells.
-		point.YLo, point.YHi = min(lo, q.Pooled)/column.Scale, max(hi, q.Pooled)/column.Scale
+// namedPercentile is the name of a percentile that words are made of; empty for another.
+func namedPercentile(q dataset.PercentilePoint) string {
+	switch key := wording.Plain.ExactNumber(math.Round(q.Percent*1e6) / 1e6); key { // without what rounding left
+	case "50":
+		return "median"
+	case "90", "99", "99.9", "99.99", "99.999":
+		return "p" + key
 	}
-	if percentile, ok := namedPercentiles[percentKey(q.Percent)]; ok {
-		words = percentile + " " + column.Quantity(q.Pooled, column.Decimals(pooledReading(q)))
-		point.Title = name + ": " + words + ", of " + wording.Count(int(d.Attempts), "request") + " in " +
-			wording.Count(d.N, "repetition")
-	}
-	return point, words
-}
-
-// namedPercentiles are those that words are made of.
-var namedPercentiles = map[string]string{"50": "median", "90": "p90", "99": "p99", "99.9": "p99.9", "99.99": "p99.99",
-	"99.999": "p99.999"}
-
-// percentKey writes a percentage without what rounding left of it.
-func percentKey(percent float64) string {
-	return wording.Plain.ExactNumber(math.Round(percent*1e6) / 1e6)
+	return ""
 }
 
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
-func (p *Panel) timeline() Drawing {
+func (p *Panel) timeline() (missing string) {
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a timeline must be one metric, throughput or latency.mean"}
+		return "y of a timeline must be one metric, throughput or latency.mean"
 	}
 	metric := p.Block.Y[0].Value
-	lines, fields := p.cellLines()
 	p.newData("repetition", "second", "metric", "unit", "value")
 	p.say("Bold: the median of each second. Thin: one repetition each.")
 	shown, all := secondsOf(p.Cells, metric)
 	unit := wording.UnitFor(shown.Unit, false, all...)
-	axis := "completions per second"
-	if shown.Unit == "s" {
-		axis = "mean latency of a second's answers, " + unit.Symbol
-	}
 	spec := figure.Spec{X: figure.Axis{Name: "second of the measured window"}, Y: axisOf(unit, shown.Unit, p.scale(article.YAxis, all))}
 	spec.Y.Zero = p.Block.Zero
-	spec.Lines = drawnLines(lines, func(l *line) bool { return p.addSeconds(l, metric, unit) })
+	lines, fields := p.cellLines(func(l *line, cell *dataset.Cell) string { return p.addSeconds(l, cell, metric, unit) })
+	spec.Lines = lines
 	if len(spec.Lines) == 0 {
-		return Drawing{Missing: "nothing was recorded by second: " + strings.Join(p.described, "; ")}
+		return "nothing was recorded by second: " + strings.Join(p.described, "; ")
 	}
 	spec.Level = p.reference(unit, shown.Unit, spec.Y.Scale)
-	p.say(cellview.HollowWords(p.Cells)...)
+	sub := "Mean latency of a second's answers, " + unit.Symbol
 	if shown.Unit != "s" {
+		sub = "Completions per second"
 		p.say("Completions are answers of any kind, failed ones included.")
 	}
-	return p.drawing(spec, rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run",
-		p.description("Values over time within repetitions"),
-		Drawing{Sub: wording.Capital(axis), Metrics: cellview.MetricsNamed(metric), Fields: fields})
+	p.draw(spec, rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run", sub, "Values over time within repetitions",
+		fields, cellview.MetricsNamed(metric)...)
+	return ""
 }
 
-// addSeconds puts the repetitions of a cell on its line, and into words and data. It reports whether there is a line.
-func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
-	cell := l.cells[0]
+// mostHits is how many points of a line can be reached by the keyboard, one after the other.
+const mostHits = 20
+
+// addSeconds puts the repetitions of a cell on its line, and into words and data.
+func (p *Panel) addSeconds(l *line, cell *dataset.Cell, metric string, unit wording.Unit) (missing string) {
 	s, missing := cell.Seconds(metric)
 	if missing != "" {
-		a.omit(l.Name, missing)
-		a.addData(cell, missing, nil, nil, s.Metric.Name, s.Metric.Unit)
-		return false
+		p.addData(cell, missing, nil, nil, s.Metric.Name, s.Metric.Unit)
+		return missing
 	}
 	for k, values := range s.Values {
 		var trace []figure.Mark
 		for second, v := range values {
-			a.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, v)
+			p.addData(cell, "", s.Repetitions[k], second+1, s.Metric.Name, s.Metric.Unit, v)
 			if !math.IsNaN(v) {
 				trace = append(trace, figure.At(float64(second+1), v/unit.Scale))
 			}
@@ -400,16 +373,28 @@ func (a *account) addSeconds(l *line, metric string, unit wording.Unit) bool {
 			l.Traces = append(l.Traces, trace)
 		}
 	}
-	var ends []string
 	l.Plain = true
-	l.Points, ends = secondPoints(l.Name, s.Values, unit)
-	if !slices.ContainsFunc(l.Points, isPoint) {
-		a.notes = append(a.notes, "not drawn: "+l.Name+": no answers")
-		return false
+	medians, of := mediansBySecond(s.Values), ", median of "+wording.Count(len(s.Values), "repetition")
+	var ends []string
+	for second, v := range medians {
+		point := figure.At(float64(second+1), v/unit.Scale)
+		words := unit.Alone(v)
+		if point.Gap = math.IsNaN(v); point.Gap {
+			words = "no answers"
+		}
+		if second%(1+(len(medians)-1)/mostHits) == 0 {
+			point.Title = fmt.Sprintf("%s, second %d: %s%s", l.Name, second+1, words, of)
+		}
+		if second == 0 || second == len(medians)-1 {
+			ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))
+		}
+		l.Points = append(l.Points, point)
 	}
-	a.described = append(a.described,
-		l.Name+": "+strings.Join(ends, ", ")+", median of "+wording.Count(len(s.Values), "repetition"))
-	return true
+	if !slices.ContainsFunc(l.Points, isPoint) {
+		return "no answers"
+	}
+	p.described = append(p.described, l.Name+": "+strings.Join(ends, ", ")+of)
+	return ""
 }
 
 // secondsOf returns the value of each second of each repetition of cells, seconds without answers left out.
@@ -423,32 +408,6 @@ func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []
 	}
 	return m, values
 }
-
-// secondPoints are the medians of each second over repetitions, and the first and the last of them in words.
-func secondPoints(name string, repetitions [][]float64, unit wording.Unit) (points []figure.Mark, ends []string) {
-	medians := mediansBySecond(repetitions)
-	step := 1 + (len(medians)-1)/mostHits
-	for second, v := range medians {
-		point := figure.At(float64(second+1), v/unit.Scale)
-		point.Gap = math.IsNaN(v)
-		words := unit.Alone(v)
-		if point.Gap {
-			words = "no answers"
-		}
-		if second%step == 0 {
-			point.Title = fmt.Sprintf("%s, second %d: %s, median of %s", name, second+1, words,
-				wording.Count(len(repetitions), "repetition"))
-		}
-		if second == 0 || second == len(medians)-1 {
-			ends = append(ends, fmt.Sprintf("%s in second %d", words, second+1))
-		}
-		points = append(points, point)
-	}
-	return points, ends
-}
-
-// mostHits is how many points of a line can be reached by the keyboard, one after the other.
-const mostHits = 20
 
 // mediansBySecond is the median over repetitions of each second that most of them have; NaN for one without any value.
 func mediansBySecond(repetitions [][]float64) []float64 {

@@ -36,8 +36,7 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 	}
 	var sets [][]string // of values that stand in one figure
 	for _, f := range d.Doc.Figures {
-		panel := NewPanel(d, f, cells(f))
-		panel.Palette = p
+		panel := &Panel{Dataset: d, Block: f, Cells: cells(f), Palette: p}
 		var set []string
 		if by := p.axisOf(panel); by != "" {
 			set = cellview.SeriesOf(panel.Cells, by)
@@ -60,19 +59,14 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 }
 
 // family is the colour of the one listed value that all cells with a value have; 0 without one.
-func (p *Palette) family(value string) int {
-	colour := 0
+func (p *Palette) family(value string) (colour int) {
 	for _, cell := range p.all {
 		settings := slices.Concat(cell.Trial.Parameters, cell.Trial.Labels)
-		if !slices.ContainsFunc(settings, func(s record.Parameter) bool { return s.Value == value }) {
+		values := slice.Map(settings, func(s record.Parameter) string { return s.Value })
+		if !slices.Contains(values, value) {
 			continue
 		}
-		own := 0
-		for _, s := range settings {
-			if i := slices.Index(p.listed, s.Value); i >= 0 {
-				own = i + 1
-			}
-		}
+		own := 1 + slices.IndexFunc(p.listed, func(listed string) bool { return slices.Contains(values, listed) })
 		if own == 0 || colour != 0 && own != colour {
 			return 0
 		}
@@ -83,22 +77,16 @@ func (p *Palette) family(value string) int {
 
 // free is the first colour that no other value has, or else that none in the same figure has.
 func (p *Palette) free(value string, sets [][]string) int {
-	var all, beside []int
-	for i := range p.listed {
-		all = append(all, i+1)
-	}
+	all, near := slices.Clone(p.listed), []string{}
 	for _, set := range sets {
-		for _, other := range set {
-			if colour, ok := p.of[other]; ok {
-				if all = append(all, colour); slices.Contains(set, value) {
-					beside = append(beside, colour)
-				}
-			}
+		all = append(all, set...)
+		if slices.Contains(set, value) {
+			near = append(near, set...)
 		}
 	}
-	for _, taken := range [][]int{all, beside} {
+	for _, others := range [][]string{all, near} {
 		for colour := 1; colour <= figure.MaxSeries; colour++ {
-			if !slices.Contains(taken, colour) {
+			if !slices.ContainsFunc(others, func(other string) bool { return p.of[other] == colour }) {
 				return colour
 			}
 		}

@@ -27,22 +27,18 @@ type rows struct {
 	factor float64 // by which published values are multiplied
 	own    bool    // each label has a unit of its own
 	digits int     // after the point of all labels
-	missed bool    // a row has no value
 }
 
 // The kinds that are rows: dots, bars and distribution.
 
-func (p *Panel) dots() Drawing { return p.rows(figure.Dot, "Dots", "Dot", "Box") }
+func (p *Panel) dots() string { return p.rows(figure.Dot, "Dots", "Dot", "Box") }
 
-func (p *Panel) bars() Drawing { return p.rows(figure.Bar, "Bars", "Bar", "Line") }
+func (p *Panel) bars() string { return p.rows(figure.Bar, "Bars", "Bar", "Line") }
 
-func (p *Panel) distribution() Drawing {
-	out := p.rows(figure.Centre, "Repetitions as small dots", "Vertical line", "Box")
-	if out.Spec == nil {
-		return out
-	}
+func (p *Panel) distribution() string {
+	p.rows(figure.Centre, "Repetitions as small dots", "Vertical line", "Box")
+	m := p.drawing.Metrics[0]
 	p.say("Small dot: one repetition. Those that are not valid are left out.")
-	m := out.Metrics[0]
 	if slices.ContainsFunc(p.Cells, func(c *dataset.Cell) bool { return slices.Contains(c.Stalled(c.Metric(m.Name)), true) }) {
 		p.say("Open small dot: a repetition in which a request lost a second or more to the network.")
 	}
@@ -60,20 +56,17 @@ func (p *Panel) distribution() Drawing {
 			p.addData(cell, r.Missing, m.Name, m.Unit)
 		}
 	}
-	return out
+	return ""
 }
 
 // rows draws a metric of cells, one below the other. The words are the marks, the mark of the estimate, and the mark of
 // its interval.
-func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark string) Drawing {
-	m, missing := p.metric("x", p.Block.X.Value)
-	if missing != "" {
-		return Drawing{Missing: missing}
-	}
-	fields := p.fields()
+func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark string) (missing string) {
+	m, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
+	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	r := &rows{Panel: p, shape: shape, metric: cellview.QuantityOf(m, p.Cells), kinds: cellview.KindsOf(p.Cells, m.Name),
 		factor: 1}
-	series := p.series(fields)
+	r.spec.Key = p.key(fields)
 	r.setAxis()
 	bands, bandName := p.bands(m.Name, fields)
 	order := slices.Clone(p.Cells)
@@ -97,7 +90,6 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 		p.described = append(p.described, row.Title)
 		r.spec.Rows = append(r.spec.Rows, row)
 	}
-	r.spec.Key = keyOf(series)
 	if isPublished {
 		name := "published"
 		if r.factor != 1 {
@@ -108,19 +100,15 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	if len(bands) > 0 {
 		r.spec.Key = append(r.spec.Key, figure.Key{Name: bandName, Band: true})
 	}
+	r.sayHow(estimateMark, intervalMark, isPublished)
 	r.spec.Level = p.reference(r.metric.Unit.Unit, m.Unit, r.spec.X.Scale)
 	if r.spec.Level != nil {
 		r.spec.Key = append(r.spec.Key, figure.Key{Name: r.spec.Level.Label, Shape: figure.Rule})
 	}
-	p.howTo = append(r.words(estimateMark, intervalMark, isPublished), p.howTo...)
-	p.say(cellview.HollowWords(p.Cells)...)
-	return p.drawing(r.spec, rangeTitle(p.Cells, m, fields, m.Title+" by "+wording.List(fields)),
-		p.description(drawnAs+", one row each, in this order"),
-		Drawing{Sub: r.sub(), Metrics: []record.Metric{m}, Fields: fields})
+	p.draw(r.spec, rangeTitle(p.Cells, m, fields, m.Title+" by "+wording.List(fields)), r.sub(),
+		drawnAs+", one row each, in this order", fields, m)
+	return ""
 }
-
-// fields are those by which rows are named.
-func (p *Panel) fields() []string { return cellview.Naming(p.Cells, article.Texts(p.Block.Y)) }
 
 // scaled is a value in the unit of the axis.
 func (r *rows) scaled(v float64) float64 { return v / r.metric.Unit.Scale }
@@ -195,39 +183,26 @@ func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]s
 	bands = map[*dataset.Cell]stats.Interval{}
 	var others []*dataset.Cell
 	var regions []stats.Region
+	around := func(other *dataset.Cell, region stats.Region) stats.Interval {
+		centre := other.Metric(metric).Estimate.Centre
+		return stats.Interval{Lo: region.Lo * centre, Hi: region.Hi * centre}
+	}
 	for _, j := range leaves(p.Claim) {
-		cell, other, ok := likened(j, metric)
-		if !ok || !slices.Contains(p.Cells, cell) {
+		isOfOne := func(side claim.Side) bool { return side.Metric.Name == metric && len(side.Cells) == 1 }
+		if j.Form != claim.Near || len(j.Sides) != 2 || !isOfOne(j.Sides[0]) || !isOfOne(j.Sides[1]) {
 			continue
 		}
-		centre := other.Metric(metric).Estimate.Centre
-		bands[cell] = stats.Interval{Lo: j.Region.Lo * centre, Hi: j.Region.Hi * centre}
-		others, regions = slice.Add(others, other), slice.Add(regions, j.Region)
-	}
-	if len(others) != 1 || len(regions) != 1 {
-		return bands, "as claimed"
-	}
-	other, region := others[0], regions[0]
-	if math.Abs(region.Lo*region.Hi-1) < 1e-9 { // around the other cell
-		centre := other.Metric(metric).Estimate.Centre
-		bands[other] = stats.Interval{Lo: region.Lo * centre, Hi: region.Hi * centre}
-		return bands, "within " + wording.PercentUnit.Exact(region.Hi-1) + " of " + cellview.Name(other, fields)
-	}
-	return bands, "as claimed"
-}
-
-// likened are the two cells of a claim that they are alike by a metric; false for another claim, or one without values.
-func likened(j claim.Judgement, metric string) (cell, other *dataset.Cell, ok bool) {
-	if j.Form != claim.Near || len(j.Sides) != 2 {
-		return nil, nil, false
-	}
-	for _, side := range j.Sides {
-		if side.Metric.Name != metric || len(side.Cells) != 1 {
-			return nil, nil, false
+		cell, other := j.Sides[0].Cells[0], j.Sides[1].Cells[0]
+		if other.Metric(metric).Missing == "" && slices.Contains(p.Cells, cell) {
+			bands[cell] = around(other, j.Region)
+			others, regions = slice.Add(others, other), slice.Add(regions, j.Region)
 		}
 	}
-	cell, other = j.Sides[0].Cells[0], j.Sides[1].Cells[0]
-	return cell, other, other.Metric(metric).Missing == ""
+	if len(others) != 1 || len(regions) != 1 || math.Abs(regions[0].Lo*regions[0].Hi-1) >= 1e-9 {
+		return bands, "as claimed"
+	}
+	bands[others[0]] = around(others[0], regions[0])
+	return bands, "within " + wording.PercentUnit.Exact(regions[0].Hi-1) + " of " + cellview.Name(others[0], fields)
 }
 
 // leaves are the parts of a judgement that have none themselves.
@@ -293,7 +268,6 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	row := figure.Row{Name: name, Missing: wording.WithUnsure(shown), Failed: cellview.HasFailed(v.Missing),
 		Title: name + ": " + r.metric.Words(shown)}
 	if v.Missing != "" {
-		r.missed = true
 		return row
 	}
 	mark := figure.At(r.scaled(v.Centre), float64(i))
@@ -344,7 +318,7 @@ func (r *rows) sub() string {
 		quantity = wording.Capital(wording.Lower(r.metric.Title))
 	}
 	switch {
-	case len(r.spec.Marks) == 0 || r.isNoneMeasured():
+	case r.isNoneMeasured():
 		return quantity + "; " + cellview.Without(r.Cells, r.metric.Name)
 	case r.pooled:
 		return quantity + ": share over all repetitions with 95\u202f% interval"
@@ -356,28 +330,26 @@ func (r *rows) isNoneMeasured() bool {
 	return !slices.ContainsFunc(r.spec.Rows, func(row figure.Row) bool { return row.Missing == "" })
 }
 
-// words say how to read the figure.
-func (r *rows) words(estimateMark, intervalMark string, isPublished bool) []string {
-	var out []string
-	measured := !r.isNoneMeasured()
-	add := func(holds bool, words string) {
-		if holds {
-			out = append(out, words)
-		}
-	}
+// sayHow says how to read the figure.
+func (r *rows) sayHow(estimateMark, intervalMark string, isPublished bool) {
+	isMeasured := !r.isNoneMeasured()
 	switch {
-	case !measured:
-		out = append(out, "One row for each cell of the experiment: "+cellview.Without(r.Cells, r.metric.Name)+".")
+	case !isMeasured:
+		r.say("One row for each cell of the experiment: " + cellview.Without(r.Cells, r.metric.Name) + ".")
 	case r.pooled:
-		out = append(out, estimateMark+": failed of attempted over "+r.kinds.Repetitions()+". "+intervalMark+
+		r.say(estimateMark + ": failed of attempted over " + r.kinds.Repetitions() + ". " + intervalMark +
 			": 95\u202f% interval, widened to the smallest and largest share of one repetition.")
 	default:
-		out = r.kinds.HowTo(estimateMark, intervalMark)
+		r.say(r.kinds.HowTo(estimateMark, intervalMark)...)
 	}
-	add(isPublished && r.factor == 1,
-		"Grey tick: published value, measured elsewhere; compare the order, not the distance.")
-	add(isPublished && r.factor != 1, "Grey tick: published value, measured elsewhere, times the factor by which "+
-		"this machine differs; compare how rows lie to each other.")
-	add(measured && r.missed, "A row without a mark gives the reason in words.")
-	return out
+	switch {
+	case isPublished && r.factor == 1:
+		r.say("Grey tick: published value, measured elsewhere; compare the order, not the distance.")
+	case isPublished:
+		r.say("Grey tick: published value, measured elsewhere, times the factor by which this machine differs; compare " +
+			"how rows lie to each other.")
+	}
+	if isMeasured && slices.ContainsFunc(r.spec.Rows, func(row figure.Row) bool { return row.Missing != "" }) {
+		r.say("A row without a mark gives the reason in words.")
+	}
 }

@@ -11,40 +11,22 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-
 	"benchbook/render/wording"
 )
 
 // scatter draws cells between two metrics.
-func (p *Panel) scatter() Drawing {
+func (p *Panel) scatter() (missing string) {
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a scatter figure must be one metric"}
+		return "y of a scatter figure must be one metric"
 	}
-	mx, okX := cellview.MetricOf(p.Block.X.Value, p.Cells)
-	my, okY := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
-	if !okX || !okY {
-		return Drawing{Missing: "x and y of a scatter figure must be metrics"}
-	}
+	mx, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
+	my, _ := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
 	x, y := cellview.QuantityOf(mx, p.Cells), cellview.QuantityOf(my, p.Cells)
-	metrics := []record.Metric{mx, my}
-	kinds := cellview.KindsOf(p.Cells, cellview.NamesOf(metrics)...)
+	kinds := cellview.KindsOf(p.Cells, mx.Name, my.Name)
 	p.say(kinds.HowTo("Point", "Lines through it")...)
-	var xs, ys []float64
-	for _, cell := range p.Cells {
-		if a, b := cell.Metric(mx.Name), cell.Metric(my.Name); a.Missing == "" && b.Missing == "" {
-			xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
-		}
-	}
-	axis := func(name string, q cellview.Quantity, values []float64) figure.Axis {
-		a := axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(name, values))
-		a.Name, a.Zero = q.Axis, p.Block.Zero
-		if a.Label != nil {
-			a.Name = wording.Lower(q.Title)
-		}
-		return a
-	}
 	fields := cellview.Naming(p.Cells, nil)
-	spec := figure.Spec{X: axis(article.XAxis, x, xs), Y: axis(article.YAxis, y, ys), Key: keyOf(p.series(fields))}
+	spec := figure.Spec{Key: p.key(fields)}
+	var xs, ys []float64
 	for _, cell := range p.Cells {
 		a, b := cell.Metric(mx.Name), cell.Metric(my.Name)
 		name := cellview.Name(cell, fields)
@@ -55,16 +37,25 @@ func (p *Panel) scatter() Drawing {
 			p.notes = append(p.notes, "not drawn: "+title)
 			continue
 		}
+		xs, ys = append(xs, a.Estimate.Centre), append(ys, b.Estimate.Centre)
 		spec.Marks = append(spec.Marks, p.point(name, title, cell, endsOf(a, x.Unit.Scale), endsOf(b, y.Unit.Scale)))
 	}
 	if len(spec.Marks) == 0 {
-		return Drawing{Missing: "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " +
-			wording.Some(p.described)}
+		return "no cell has both " + wording.Lower(mx.Title) + " and " + wording.Lower(my.Title) + ": " + wording.Some(p.described)
 	}
+	axis := func(name string, q cellview.Quantity, values []float64) figure.Axis {
+		a := axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(name, values))
+		a.Name, a.Zero = q.Axis, p.Block.Zero
+		if a.Label != nil {
+			a.Name = wording.Lower(q.Title)
+		}
+		return a
+	}
+	spec.X, spec.Y = axis(article.XAxis, x, xs), axis(article.YAxis, y, ys)
 	spec.Level = p.reference(y.Unit.Unit, my.Unit, spec.Y.Scale)
-	p.say(cellview.HollowWords(p.Cells)...)
-	return p.drawing(spec, rangeTitle(p.Cells, my, nil, my.Title)+", against "+wording.Lower(mx.Title),
-		p.description("Points between two metrics"), Drawing{Sub: kinds.Sub(), Metrics: metrics, Fields: fields})
+	p.draw(spec, rangeTitle(p.Cells, my, nil, my.Title)+", against "+wording.Lower(mx.Title), kinds.Sub(),
+		"Points between two metrics", fields, mx, my)
+	return ""
 }
 
 // ends are an estimate and its interval in the unit of an axis.
@@ -83,20 +74,16 @@ func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.
 
 // agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one
 // factor.
-func (p *Panel) agreement() Drawing {
-	m, missing := p.metric("x", p.Block.X.Value)
-	if missing != "" {
-		return Drawing{Missing: missing}
-	}
+func (p *Panel) agreement() (missing string) {
+	m, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	a, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
 	if !ok {
-		return Drawing{Missing: "nobody has published " + wording.Lower(m.Title)}
+		return "nobody has published " + wording.Lower(m.Title)
 	}
 	q := cellview.Quantity{Metric: m, Unit: columnOfRows(m, a.Rows, a.Cells)}
-	axis := cellview.QuantityWords(m, q.Unit.Unit)
 	fields := cellview.Naming(p.Cells, nil)
-	spec := figure.Spec{X: axisOf(q.Unit.Unit, m.Unit, figure.Log), Y: axisOf(q.Unit.Unit, m.Unit, figure.Log),
-		Key: keyOf(p.series(fields))}
+	axis := axisOf(q.Unit.Unit, m.Unit, figure.Log)
+	spec := figure.Spec{X: axis, Y: axis, Key: p.key(fields)}
 	spec.X.Name, spec.Y.Name = "published", "measured here"
 	var shown []*dataset.Cell
 	for i, row := range a.Rows {
@@ -114,14 +101,13 @@ func (p *Panel) agreement() Drawing {
 		p.described = append(p.described, point.Title)
 	}
 	if len(spec.Marks) == 0 {
-		return Drawing{Missing: "no published value was measured here: " + wording.Some(p.described)}
+		return "no published value was measured here: " + wording.Some(p.described)
 	}
 	p.say(cellview.KindsOf(shown, m.Name).HowTo("Point", "Line through it")...)
-	p.say(cellview.HollowWords(shown)...)
 	spec.Slopes = p.agreementLines(a.Agreement)
-	return p.drawing(spec, m.Title+": "+wording.Times.Alone(a.Factor)+" as published",
-		p.description("Points, published against measured"),
-		Drawing{Sub: wording.Capital(axis), Metrics: []record.Metric{m}, Fields: fields})
+	p.draw(spec, m.Title+": "+wording.Times.Alone(a.Factor)+" as published", wording.Capital(cellview.QuantityWords(m, q.Unit.Unit)),
+		"Points, published against measured", fields, m)
+	return ""
 }
 
 // columnOfRows has the unit of the published and the measured values of a metric, and the digits of the measured ones.
@@ -138,17 +124,17 @@ func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.C
 }
 
 // agreementLines are the lines on which points are that agree.
-func (a *account) agreementLines(g stats.Agreement) []figure.Guide {
+func (p *Panel) agreementLines(g stats.Agreement) []figure.Guide {
 	slopes := []figure.Guide{{Value: 1, Label: "as published"}}
 	const noticeable = 1.02
 	if g.Measured > 1 && max(g.Factor, 1/g.Factor) > noticeable {
 		times := wording.Times.Alone(g.Factor)
 		slopes = append(slopes, figure.Guide{Value: g.Factor, Label: times, Dash: true})
-		a.say("Full line: as published. Dashed: " + times +
+		p.say("Full line: as published. Dashed: " + times +
 			", the common factor between this host's values and the published ones. " +
 			"Points near the dashed line agree in size, and points that rise together agree in order.")
 	} else {
-		a.say("Line: as published.")
+		p.say("Line: as published.")
 	}
 	return slopes
 }

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/render/cellview"
 	"benchbook/render/figure"
-
 	"benchbook/render/wording"
 )
 
@@ -27,65 +27,52 @@ type tuningChart struct {
 
 // tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was
 // chosen.
-func (p *Panel) tuning() Drawing {
+func (p *Panel) tuning() (missing string) {
 	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
 	if len(p.Block.Y) != 1 {
-		return Drawing{Missing: "y of a tuning figure must be one metric"}
+		return "y of a tuning figure must be one metric"
 	}
-	m, missing := p.metric("y", p.Block.Y[0].Value)
-	if missing != "" {
-		return Drawing{Missing: missing}
+	m, _ := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
+	var candidates, values []float64 // that were tried, and the medians of those that have any
+	for _, cell := range p.Cells {
+		if s := cell.Search(name); s != nil {
+			for _, c := range s.Candidates() {
+				candidates = append(candidates, c.Value)
+				if v := probesOf(c, m.Name, s); len(v) > 0 {
+					values = append(values, stats.Median(v))
+				}
+			}
+		}
 	}
-	lines, fields := p.cellLines()
-	candidates, values := tried(p.Cells, name, m.Name)
 	if len(values) == 0 {
-		return Drawing{Missing: "no search for " + name + " has been recorded yet"}
+		return "no search for " + name + " has been recorded yet"
 	}
 	t := tuningChart{Panel: p, name: name, metric: m, unit: wording.UnitFor(m.Unit, m.Share, values...)}
 	p.newData(name, "metric", "unit", "probe", "value", "invalid", "chosen")
 	p.say("Point: median of the probes of a candidate; stroke: from the smallest to the largest. Large open mark: chosen, " +
 		"the smallest that is as good as the best. Probes are short; the chosen value is then measured in full.")
-	q := cellview.Quantity{Metric: m, Unit: t.unit.Column(), Axis: cellview.QuantityWords(m, t.unit)}
 	spec := figure.Spec{X: figure.Axis{Name: name, Ticks: candidates, Scale: p.scale(article.XAxis, candidates)},
 		Y: axisOf(t.unit, m.Unit, p.scale(article.YAxis, values))}
 	spec.Y.Zero = p.Block.Zero
-	spec.Lines = drawnLines(lines, t.addPoints)
+	lines, fields := p.cellLines(t.addPoints)
+	spec.Lines = lines
 	if len(spec.Lines) == 0 {
-		return Drawing{Missing: "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")}
+		return "no attempt of the search for " + name + " can be drawn: " + strings.Join(p.described, "; ")
 	}
 	chosen, _ := record.LookupMetric("tune." + name)
-	p.say(cellview.HollowWords(p.Cells)...)
-	return p.drawing(spec, rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
-		p.description("What the search for "+name+" tried"), Drawing{Sub: wording.Capital(q.Axis) + ", as the search for " + name + " found them",
-			Metrics: cellview.MetricsNamed(m.Name), Fields: slices.DeleteFunc(fields, func(f string) bool { return f == m.Name })})
+	p.draw(spec, rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
+		wording.Capital(cellview.QuantityWords(m, t.unit))+", as the search for "+name+" found them",
+		"What the search for "+name+" tried", fields, cellview.MetricsNamed(m.Name)...)
+	return ""
 }
 
-// tried are the candidates of all searches for a setting, and the medians of a metric of those that have any.
-func tried(cells []*dataset.Cell, name, metric string) (candidates, medians []float64) {
-	for _, cell := range cells {
-		s := cell.Search(name)
-		if s == nil {
-			continue
-		}
-		for _, c := range s.Candidates() {
-			candidates = append(candidates, c.Value)
-			if v := probesOf(c, metric, s); len(v) > 0 {
-				medians = append(medians, stats.Median(v))
-			}
-		}
-	}
-	return candidates, medians
-}
-
-// addPoints puts the candidates of a cell on its line, and into words and data. It reports whether there is a line.
-func (t *tuningChart) addPoints(l *line) bool {
-	cell := l.cells[0]
+// addPoints puts the candidates of a cell on its line, and into words and data.
+func (t *tuningChart) addPoints(l *line, cell *dataset.Cell) (missing string) {
 	s := cell.Search(t.name)
 	if s == nil {
 		const words = "not searched yet"
-		t.omit(l.Name, words)
 		t.addData(cell, words, nil, t.metric.Name, t.metric.Unit, nil, nil, "")
-		return false
+		return words
 	}
 	for _, candidate := range s.Candidates() {
 		isChosen := candidate.Value == float64(s.Chosen)
@@ -103,22 +90,21 @@ func (t *tuningChart) addPoints(l *line) bool {
 		l.Points = append(l.Points, point)
 	}
 	if !slices.ContainsFunc(l.Points, isPoint) {
-		t.omit(l.Name, searchWords(s))
-		return false
+		return searchWords(s)
 	}
 	t.described = append(t.described, l.Name+": "+searchWords(s))
-	return true
+	return ""
 }
 
 // point is a candidate on the curve of a name.
 func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.Mark {
-	at := dataset.Setting(t.name, wording.Plain.Exact(candidate.Value))
 	point := figure.At(candidate.Value, 0)
+	point.Title = name + ", " + dataset.Setting(t.name, wording.Plain.Exact(candidate.Value)) + ": "
 	probes := probesOf(candidate, t.metric.Name, s)
 	if len(probes) == 0 {
 		point.Gap = true
 		point.Failed = slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.Failure != "" })
-		point.Title = name + ", " + at + ": no valid probe"
+		point.Title += "no valid probe"
 		if slices.ContainsFunc(candidate.Probes, func(q record.Probe) bool { return q.WhyNot() == "" }) {
 			point.Title += " has a value for " + wording.Lower(t.metric.Title)
 		}
@@ -129,11 +115,11 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 	if len(probes) > 1 {
 		point.YLo, point.YHi = slices.Min(probes)/t.unit.Scale, slices.Max(probes)/t.unit.Scale
 	}
-	point.Title = name + ", " + at + ": " + t.unit.Alone(median)
+	point.Title += t.unit.Alone(median)
 	return point
 }
 
-// probesOf are the values that the probes of a candidate have of a metric, the valid ones.
+// probesOf are the values that the valid probes of a candidate have of a metric.
 func probesOf(c record.Candidate, metric string, s *record.Search) []float64 {
 	var out []float64
 	for _, p := range c.Probes {
@@ -149,10 +135,8 @@ func probeValue(p record.Probe, metric string, s *record.Search) any {
 	if metric == s.Metric && p.Has(metric) {
 		return p.Value
 	}
-	for _, sample := range p.Samples {
-		if sample.Metric == metric {
-			return sample.Value
-		}
+	if sample, ok := slice.Find(p.Samples, func(sample record.Sample) bool { return sample.Metric == metric }); ok {
+		return sample.Value
 	}
 	return nil
 }
@@ -183,27 +167,36 @@ func searchWords(s *record.Search) string {
 }
 
 // capacity draws what searches for the highest rate tried, and the bounds that they found.
-func (p *Panel) capacity() Drawing {
+func (p *Panel) capacity() (missing string) {
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
-	spec := figure.Spec{X: figure.Axis{Scale: figure.Log}, Key: keyOf(p.series(fields))}
+	spec := figure.Spec{X: figure.Axis{Scale: figure.Log}, Key: p.key(fields)}
 	p.newData("probe", "rate", "phase", "met", "invalid")
-	objective, tried := "", false
-	for i, cell := range byCapacity(p.Cells) {
-		row, marks := capacityRow(cellview.Name(cell, fields), cell, i, p.Palette.Cell(cell, p.by))
-		if s := cell.Search(""); s != nil {
-			objective, tried = s.Objective, tried || len(s.Probes) > 0
-			for k, q := range s.Probes {
-				p.addData(cell, row.Missing, k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot())
-			}
+	found := func(cell *dataset.Cell) float64 {
+		if s := cell.Search(""); s != nil && s.Reason == "" {
+			return s.Lo
 		}
-		if s := cell.Search(""); s == nil || len(s.Probes) == 0 {
+		return -1
+	}
+	order := slices.Clone(p.Cells)
+	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return cmp.Compare(found(b), found(a)) })
+	objective, isTried := "", false
+	for i, cell := range order {
+		row, marks := p.capacityRow(cellview.Name(cell, fields), cell, i)
+		var probes []record.Probe
+		if s := cell.Search(""); s != nil {
+			objective, probes = s.Objective, s.Probes
+		}
+		for k, q := range probes {
+			p.addData(cell, row.Missing, k+1, q.Candidate, q.Phase, q.Passed, q.WhyNot())
+		}
+		if isTried = isTried || len(probes) > 0; len(probes) == 0 {
 			p.addData(cell, row.Missing, nil, nil, nil, nil, "")
 		}
 		p.described = append(p.described, row.Title)
 		spec.Rows, spec.Marks = append(spec.Rows, row), append(spec.Marks, marks...)
 	}
-	if !tried && len(spec.Marks) == 0 {
-		return Drawing{Missing: "no search for a capacity has been recorded yet"}
+	if !isTried && len(spec.Marks) == 0 {
+		return "no search for a capacity has been recorded yet"
 	}
 	rate, _ := record.LookupMetric("capacity.rate")
 	sub := "Requests per second: the highest rate that meets the objective"
@@ -212,26 +205,13 @@ func (p *Panel) capacity() Drawing {
 	}
 	p.say("Large dot: the highest rate that met the objective. Bar: from there to the lowest that did not. Small dots: " +
 		"the rates that were tried, open where they did not meet it.")
-	return p.drawing(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)),
-		p.description("Searches for the highest rate that meets the objective"),
-		Drawing{Sub: sub, Metrics: cellview.MetricsNamed("capacity.rate"), Fields: fields})
-}
-
-// byCapacity orders cells by the rate that was found, the highest first.
-func byCapacity(cells []*dataset.Cell) []*dataset.Cell {
-	found := func(cell *dataset.Cell) float64 {
-		if s := cell.Search(""); s != nil && s.Reason == "" {
-			return s.Lo
-		}
-		return -1
-	}
-	order := slices.Clone(cells)
-	slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return cmp.Compare(found(b), found(a)) })
-	return order
+	p.draw(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)), sub,
+		"Searches for the highest rate that meets the objective", fields, rate)
+	return ""
 }
 
 // capacityRow is what the search of a cell found, as the i-th row.
-func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row, marks []figure.Mark) {
+func (p *Panel) capacityRow(name string, cell *dataset.Cell, i int) (row figure.Row, marks []figure.Mark) {
 	row.Name = name
 	s := cell.Search("")
 	switch {
@@ -245,10 +225,11 @@ func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row
 		return row, nil
 	}
 	mark := figure.At(s.Lo, float64(i))
-	mark.Series, mark.AtLeast, mark.XLo, mark.XHi = series, s.Hi == 0, s.Lo, s.Hi
-	mark.Hollow = cellview.StateOf(cell) != ""
+	mark.Series, mark.Hollow, mark.AtLeast = p.Palette.Cell(cell, p.by), cellview.StateOf(cell) != "", s.Hi == 0
 	if mark.AtLeast {
-		row.Value, mark.XLo, mark.XHi = "≥ ", math.NaN(), math.NaN()
+		row.Value = "≥ "
+	} else {
+		mark.XLo, mark.XHi = s.Lo, s.Hi
 	}
 	row.Value += perSecond.Number(s.Lo, perSecond.Decimals(wording.Figure{Value: s.Lo, Lo: s.Lo, Hi: cmp.Or(s.Hi, math.Inf(1))}))
 	row.Value = cellview.WithState(row.Value, cell)
@@ -256,7 +237,7 @@ func capacityRow(name string, cell *dataset.Cell, i, series int) (row figure.Row
 	for _, q := range s.Probes {
 		if q.WhyNot() == "" && q.Candidate > 0 { // records may be mistaken
 			probe := figure.At(q.Candidate, float64(i))
-			probe.Shape, probe.Series, probe.Hollow = figure.Small, series, !q.Passed
+			probe.Shape, probe.Series, probe.Hollow = figure.Small, mark.Series, !q.Passed
 			marks = append(marks, probe)
 		}
 	}

@@ -2,9 +2,7 @@ package figure
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"image"
 	"image/color"
 	"math"
 	"strconv"
@@ -14,15 +12,16 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// canvas is a vg.Canvas that writes SVG elements with classes. One point of gonum is one unit.
+// canvas is a vg.Canvas that writes SVG elements with classes. One point of gonum is one unit. Figures have no rotated,
+// moved or scaled parts and no pictures, so it lacks the methods for them.
 //
 // Its origin is the top left corner, and all of the drawing has a negative y, so that its height need not be known at
 // the start. Widths and dashes of lines belong to the classes; a width of zero draws nothing.
 type canvas struct {
+	vg.Canvas
 	elements []*element
-	color    color.Color
+	classes  ink
 	width    vg.Length
-	err      error
 }
 
 // element is what one class draws in a row: texts, or the outlines of one path.
@@ -34,42 +33,25 @@ type element struct {
 	x, y   int          // where the pen of a path is, in tenths, or the last text
 }
 
-func (c *canvas) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// The methods of vg.Canvas.
-
-func (c *canvas) SetLineWidth(w vg.Length)            { c.width = w }
-func (c *canvas) SetLineDash([]vg.Length, vg.Length)  {}
-func (c *canvas) SetColor(k color.Color)              { c.color = k }
-func (c *canvas) Push()                               {}
-func (c *canvas) Pop()                                {}
-func (c *canvas) Rotate(float64)                      { c.fail(errors.New("a figure has no rotated parts")) }
-func (c *canvas) Translate(vg.Point)                  { c.fail(errors.New("a figure has no moved parts")) }
-func (c *canvas) Scale(x, y float64)                  { c.fail(errors.New("a figure has no scaled parts")) }
-func (c *canvas) DrawImage(vg.Rectangle, image.Image) { c.fail(errors.New("a figure has no pictures")) }
+func (c *canvas) SetLineWidth(w vg.Length)           { c.width = w }
+func (c *canvas) SetLineDash([]vg.Length, vg.Length) {}
+func (c *canvas) SetColor(k color.Color)             { c.classes, _ = k.(ink) } // none for lines without a style
 
 // FillString writes a text with its anchor at p. The classes name the anchor, so that it keeps its place in any font.
 func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
-	k, ok := c.color.(ink)
-	if !ok {
-		c.fail(fmt.Errorf("text %q has the colour %v, not classes", s, c.color))
+	if strings.TrimSpace(s) == "" {
+		return
 	}
-	if strings.TrimSpace(s) != "" {
-		wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
-		area := vg.Rectangle{Min: p.Sub(vg.Point{X: wide, Y: headSize}), Max: p.Add(vg.Point{X: wide, Y: headSize})}
-		last := c.element(true, k, area)
-		x, y := int(math.Round(float64(p.X))), int(math.Round(float64(-p.Y)))
-		place := fmt.Sprintf(`x="%d"`, x)
-		if len(last.data) == 0 || y != last.y { // else it is on the line of the text before
-			place += fmt.Sprintf(` y="%d"`, y)
-		}
-		last.y = y
-		last.data = append(last.data, place+">"+escape(s))
+	wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
+	reach := vg.Point{X: wide, Y: headSize}
+	last := c.element(true, vg.Rectangle{Min: p.Sub(reach), Max: p.Add(reach)})
+	x, y := int(math.Round(float64(p.X))), int(math.Round(float64(-p.Y)))
+	place := fmt.Sprintf(`x="%d"`, x)
+	if len(last.data) == 0 || y != last.y { // else it is on the line of the text before
+		place += fmt.Sprintf(` y="%d"`, y)
 	}
+	last.y = y
+	last.data = append(last.data, place+">"+escape(s))
 }
 
 // Stroke draws a path: classes say whether it is a line or filled.
@@ -81,40 +63,32 @@ func (c *canvas) Stroke(p vg.Path) {
 
 // Fill draws a path.
 func (c *canvas) Fill(p vg.Path) {
-	k, ok := c.color.(ink)
-	if ok {
-		_, ok = k.look()
-	}
-	if !ok {
-		c.fail(fmt.Errorf("a shape has the colour %v, which has an unknown class or none", c.color))
-		return
-	}
 	const pen = 3 // wider than half of any line
 	area := vg.Rectangle{Min: vg.Point{X: math.MaxInt32, Y: math.MaxInt32}, Max: vg.Point{X: math.MinInt32, Y: math.MinInt32}}
 	for _, step := range p {
 		if step.Type != vg.CloseComp {
-			reach := vg.Point{X: step.Radius + pen, Y: step.Radius + pen}
-			area = union(area, vg.Rectangle{Min: step.Pos.Sub(reach), Max: step.Pos.Add(reach)})
+			area = union(area, around(step.Pos, step.Radius+pen))
 		}
 	}
-	c.outline(c.element(false, k, area), p)
+	c.element(false, area).outline(p)
 }
 
 // element returns the last element that draws in the same way, if nothing that was drawn since lies below the area that
 // it is to draw in; else a new one.
-func (c *canvas) element(isText bool, k ink, area vg.Rectangle) *element {
+func (c *canvas) element(isText bool, area vg.Rectangle) *element {
 	for i := len(c.elements) - 1; i >= 0; i-- {
 		e := c.elements[i]
-		if e.isText == isText && e.class == k {
-			c.elements[i].area = union(e.area, area)
-			return c.elements[i]
+		if e.isText == isText && e.class == c.classes {
+			e.area = union(e.area, area)
+			return e
 		}
 		if overlap(e.area, area) {
 			break
 		}
 	}
-	c.elements = append(c.elements, &element{isText: isText, class: k, area: area})
-	return c.elements[len(c.elements)-1]
+	e := &element{isText: isText, class: c.classes, area: area}
+	c.elements = append(c.elements, e)
+	return e
 }
 
 func union(a, b vg.Rectangle) vg.Rectangle {
@@ -139,40 +113,36 @@ func (c *canvas) body() []byte {
 	return b
 }
 
-// outline adds a path as path data: steps from its first point on, level and upright ones in their short form.
-func (c *canvas) outline(e *element, p vg.Path) {
-	var b strings.Builder
-	if len(p) == 3 && p[1].Type == vg.ArcComp && math.Abs(p[1].Angle) >= 2*math.Pi {
+// outline adds a path as path data: steps from its first point on, level and upright ones in their short form. Its only
+// curves are whole circles.
+func (e *element) outline(p vg.Path) {
+	if len(p) == 3 && p[1].Type == vg.ArcComp {
 		// A whole circle is an arc from its right end to almost there.
 		r := inUnits(tenths(p[1].Radius))
-		fmt.Fprintf(&b, "%sa%s %[2]s 0 110-.1z", e.move(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y)), r)
-		e.data = append(e.data, b.String())
+		from := e.move(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y))
+		e.data = append(e.data, fmt.Sprintf("%sa%s %[2]s 0 110-.1z", from, r))
 		return
 	}
-	fromX, fromY, inLine := 0, 0, false
+	out, fromX, fromY, inLine := "", 0, 0, false
 	for i, step := range p {
 		x, y := tenths(step.Pos.X), tenths(-step.Pos.Y)
 		switch {
 		case step.Type == vg.CloseComp:
-			b.WriteByte('z')
+			out += "z"
 			continue
-		case step.Type == vg.MoveComp:
-			if isDrawn(p[i+1:], x, y) {
-				b.WriteString(e.move(x, y))
-			}
-		case step.Type != vg.LineComp:
-			c.fail(errors.New("a figure has no curves but whole circles"))
-		default:
-			b.WriteString(line(x-fromX, y-fromY, inLine))
+		case step.Type == vg.LineComp:
+			out += line(x-fromX, y-fromY, inLine)
+		case isDrawn(p[i+1:], x, y):
+			out += e.move(x, y)
 		}
 		inLine = step.Type == vg.LineComp && x != fromX && y != fromY
 		fromX, fromY = x, y
 	}
-	if b.Len() > 0 {
-		if !strings.HasSuffix(b.String(), "z") { // which leads back to where the outline began
+	if out != "" {
+		if !strings.HasSuffix(out, "z") { // which leads back to where the outline began
 			e.x, e.y = fromX, fromY
 		}
-		e.data = append(e.data, b.String())
+		e.data = append(e.data, out)
 	}
 }
 
@@ -246,11 +216,9 @@ func class(k ink) string {
 	return ` class="` + string(k) + `"`
 }
 
-// escape makes text fit for XML; characters that XML does not have become U+FFFD.
+// escape makes text fit for XML, on one line; characters that XML does not have become U+FFFD.
 func escape(s string) string {
 	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(s)); err != nil {
-		panic(err) // a Builder does not fail
-	}
+	_ = xml.EscapeText(&b, []byte(oneLine(s))) // a Builder does not fail
 	return b.String()
 }

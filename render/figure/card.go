@@ -56,31 +56,34 @@ func (s Spec) Card() ([]byte, error) {
 // painter is a canvas that paints classes in their light colours.
 type painter struct {
 	*vgimg.Canvas
-	classes ink
-	width   vg.Length
+	declared map[string]string // of the classes
+	width    vg.Length
 }
 
-func (c *painter) SetColor(k color.Color)             { c.classes, _ = k.(ink) }
 func (c *painter) SetLineWidth(w vg.Length)           { c.width = w }
 func (c *painter) SetLineDash([]vg.Length, vg.Length) {}
+func (c *painter) SetColor(k color.Color) {
+	classes, _ := k.(ink)
+	c.declared = classes.declarations()
+}
 
 // Stroke draws a path as the stroke of its classes.
 func (c *painter) Stroke(p vg.Path) {
-	l, _ := c.classes.look()
-	if c.width == 0 || l.stroke == "" || l.stroke == "none" {
+	if c.width == 0 || !c.dip("stroke") {
 		return
 	}
-	c.Canvas.SetLineWidth(vg.Length(l.width))
-	c.Canvas.SetLineDash(l.dashes, 0)
-	c.Canvas.SetColor(paint(l.stroke, l.strokeOpacity))
+	var dashes []vg.Length
+	for _, length := range strings.Fields(c.declared["stroke-dasharray"]) {
+		dashes = append(dashes, vg.Length(number(length)))
+	}
+	c.Canvas.SetLineWidth(vg.Length(number(c.declared["stroke-width"])))
+	c.Canvas.SetLineDash(dashes, 0)
 	c.Canvas.Stroke(p)
 }
 
 // Fill draws a path as the fill of its classes, and then their stroke if they have one.
 func (c *painter) Fill(p vg.Path) {
-	l, _ := c.classes.look()
-	if l.fill != "" && l.fill != "none" && l.fill != "transparent" {
-		c.Canvas.SetColor(paint(l.fill, l.fillOpacity))
+	if c.dip("fill") {
 		c.Canvas.Fill(p)
 	}
 	c.width = 1
@@ -89,39 +92,43 @@ func (c *painter) Fill(p vg.Path) {
 
 // FillString sets a text with its anchor at a point, as its classes have it.
 func (c *painter) FillString(f font.Face, at vg.Point, s string) {
-	wide := f.Width(s)
-	name := "ink-2"
-	for _, class := range strings.Fields(string(c.classes)) {
-		switch {
-		case class == "mid":
-			at.X -= wide / 2
-		case class == "end":
-			at.X -= wide
-		case class == "strong":
-			name = "ink"
-		case class == "dim":
-			name = "ink-3"
-		case len(class) == 2 && class[0] == 'f':
-			name = "c" + class[1:]
-		}
+	switch c.declared["text-anchor"] {
+	case "middle":
+		at.X -= f.Width(s) / 2
+	case "end":
+		at.X -= f.Width(s)
 	}
-	c.Canvas.SetColor(paint(name, 0))
+	if !c.dip("fill") {
+		c.Canvas.SetColor(light("var(--ink-2)", 1))
+	}
 	c.Canvas.FillString(f, at, s)
 }
 
-// paint is a colour of the palette in light.
-func paint(name string, opacity float64) color.Color {
-	hex := strings.TrimPrefix(palette[name][0], "#")
-	if len(hex) == 3 {
-		hex = strings.Repeat(hex, 2)
+// dip takes up the colour of the fill or the stroke; false for none.
+func (c *painter) dip(of string) bool {
+	variable := c.declared[of]
+	if _, ok := palette()[variable]; !ok {
+		return false
 	}
-	v, err := strconv.ParseUint(hex, 16, 32)
-	if err != nil {
-		panic(fmt.Sprintf("there is no colour %q", name))
+	opacity := 1.0
+	if declared := c.declared[of+"-opacity"]; declared != "" {
+		opacity = number(declared)
 	}
-	alpha := uint8(0xff)
-	if opacity > 0 {
-		alpha = uint8(opacity * 0xff)
+	c.Canvas.SetColor(light(variable, opacity))
+	return true
+}
+
+// light is a colour of the palette in light.
+func light(variable string, opacity float64) color.Color {
+	c := color.NRGBA{A: uint8(opacity * 0xff)}
+	if _, err := fmt.Sscanf(palette()[variable][0], "#%02x%02x%02x", &c.R, &c.G, &c.B); err != nil {
+		panic(fmt.Sprintf("reading the colour %s: %v", variable, err))
 	}
-	return color.NRGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: alpha}
+	return c
+}
+
+// number is a number of CSS; zero for none.
+func number(css string) float64 {
+	v, _ := strconv.ParseFloat(css, 64)
+	return v
 }

@@ -15,125 +15,137 @@ import (
 
 // Measures of frames between two axes of numbers, in units.
 const (
-	planeFull   = 264.0 // heights
-	planeNarrow = 230.0
-	hitReach    = 9
-	dropRoom    = 14 // above a frame, for the names of upright lines
+	hitReach = 9
+	dropRoom = 14 // above a frame, for the names of upright lines
+	axisRoom = 24 // below a frame, for its ticks and labels
+	nameLead = 14.0
 )
 
-// paintPlane draws lines and marks in one frame, and names lines at its right.
-func (s *sheet) paintPlane() {
-	height := planeFull
-	if s.width <= float64(Narrow) {
-		height = planeNarrow
-	}
-	names := s.layNames(s.Lines, .31*s.width)
-	height = max(height, names.stack)
-	p := s.plane(s.Lines, s.width-max(names.width, 10), height)
-	s.caption(note(s.Y, &p.Y))
-	if len(s.Drops) > 0 {
-		s.y += dropRoom
-	}
-	frame := s.drawPlot(p, 0, s.width-max(names.width, 10), height)
-	s.nameDrops(frame, p)
-	s.nameEnds(frame, p, s.Lines, names)
-	s.nameMarks(frame, p)
-	s.y += 8
-	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &p.X), float64(frame.Min.X), 8)
+// frame is one of the frames of a figure of lines or points.
+type frame struct {
+	title string
+	lines []Line
+	names []endName
 }
 
-// caption names the axis that goes up, above its frame.
-func (s *sheet) caption(words string) {
-	if s.y += 2; words != "" {
-		s.block(s.style(smallSize, false, "dim", text.XLeft), words, 0, 8)
-	}
-	s.y += 4
+// endName is the name of a line right of its frame, or of the level.
+type endName struct {
+	words  string // in lines
+	color  ink
+	x, y   float64 // where the line ends
+	height float64 // of the words
 }
 
-// panels are lines in frames of their own with the same axes: more than there are colours, or several of one.
-type panels struct {
-	lines         [][]Line
-	names         []names
-	several       bool // a frame has several lines, which are named at their ends
+// frames is where frames are, in rows and columns with the same axes: one for all lines, or one for each panel.
+type frames struct {
+	list          []frame
 	columns, rows int
-	high          float64 // of a frame
-	above, beside float64 // the room for its title, and for names
-	titles        float64 // the height of titles
+	isNamed       bool    // lines are named at their right, which the titles of frames do not do
+	wide, high    float64 // of a frame
+	above, aside  float64 // the room for its title, and for names
 }
 
-func (s *sheet) layPanels(title text.Style) (out panels) {
+func (s *sheet) layFrames(title text.Style) (out frames) {
+	isTiled := false
 	for _, l := range s.Lines {
-		if !slices.ContainsFunc(l.Points, Mark.isDrawn) {
-			continue
-		}
-		i := slices.IndexFunc(out.lines, func(p []Line) bool { return p[0].Panel == l.Panel })
+		i := slices.IndexFunc(out.list, func(f frame) bool { return f.title == l.Panel })
 		if i < 0 {
-			i, out.lines = len(out.lines), append(out.lines, nil)
+			i, out.list = len(out.list), append(out.list, frame{title: l.Panel})
 		}
-		out.lines[i] = append(out.lines[i], l)
-		out.several = out.several || len(out.lines[i]) > 1
+		out.list[i].lines = append(out.list[i].lines, l)
+		isTiled = isTiled || l.Panel != ""
+		out.isNamed = out.isNamed || len(out.list[i].lines) > 1
 	}
-	out.columns, out.high, out.beside = 4, 66, 14
-	if out.several {
-		out.columns, out.high = 2, 180
+	if len(out.list) == 0 { // of points
+		out.list = make([]frame, 1)
 	}
-	if s.width <= float64(Narrow) {
-		out.columns /= 2
+	out.isNamed = out.isNamed || !isTiled
+	isNarrow := s.width <= float64(Narrow)
+	switch {
+	case isTiled && out.isNamed:
+		out.columns, out.high, out.aside = 2, 180, 14
+	case isTiled:
+		out.columns, out.high, out.aside = 4, 66, 14
+	default:
+		out.columns, out.high, out.aside = 2, 264, 10
 	}
-	out.columns = min(out.columns, len(out.lines))
-	out.rows = (len(out.lines) + out.columns - 1) / out.columns
-	tile := s.width / float64(out.columns)
-	for _, lines := range out.lines {
-		n := names{}
-		if out.several {
-			n = s.layNames(lines, .31*tile)
-		}
-		out.names = append(out.names, n)
-		out.beside, out.high = max(out.beside, n.width), max(out.high, n.stack)
-		out.titles = max(out.titles, lineHeight*float64(1+strings.Count(s.wrap(title, lines[0].Panel, .8*tile), "\n")))
+	if isNarrow {
+		out.columns, out.high = out.columns/2, min(out.high, 230)
 	}
-	out.above = out.titles + 8
+	out.columns = min(out.columns, len(out.list))
+	out.rows = (len(out.list) + out.columns - 1) / out.columns
+	for i := range out.list {
+		s.layFrame(&out, &out.list[i], title)
+	}
 	if len(s.Drops) > 0 {
 		out.above += dropRoom
+	}
+	out.wide = (s.width-s.labels(out.high))/float64(out.columns) - out.aside
+	return out
+}
+
+// layFrame makes room for the title and the names of a frame.
+func (s *sheet) layFrame(l *frames, f *frame, title text.Style) {
+	tile := s.width / float64(l.columns)
+	if f.title != "" {
+		f.title = wrap(title, f.title, .8*tile)
+		l.above = max(l.above, float64(heightOf(title, f.title))+14)
+	}
+	if l.isNamed {
+		f.names = s.endNames(f.lines, .31*tile)
+	}
+	stack := 0.0
+	for _, n := range f.names {
+		l.aside = max(l.aside, float64(small("").Width(n.words))+10)
+		stack += n.height
+	}
+	l.high = max(l.high, stack)
+}
+
+// plots are the plots of frames, in rows. Levels are named in the first column, and positions in the last row of each.
+func (s *sheet) plots(l frames) [][]*plot.Plot {
+	out := make([][]*plot.Plot, l.rows)
+	for i := range l.rows * l.columns {
+		var p *plot.Plot
+		if i < len(l.list) {
+			p = s.plane(l.list[i].lines, l.wide, l.high)
+			if i%l.columns > 0 {
+				unname(&p.Y)
+			}
+			if i+l.columns < len(l.list) {
+				unname(&p.X)
+			}
+		}
+		out[i/l.columns] = append(out[i/l.columns], p)
 	}
 	return out
 }
 
-// paintPanels draws the frames in rows and columns.
-func (s *sheet) paintPanels() {
-	title := s.style(smallSize, true, "", text.XLeft)
-	l := s.layPanels(title)
-	labels, columns := s.labels(l.high), float64(l.columns)
-	plots := make([][]*plot.Plot, l.rows)
-	for i := range l.rows * l.columns {
-		var p *plot.Plot
-		if i < len(l.lines) {
-			p = s.plane(l.lines[i], s.width/columns-l.beside+labels*(1-1/columns), l.high)
-			if i%l.columns > 0 { // levels are named in the first column, and positions in the last of each
-				unname(&p.Y)
-			}
-			if i+l.columns < len(l.lines) {
-				unname(&p.X)
-			}
-		}
-		plots[i/l.columns] = append(plots[i/l.columns], p)
-	}
-	s.caption(note(s.Y, &plots[0][0].Y))
+// paintFrames draws lines and points between two axes.
+func (s *sheet) paintFrames() {
+	title := textStyle(smallSize, true, "", text.XLeft)
+	title.YAlign = text.YBottom
+	l := s.layFrames(title)
+	plots := s.plots(l)
+	s.y += 2
+	s.block(small("dim"), note(s.Y, &plots[0][0].Y), 0, 8)
+	s.y += 4
 	c := s.draw
-	c.Min, c.Max = vg.Point{Y: vg.Length(-s.y - float64(l.rows)*(l.above+l.high+24))}, vg.Point{
-		X: vg.Length(s.width - l.beside), Y: vg.Length(-s.y)}
-	tiles := draw.Tiles{Rows: l.rows, Cols: l.columns, PadTop: vg.Length(l.above), PadX: vg.Length(l.beside),
+	c.Max = vg.Point{X: vg.Length(s.width - l.aside), Y: vg.Length(-s.y)}
+	c.Min = vg.Point{Y: vg.Length(-s.y - float64(l.rows)*(l.above+l.high+axisRoom))}
+	tiles := draw.Tiles{Rows: l.rows, Cols: l.columns, PadTop: vg.Length(l.above), PadX: vg.Length(l.aside),
 		PadY: vg.Length(l.above)}
-	for row, list := range plot.Align(plots, tiles, c) {
-		for column, at := range list {
-			if p, i := plots[row][column], row*l.columns+column; p != nil {
-				p.Draw(at)
-				s.namePanel(p.DataCanvas(at).Rectangle, p, l, i, title)
-			}
+	areas := plot.Align(plots, tiles, c)
+	for i, f := range l.list {
+		p, area := plots[i/l.columns][i%l.columns], areas[i/l.columns][i%l.columns]
+		p.Draw(area)
+		if !l.isNamed {
+			title.Color = fillInk(f.lines[0].Series)
 		}
+		s.writeFrame(p.DataCanvas(area), p, f, title)
 	}
-	s.y = -float64(c.Min.Y) + 12
-	s.block(s.style(smallSize, false, "dim", text.XLeft), note(s.X, &plots[0][0].X), 0, 8)
+	s.y = -float64(c.Min.Y) + 8
+	s.block(small("dim"), note(s.X, &plots[0][0].X), float64(plots[0][0].DataCanvas(areas[0][0]).Min.X), 8)
 }
 
 // unname takes the labels of an axis away, but not their room.
@@ -144,44 +156,41 @@ func unname(g *plot.Axis) {
 	}
 }
 
-// namePanel writes around the frame of a panel: its title, and the names of its lines.
-func (s *sheet) namePanel(frame vg.Rectangle, p *plot.Plot, l panels, i int, title text.Style) {
-	if !l.several {
-		title.Color = fillInk(l.lines[i][0].Series)
+// writeFrame writes around a frame: its title, and the names of lines, marks and positions.
+func (s *sheet) writeFrame(c draw.Canvas, p *plot.Plot, f frame, title text.Style) {
+	top := c.Max.Y + 9
+	if len(s.Drops) > 0 {
+		top += dropRoom
 	}
-	title.YAlign = text.YBottom
-	words := s.wrap(title, l.lines[i][0].Panel, float64(frame.Size().X)+l.beside-6)
-	s.draw.FillText(title, vg.Point{X: frame.Min.X, Y: frame.Max.Y + vg.Length(l.above-l.titles) + 1}, words)
-	s.nameDrops(frame, p)
-	if l.several {
-		s.nameEnds(frame, p, l.lines[i], l.names[i])
-	} else {
-		s.hitPoints(frame, p, l.lines[i])
-	}
+	c.FillText(title, vg.Point{X: c.Min.X, Y: top}, f.title)
+	s.nameDrops(c, p)
+	s.nameEnds(c, p, f.names)
+	s.nameMarks(c, p)
+	s.hitPoints(c, p, f.lines)
 }
 
 // labels is the width of the labels of a Y axis, with the gap to its frame.
 func (s *sheet) labels(height float64) (width float64) {
-	p := s.newPlot()
+	p := newPlot()
 	_, y := s.extents()
-	s.setAxis(&p.Y, s.Y, y, height, true)
+	setAxis(&p.Y, s.Y, y, height, true)
 	for _, t := range ticksOf(&p.Y) {
 		width = max(width, float64(p.Y.Tick.Label.Width(t.Label)))
 	}
 	return width + 9
 }
 
-// plane is a plot of lines, and of the marks of the figure, this wide with the labels of its Y axis.
+// plane is a plot of lines, and of the marks of the figure, in a frame of some size.
 func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
-	p := s.newPlot()
+	p := newPlot()
 	x, y := s.extents()
 	if len(s.Marks) > 0 {
 		x, y = x.padded(s.X.Scale), y.padded(s.Y.Scale)
 	} else if slices.ContainsFunc(lines, func(l Line) bool { return !l.Plain }) && len(s.X.Ticks) > 0 {
 		x = x.padded(s.X.Scale)
 	}
-	s.setAxis(&p.Y, s.Y, y, height, true)
-	s.setAxis(&p.X, s.X, x, width-s.labels(height), false)
+	setAxis(&p.Y, s.Y, y, height, true)
+	setAxis(&p.X, s.X, x, width, false)
 	p.Y.Padding = 5
 	p.X.LineStyle, p.X.Tick.LineStyle, p.X.Tick.Length = pen("axis"), pen("axis"), 5
 	add(p, &plotter.Grid{Horizontal: pen("grid")})
@@ -205,7 +214,7 @@ func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
 			add(p, segment(k, lo, lo*g.Value, hi, hi*g.Value))
 		}
 	}
-	s.addLines(p, lines)
+	addLines(p, lines)
 	for _, m := range s.Marks {
 		add(p, whiskers("line thin "+strokeInk(m.Series), m, p, 0)...)
 	}
@@ -222,12 +231,10 @@ func slopeEnds(g Guide, p *plot.Plot) (lo, hi float64, ok bool) {
 }
 
 // addLines adds lines with their intervals: bands of plain ones first, then traces, lines and marks.
-func (s *sheet) addLines(p *plot.Plot, lines []Line) {
+func addLines(p *plot.Plot, lines []Line) {
 	for _, l := range lines {
-		for _, run := range runs(l.Points) {
-			if l.Plain {
-				add(p, band(p, l, run, len(lines) > 3)...)
-			}
+		if l.Plain {
+			add(p, bands(p, l, len(lines) > 3)...)
 		}
 	}
 	for _, l := range lines {
@@ -240,7 +247,7 @@ func (s *sheet) addLines(p *plot.Plot, lines []Line) {
 		if l.Dash {
 			k += " dash"
 		}
-		for _, run := range runs(l.Points) {
+		for _, run := range stretches(l.Points, Mark.isDrawn) {
 			run = dodged(p, run, i, lines)
 			add(p, &plotter.Line{XYs: xys(run), LineStyle: pen(k)})
 			if l.Plain && len(run) > 1 {
@@ -259,7 +266,7 @@ func (s *sheet) addLines(p *plot.Plot, lines []Line) {
 				add(p, &plotter.Scatter{XYs: xys([]Mark{m}), GlyphStyle: glyph(l.Series, m.Hollow, 2.8)})
 			}
 		}
-		s.addChosen(p, l)
+		addChosen(p, l)
 		add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) { hatchFailed(c, p, l.Points) }))
 	}
 }
@@ -276,30 +283,30 @@ func hatchFailed(c draw.Canvas, p *plot.Plot, points []Mark) {
 }
 
 // addChosen marks the point that a search chose.
-func (s *sheet) addChosen(p *plot.Plot, l Line) {
+func addChosen(p *plot.Plot, l Line) {
 	if l.Chosen == 0 {
 		return
 	}
 	const ring = 5.5
 	m := l.Points[l.Chosen-1]
 	add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) {
-		at := vg.Point{X: c.X(p.X.Norm(m.X)), Y: c.Y(p.Y.Norm(m.Y))}
+		at := spot(c, p, m.X, m.Y)
 		c.StrokeLine2(pen("lead"), at.X, at.Y-ring-2, at.X, c.Min.Y)
 		c.DrawGlyphNoClip(glyph(l.Series, true, ring), at)
 	}))
 }
 
-// runs are the points between gaps.
-func runs(points []Mark) (out [][]Mark) {
+// stretches are the points that follow each other and are as asked.
+func stretches(points []Mark, isAsked func(Mark) bool) (out [][]Mark) {
 	isNew := true
 	for _, m := range points {
-		if m.isDrawn() {
+		if isAsked(m) {
 			if isNew {
 				out = append(out, nil)
 			}
 			out[len(out)-1] = append(out[len(out)-1], m)
 		}
-		isNew = m.Gap
+		isNew = !isAsked(m)
 	}
 	return out
 }
@@ -312,30 +319,25 @@ func xys(points []Mark) plotter.XYs {
 	return out
 }
 
-// band is the area between the ends of the intervals of points that follow each other; a point alone has a whisker.
-func band(p *plot.Plot, l Line, run []Mark, crowded bool) (out []plot.Plotter) {
+// bands are the areas between the ends of the intervals of points that follow each other; a point alone has a whisker.
+func bands(p *plot.Plot, l Line, isCrowded bool) (out []plot.Plotter) {
 	k := "band " + fillInk(l.Series)
-	if crowded {
+	if isCrowded {
 		k = "band faint " + fillInk(l.Series)
 	}
-	hasNone := func(m Mark) bool { return math.IsNaN(m.YLo) }
-	for len(run) > 0 {
-		n := slices.IndexFunc(run, hasNone)
-		if n < 0 {
-			n = len(run)
+	for _, points := range stretches(l.Points, func(m Mark) bool { return m.isDrawn() && !math.IsNaN(m.YLo) }) {
+		if len(points) == 1 {
+			out = append(out, whiskers("line thin "+strokeInk(l.Series), points[0], p, 5)...)
+			continue
 		}
-		var above, below plotter.XYs
-		for _, m := range run[:n] {
-			above = append(above, plotter.XY{X: m.X, Y: inside(&p.Y, m.YHi)})
-			below = append(below, plotter.XY{X: m.X, Y: inside(&p.Y, m.YLo)})
+		var outline plotter.XYs
+		for _, m := range points {
+			outline = append(outline, plotter.XY{X: m.X, Y: inside(&p.Y, m.YHi)})
 		}
-		slices.Reverse(below)
-		if n == 1 {
-			out = append(out, whiskers("line thin "+strokeInk(l.Series), run[0], p, 5)...)
-		} else if n > 1 {
-			out = append(out, &plotter.Polygon{XYs: []plotter.XYs{append(above, below...)}, Color: k})
+		for _, m := range slices.Backward(points) {
+			outline = append(outline, plotter.XY{X: m.X, Y: inside(&p.Y, m.YLo)})
 		}
-		run = run[min(len(run), n+1):]
+		out = append(out, &plotter.Polygon{XYs: []plotter.XYs{outline}, Color: k})
 	}
 	return out
 }
@@ -361,87 +363,53 @@ func dodged(p *plot.Plot, run []Mark, line int, lines []Line) []Mark {
 	return out
 }
 
-// names are the names of lines to the right of a frame, in lines of text.
-type names struct {
-	words        []string
-	width, stack float64 // the width of the column, and the height of all
-}
-
-const nameLead = 14.0
-
-// layNames wraps the names of lines for a column, and the name of the level after them.
-func (s *sheet) layNames(lines []Line, room float64) (n names) {
-	t := s.style(smallSize, false, "", text.XLeft)
-	add := func(name string) {
-		words := s.wrap(t, name, room)
-		n.words = append(n.words, words)
+// endNames are the names of lines, wrapped for a column, and of the level, from top to bottom as they end.
+func (s *sheet) endNames(lines []Line, room float64) (out []endName) {
+	add := func(name string, color ink, x, y float64) {
 		if name != "" {
-			n.width = max(n.width, float64(t.Width(words))+10)
-			n.stack += nameLead*float64(1+strings.Count(words, "\n")) + 1.5
+			words := wrap(small(""), name, room)
+			out = append(out, endName{words, color, x, y, nameLead*float64(1+strings.Count(words, "\n")) + 1.5})
 		}
 	}
 	for _, l := range lines {
-		add(l.Name)
+		for _, m := range slices.Backward(l.Points) {
+			if m.isDrawn() {
+				add(l.Name, fillInk(l.Series), m.X, m.Y)
+				break
+			}
+		}
 	}
 	if s.Level != nil {
-		add(oneLine(s.Level.Label))
+		add(s.Level.Label, "dim", math.Inf(1), s.Level.Value)
 	}
-	return n
+	slices.SortStableFunc(out, func(a, b endName) int { return cmp.Compare(b.y, a.y) })
+	return out
 }
 
-// nameEnds writes the names of lines right of their frame, from top to bottom as the lines end, with a lead to those
-// that had to move.
-func (s *sheet) nameEnds(frame vg.Rectangle, p *plot.Plot, lines []Line, n names) {
+// nameEnds writes the names of lines right of their frame, with a lead to those that had to move.
+func (s *sheet) nameEnds(c draw.Canvas, p *plot.Plot, names []endName) {
 	const far = 5
-	type end struct {
-		at     vg.Point
-		words  string
-		color  ink
-		centre float64 // up
+	centres := make([]float64, len(names)) // up
+	top, foot := float64(c.Max.Y)+6, float64(c.Min.Y)-6
+	for i, n := range names { // no higher than the one above allows
+		centres[i] = min(float64(c.Y(p.Y.Norm(n.y))), top-n.height/2)
+		top = centres[i] - n.height/2
 	}
-	var ends []end
-	c := s.draw
-	c.Rectangle = frame
-	add := func(x, y float64, words string, color ink) {
-		at := vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))}
-		ends = append(ends, end{at, words, color, float64(at.Y)})
+	for i, n := range slices.Backward(names) { // and no lower than the one below
+		centres[i] = max(centres[i], foot+n.height/2)
+		foot = centres[i] + n.height/2
 	}
-	for i, l := range lines {
-		if r := runs(l.Points); len(r) > 0 && n.words[i] != "" {
-			last := r[len(r)-1][len(r[len(r)-1])-1]
-			add(last.X, last.Y, n.words[i], fillInk(l.Series))
+	for i, n := range names {
+		at, y := spot(c, p, inside(&p.X, n.x), n.y), vg.Length(centres[i])
+		if math.Abs(float64(y-at.Y)) > far || at.X < c.Max.X-3*far {
+			c.StrokeLine2(pen("lead"), at.X+2, at.Y, c.Max.X+6, y)
 		}
+		c.FillText(small(n.color), vg.Point{X: c.Max.X + 8, Y: y}, n.words)
 	}
-	if s.Level != nil && n.words[len(lines)] != "" {
-		add(p.X.Max, s.Level.Value, n.words[len(lines)], "dim")
-	}
-	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(b.at.Y, a.at.Y) })
-	height := func(e end) float64 { return nameLead*float64(1+strings.Count(e.words, "\n")) + 1.5 }
-	top, foot := float64(frame.Max.Y)+6, float64(frame.Min.Y)-6
-	for i := range ends { // no higher than the one above allows
-		h := height(ends[i]) / 2
-		ends[i].centre = min(ends[i].centre, top-h)
-		top = ends[i].centre - h
-	}
-	for i := len(ends) - 1; i >= 0; i-- { // and no lower than the one below
-		h := height(ends[i]) / 2
-		ends[i].centre = max(ends[i].centre, foot+h)
-		foot = ends[i].centre + h
-	}
-	for _, e := range ends {
-		if math.Abs(e.centre-float64(e.at.Y)) > far || e.at.X < frame.Max.X-3*far {
-			c.StrokeLine2(pen("lead"), e.at.X+2, e.at.Y, frame.Max.X+6, vg.Length(e.centre))
-		}
-		t := s.style(smallSize, false, e.color, text.XLeft)
-		c.FillText(t, vg.Point{X: frame.Max.X + 8, Y: vg.Length(e.centre)}, e.words)
-	}
-	s.hitPoints(frame, p, lines)
 }
 
 // hitPoints lets the points of lines, and the marks of the figure, show their words.
-func (s *sheet) hitPoints(frame vg.Rectangle, p *plot.Plot, lines []Line) {
-	c := s.draw
-	c.Rectangle = frame
+func (s *sheet) hitPoints(c draw.Canvas, p *plot.Plot, lines []Line) {
 	points := slices.Clone(s.Marks)
 	for i, l := range lines {
 		for _, m := range l.Points {
@@ -455,7 +423,7 @@ func (s *sheet) hitPoints(frame vg.Rectangle, p *plot.Plot, lines []Line) {
 		}
 	}
 	for _, m := range points {
-		at := vg.Point{X: c.X(p.X.Norm(m.X)), Y: frame.Min.Y + hitReach}
+		at := vg.Point{X: c.X(p.X.Norm(m.X)), Y: c.Min.Y + hitReach}
 		if !m.Gap {
 			at.Y = c.Y(p.Y.Norm(m.Y))
 		}
@@ -464,69 +432,60 @@ func (s *sheet) hitPoints(frame vg.Rectangle, p *plot.Plot, lines []Line) {
 }
 
 // nameDrops names upright lines above their frame.
-func (s *sheet) nameDrops(frame vg.Rectangle, p *plot.Plot) {
-	c := s.draw
-	c.Rectangle = frame
+func (s *sheet) nameDrops(c draw.Canvas, p *plot.Plot) {
 	free := -math.MaxFloat64
 	for _, d := range s.Drops {
-		t := s.style(smallSize, false, "dim", text.XCenter)
+		t := textStyle(smallSize, false, "dim", text.XCenter)
 		half := float64(t.Width(d.Label)) / 2
 		if x := float64(c.X(p.X.Norm(d.Value))); p.X.Min <= d.Value && d.Value <= p.X.Max && x-half > free {
 			free = x + half + 6
-			c.FillText(t, vg.Point{X: vg.Length(x), Y: frame.Max.Y + dropRoom/2}, d.Label)
+			c.FillText(t, vg.Point{X: vg.Length(x), Y: c.Max.Y + dropRoom/2}, d.Label)
 		}
 	}
 }
 
 // nameMarks writes the names of marks next to them, and of slopes at their upper ends, where they hit nothing: a mark
 // without a name shows its words when it is pointed at.
-func (s *sheet) nameMarks(frame vg.Rectangle, p *plot.Plot) {
-	c := s.draw
-	c.Rectangle = frame
-	area := frame
-	area.Max.X = vg.Length(s.width)
+func (s *sheet) nameMarks(c draw.Canvas, p *plot.Plot) {
+	area := vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: c.Min.Y - 3}, Max: vg.Point{X: vg.Length(s.width), Y: c.Max.Y + 10}}
 	var taken []vg.Rectangle
-	at := make([]vg.Point, len(s.Marks))
-	for i, m := range s.Marks {
-		at[i] = vg.Point{X: c.X(p.X.Norm(m.X)), Y: c.Y(p.Y.Norm(m.Y))}
-		taken = append(taken, around(at[i], 5))
-	}
-	for i, m := range s.Marks {
-		for _, end := range []vg.Point{{X: c.X(p.X.Norm(beyond(&p.X, m.XLo)))}, {X: c.X(p.X.Norm(beyond(&p.X, m.XHi)))}} {
-			if !math.IsNaN(float64(end.X)) {
-				taken = append(taken, vg.Rectangle{Min: vg.Point{X: min(at[i].X, end.X), Y: at[i].Y - 1},
-					Max: vg.Point{X: max(at[i].X, end.X), Y: at[i].Y + 1}})
-			}
+	for _, m := range s.Marks {
+		at := spot(c, p, m.X, m.Y)
+		taken = append(taken, around(at, 5))
+		if !math.IsNaN(m.XLo) {
+			lo, hi := c.X(p.X.Norm(beyond(&p.X, m.XLo))), c.X(p.X.Norm(beyond(&p.X, m.XHi)))
+			taken = append(taken, vg.Rectangle{Min: vg.Point{X: lo, Y: at.Y - 1}, Max: vg.Point{X: hi, Y: at.Y + 1}})
 		}
 	}
-	write := func(t text.Style, words string, at vg.Point) {
-		for _, spot := range nameSpots {
-			t.XAlign = spot.align
-			box := vg.Rectangle{Min: vg.Point{Y: -6}, Max: vg.Point{X: t.Width(words), Y: 6}}.Add(at.Add(spot.Point).Add(
-				vg.Point{X: vg.Length(t.XAlign) * t.Width(words)}))
-			isIn := area.Min.X <= box.Min.X && box.Max.X <= area.Max.X && area.Min.Y-3 <= box.Min.Y && box.Max.Y <= area.Max.Y+10
-			if isIn && !slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return overlap(o, box) }) {
-				taken = append(taken, box)
-				c.FillText(t, at.Add(spot.Point), words)
+	write := func(k ink, words string, at vg.Point) {
+		t := small(k)
+		for _, place := range namePlaces {
+			t.XAlign = place.align
+			from := at.Add(place.Point).Add(vg.Point{X: vg.Length(t.XAlign) * t.Width(words)})
+			name := vg.Rectangle{Min: vg.Point{X: from.X, Y: from.Y - 6}, Max: vg.Point{X: from.X + t.Width(words), Y: from.Y + 6}}
+			isFree := !slices.ContainsFunc(taken, func(o vg.Rectangle) bool { return overlap(o, name) })
+			if isFree && union(area, name) == area {
+				taken = append(taken, name)
+				c.FillText(t, at.Add(place.Point), words)
 				return
 			}
 		}
 	}
-	for i, m := range s.Marks {
+	for _, m := range s.Marks {
 		if m.Name != "" {
-			write(s.style(smallSize, false, "halo "+fillInk(m.Series), text.XLeft), m.Name, at[i])
+			write("halo "+fillInk(m.Series), oneLine(m.Name), spot(c, p, m.X, m.Y))
 		}
 	}
 	for _, g := range s.Slopes {
 		if lo, hi, ok := slopeEnds(g, p); ok {
 			x := lo + .85*(hi-lo)
-			write(s.style(smallSize, false, "halo dim", text.XLeft), g.Label, vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(x * g.Value))})
+			write("halo dim", g.Label, spot(c, p, x, x*g.Value))
 		}
 	}
 }
 
-// nameSpots are the places of a name around its mark, the best first.
-var nameSpots = []struct {
+// namePlaces are the places of a name around its mark, the best first.
+var namePlaces = []struct {
 	vg.Point
 	align text.XAlignment
 }{{vg.Point{X: 9}, text.XLeft}, {vg.Point{X: -9}, text.XRight}, {vg.Point{X: 6, Y: 10}, text.XLeft},

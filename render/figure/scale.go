@@ -1,14 +1,14 @@
 package figure
 
 import (
-	"cmp"
-	"iter"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
+
+	"benchbook/render/wording"
 )
 
 // Scale is how an axis divides its length. It is a plot.Normalizer.
@@ -18,28 +18,20 @@ type Scale int
 const (
 	Linear Scale = iota // equal distances are equal differences
 	Log                 // equal distances are equal ratios; of values above zero
-	Nines               // of percentages from 0 to below 100: each further nine takes the same room
 )
 
 // Normalize returns 0 for a v of lo, and 1 for one of hi.
 func (s Scale) Normalize(lo, hi, v float64) float64 {
-	switch s {
-	case Log:
+	if s == Log {
 		return plot.LogScale{}.Normalize(lo, hi, v)
-	case Nines:
-		nines := func(percent float64) float64 { return -math.Log10(1 - percent/100) }
-		lo, hi, v = nines(lo), nines(hi), nines(v)
 	}
 	return plot.LinearScale{}.Normalize(lo, hi, v)
 }
 
 // has reports whether a value has a place on the scale, so far from the ends of a float64 that steps stay finite.
 func (s Scale) has(v float64) bool {
-	switch s {
-	case Log:
+	if s == Log {
 		return v >= 1e-100 && v <= 1e100
-	case Nines:
-		return v >= 0 && v < 100
 	}
 	return math.Abs(v) <= 1e100
 }
@@ -54,36 +46,37 @@ func (t *tickSet) add(v float64, label string) {
 	t.ticks = append(t.ticks, plot.Tick{Value: v, Label: label})
 }
 
-// tickSets yields the ways to mark the axis from lo to hi, densest first. hi is above lo.
-func (a Axis) tickSets(lo, hi float64) iter.Seq[tickSet] {
-	sets := linearTicks
-	switch a.Scale {
-	case Log:
-		sets = logTicks
-	case Nines:
-		sets = ninesTicks
+// tickSets are the ways to mark the axis from lo to hi, densest first. hi is above lo.
+func (a Axis) tickSets(lo, hi float64) (sets []tickSet) {
+	switch {
+	case len(a.Ticks) > 1:
+		sets = a.ownTicks(lo, hi)
+	case a.Scale == Log:
+		sets = logTicks(lo, hi)
+	default:
+		sets = linearTicks(lo, hi)
 	}
-	return func(yield func(tickSet) bool) {
-		if len(a.Ticks) > 1 {
-			set := tickSet{lo: lo, hi: hi}
-			for _, v := range slices.Compact(slices.Sorted(slices.Values(a.Ticks))) {
-				set.add(v, strconv.FormatFloat(v, 'f', -1, 64))
-			}
-			if len(set.ticks) > 1 && !yield(set) {
-				return
-			}
-		}
-		for set := range sets(lo, hi) {
-			if a.Label != nil {
-				for i, t := range set.ticks {
-					set.ticks[i].Label = a.Label(t.Value)
-				}
-			}
-			if !yield(set) || len(set.ticks) == 2 {
-				return
+	if a.Label != nil {
+		for _, set := range sets {
+			for i, t := range set.ticks {
+				set.ticks[i].Label = a.Label(t.Value)
 			}
 		}
 	}
+	return sets
+}
+
+// ownTicks are the ticks of the axis, then each second of them, each third and so on.
+func (a Axis) ownTicks(lo, hi float64) (sets []tickSet) {
+	values := slices.Compact(slices.Sorted(slices.Values(a.Ticks)))
+	for step := 1; step < max(2, len(values)); step++ {
+		set := tickSet{lo: lo, hi: hi}
+		for i := 0; i < len(values); i += step {
+			set.add(values[i], strconv.FormatFloat(values[i], 'f', -1, 64))
+		}
+		sets = append(sets, set)
+	}
+	return sets
 }
 
 // tickStep is a distance between ticks: digit, which is 1, 2 or 5, times ten to the power of exponent.
@@ -97,145 +90,83 @@ func (s tickStep) times(n float64) float64 {
 	return n * float64(s.digit) * math.Pow10(s.exponent)
 }
 
-// digits are the digits of steps, and of the ticks of a log axis.
-var digits = [3]int{1, 2, 5}
+// stepOf is the i-th of the numbers 1, 2, 5, 10, 20, 50 …, and of those below 1.
+func stepOf(i int) tickStep {
+	exponent := int(math.Floor(float64(i) / 3))
+	return tickStep{[3]int{1, 2, 5}[i-3*exponent], exponent}
+}
 
 // slack keeps a value that is on a tick but for rounding from costing another step.
 const slack = 1e-9
 
-// linearTicks yields sets of round ticks whose ends enclose lo and hi.
-func linearTicks(lo, hi float64) iter.Seq[tickSet] {
+// linearTicks are sets of round ticks whose ends enclose lo and hi.
+func linearTicks(lo, hi float64) (sets []tickSet) {
 	const maxSteps = 8
-	return func(yield func(tickSet) bool) {
-		for e := int(math.Floor(math.Log10(hi-lo))) - 1; ; e++ {
-			for _, digit := range digits {
-				step := tickStep{digit, e}
-				if step.times(1) > 10*(hi-lo) { // across zero there are never fewer than three
-					return
-				}
-				first, last := math.Floor(lo/step.times(1)+slack), math.Ceil(hi/step.times(1)-slack)
-				if last-first > maxSteps {
-					continue
-				}
-				set := tickSet{lo: step.times(first), hi: step.times(last)}
-				for n := first; n <= last; n++ {
-					set.add(step.times(n), step.label(step.times(n)))
-				}
-				if !yield(set) {
-					return
-				}
-			}
+	for i := 3 * int(math.Floor(math.Log10(hi-lo))-1); ; i++ {
+		step := stepOf(i)
+		size := step.times(1)
+		if size > 10*(hi-lo) { // across zero there are never fewer than three
+			return sets
+		}
+		first, last := math.Floor(lo/size+slack), math.Ceil(hi/size-slack)
+		if last-first > maxSteps {
+			continue
+		}
+		set := tickSet{lo: step.times(first), hi: step.times(last)}
+		for n := first; n <= last; n++ {
+			set.add(step.times(n), step.label(step.times(n)))
+		}
+		if sets = append(sets, set); len(set.ticks) == 2 {
+			return sets
 		}
 	}
 }
 
-// logStep is the i-th of the numbers 1, 2, 5, 10, 20, 50 …, and of those below 1.
-func logStep(i int) tickStep {
-	exponent := int(math.Floor(float64(i) / 3))
-	return tickStep{digits[i-3*exponent], exponent}
-}
-
-// logTicks yields 1, 2, 5, 10 and so on, then fewer and fewer powers of ten. Over less than a decade, where these would
-// be two or three ticks, it yields round steps first.
-func logTicks(lo, hi float64) iter.Seq[tickSet] {
-	return func(yield func(tickSet) bool) {
-		if hi/lo < 10 {
-			for set := range linearTicks(lo, hi) {
-				if len(set.ticks) < 3 || set.lo <= 0 {
-					break
-				}
-				if !yield(set) {
-					return
-				}
-			}
-		}
-		first, last := int(math.Floor(math.Log10(lo)))*3+3, int(math.Floor(math.Log10(hi)))*3-1
-		for logStep(first).times(1) > lo*(1+slack) {
-			first--
-		}
-		for logStep(last).times(1) < hi*(1-slack) {
-			last++
-		}
-		last = max(last, first+1)
-		pick := func(wanted func(i int) bool) tickSet {
-			set := tickSet{lo: logStep(first).times(1), hi: logStep(last).times(1)}
-			for i := first; i <= last; i++ {
-				if step := logStep(i); wanted(i) {
-					set.add(step.times(1), step.short())
-				}
-			}
-			return set
-		}
-		if !yield(pick(func(int) bool { return true })) {
-			return
-		}
-		for decades := 1; ; decades++ {
-			set := pick(func(i int) bool { return i%(3*decades) == 0 })
-			if len(set.ticks) < 2 {
+// logTicks are 1, 2, 5, 10 and so on, then fewer and fewer powers of ten. Over less than a decade, where these would be
+// two or three ticks, round steps come first.
+func logTicks(lo, hi float64) (sets []tickSet) {
+	if hi/lo < 10 {
+		for _, set := range linearTicks(lo, hi) {
+			if len(set.ticks) < 3 || set.lo <= 0 {
 				break
 			}
-			if !yield(set) {
-				return
+			sets = append(sets, set)
+		}
+	}
+	first, last := int(math.Floor(math.Log10(lo)))*3+3, int(math.Floor(math.Log10(hi)))*3-1
+	for stepOf(first).times(1) > lo*(1+slack) {
+		first--
+	}
+	for stepOf(last).times(1) < hi*(1-slack) {
+		last++
+	}
+	last = max(last, first+1)
+	pick := func(wanted func(i int) bool) bool {
+		set := tickSet{lo: stepOf(first).times(1), hi: stepOf(last).times(1)}
+		for i := first; i <= last; i++ {
+			if step := stepOf(i); wanted(i) {
+				set.add(step.times(1), step.label(step.times(1)))
 			}
 		}
-		yield(pick(func(i int) bool { return i == first || i == last }))
+		if len(set.ticks) < 2 {
+			return false
+		}
+		sets = append(sets, set)
+		return true
 	}
+	pick(func(int) bool { return true })
+	for decades := 1; pick(func(i int) bool { return i%(3*decades) == 0 }); decades++ {
+	}
+	pick(func(i int) bool { return i == first || i == last })
+	return sets
 }
 
-// ninesTicks yields 50, 90, 99, 99.9 and so on as far as the axis reaches, with fewer of the first.
-func ninesTicks(lo, hi float64) iter.Seq[tickSet] {
-	return func(yield func(tickSet) bool) {
-		all := []float64{0, 50, 90, 99, 99.9, 99.99, 99.999, 99.9999, 99.99999}
-		all = slices.DeleteFunc(all, func(v float64) bool { return v > hi })
-		if len(all) == 1 {
-			all = append(all, hi)
-		}
-		pick := func(wanted func(i int) bool) bool {
-			set := tickSet{lo: lo, hi: hi}
-			for i, v := range all {
-				if i == 0 || wanted(i) { // the axis begins at the first
-					set.add(v, strconv.FormatFloat(v, 'f', -1, 64))
-				}
-			}
-			return len(set.ticks) < 2 || yield(set)
-		}
-		if !pick(func(int) bool { return true }) {
-			return
-		}
-		for step := 1; step < len(all); step++ {
-			if !pick(func(i int) bool { return i > 1 && (i-2)%step == 0 }) {
-				return
-			}
-		}
-		pick(func(i int) bool { return i == len(all)-1 })
-	}
-}
-
-// short is the label of one step of a log axis, whose outer ticks would have too many digits.
-func (s tickStep) short() string {
-	if s.exponent < -5 || s.exponent > 7 {
-		return strings.ReplaceAll(strconv.FormatFloat(s.times(1), 'g', -1, 64), "-", "−")
-	}
-	return s.label(s.times(1))
-}
-
-// label writes a tick with the digits of its step, separators of thousands and a minus sign.
+// label writes a tick with the digits of its step.
 func (s tickStep) label(v float64) string {
-	const longest = 12 // digits before or behind the point
-	if s.exponent < -longest || math.Abs(v) >= math.Pow10(longest+1) {
+	if s.exponent < -9 || math.Abs(v) >= 1e13 {
 		return strings.ReplaceAll(strconv.FormatFloat(v, 'g', -1, 64), "-", "−")
 	}
-	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(v), 'f', max(0, -s.exponent), 64), ".")
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if fraction != "" {
-		whole += "." + fraction
-	}
-	if v < 0 {
-		return "−" + whole
-	}
-	return whole
+	return wording.Plain.Number(v, max(0, -s.exponent))
 }
 
 // extent is what an axis has to show. The zero value shows nothing yet.
@@ -265,7 +196,7 @@ func (e *extent) add(values ...float64) {
 // padded has a little room around it, so that no point lies on the frame. Zero stays the end if nothing is negative.
 func (e extent) padded(scale Scale) extent {
 	const share = .03
-	if !e.some || scale == Nines {
+	if !e.some {
 		return e
 	}
 	if scale == Log {
@@ -285,10 +216,7 @@ func (e extent) padded(scale Scale) extent {
 
 // ends are the ends of an axis that shows all of it. They differ even if all values agree.
 func (e extent) ends(a Axis) (lo, hi float64) {
-	switch a.Scale {
-	case Nines:
-		return 0, cmp.Or(max(e.hi, 0), 50)
-	case Log:
+	if a.Scale == Log {
 		return e.logEnds()
 	}
 	if a.Zero {
@@ -300,13 +228,11 @@ func (e extent) ends(a Axis) (lo, hi float64) {
 func (e extent) logEnds() (lo, hi float64) {
 	const same, margin = 1.001, 1.3
 	lo, hi = e.lo, e.hi
-	if hi < lo*same {
-		lo, hi = lo/margin, hi*margin
-	}
-	if e.openLo {
+	isSame := hi < lo*same
+	if isSame || e.openLo {
 		lo /= margin
 	}
-	if e.openHi {
+	if isSame || e.openHi {
 		hi *= margin
 	}
 	return lo, hi

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -31,8 +30,7 @@ type hit struct {
 
 // SVG draws the figure for a page: an svg element that has the class full or narrow.
 //
-// The error names what cannot be drawn: a value that is not finite or not on its scale, an interval whose ends are
-// swapped, a colour that there is not, points out of order, or nothing at all.
+// The error names what cannot be drawn: a value that is not finite or not on its scale, or nothing at all.
 func (s Spec) SVG(w Width) ([]byte, error) {
 	return s.write(w, "", func(s *sheet) { s.paint() })
 }
@@ -46,7 +44,7 @@ func (s Spec) File(facts [][2]string) ([]byte, error) {
 	fmt.Fprintf(&b, "<style>%s@media (prefers-color-scheme:dark){%s}</style>\n<metadata>\n", style(0), style(1))
 	for _, fact := range facts {
 		if fact[1] != "" {
-			fmt.Fprintln(&b, escape(oneLine(fact[0]+": "+fact[1])))
+			fmt.Fprintln(&b, escape(fact[0]+": "+fact[1]))
 		}
 	}
 	b.WriteString("</metadata>\n")
@@ -61,33 +59,30 @@ func (s Spec) write(w Width, before string, paint func(s *sheet)) ([]byte, error
 	c := &canvas{}
 	sh := &sheet{Spec: spec, draw: draw.Canvas{Canvas: c}, width: float64(w)}
 	paint(sh)
-	if c.err != nil {
-		return nil, fmt.Errorf("figure %q: %w", s.ID, c.err)
-	}
-	words, hits, space := "", "", ""
+	id, words, hits, space := escape(spec.ID), "", "", ""
 	if before != "" {
 		space = ` xmlns="http://www.w3.org/2000/svg"`
 	}
 	if w != Narrow { // a telephone has no pointer, and the page describes the figure once
-		words = fmt.Sprintf("<title id=\"%s-t\">%s</title><desc id=\"%[1]s-d\">%[3]s</desc>\n", spec.ID, escape(spec.Title),
+		words = fmt.Sprintf("<title id=\"%s-t\">%s</title><desc id=\"%[1]s-d\">%[3]s</desc>\n", id, escape(spec.Title),
 			escape(spec.Desc))
 		hits = sh.areas()
 	}
 	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="img" aria-labelledby="%s-t" `+
 		`aria-describedby="%[4]s-d"%[9]s>`+"\n%[5]s%[6]s<g aria-hidden=\"true\">\n%[7]s%[8]s</g>\n</svg>\n",
-		w.class(), w, inUnits(tenths(vg.Length(sh.y))), spec.ID, before, words, c.body(), hits, space), nil
+		w.class(), w, inUnits(tenths(vg.Length(sh.y))), id, before, words, c.body(), hits, space), nil
 }
 
 // areas are the areas that show words, as markup.
 func (s *sheet) areas() string {
+	if len(s.hits) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for _, h := range s.hits {
 		size := h.area.Size()
-		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%sz"><title>%s</title></path>`,
-			pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)), inUnits(tenths(size.X)), inUnits(tenths(size.Y)), inUnits(tenths(-size.X)), escape(h.words))
-	}
-	if b.Len() == 0 {
-		return ""
+		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%sz"><title>%s</title></path>`, pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)),
+			inUnits(tenths(size.X)), inUnits(tenths(size.Y)), inUnits(tenths(-size.X)), escape(h.words))
 	}
 	return `<g class="area">` + b.String() + "</g>\n"
 }
@@ -95,29 +90,26 @@ func (s *sheet) areas() string {
 // headed draws the figure between its title and its source.
 func (s *sheet) headed() {
 	s.y += 4
-	s.block(s.style(headSize, true, "", text.XLeft), s.Title, 0, 8)
-	s.block(s.style(textSize, false, "", text.XLeft), s.Sub, 0, 10)
+	s.block(textStyle(headSize, true, "", text.XLeft), s.Title, 0, 8)
+	s.block(textStyle(textSize, false, "", text.XLeft), s.Sub, 0, 10)
 	s.y += 4
 	s.paint()
 	if s.Source != "" {
 		s.y += 10
-		s.block(s.style(smallSize, false, "dim", text.XLeft), s.Source, 0, 6)
+		s.block(small("dim"), s.Source, 0, 6)
 	}
 }
 
 // paint draws the figure.
 func (s *sheet) paint() {
 	s.paintKey()
-	switch {
-	case len(s.Rows) > 0:
+	if len(s.Rows) > 0 {
 		s.paintRows()
-	case slices.ContainsFunc(s.Lines, func(l Line) bool { return l.Panel != "" }):
-		s.paintPanels()
-	default:
-		s.paintPlane()
+	} else {
+		s.paintFrames()
 	}
 	for _, note := range s.Notes {
-		s.block(s.style(smallSize, false, "dim", text.XLeft), note, 0, 6)
+		s.block(small("dim"), note, 0, 6)
 	}
 }
 
@@ -126,7 +118,7 @@ func (s *sheet) block(t text.Style, str string, x, below float64) {
 	if str == "" {
 		return
 	}
-	str = s.wrap(t, str, s.width-x)
+	str = wrap(t, str, s.width-x)
 	t.YAlign = text.YTop
 	s.draw.FillText(t, vg.Point{X: vg.Length(x), Y: vg.Length(-s.y)}, str)
 	s.y += float64(heightOf(t, str)) + below
@@ -139,11 +131,10 @@ func (s *sheet) paintKey() {
 	for _, k := range s.Key {
 		name := oneLine(k.Name)
 		l := plot.NewLegend()
-		strong, color := k.Shape < Published && !k.Band, fillInk(k.Series)
-		if !strong {
-			color = "dim"
+		l.TextStyle = small("dim")
+		if k.Shape < Published && !k.Band {
+			l.TextStyle = textStyle(smallSize, true, fillInk(k.Series), text.XLeft)
 		}
-		l.TextStyle = s.style(smallSize, strong, color, text.XLeft)
 		l.TextStyle.YAlign = text.YBottom
 		l.Left, l.Top, l.ThumbnailWidth = true, true, thumb
 		l.Add(name, k)
@@ -166,22 +157,39 @@ func (k Key) Thumbnail(c *draw.Canvas) {
 	at := c.Center()
 	switch {
 	case k.Band:
-		c.FillPolygon(bandInk, []vg.Point{{X: at.X - 6, Y: at.Y - 5}, {X: at.X + 4, Y: at.Y - 5}, {X: at.X + 4, Y: at.Y + 5},
-			{X: at.X - 6, Y: at.Y + 5}})
+		box(*c, bandInk, at.X-6, at.Y-5, at.X+4, at.Y+5)
 	case k.Shape == Rule:
-		c.StrokeLine2(pen("axis"), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
+		tick(*c, "axis", at)
 	case k.Shape == Published:
-		c.StrokeLine2(pen("ghost"), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
+		tick(*c, "ghost", at)
 	default:
 		c.DrawGlyphNoClip(glyph(k.Series, false, dotRadius), at)
 	}
 }
 
+// bandInk is the colour of what a claim allows.
+const bandInk ink = "band faint f0"
+
+// box fills a rectangle.
+func box(c draw.Canvas, k ink, x0, y0, x1, y1 vg.Length) {
+	c.FillPolygon(k, []vg.Point{{X: x0, Y: y1}, {X: x1, Y: y1}, {X: x1, Y: y0}, {X: x0, Y: y0}})
+}
+
+// tick draws an upright stroke.
+func tick(c draw.Canvas, k ink, at vg.Point) {
+	c.StrokeLine2(pen(k), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
+}
+
+// spot is the place of a value in a frame.
+func spot(c draw.Canvas, p *plot.Plot, x, y float64) vg.Point {
+	return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))}
+}
+
 // newPlot is a plot of gonum's without lines, in the fonts of the page.
-func (s *sheet) newPlot() *plot.Plot {
+func newPlot() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
-	t := s.style(smallSize, false, "dim", text.XCenter)
+	t := textStyle(smallSize, false, "dim", text.XCenter)
 	p.Title.TextStyle, p.Legend.TextStyle = t, t
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Padding, a.LineStyle, a.Tick.LineStyle, a.Tick.Length = 0, draw.LineStyle{}, draw.LineStyle{}, 0
@@ -194,14 +202,14 @@ func (s *sheet) newPlot() *plot.Plot {
 }
 
 // setAxis makes an axis of gonum's one of ours, with as many ticks as have room over a length.
-func (s *sheet) setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
+func setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
 	const between, lines = 14.0, 18.0
 	g.Scale = a.Scale
 	if !e.some {
 		return
 	}
 	lo, hi := e.ends(a)
-	for set := range a.tickSets(lo, hi) {
+	for _, set := range a.tickSets(lo, hi) {
 		g.Min, g.Max, g.Tick.Marker = set.lo, set.hi, plot.ConstantTicks(set.ticks)
 		hasRoom := true
 		for i := range set.ticks[1:] {
@@ -212,7 +220,7 @@ func (s *sheet) setAxis(g *plot.Axis, a Axis, e extent, length float64, upright 
 			}
 			hasRoom = hasRoom && length*(g.Norm(r.Value)-g.Norm(l.Value)) >= need
 		}
-		if hasRoom {
+		if hasRoom || len(set.ticks) == 2 {
 			return
 		}
 	}
@@ -226,7 +234,7 @@ func note(a Axis, g *plot.Axis) string {
 	ticks := ticksOf(g)
 	words := ""
 	switch {
-	case len(ticks) == 0 || len(a.Ticks) > 0 && a.Scale == Linear || a.Scale == Nines:
+	case len(ticks) == 0 || len(a.Ticks) > 0 && a.Scale == Linear:
 	case a.Scale == Log:
 		words = "log scale"
 	case g.Min > 0:
@@ -238,18 +246,6 @@ func note(a Axis, g *plot.Axis) string {
 		return a.Name + "; " + words
 	}
 	return a.Name + words
-}
-
-// drawPlot draws a plot between two x, with a frame of some height, and returns the frame.
-func (s *sheet) drawPlot(p *plot.Plot, x0, x1, height float64) vg.Rectangle {
-	const tall = 10_000
-	c := s.draw
-	c.Min, c.Max = vg.Point{X: vg.Length(x0), Y: vg.Length(-s.y - tall)}, vg.Point{X: vg.Length(x1), Y: vg.Length(-s.y)}
-	around := tall - float64(p.DataCanvas(c).Size().Y)
-	s.y += height + around
-	c.Min.Y = vg.Length(-s.y)
-	p.Draw(c)
-	return p.DataCanvas(c).Rectangle
 }
 
 // plotFunc is a plot.Plotter.

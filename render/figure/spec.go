@@ -8,6 +8,7 @@
 package figure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"unicode"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 )
@@ -24,7 +26,7 @@ const MaxSeries = article.FigureColours
 
 // Spec is a figure: marks and lines between two axes, in the units of these axes.
 type Spec struct {
-	ID     string // letters, digits, "-", "_" and "."; unique in its page
+	ID     string // unique in its page
 	Title  string // the finding
 	Sub    string // the quantity and its unit
 	Desc   string // every value in words, for screen readers
@@ -47,7 +49,7 @@ type Axis struct {
 	Name  string // may be empty where Spec.Sub says it
 	Scale Scale
 	Zero  bool                 // a linear axis begins at zero, wherever the values are
-	Ticks []float64            // marked if all of them have room; else round numbers are
+	Ticks []float64            // marked in place of round numbers, as many as have room
 	Label func(float64) string // of a tick; nil for a plain number
 }
 
@@ -82,7 +84,7 @@ type Mark struct {
 	X, Y               float64 // Y is an index of Spec.Rows where there are any
 	XLo, XHi, YLo, YHi float64 // intervals: NaN for none, infinite or beyond the axis for an open end
 	Shape              Shape
-	Series             int // from 1; 0 is grey
+	Series             int // from 1 to MaxSeries; 0 is grey
 	Hollow             bool
 	Thin               bool   // the interval is a range of few runs: a line
 	AtLeast            bool   // X is a lower bound: an arrow
@@ -141,69 +143,34 @@ func (w Width) class() string {
 	return "full"
 }
 
-// prepared is the figure with words as a browser shows them; its error names what cannot be drawn.
+// prepared is the figure with intervals that end on their axes or are open; its error names what cannot be drawn.
 func (s Spec) prepared() (Spec, error) {
-	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) }
-	if s.ID == "" || strings.ContainsFunc(s.ID, func(r rune) bool { return !isPart(r) }) {
-		return s, fmt.Errorf(`figure %q: the ID is not of letters, digits, "-", "_" and "."; choose another`, s.ID)
-	}
-	s.Title, s.Sub, s.Desc, s.Source = oneLine(s.Title), oneLine(s.Sub), oneLine(s.Desc), oneLine(s.Source)
-	s.X.Name, s.Y.Name = oneLine(s.X.Name), oneLine(s.Y.Name)
-	s.Rows, s.Marks, s.Lines = slices.Clone(s.Rows), slices.Clone(s.Marks), slices.Clone(s.Lines)
-	for i := range s.Rows {
-		r := &s.Rows[i]
-		r.Name, r.Value, r.Missing, r.Title = oneLine(r.Name), oneLine(r.Value), oneLine(r.Missing), oneLine(r.Title)
-	}
-	s.Notes = slices.Clone(s.Notes)
-	for i := range s.Notes {
-		s.Notes[i] = oneLine(s.Notes[i])
-	}
-	return s, s.check()
-}
-
-// check reports the first thing that has no place on the axes.
-func (s *Spec) check() (err error) {
-	for i := range s.Marks {
-		if err = s.place(&s.Marks[i]); err != nil {
-			return fmt.Errorf("figure %q: mark %d, %q: %w", s.ID, i+1, s.Marks[i].Title, err)
+	var err error
+	place := func(marks []Mark) []Mark {
+		marks = slices.Clone(marks)
+		for i := range marks {
+			err = cmp.Or(err, s.place(&marks[i]))
 		}
+		return marks
 	}
-	some := len(s.Rows)+len(s.Marks) > 0
+	s.Marks, s.Lines = place(s.Marks), slices.Clone(s.Lines)
+	isEmpty := len(s.Rows)+len(s.Marks) == 0
 	for i := range s.Lines {
 		l := &s.Lines[i]
-		if err = s.checkLine(l); err != nil {
-			return fmt.Errorf("figure %q: line %q: %w", s.ID, l.Name, err)
-		}
-		some = some || slices.ContainsFunc(l.Points, Mark.isDrawn)
+		l.Points, l.Traces = place(l.Points), slice.Map(l.Traces, place)
+		isEmpty = isEmpty && !slices.ContainsFunc(l.Points, Mark.isDrawn)
 	}
-	if !some {
-		return fmt.Errorf("figure %q: there is nothing to draw; leave it out and say why", s.ID)
+	switch {
+	case err != nil:
+	case isEmpty:
+		err = errors.New("there is nothing to draw; leave it out and say why")
+	case s.Level != nil && !s.levelAxis().Scale.has(s.Level.Value):
+		err = fmt.Errorf("the reference %v has no place on its axis; leave it out", s.Level.Value)
 	}
-	if s.Level != nil && !s.levelAxis().Scale.has(s.Level.Value) {
-		return fmt.Errorf("figure %q: the reference %v has no place on its axis; leave it out", s.ID, s.Level.Value)
+	if err != nil {
+		err = fmt.Errorf("figure %q: %w", s.ID, err)
 	}
-	return nil
-}
-
-func (s *Spec) checkLine(l *Line) (err error) {
-	l.Name, l.Points, l.Traces = oneLine(l.Name), slices.Clone(l.Points), slices.Clone(l.Traces)
-	for k := range l.Points {
-		if err = s.place(&l.Points[k]); err == nil && k > 0 && l.Points[k-1].X > l.Points[k].X {
-			err = errors.New("it lies left of the one before; sort them")
-		}
-		if err != nil {
-			return fmt.Errorf("point %d: %w", k+1, err)
-		}
-	}
-	for k, trace := range l.Traces {
-		l.Traces[k] = slices.Clone(trace)
-		for n := range trace {
-			if err = s.place(&l.Traces[k][n]); err != nil {
-				return fmt.Errorf("trace %d: %w", k+1, err)
-			}
-		}
-	}
-	return nil
+	return s, err
 }
 
 func (m Mark) isDrawn() bool { return !m.Gap }
@@ -217,58 +184,39 @@ func (s *Spec) levelAxis() Axis {
 }
 
 // place checks a mark, and opens the ends of its intervals that have no place on the axes.
-func (s *Spec) place(m *Mark) (err error) {
-	m.Name, m.Title = oneLine(m.Name), oneLine(m.Title)
+func (s *Spec) place(m *Mark) error {
 	switch {
-	case m.Series < 0 || m.Series > MaxSeries:
-		return fmt.Errorf("there is no colour %d; choose one from 1 to %d, or 0 for grey", m.Series, MaxSeries)
 	case !s.X.Scale.has(m.X):
-		return fmt.Errorf("x = %v has no place on the axis; leave it out and say so", m.X)
+		return fmt.Errorf("x = %v of %q has no place on the axis; leave it out and say so", m.X, m.Title)
+	case len(s.Rows) == 0 && m.isDrawn() && !s.Y.Scale.has(m.Y):
+		return fmt.Errorf("y = %v of %q has no place on the axis; leave it out and say so", m.Y, m.Title)
 	}
-	if m.XLo, m.XHi, err = s.X.interval(m.XLo, m.XHi); err != nil || m.Gap {
-		return err
-	}
-	switch {
-	case len(s.Rows) > 0 && !(m.Y >= 0 && m.Y < float64(len(s.Rows))):
-		return fmt.Errorf("there is no row %v", m.Y)
-	case len(s.Rows) == 0 && !s.Y.Scale.has(m.Y):
-		return fmt.Errorf("y = %v has no place on the axis; leave it out and say so", m.Y)
-	}
-	m.YLo, m.YHi, err = s.Y.interval(m.YLo, m.YHi)
-	return err
+	m.XLo, m.XHi = s.X.interval(m.XLo, m.XHi)
+	m.YLo, m.YHi = s.Y.interval(m.YLo, m.YHi)
+	return nil
 }
 
 // interval opens ends that have no place on the axis; both are NaN where there is no interval.
-func (a Axis) interval(lo, hi float64) (float64, float64, error) {
-	switch {
-	case math.IsNaN(lo) && math.IsNaN(hi):
-		return lo, hi, nil
-	case !(lo <= hi) || math.IsInf(lo, 1) || math.IsInf(hi, -1):
-		return lo, hi, fmt.Errorf("%v to %v is not an interval; say NaN twice where there is none", lo, hi)
-	}
-	if !a.Scale.has(lo) {
+func (a Axis) interval(lo, hi float64) (float64, float64) {
+	if !a.Scale.has(lo) && !math.IsNaN(lo) {
 		lo = math.Inf(-1)
 	}
-	if !a.Scale.has(hi) {
+	if !a.Scale.has(hi) && !math.IsNaN(hi) {
 		hi = math.Inf(1)
 	}
-	return lo, hi, nil
+	return lo, hi
 }
 
 // extents are what the axes have to show.
 func (s *Spec) extents() (x, y extent) {
-	add := func(m Mark) {
-		x.add(m.X, m.XLo, m.XHi)
-		if !m.Gap {
-			y.add(m.Y, m.YLo, m.YHi)
-		}
-	}
-	for _, m := range s.Marks {
-		add(m)
-	}
+	marks := slices.Clone(s.Marks)
 	for _, l := range s.Lines {
-		for _, m := range slices.Concat(l.Points, slices.Concat(l.Traces...)) {
-			add(m)
+		marks = slices.Concat(marks, l.Points, slices.Concat(l.Traces...))
+	}
+	for _, m := range marks {
+		x.add(m.X, m.XLo, m.XHi)
+		if m.isDrawn() {
+			y.add(m.Y, m.YLo, m.YHi)
 		}
 	}
 	for _, r := range s.Rows {

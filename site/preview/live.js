@@ -4,6 +4,7 @@
   new EventSource("/.benchbook/events").onmessage = function (e) {
     var now = JSON.parse(e.data), box = document.getElementById("benchbook-problems");
     if (now.version !== version) return location.reload();
+    if (box && box.textContent === now.problems) return;
     if (box) box.remove();
     if (!now.problems) return;
     box = Object.assign(document.createElement("pre"), { id: "benchbook-problems", role: "alert", textContent: now.problems });

@@ -1,7 +1,7 @@
 // Package preview serves a site while its articles are written. A change makes the site anew in memory, and open pages
 // reload. Problems of articles lie over the pages, which stay as they were.
 //
-// It listens on loopback addresses only, and answers only to their names: a page elsewhere that points a name of its own
+// It listens on the loopback address only, and answers only to its names: a page elsewhere that points a name of its own
 // at this machine gets nothing.
 package preview
 
@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,8 +29,7 @@ import (
 
 // Preview describes the served site, and how to make it.
 type Preview struct {
-	Roots []string // folders to follow, with all files below but hidden ones; they need not exist yet
-	Files []string // single files to follow
+	Roots []string // files to follow, and folders with all files below but hidden ones; they need not exist yet
 	Port  int      // 0: a free one
 
 	// Build makes the site, at first and after changes.
@@ -59,33 +57,27 @@ var live []byte
 // Serve builds the site and serves it until ctx ends, which is not an error. Once it listens it calls started with the
 // address of the index. It fails if it cannot listen or follow files; a site that cannot be built is shown.
 func (p Preview) Serve(ctx context.Context, started func(url string)) error {
-	listeners, port, err := listen(p.Port)
+	l, err := listen(p.Port)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		for _, l := range listeners {
-			l.Close()
-		}
-	}()
-	w, err := newWatcher(p.Roots, p.Files)
+	defer l.Close()
+	w, err := newWatcher(p.Roots)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	changes := w.changes(ctx)
-	s := &server{Preview: p, port: port, changed: make(chan struct{})}
+	s := &server{Preview: p, port: strconv.Itoa(l.Addr().(*net.TCPAddr).Port), changed: make(chan struct{})}
 	s.build(ctx)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // browsers that go away
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- server.Serve(l) }()
-	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
 	defer server.Close()
-	started("http://127.0.0.1:" + strconv.Itoa(port) + "/")
+	started("http://127.0.0.1:" + s.port + "/")
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,29 +90,23 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	}
 }
 
-// listen opens one port on both loopback addresses, or on the only one.
-func listen(port int) ([]net.Listener, int, error) {
-	first, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+// listen opens a port of the loopback address.
+func listen(port int) (net.Listener, error) {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, 0, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for "+
-			"a free one", port)
+		return nil, fmt.Errorf("port %d is taken, perhaps by another preview: name another one, or leave out --port for a free one", port)
 	case errors.Is(err, syscall.EACCES):
-		return nil, 0, fmt.Errorf("port %d is reserved: name one from 1024 upwards, or leave out --port for a free one", port)
+		return nil, fmt.Errorf("port %d is reserved: name one from 1024 upwards, or leave out --port for a free one", port)
 	case err != nil:
-		return nil, 0, fmt.Errorf("serving the preview: %w", err)
+		return nil, fmt.Errorf("serving the preview: %w", err)
 	}
-	listeners := []net.Listener{first}
-	port = first.Addr().(*net.TCPAddr).Port
-	if second, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(port))); err == nil {
-		listeners = append(listeners, second)
-	}
-	return listeners, port, nil
+	return l, nil
 }
 
 type server struct {
 	Preview
-	port int
+	port string
 
 	mu      sync.Mutex
 	files   map[string]site.File // of the last site that could be built; nil before
@@ -180,11 +166,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // isOurs reports whether a Host header names this server: the address or localhost, with the port.
 func (s *server) isOurs(host string) bool {
 	name, port, err := net.SplitHostPort(host)
-	return err == nil && port == strconv.Itoa(s.port) &&
-		(name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
+	return err == nil && port == s.port && (name == "127.0.0.1" || strings.EqualFold(name, "localhost"))
 }
 
-// stream sends the state at each change; slow readers get the newest one.
+// stream sends the state at each change, and at each beat; slow readers get the newest one.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	if r.Method == http.MethodHead {
@@ -204,17 +189,11 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		if err != nil || !write("retry: 500\ndata: "+string(data)+"\n\n") {
 			return
 		}
-		for quiet := true; quiet; {
-			select {
-			case <-r.Context().Done():
-				return
-			case <-changed:
-				quiet = false
-			case <-time.After(beat):
-				if !write(":\n\n") {
-					return
-				}
-			}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-changed:
+		case <-time.After(beat):
 		}
 	}
 }
@@ -255,10 +234,7 @@ func (s *server) file(w http.ResponseWriter, r *http.Request) {
 }
 
 func send(w http.ResponseWriter, r *http.Request, name string, data []byte) {
-	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
-		w.Header().Set("Content-Type", kind)
-	}
-	http.ServeContent(w, r, path.Base(name), time.Time{}, bytes.NewReader(data))
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 }
 
 // The policy of a page begins with the first; the script that reloads the page needs the second.

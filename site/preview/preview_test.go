@@ -165,7 +165,7 @@ func TestFollows(t *testing.T) {
 	dir := t.TempDir()
 	articles, project := filepath.Join(dir, "experiments"), filepath.Join(dir, "benchbook.yaml")
 	article := filepath.Join(articles, "pair", "article.md")
-	address, b := serve(t, preview.Preview{Roots: []string{articles}, Files: []string{project}})
+	address, b := serve(t, preview.Preview{Roots: []string{articles, project}})
 	reported := states(t, address)
 	last := until(t, reported, "the first state", func(state) bool { return true })
 	for i, step := range []struct {

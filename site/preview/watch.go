@@ -20,23 +20,23 @@ const settle = 15 * time.Millisecond
 
 // A watcher follows files, also when they or their folders are removed and made again, or replaced by editors.
 type watcher struct {
-	roots  []string // folders with all files below, without hidden ones; absolute and clean
-	files  []string // single files; likewise
+	roots  []string // absolute and clean
 	system *fsnotify.Watcher
 }
 
-// newWatcher follows all files from now on.
-func newWatcher(roots, files []string) (*watcher, error) {
+// newWatcher follows roots from now on: files, and folders with all files below but hidden ones.
+func newWatcher(roots []string) (*watcher, error) {
 	system, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, unwatched(err)
 	}
-	w := &watcher{absolute(roots), absolute(files), system}
-	for _, name := range slices.Concat(w.roots, w.files) {
-		err = errors.Join(err, w.add(filepath.Dir(name))) // shows when it comes back
-	}
-	for _, root := range w.roots {
-		err = errors.Join(err, w.addTree(root))
+	w := &watcher{system: system}
+	for _, root := range roots {
+		if abs, err := filepath.Abs(root); err == nil {
+			root = abs
+		}
+		w.roots = append(w.roots, root)
+		err = errors.Join(err, w.add(filepath.Dir(root)), w.addTree(root)) // the folder above shows when it comes back
 	}
 	if err != nil {
 		return nil, errors.Join(unwatched(err), system.Close())
@@ -54,16 +54,6 @@ func unwatched(err error) error {
 		way = "; raise fs.inotify.max_user_instances"
 	}
 	return fmt.Errorf("the system does not report changed files (%w)%s", err, way)
-}
-
-func absolute(names []string) (out []string) {
-	for _, name := range names {
-		if abs, err := filepath.Abs(name); err == nil {
-			name = abs
-		}
-		out = append(out, name)
-	}
-	return out
 }
 
 // addTree follows a folder and those below it. Each is followed before it is read, so nothing is missed.
@@ -94,9 +84,6 @@ func isHidden(name string) bool {
 }
 
 func (w *watcher) matters(name string) bool {
-	if slices.Contains(w.files, name) {
-		return true
-	}
 	return slices.ContainsFunc(w.roots, func(root string) bool {
 		below, ok := strings.CutPrefix(name, root+string(filepath.Separator))
 		return name == root || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
