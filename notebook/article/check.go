@@ -107,10 +107,7 @@ func (doc *Document) checkLabel(t source.Text, prefix string, seen map[string]so
 	rest, ok := strings.CutPrefix(t.Value, prefix)
 	before, twice := seen[t.Value]
 	switch {
-	case len(t.Value) >= files.MaxName:
-		doc.Problems.Add("bad-label", t.Pos, "the label is too long").Hint =
-			fmt.Sprintf("choose one of less than %d bytes", files.MaxName)
-	case !ok || rest == "" || !files.IsWord("x"+rest):
+	case !ok || rest == "" || len(t.Value) >= files.MaxName || !files.IsWord("x"+rest):
 		doc.Problems.Add("bad-label", t.Pos, "invalid label %q", t.Value).Hint =
 			"begin it with " + prefix + " and continue with letters, digits, - and _"
 	case twice:

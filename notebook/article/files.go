@@ -25,18 +25,6 @@ type File struct {
 	listing *Listing // that it is, or nil
 }
 
-// fragment is the text of the file with its places. It is false for a file that is too large.
-func (f *File) fragment(doc *Document, problems *source.Problems) (source.Fragment, bool) {
-	if f.listing != nil {
-		return f.listing.Fragment, true
-	}
-	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
-	if !source.Fits(src, problems) {
-		return source.Fragment{}, false
-	}
-	return source.Whole(src), true
-}
-
 // RecordsName is the name of the folder of records next to the file of an article: records for article.md, else the
 // name of the file with .records.
 func RecordsName(file string) string {
@@ -146,14 +134,17 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 // Rows reads a file of rows: CSV with a line of names, or a YAML list of mappings. Empty fields of CSV are left out.
 func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	f, ok := doc.File(t, problems)
-	if !ok {
+	switch {
+	case !ok:
+		return nil, false
+	case f.listing != nil:
+		return ParseRows(f.Path, f.listing.Fragment, t, problems)
+	}
+	src := source.New(path.Join(path.Dir(doc.Source.Path), f.Path), f.Data)
+	if !source.Fits(src, problems) {
 		return nil, false
 	}
-	text, ok := f.fragment(doc, problems)
-	if !ok {
-		return nil, false
-	}
-	return ParseRows(f.Path, text, t, problems)
+	return ParseRows(f.Path, source.Whole(src), t, problems)
 }
 
 // ParseRows reads the text of a file of rows, which t names.
