@@ -65,6 +65,7 @@ type Document struct {
 	lineLinks []ProseLink              // in the same lines
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
 	resolved  map[*byte]string         // destinations of links, by their first byte
+	lineTrees map[string]ast.Node      // of lines of Markdown in YAML
 }
 
 // Front is the front matter of an article.
@@ -133,7 +134,8 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Parse reads the article whose text is source. dir is its folder, which may have files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, Tree: ast.NewDocument(),
-		added: map[string]record.Metric{}, unread: map[string]string{}, resolved: map[*byte]string{}}
+		added: map[string]record.Metric{}, unread: map[string]string{}, resolved: map[*byte]string{},
+		lineTrees: map[string]ast.Node{}}
 	if !source.Fits(src, &doc.Problems) {
 		return doc
 	}

@@ -268,7 +268,7 @@ type line struct {
 }
 
 // lines reads the titles, captions and other lines of Markdown in YAML, so that the values and links in them are
-// checked like those in the text. They are not in the tree: render parses them again where it shows them.
+// checked like those in the text.
 func (doc *Document) lines() {
 	for _, list := range [][]source.Text{doc.Front.Authors, doc.Front.Tags} {
 		for i := range list {
@@ -293,6 +293,7 @@ func (doc *Document) lines() {
 			return
 		}
 		p.inlines()
+		doc.lineTrees[l.Value] = p.tree
 		for _, c := range nodesOf[*ClaimLink](p.tree) {
 			if l.kind != "" && c.HasChildren() {
 				doc.stated = append(doc.stated, Statement{c.Name, l.kind, l.part})
@@ -301,6 +302,9 @@ func (doc *Document) lines() {
 		doc.lineLinks = append(doc.lineLinks, p.links()...)
 	}
 }
+
+// Line returns the tree of a line of Markdown in YAML, such as a title; nil for other text.
+func (doc *Document) Line(written string) ast.Node { return doc.lineTrees[written] }
 
 func (doc *Document) writtenLines() []line {
 	list := []line{{&doc.Front.Title, "title", nil}, {&doc.Front.Description, "description", nil},

@@ -140,16 +140,16 @@ func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 }
 
 // Inline renders a line of Markdown, such as a title; the second result is its plain text.
-func (w *Writer) Inline(line string) (template.HTML, string) {
-	source := []byte(strings.Join(strings.Fields(line), " "))
-	tree := article.ForLines().Parse(source)
-	var shown template.HTML
-	var words []string
-	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
-		shown += w.Children(n, source)
-		words = append(words, w.Plain(n, source))
+func (w *Writer) Inline(line string) (shown template.HTML, words string) {
+	markdown, tree := []byte(line), w.doc.Line(line)
+	if tree == nil {
+		return Escaped(line), source.Plain(line)
 	}
-	return w.balanced(shown), strings.Join(words, " ")
+	for n := tree.FirstChild(); n != nil; n = n.NextSibling() {
+		shown += w.Children(n, markdown)
+		words += w.Plain(n, markdown)
+	}
+	return w.balanced(shown), words
 }
 
 // Plain returns the text of a node, as read aloud.
@@ -190,17 +190,7 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 		if n.FirstChild() == nil {
 			return w.numbers[n.Label.Value]
 		}
-	case *ast.Link: // in titles, which package article does not put nodes into
-		if to := article.Resolve(n.Destination); n.FirstChild() == nil {
-			if name, ok := article.SentenceOf(to); ok {
-				return w.page.Finding(name)
-			}
-			return w.numbers[strings.TrimPrefix(to, "#")]
-		}
 	case *ast.CodeSpan:
-		if in, ok := w.valueIn(n, source); ok {
-			return w.page.ValueText(in)
-		}
 		return codeText(n, source)
 	}
 	var b strings.Builder
@@ -325,11 +315,7 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 	return w.Listing(language, n.Lines().Value(source))
 }
 
-// codeSpan shows code, or a value in a title.
 func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
-	if in, ok := w.valueIn(n, source); ok {
-		return w.page.Value(in)
-	}
 	code := codeText(n, source)
 	if isHyphenated(code) {
 		return `<code class="hyphenated">` + Escaped(code) + "</code>"
@@ -355,26 +341,9 @@ func codeText(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// valueIn parses `{value} …` in a line of Markdown.
-func (w *Writer) valueIn(n ast.Node, source []byte) (expr.Inline, bool) {
-	rest, found := strings.CutPrefix(codeText(n, source), "{value}")
-	if !found {
-		return expr.Inline{}, false
-	}
-	in, err := expr.ParseInline(strings.TrimSpace(rest))
-	return in, err == nil
-}
-
-// link shows links, and in titles claims and references.
 func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	l := n.(*ast.Link)
 	written, words := article.Resolve(l.Destination), w.Children(n, source)
-	if name, ok := strings.CutPrefix(written, "claim:"); ok {
-		return w.page.Claim(name, words, goesOn(n, source))
-	}
-	if label := strings.TrimPrefix(written, "#"); label != written && w.numbers[label] != "" {
-		return w.referTo(label, words)
-	}
 	href, err := w.follow(written)
 	if err != nil { // DeadLinks says why
 		return words
