@@ -286,22 +286,13 @@ func goesOn(n ast.Node, source []byte) bool {
 	return ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0
 }
 
+// reference links to a table or figure, by the words given or by its number.
 func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
-	return w.referTo(n.(*article.Reference).Label.Value, w.Children(n, source))
-}
-
-// referTo links to a table or figure, by the words given or by its number.
-func (w *Writer) referTo(label string, words template.HTML) template.HTML {
-	no, ok := w.numbers[label]
-	switch {
-	case !ok && words == "":
-		return Escaped(label)
-	case !ok:
-		return words
-	case words == "":
-		words = Escaped(no)
+	label, words := n.(*article.Reference).Label.Value, w.Children(n, source)
+	if words == "" {
+		words = Escaped(w.numbers[label])
 	}
-	if part, _ := w.labelled(label); !w.page.Applies(part) {
+	if part, ok := w.labelled(label); !ok || !w.page.Applies(part) {
 		return words
 	}
 	return `<a href="#` + Escaped(label) + `">` + words + `</a>`
