@@ -32,7 +32,7 @@ type layout struct {
 
 // placement returns the CPUs of a host that services and load run on.
 func (l layout) placement(host string) plan.Placement {
-	return l.experiment.Place(host, l.host.CoresOf(host))
+	return l.experiment.Place(l.host.CoresOf(host))
 }
 
 // serviceCores returns the logical CPUs that the services of a trial have together.

@@ -155,12 +155,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		prose.DeadLinks(c.Doc, slugs, &found)
 		for _, e := range plans[c.Slug].Experiments {
 			e.Remarks(&found)
-			e.CheckCPUs(func(host string) [][]int { // of other machines that is asked before a run
-				if host != "" {
-					return nil
-				}
-				return this.Cores
-			}, &here)
+			e.CheckCPUs(this.Cores, &here)
 		}
 		for _, p := range here.Sorted() { // it may run on another machine
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint

@@ -554,7 +554,7 @@ func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
 			return
 		}
-		e.CheckCPUs(j.hosts[c.Slug].CoresOf, problems)
+		e.CheckCPUs(j.hosts[c.Slug].Cores, problems)
 		e.CheckEngine(problems)
 		j.checkCold(e, problems)
 	})

@@ -140,7 +140,7 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 func newPlanned(slug string, e *plan.Experiment, host machine.Host) PlannedExperiment {
 	out := PlannedExperiment{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Repetitions: e.Most(),
 		Looks: append([]int{}, e.Looks...), Seed: e.Seed, Trials: []PlannedTrial{}, Warnings: []string{}, plan: e}
-	if own := e.Place("", host.Cores); len(host.Cores) > 0 {
+	if own := e.Place(host.Cores); len(host.Cores) > 0 {
 		out.where = fmt.Sprintf(": services on CPU %s, load on CPU %s", own.Services, own.Load)
 	}
 	if len(e.Notes) > 0 && e.Skipped == "" {

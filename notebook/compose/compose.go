@@ -57,7 +57,6 @@ type Project struct {
 	given       map[string]string // the variables of Environment that this process has
 	environment types.Mapping     // given, and .env
 	missing     map[string]bool   // names of variables without a value
-	private     []string
 	refused     []*refusal
 	ignored     map[string][]string     // names of services by keys without effect
 	resolved    map[*source.Source]bool // the texts of Services and Secrets
@@ -76,48 +75,47 @@ func (r *refusal) Error() string { return r.text }
 
 // Read reads Compose files, later ones over earlier ones. It returns nil if there is a problem.
 func Read(names []source.Text, o Options, problems *source.Problems) *Project {
-	p := &Project{Contents: map[string][]byte{}, Published: map[string]bool{}, options: o, root: o.Root,
+	p := &Project{Contents: map[string][]byte{}, Published: map[string]bool{}, options: o, root: realPath(o.Root),
 		given: map[string]string{}, missing: map[string]bool{}, ignored: map[string][]string{},
 		resolved: map[*source.Source]bool{}}
-	if real, err := filepath.EvalSymlinks(o.Root); err == nil {
-		p.root = real
+	if o.Private == nil {
+		p.options.Private = map[string]bool{}
 	}
 	for _, name := range o.Environment {
 		if value, ok := os.LookupEnv(name); ok {
-			p.given[name] = value
-			p.private = append(p.private, value)
+			p.given[name], p.options.Private[value] = value, true
 		}
 	}
 	paths := slice.Map(names, func(t source.Text) string { return t.Value })
-	refused := p.refusals(p.load(paths))
-	shown := strings.Join(paths, ", ")
-	for _, r := range refused {
-		problems.Add("compose", names[0].Pos, "%s: %s", shown, r.text).Hint = r.hint
+	if err := p.load(paths); err != nil {
+		p.refused = []*refusal{p.refusalOf(err)}
 	}
-	if len(refused) > 0 {
+	for _, r := range p.refused {
+		problems.Add("compose", names[0].Pos, "%s: %s", strings.Join(paths, ", "), r.text).Hint = r.hint
+	}
+	if len(p.refused) > 0 {
 		return nil
-	}
-	for _, value := range p.private {
-		if o.Private != nil {
-			o.Private[value] = true
-		}
 	}
 	return p
 }
 
-// refusals returns the reasons why the files cannot be used, with err as one of them.
-func (p *Project) refusals(err error) []*refusal {
-	var refused *refusal
-	switch {
-	case err == nil:
-		return p.refused
-	case errors.As(err, &refused):
-		return []*refusal{refused}
+// realPath returns a path without links, or the path itself where there is nothing.
+func realPath(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
+}
+
+// refusalOf says why the files cannot be used.
+func (p *Project) refusalOf(err error) *refusal {
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return refused
 	}
 	text := strings.NewReplacer(p.root+string(filepath.Separator), "", ": invalid compose project", "", "validating ", "",
 		" false schema", " is not a key of Compose").Replace(err.Error())
 	text = record.NewRedactor(slices.Collect(maps.Values(p.given))...).Text(strings.Join(strings.Fields(text), " "))
-	return []*refusal{{"it cannot be used: " + text, "correct it: `docker compose config` refuses it too"}}
+	return &refusal{"it cannot be used: " + text, "correct it: `docker compose config` refuses it too"}
 }
 
 // load reads the files. compose-go panics on some files, which is an error too.
@@ -131,15 +129,13 @@ func (p *Project) load(names []string) (err error) {
 			err = fmt.Errorf("compose-go cannot read it: %v", r)
 		}
 	}()
-	paths := make([]string, len(names))
-	for i, name := range names {
-		paths[i] = filepath.Join(p.options.Dir, filepath.FromSlash(name))
-		if real, err := filepath.EvalSymlinks(paths[i]); err == nil {
-			paths[i] = real
-		}
-		if err := p.readFile(paths[i], maxFile); err != nil {
+	var paths []string
+	for _, name := range names {
+		full := realPath(filepath.Join(p.options.Dir, filepath.FromSlash(name)))
+		if err := p.readFile(full, maxFile); err != nil {
 			return err
 		}
+		paths = append(paths, full)
 	}
 	if err := p.readEnvironment(filepath.Dir(paths[0])); err != nil {
 		return err
@@ -163,7 +159,7 @@ func (p *Project) load(names []string) (err error) {
 func (p *Project) addPrivate(project, resolved *types.Project) {
 	add := func(name, value string) {
 		if spec.IsSecretName(name) {
-			p.private = append(p.private, value)
+			p.options.Private[value] = true
 		}
 	}
 	for name, value := range p.environment {
@@ -189,7 +185,7 @@ func (p *Project) translate(project *types.Project, shown string) error {
 		key := source.Text{Value: name, Pos: service.Text.Pos}
 		services.Fields, services.Text.Pos = append(services.Fields, source.Field{Key: key, Value: service}), key.Pos
 	}
-	p.Services = overlay(services, p.options.Services, 2)
+	p.Services = source.Merge(services, p.options.Services, false) // service has left out keys that both have
 	var err error
 	if len(secrets) > 0 {
 		p.Secrets, err = p.parse(shown+" (secrets)", secrets)
@@ -275,31 +271,6 @@ func plain(v any) (out any) {
 	}
 	if err != nil {
 		panic(err) // Read returns it
-	}
-	return out
-}
-
-// overlay returns base with the keys of over, to a depth below which values of over replace whole values. Null removes.
-func overlay(base, over *source.Node, depth int) *source.Node {
-	switch {
-	case over == nil:
-		return base
-	case over.Kind != source.Map || depth == 0:
-		return over
-	case base == nil:
-		base = &source.Node{Kind: source.Map, Text: over.Text}
-	}
-	out := &source.Node{Kind: source.Map, Text: base.Text}
-	for _, f := range base.Fields {
-		if over.Get(f.Key.Value) == nil {
-			out.Fields = append(out.Fields, f)
-		}
-	}
-	for _, f := range over.Fields {
-		if f.Value.Kind != source.Null {
-			f.Value = overlay(base.Get(f.Key.Value), f.Value, depth-1)
-			out.Fields = append(out.Fields, f)
-		}
 	}
 	return out
 }

@@ -129,9 +129,7 @@ func (s *service) refuse(key, text, hint string) {
 
 // relative returns a path below the root with ./ before it, or unchanged outside.
 func (s *service) relative(full string) string {
-	if real, err := filepath.EvalSymlinks(filepath.Dir(full)); err == nil {
-		full = filepath.Join(real, filepath.Base(full))
-	}
+	full = filepath.Join(realPath(filepath.Dir(full)), filepath.Base(full))
 	if rel, ok := s.below(full); ok {
 		return "./" + rel
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -25,7 +26,7 @@ import (
 
 // A gathering is a folder of an article while it is read.
 type gathering struct {
-	*Folder
+	*folder
 	what    string // what messages call it
 	root    *os.Root
 	base    string                         // path of the folder
@@ -40,32 +41,28 @@ type gathering struct {
 
 // gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
 // in it and in .dockerignore are not read.
-func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies copied,
+func (f *folder) gather(name string, t source.Text, left map[string]bool, copies copied,
 	problems *source.Problems) ([]spec.File, bool) {
-	g := gathering{Folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
+	g := gathering{folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
 	root, err := f.open()
 	if err == nil {
 		defer root.Close()
 		g.root = root
 		g.base, err = g.resolve(name)
 	}
-	for _, l := range f.Doc.Listings {
-		inner, ok := g.inner(l.Path)
-		if !ok || left[l.Path] || g.isBelowOurs(l.Path) {
-			continue
+	for _, file := range f.listed {
+		if inner, ok := g.takes(file.Path); ok {
+			file.Path = inner
+			g.files[inner] = file
 		}
-		if f.revision.isBroken(l.Path) {
-			g.irregular = append(g.irregular, l.Path)
-			continue
-		}
-		g.files[inner] = newFile(inner, l.Data, f.revision.isExecutable(l.Path))
 	}
+	g.irregular = slice.Filter(f.broken, func(name string) bool {
+		_, ok := g.takes(name)
+		return ok
+	})
 	if left != nil {
 		g.what = "build context"
-		if !g.ignore() {
-			problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, g.what, maxIgnore).
-				Hint = "name folders, or write patterns such as *.log"
-		}
+		g.ignore(t, problems)
 	}
 	listed := len(g.files) > 0
 	if err == nil {
@@ -80,17 +77,23 @@ func (f *Folder) gather(name string, t source.Text, left map[string]bool, copies
 	return slices.SortedFunc(maps.Values(g.files), byPath), true
 }
 
+// takes reports whether a listing, or a file of a revision, is part of the folder, and returns its path there.
+func (g *gathering) takes(name string) (inner string, ok bool) {
+	inner, ok = g.inner(name)
+	for above := name; ok && g.user != nil && above != "."; above = path.Dir(above) {
+		ok = !g.isOurs(above)
+	}
+	return inner, ok && !g.left[name]
+}
+
 // resolve follows the links in the path of a folder, so that it has one name only.
 func (g *gathering) resolve(name string) (string, error) {
 	if _, err := g.root.Stat(name); err != nil {
 		return name, err
 	}
-	dir, err := filepath.EvalSymlinks(g.Doc.Dir)
-	if err != nil {
-		return name, err
-	}
-	full, err := filepath.EvalSymlinks(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
+	dir, err := filepath.EvalSymlinks(g.doc.Dir)
+	full, err2 := filepath.EvalSymlinks(g.whole(name))
+	if err := cmp.Or(err, err2); err != nil {
 		return name, err
 	}
 	rel, err := filepath.Rel(dir, full)
@@ -136,36 +139,29 @@ const (
 	maxIgnore  = 10_000 // bytes of .dockerignore: every file of a context is compared with each of its patterns
 )
 
-// ignore reads .dockerignore, and removes the listings that it names. It is false if the file is too large.
-func (g *gathering) ignore() bool {
+// ignore reads .dockerignore, and removes the listings that it names.
+func (g *gathering) ignore(t source.Text, problems *source.Problems) {
 	file, ok := g.files[ignoreName]
-	if !ok {
-		var err error
-		if g.root == nil {
-			return true
-		}
-		if file, err = g.read(g.root, path.Join(g.base, ignoreName), MaxSize); err != nil {
-			return true // it is missing, or the walk reports it
-		}
+	if !ok && g.root != nil {
+		file, _ = g.read(g.root, path.Join(g.base, ignoreName), MaxSize) // the walk reports an error
 	}
 	if len(file.Data) > maxIgnore {
-		return false
+		problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, g.what, maxIgnore).
+			Hint = "name folders, or write patterns such as *.log"
+		return
 	}
-	patterns, err := ignorefile.ReadAll(bytes.NewReader(file.Data))
-	if err != nil || len(patterns) == 0 {
-		return true
-	}
-	if g.omitted, err = patternmatcher.New(patterns); err != nil {
-		g.omitted = nil
+	patterns, _ := ignorefile.ReadAll(bytes.NewReader(file.Data))
+	if omitted, err := patternmatcher.New(patterns); err == nil && len(patterns) > 0 {
+		g.omitted = omitted
 	}
 	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
 	g.irregular = slices.DeleteFunc(g.irregular, func(name string) bool {
 		inner, _ := g.inner(name)
 		return g.ignores(inner)
 	})
-	return true
 }
 
+// ignores reports whether .dockerignore leaves out a file. Engines read the Dockerfile and .dockerignore all the same.
 func (g *gathering) ignores(inner string) bool {
 	if g.omitted == nil || inner == ignoreName || inner == "Dockerfile" {
 		return false
@@ -189,7 +185,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		return nil
 	case err != nil:
 		return err
-	case isFolder, g.left[name], g.seen.hidden[filepath.Join(g.Doc.Dir, filepath.FromSlash(name))]:
+	case isFolder, g.left[name], g.seen.hidden[g.whole(name)]:
 		return nil
 	case below && g.files[inner].Path != "":
 		return nil // a listing, which the article says is there twice
@@ -215,11 +211,11 @@ const articlesName = "experiments"
 
 // isOurs reports whether a file or folder belongs to benchbook or git, and the context does not name it.
 func (g *gathering) isOurs(name string) bool {
-	if g.repository == nil {
-		return name == ".git" || g.Doc.IsOurs(name)
+	if g.user == nil {
+		return name == ".git" || g.doc.IsOurs(name)
 	}
-	below, err := filepath.Rel(g.repository.Dir, filepath.Join(g.Doc.Dir, filepath.FromSlash(name)))
-	if err == nil && filepath.Base(below) == below && g.repository.IsOurs(filepath.ToSlash(below)) {
+	below, err := filepath.Rel(g.user.Dir, g.whole(name))
+	if err == nil && filepath.Base(below) == below && g.user.IsOurs(filepath.ToSlash(below)) {
 		return true
 	}
 	folder := path.Base(path.Dir(name))
@@ -238,22 +234,13 @@ func (g *gathering) isOurs(name string) bool {
 	return folder == articlesName && !g.isNamed(name) && g.has(path.Join(name, article.FileName))
 }
 
+// has reports whether there is a file.
 func (g *gathering) has(name string) bool {
 	if g.root == nil {
-		return slices.ContainsFunc(g.Doc.Listings, func(l *article.Listing) bool { return l.Path == name })
+		return g.listed[name].Path != ""
 	}
 	_, err := g.root.Lstat(name)
 	return err == nil
-}
-
-// isBelowOurs reports whether a listing is, or is in, something that isOurs.
-func (g *gathering) isBelowOurs(name string) bool {
-	for ; g.repository != nil && name != "."; name = path.Dir(name) {
-		if g.isOurs(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // isNamed reports whether the context is in a folder or file, or its Dockerfile copies it by name.
@@ -294,16 +281,13 @@ func (g *gathering) isLitter(name string) bool {
 
 // gitIgnored returns the files and folders below the folder that git ignores. It is empty outside a repository, and in
 // a folder that is ignored as a whole.
-func (f *Folder) gitIgnored() map[string]bool {
-	if f.ignored != nil || f.revision != nil {
+func (f *folder) gitIgnored() map[string]bool {
+	if f.ignored != nil || f.committed {
 		return f.ignored
 	}
 	f.ignored = map[string]bool{}
-	out, err := files.Git(context.Background(), f.Doc.Dir).Run("", "ls-files", "--others", "--ignored",
+	out, _ := files.Git(context.Background(), f.doc.Dir).Run("", "ls-files", "--others", "--ignored",
 		"--exclude-standard", "--directory", "-z")
-	if err != nil {
-		return f.ignored
-	}
 	for name := range strings.SplitSeq(out, "\x00") {
 		f.ignored[strings.TrimSuffix(name, "/")] = true
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,16 +12,16 @@ import (
 )
 
 // environment returns the variables of env_file and then of environment, which takes precedence.
-func (r *reader) environment(n *source.Node, s *spec.Service) []string {
+func (d *draft) environment(n *source.Node, s *spec.Service) []string {
 	var out []string
 	for _, t := range texts(n.Under("env_file")) {
-		folder := r.folder(t)
-		r.envFiles[filepath.Join(folder.Doc.Dir, filepath.FromSlash(t.Value))] = true
-		if _, ok := article.CleanPath(t, r.problems); !ok {
+		folder := d.folder(t)
+		d.envFiles[folder.whole(t.Value)] = true
+		if _, ok := article.CleanPath(t, d.problems); !ok {
 			continue
 		}
-		from, written := folder.inRevision(r.revisionOf(), t, r.problems)
-		f, ok := from.Doc.File(written, r.problems)
+		from, written := folder.inRevision(d.revision, t, d.problems)
+		f, ok := from.file(written, d.problems)
 		if !ok {
 			continue
 		}
@@ -34,12 +33,12 @@ func (r *reader) environment(n *source.Node, s *spec.Service) []string {
 			name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "=")
 			name = strings.TrimSpace(name)
 			if !ok || name == "" {
-				r.problems.Add("wrong-value", t.Pos, "a line of %s has no value: %q", f.Path, line).
+				d.problems.Add("wrong-value", t.Pos, "a line of %s has no value: %q", f.Path, line).
 					Hint = "write NAME=value in every line; variables of the host are never passed on"
 				break
 			}
 			if value, ok = fileValue(value); !ok {
-				r.problems.Add("wrong-value", t.Pos,
+				d.problems.Add("wrong-value", t.Pos,
 					"a line of %s has a quote that is not closed, or words behind it: %q", f.Path, line).
 					Hint = "close the quote at the end of the value, in the same line"
 				break
@@ -51,11 +50,11 @@ func (r *reader) environment(n *source.Node, s *spec.Service) []string {
 			out = slices.DeleteFunc(out, sets) // the last value counts: programs disagree about names that occur twice
 			out = append(out, name+"="+value)
 			if spec.IsSecretName(name) {
-				r.private[value] = true
+				d.private[value] = true
 			}
 		}
 	}
-	r.checkWrittenSecrets(n.Under("environment"))
+	d.checkWrittenSecrets(n.Under("environment"))
 	return append(out, s.Environment...)
 }
 
@@ -63,14 +62,14 @@ func (r *reader) environment(n *source.Node, s *spec.Service) []string {
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
 // checkWrittenSecrets reports values of variables that are secrets by their names.
-func (r *reader) checkWrittenSecrets(n *source.Node) {
+func (d *draft) checkWrittenSecrets(n *source.Node) {
 	for _, v := range article.VariablesOf(n) {
 		isFromOutside := strings.Contains(v.Value.Value, "${{")
-		for value := range r.private {
+		for value := range d.private {
 			isFromOutside = isFromOutside || len(value) >= record.LeastSecret && strings.Contains(v.Value.Value, value)
 		}
 		if spec.IsSecretName(v.Name.Value) && !isFromOutside && !publicValue.MatchString(v.Value.Value) {
-			r.problems.Add("written-secret", v.Value.Pos, "the value of %s is in the article, and would be in its records",
+			d.problems.Add("written-secret", v.Value.Pos, "the value of %s is in the article, and would be in its records",
 				v.Name.Value).Hint = "give it from outside by secrets:, or use a word of lower-case letters if it protects nothing"
 		}
 	}
@@ -82,28 +81,17 @@ func (r *reader) checkWrittenSecrets(n *source.Node) {
 func fileValue(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" || s[0] != '"' && s[0] != '\'' {
-		if i := comment.FindStringIndex(s); i != nil {
-			s = s[:i[0]]
-		}
-		return s, true
+		return comment.ReplaceAllString(s, ""), true
 	}
-	var value strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == s[0]:
-			rest := strings.TrimSpace(s[i+1:])
-			return value.String(), rest == "" || rest[0] == '#'
-		case s[0] == '"' && s[i] == '\\' && i+1 < len(s) && escapes[s[i+1]] != 0:
-			i++
-			value.WriteByte(escapes[s[i]])
-		default:
-			value.WriteByte(s[i])
-		}
+	parts := quoted.FindStringSubmatch(s)
+	if parts == nil {
+		return "", false
 	}
-	return "", false
+	return escapes.Replace(parts[1]) + parts[2], true
 }
 
 var (
-	comment = regexp.MustCompile(`(^|\s+)#`)
-	escapes = map[byte]byte{'n': '\n', 'r': '\r', 't': '\t', '"': '"', '\\': '\\'}
+	comment = regexp.MustCompile(`(^|\s+)#.*`)
+	quoted  = regexp.MustCompile(`^(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(?:#.*)?$`)
+	escapes = strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\"`, `"`, `\\`, `\`)
 )

@@ -26,35 +26,44 @@ const MaxSize = 256 << 20
 // maxDockerfile bounds a Dockerfile, in bytes.
 const maxDockerfile = 1 << 20
 
-// Folder is what the services of an article are built from: files of a folder on disk, or of a git revision, and
+// folder is what the services of an article are built from: files of a folder on disk, or of a git revision, and
 // listings. Files on disk are read through an os.Root, so that no link leads out of the folder; a link that stays inside
 // is followed.
-type Folder struct {
-	Doc        *article.Document  // its listings have paths in this folder
-	seen       *seenFiles         // by all folders of a plan
-	repository *article.Document  // the article that uses a folder around its own; nil for its own folder
-	revision   *revision          // replaces the files on disk; nil for files on disk
-	around     map[string]*Folder // by root, revision and context
+type folder struct {
+	doc       *article.Document    // its listings have paths in this folder
+	seen      *seenFiles           // by all folders of a plan
+	user      *article.Document    // the article that uses a folder around its own; nil for its own folder
+	listed    map[string]spec.File // listings, and the files of a revision, by path
+	broken    []string             // links of a revision without a file
+	committed bool                 // it is a revision: listed has all files
+	around    map[string]*folder   // by root, or revision and context
 
-	copies   map[string]copied      // of Dockerfiles, by their digests
-	configs  map[string][]string    // the users of each file that configs name: see UsersOf
-	contexts map[string][]spec.File // by folder and the files left out
-	single   map[string]spec.File   // what configs name, by path
-	size     int64                  // of single
-	ignored  map[string]bool        // see gitIgnored
+	copies   slice.Memo[string, copied] // of Dockerfiles, by their digests
+	configs  map[string][]string        // the users of each file that configs name: see usersOf
+	contexts map[string][]spec.File     // by folder and the files left out
+	single   map[string]spec.File       // what configs name, by path
+	size     int64                      // of single
+	ignored  map[string]bool            // see gitIgnored
 }
 
 // seenFiles are whole paths of files that a plan reads, and of files with secrets (hidden), which no image gets.
-type seenFiles struct{ hidden, reads, envFiles map[string]bool }
+type seenFiles struct {
+	repository              string // its folder
+	hidden, reads, envFiles map[string]bool
+}
 
-func newFolder(doc *article.Document, seen *seenFiles) *Folder {
-	return &Folder{Doc: doc, seen: seen, around: map[string]*Folder{}, copies: map[string]copied{},
+func newFolder(doc *article.Document, seen *seenFiles) *folder {
+	f := &folder{doc: doc, seen: seen, listed: map[string]spec.File{}, around: map[string]*folder{},
 		configs: map[string][]string{}, contexts: map[string][]spec.File{}, single: map[string]spec.File{}}
+	for _, l := range doc.Listings {
+		f.listed[l.Path] = newFile(l.Path, l.Data, false)
+	}
+	return f
 }
 
 // newRepository returns a folder around the folder of the article that uses it. It has the listings of the article at
 // their places, and others. Files of benchbook are no part of it: an image would change with what was measured of it.
-func newRepository(root string, listings []*article.Listing, user *article.Document, seen *seenFiles) *Folder {
+func newRepository(root string, listings []*article.Listing, user *article.Document, seen *seenFiles) *folder {
 	doc := &article.Document{Dir: root, Source: user.Source, Listings: listings}
 	if below, ok := files.Below(root, user.Dir); ok {
 		for _, l := range user.Listings {
@@ -64,24 +73,27 @@ func newRepository(root string, listings []*article.Listing, user *article.Docum
 		}
 	}
 	f := newFolder(doc, seen)
-	f.repository = user
+	f.user = user
 	return f
 }
 
 // aroundIt returns a folder around the article's folder, for contexts of its builds.
-func (f *Folder) aroundIt(root string) *Folder {
+func (f *folder) aroundIt(root string) *folder {
 	if f.around[root] == nil {
-		f.around[root] = newRepository(root, nil, f.Doc, f.seen)
+		f.around[root] = newRepository(root, nil, f.doc, f.seen)
 	}
 	return f.around[root]
 }
 
+// whole returns the path on this machine of a file of the folder.
+func (f *folder) whole(name string) string { return filepath.Join(f.doc.Dir, filepath.FromSlash(name)) }
+
 // open opens the folder on disk. A revision has none.
-func (f *Folder) open() (*os.Root, error) {
-	if f.revision != nil {
+func (f *folder) open() (*os.Root, error) {
+	if f.committed {
 		return nil, fs.ErrNotExist
 	}
-	return os.OpenRoot(f.Doc.Dir)
+	return os.OpenRoot(f.doc.Dir)
 }
 
 // Digest returns the digest of a file's content in keys and records.
@@ -94,9 +106,9 @@ func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
-// UsersOf returns keys for a service, or the command, and for its build. Images leave out the configs of containers with
+// usersOf returns keys for a service, or the command, and for its build. Images leave out the configs of containers with
 // the same key.
-func UsersOf(name string, build *spec.Build) []string {
+func usersOf(name string, build *spec.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {
 		dockerfile := path.Clean(cmp.Or(build.Dockerfile, "Dockerfile"))
@@ -108,25 +120,25 @@ func UsersOf(name string, build *spec.Build) []string {
 	return users
 }
 
-// Config reads a file or listing, which is copied to a path in a container, from a revision, and notes its users.
-func (f *Folder) Config(file, target source.Text, users []string, at revisionOf,
-	problems *source.Problems) (spec.File, bool) {
+// config reads a file or listing, which is copied to a path in a container, from a revision, and notes its users.
+func (f *folder) config(file, target source.Text, users []string, revision string, problems *source.Problems) (
+	out spec.File, ok bool) {
 	if file.IsZero() || target.Value == "" {
-		return spec.File{}, false // reported when it was decoded
+		return out, false // reported when it was decoded
 	}
 	if !path.IsAbs(target.Value) || path.Clean(target.Value) == "/" {
 		problems.Add("wrong-value", target.Pos,
 			"the target of a config must be the path of a file in the container, not %q", target.Value).
 			Hint = "begin it with /"
-		return spec.File{}, false
+		return out, false
 	}
 	name, ok := article.CleanPath(file, problems)
 	if !ok {
-		return spec.File{}, false
+		return out, false
 	}
 	f.configs[name] = append(f.configs[name], users...)
-	from, written := f.inRevision(at, file, problems)
-	out, ok := from.File(written, problems)
+	from, written := f.inRevision(revision, file, problems)
+	out, ok = from.file(written, problems)
 	out.Path = path.Clean(target.Value)
 	return out, ok
 }
@@ -134,20 +146,19 @@ func (f *Folder) Config(file, target source.Text, users []string, at revisionOf,
 const linkHint = "copy what it points at beside the article; " +
 	"only relative links that stay inside the folder are followed"
 
-// File reads a single file or listing. Together they are bounded like a build context.
-func (f *Folder) File(t source.Text, problems *source.Problems) (spec.File, bool) {
+// file reads a single file or listing. Together they are bounded like a build context.
+func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return spec.File{}, false
 	}
-	if file, ok := f.single[name]; ok {
-		return file, true
+	for _, known := range []map[string]spec.File{f.listed, f.single} {
+		if file, ok := known[name]; ok {
+			return file, true
+		}
 	}
-	root, err := f.open()
-	if err == nil {
+	if root, err := f.open(); err == nil {
 		defer root.Close()
-	}
-	if err == nil && !slices.ContainsFunc(f.Doc.Listings, func(l *article.Listing) bool { return l.Path == name }) {
 		file, err := f.read(root, name, MaxSize-f.size)
 		switch {
 		case err == nil:
@@ -156,28 +167,28 @@ func (f *Folder) File(t source.Text, problems *source.Problems) (spec.File, bool
 			return file, true
 		case leaves(root, err):
 			problems.Add("outside-folder", t.Pos, "%q is a link that leaves the article's folder", t.Value).Hint = linkHint
-			return spec.File{}, false
+			return file, false
 		case errors.Is(err, files.ErrTooLarge):
 			problems.Add("too-large", t.Pos,
 				"%q and the other files that are copied into containers are together larger than %d MiB", t.Value, MaxSize>>20).
 				Hint = "create the data in the image"
-			return spec.File{}, false
+			return file, false
 		}
 	}
-	listing, ok := f.Doc.File(t, problems) // which reports all other errors
+	file, ok := f.doc.File(t, problems) // which reports all other errors
 	if !ok {
 		return spec.File{}, false
 	}
-	return newFile(name, listing.Data, listing.Exec), true
+	return newFile(name, file.Data, file.Exec), true
 }
 
 // read reads a regular file of limited size.
-func (f *Folder) read(root *os.Root, name string, most int64) (spec.File, error) {
+func (f *folder) read(root *os.Root, name string, most int64) (spec.File, error) {
 	data, info, err := files.ReadIn(root, name, most)
 	if err != nil {
 		return spec.File{}, err
 	}
-	f.seen.reads[filepath.Join(f.Doc.Dir, filepath.FromSlash(name))] = true
+	f.seen.reads[f.whole(name)] = true
 	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
 
@@ -194,7 +205,7 @@ func leaves(root *os.Root, err error) bool {
 
 // context reads a build context: its folder without the article, its records, what .dockerignore names, what configs of
 // its users copy in, and what configs of others copy and its Dockerfile does not. It is read after all configs are known.
-func (f *Folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
+func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return nil, false
@@ -218,14 +229,16 @@ func (f *Folder) context(t source.Text, users []string, copies copied, problems 
 	return found, ok
 }
 
-// Mounted reads a file or folder that a container sees, listings included; single is true for a file.
-func (f *Folder) Mounted(t source.Text, problems *source.Problems) (mounted []spec.File, single, ok bool) {
+// mounted reads a file or folder that a container sees, listings included; single is true for a file.
+func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []spec.File, single, ok bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return nil, false, false
 	}
-	isFolder := slices.ContainsFunc(f.Doc.Listings,
-		func(l *article.Listing) bool { return strings.HasPrefix(l.Path, name+"/") })
+	isFolder := false
+	for listed := range f.listed {
+		isFolder = isFolder || strings.HasPrefix(listed, name+"/")
+	}
 	if root, err := f.open(); err == nil {
 		defer root.Close()
 		info, err := root.Stat(name)
@@ -235,112 +248,70 @@ func (f *Folder) Mounted(t source.Text, problems *source.Problems) (mounted []sp
 		mounted, ok = f.gather(name, t, nil, nil, problems)
 		return mounted, false, ok
 	}
-	file, ok := f.File(source.Text{Value: name, Pos: t.Pos}, problems)
+	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
 	return []spec.File{file}, true, ok
 }
 
-// DockerfilePlace is the place of a Dockerfile: its listing, or the build key; and its lines, if it is in the article.
-type DockerfilePlace struct {
-	all   source.Pos
-	lines []source.Pos
-}
-
-// At returns the place of a line, counted from 1; the whole if the line is unknown or not in the article.
-func (p DockerfilePlace) At(line int) source.Pos {
-	if line < 1 || line > len(p.lines) {
-		return p.all
-	}
-	return p.lines[line-1]
-}
-
-// Build completes a build of some users, and says where its Dockerfile is.
-func (f *Folder) Build(b *spec.Build, n *source.Node, users []string, at source.Pos,
-	problems *source.Problems) (DockerfilePlace, bool) {
-	context := source.Text{Value: b.Context, Pos: contextOf(n).Pos}
-	if context.Value == "" {
-		context = source.Text{Value: ".", Pos: at}
-	}
+// build completes a build of some users. It returns the place of the Dockerfile, which is its listing or the build key,
+// and the places of its lines if it is in the article.
+func (f *folder) build(b *spec.Build, n *source.Node, context source.Text, users []string,
+	problems *source.Problems) (places []source.Pos, ok bool) {
 	b.Dockerfile, b.Keep = path.Clean(cmp.Or(b.Dockerfile, "Dockerfile")), nil
+	name := path.Join(context.Value, b.Dockerfile)
 	dockerfile, found := newFile(inlineName, []byte(b.Inline), false), true
 	if b.Inline == "" {
-		name := source.Text{Value: path.Join(context.Value, b.Dockerfile), Pos: context.Pos}
-		dockerfile, found = f.File(name, &source.Problems{})
+		dockerfile, found = f.file(source.Text{Value: name, Pos: context.Pos}, &source.Problems{})
 		found = found && !strings.HasPrefix(b.Dockerfile, "../")
 		dockerfile.Path = b.Dockerfile
 	}
 	if len(dockerfile.Data) > maxDockerfile {
 		problems.Add("too-large", context.Pos, "the Dockerfile has %d bytes; the limit is %d", len(dockerfile.Data),
 			maxDockerfile).Hint = "write files beside it, and COPY them"
-		return DockerfilePlace{}, false
+		return nil, false
 	}
-	copies, ok := f.copies[dockerfile.Digest]
-	if !ok {
-		copies = copiedBy(string(dockerfile.Data))
-		f.copies[dockerfile.Digest] = copies
-	}
+	copies := f.copies.Get(dockerfile.Digest, func() copied { return copiedBy(string(dockerfile.Data)) })
 	if b.Files, ok = f.context(context, users, copies, problems); !ok {
-		return DockerfilePlace{}, false
+		return nil, false
 	}
 	if b.Inline != "" {
 		b.Dockerfile, b.Files = inlineName, append([]spec.File{dockerfile}, b.Files...)
-		return inlinePlace(n.TextAt("dockerfile_inline")), true
+		return linesOf(n.TextAt("dockerfile_inline")), true
 	}
-	has := slices.ContainsFunc(b.Files, func(file spec.File) bool { return file.Path == b.Dockerfile })
-	if !has && found { // .dockerignore does not apply to it
+	known := slice.Map(b.Files, func(file spec.File) string { return file.Path })
+	switch {
+	case slices.Contains(known, b.Dockerfile):
+	case found: // .dockerignore does not apply to it
 		b.Files = slices.SortedFunc(slices.Values(append(slices.Clone(b.Files), dockerfile)), byPath)
-	}
-	if !has && !found {
-		known := slice.Map(b.Files, func(file spec.File) string { return file.Path })
-		hint := source.Suggest(b.Dockerfile, known)
-		if len(known) == 0 {
-			hint = "add a listing: ```dockerfile file=" + b.Dockerfile
-		}
+	default:
 		where := cmp.Or(n.TextAt("dockerfile").Pos, context.Pos)
-		problems.Add("no-such-file", where, "no %s in the build context %q", b.Dockerfile, context.Value).Hint = hint
-		return DockerfilePlace{}, false
+		problems.Add("no-such-file", where, "no %s in the build context %q", b.Dockerfile, context.Value).
+			Hint = cmp.Or(source.Suggest(b.Dockerfile, known), "add a listing: ```dockerfile file="+b.Dockerfile)
+		return nil, false
 	}
-	for _, l := range f.Doc.Listings {
-		if path.Join(path.Clean(context.Value), b.Dockerfile) == l.Path {
-			return DockerfilePlace{l.Pos, l.Lines}, true
-		}
+	if l, ok := slice.Find(f.doc.Listings, func(l *article.Listing) bool { return l.Path == name }); ok {
+		return append([]source.Pos{l.Pos}, l.Lines...), true
 	}
-	return DockerfilePlace{all: context.Pos}, true
+	return []source.Pos{context.Pos}, true
 }
 
-// Programs completes a build without a Dockerfile: a script that runs in a copy of the context.
-func (f *Folder) Programs(b *spec.Build, n *source.Node, users []string, problems *source.Problems) (DockerfilePlace,
-	bool) {
-	place := DockerfilePlace{all: n.TextAt("run").Pos}
-	context := source.Text{Value: b.Context, Pos: contextOf(n).Pos}
-	if context.Value == "" {
-		context = source.Text{Value: ".", Pos: place.all}
+// linesOf returns the place of a text, and then of each of its lines.
+func linesOf(t source.Text) []source.Pos {
+	places, at := []source.Pos{t.Pos}, 0
+	for line := range strings.Lines(t.Value) {
+		places = append(places, t.At(at, at+len(strings.TrimRight(line, "\n"))))
+		at += len(line)
 	}
-	for i, t := range texts(n.Under("keep")) {
-		name, ok := article.CleanPath(t, problems)
-		if !ok {
-			return place, false
-		}
-		b.Keep[i] = name
-	}
-	var ok bool
-	b.Files, ok = f.context(context, users, copied{allOfIt}, problems)
-	return place, ok
+	return places
 }
+
+// isAbove reports whether a clean path leads out of the folder that it counts from.
+func isAbove(name string) bool { return name == ".." || strings.HasPrefix(name, "../") }
 
 func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }
 
 // inlineName is a name that no file of an article has.
 const inlineName = ".benchbook.Dockerfile"
-
-func inlinePlace(t source.Text) DockerfilePlace {
-	place, at := DockerfilePlace{all: t.Pos}, 0
-	for line := range strings.Lines(t.Value) {
-		place.lines = append(place.lines, t.At(at, at+len(strings.TrimRight(line, "\n"))))
-		at += len(line)
-	}
-	return place
-}
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -20,7 +20,7 @@ func TestListingLeavesNothingOpen(t *testing.T) {
 	f := newFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}}, nil)
 	before := open()
 	for range 10 {
-		if _, ok := f.File(source.Text{Value: "a.py"}, &source.Problems{}); !ok {
+		if _, ok := f.file(source.Text{Value: "a.py"}, &source.Problems{}); !ok {
 			t.Fatal("the listing was not found")
 		}
 	}

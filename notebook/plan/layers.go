@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -36,39 +37,28 @@ func IsWritten(at source.Pos) bool { return at.Source != nil && at.Source.Path !
 // merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
 // profile's: benchbook.yaml, front matter, block. Repetitions of the options replace the article's. It reports
 // whether the profile leaves the experiment out.
-func (p *planner) merge(d *Definition) (n *source.Node, skipped bool) {
-	profile, repetitions := p.options.Profile, p.options.Repetitions
-	n = addBuiltIn(article.Extend(withoutUnused(p.defaults(), d.Node), d.Node))
-	var above []*source.Node
-	if over := p.project.Profiles[profile]; over != nil {
-		above = append(above, over)
-	}
+func (e *outline) merge() (n *source.Node, skipped bool) {
+	profile, repetitions := e.options.Profile, e.options.Repetitions
+	n = addBuiltIn(article.Extend(withoutUnused(e.defaults(), e.node), e.node))
+	above := []*source.Node{e.project.Profiles[profile]}
 	for _, own := range profilesOf(n) {
-		if own.Name.Value == profile && own.Skip {
-			return n, true
-		}
 		if own.Name.Value == profile {
-			above = append(above, own.Node)
+			above, skipped = append(above, own.Node), skipped || own.Skip
 		}
 	}
 	if repetitions != "" {
 		above = append(above, source.Mapping(builtInSource, "repetitions: "+repetitions+"\n"))
 	}
 	for _, layer := range above {
-		n = overlay(n, layer)
+		n = article.Merge(n, withoutUnused(layer, n))
 	}
-	return inheritChoices(settle(addBuiltIn(n)), d), false
+	return e.inheritChoices(settle(addBuiltIn(n))), skipped
 }
 
 // defaults merges the defaults of the project and of the front matter.
 func (p *planner) defaults() *source.Node {
-	base := &source.Node{Kind: source.Map}
-	for _, layer := range []*source.Node{p.project.Defaults, p.doc.Front.Defaults.Node} {
-		if layer != nil {
-			base = article.Extend(base, layer)
-		}
-	}
-	return base
+	base := article.Extend(&source.Node{Kind: source.Map}, p.project.Defaults)
+	return article.Extend(base, p.doc.Front.Defaults.Node)
 }
 
 // addBuiltIn adds the built-in value of keys without one, or whose value null has removed.
@@ -91,23 +81,8 @@ func withoutUnused(lower, upper *source.Node) *source.Node {
 	return lower
 }
 
-func overlay(n, over *source.Node) *source.Node {
-	switch load, command := n.Get("load"), n.Get("command"); {
-	case load == nil && command != nil:
-		over = over.Without("load")
-	case command == nil && load != nil:
-		over = over.Without("command")
-	}
-	return article.Merge(n, over)
-}
-
 // isEmpty reports whether n is not a mapping.
 func isEmpty(n *source.Node) bool { return n == nil || n.Kind != source.Map }
-
-func countsRequests(n *source.Node) bool {
-	load := n.Get("load")
-	return load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil
-}
 
 // profilesOf reads the profiles of an experiment. Their problems are reported elsewhere.
 func profilesOf(n *source.Node) (out article.Profiles) {
@@ -124,10 +99,10 @@ func settle(n *source.Node) *source.Node {
 	tune := n.Get("tune")
 	for _, f := range tune.All() {
 		if f.Value.Get("of") != nil {
-			tune = With(tune, f.Key.Value, f.Value.Without("from", "to", "maximize", "budget"))
+			tune = with(tune, f.Key.Value, f.Value.Without("from", "to", "maximize", "budget"))
 		}
 	}
-	n = With(n, "tune", tune)
+	n = with(n, "tune", tune)
 	load := n.Get("load")
 	if isEmpty(load) {
 		return n
@@ -141,49 +116,40 @@ func settle(n *source.Node) *source.Node {
 	if load.Get("driver") != nil {
 		load = load.Without("tool", "args", "script")
 	}
-	n = With(n, "load", load)
-	times := ""
-	if load.Get("duration") == nil && !countsRequests(n) {
-		times += fmt.Sprintf("  duration: %dms\n", DefaultDuration.Milliseconds())
-	}
-	if load.Get("warmup") == nil && !countsRequests(n) {
-		times += fmt.Sprintf("  warmup: %dms\n", defaultWarmup.Milliseconds())
-	}
-	if load.Get("arrivals") == nil && load.Get("rate") != nil {
-		times += "  arrivals: constant\n"
-	}
-	if times == "" {
+	n = with(n, "load", load)
+	if load.Get("requests") != nil && load.Get("rate") == nil && n.Get("capacity") == nil {
 		return n
 	}
-	return article.Merge(n, source.Mapping(builtInSource, "load:\n"+times))
+	times := fmt.Sprintf("load: {duration: %v, warmup: %v}\n", DefaultDuration, defaultWarmup)
+	return article.Extend(source.Mapping(builtInSource, times), n)
 }
 
 // inheritChoices makes an experiment with a rate or a search for capacity use the tuned values of the experiment that
 // it extends, unless it tunes itself.
-func inheritChoices(n *source.Node, d *Definition) *source.Node {
-	tune, extends := n.Get("tune"), d.Block.Node.Get("extends")
-	inherits := extends != nil && d.Block.Node.Get("tune") == nil
+func (e *outline) inheritChoices(n *source.Node) *source.Node {
+	tune, extends := n.Get("tune"), e.block.Node.Get("extends")
+	inherits := extends != nil && e.block.Node.Get("tune") == nil
 	if isEmpty(tune) || !inherits || n.Get("load").Get("rate") == nil && n.Get("capacity") == nil {
 		return n
 	}
 	for _, f := range tune.Fields {
-		of := source.Field{Key: source.Text{Value: "of", Pos: extends.Text.Pos}, Value: extends}
-		if own := f.Value.Get("of"); own != nil {
-			of.Value = own
-		}
-		tune = With(tune, f.Key.Value, &source.Node{Kind: source.Map, Text: f.Value.Text, Fields: []source.Field{of}})
+		of := cmp.Or(f.Value.Get("of"), extends)
+		chosen := &source.Node{Kind: source.Map, Text: f.Value.Text}
+		tune = with(tune, f.Key.Value, with(chosen, "of", of))
 	}
-	return With(n, "tune", tune)
+	return with(n, "tune", tune)
 }
 
-// With returns n with another value for a key that it has.
-func With(n *source.Node, key string, value *source.Node) *source.Node {
+// with returns n with another value for a key. A key that it lacks is added, unless the value is nil.
+func with(n *source.Node, key string, value *source.Node) *source.Node {
 	out := *n
 	out.Fields = slices.Clone(n.Fields)
-	for i := range out.Fields {
-		if out.Fields[i].Key.Value == key {
-			out.Fields[i].Value = value
-		}
+	i := slices.IndexFunc(n.Fields, func(f source.Field) bool { return f.Key.Value == key })
+	switch {
+	case i >= 0:
+		out.Fields[i].Value = value
+	case value != nil:
+		out.Fields = append(out.Fields, source.Field{Key: source.Text{Value: key, Pos: value.Text.Pos}, Value: value})
 	}
 	return &out
 }

@@ -10,31 +10,32 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// load completes the load of a trial. Problems without a place of their own are reported at at.
-func (r *reader) load(at source.Pos) *spec.Load {
-	l, n := r.definition.Load, r.node.Get("load")
+// load completes the load of a trial.
+func (d *draft) load() *spec.Load {
+	l, n := d.definition.Load, d.node.Get("load")
 	if _, err := regexp.Compile(l.Match); err != nil {
-		r.problems.Add("bad-regex", n.TextAt("verify", "match").Pos, "match cannot be read: %s",
+		d.problems.Add("bad-regex", n.TextAt("verify", "match").Pos, "match cannot be read: %s",
 			strings.TrimPrefix(err.Error(), "error parsing regexp: ")).Hint = "the syntax is that of Go and RE2"
 	}
 	if n.Under("verify", "before") == nil {
 		l.CheckBefore = n.Under("verify") != nil || n.Under("script") == nil
 	}
-	r.tool(l)
-	r.driver(l, at)
-	r.schedule(l, n)
+	d.tool(l)
+	d.driver(l)
+	d.schedule(l, n)
 	if l.Threads > l.Connections && l.Connections > 0 {
-		r.contradiction(n.TextAt("threads").Pos, fmt.Sprintf("%d threads have only %d connections to share", l.Threads,
+		d.contradiction(n.TextAt("threads").Pos, fmt.Sprintf("%d threads have only %d connections to share", l.Threads,
 			l.Connections), "lower threads, or raise connections")
 	}
 	if len(l.Targets) > 0 {
-		r.targets(l, n, at)
-	} else if !r.definition.HasTried(n, "target") {
-		r.problems.Add("missing-key", at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
+		d.targets(l, n)
+	} else if !d.definition.HasTried(n, "target") {
+		d.problems.Add("missing-key", d.at, "the load has no target").Hint = "add target: http://SERVICE:PORT/"
 	}
 	return l
 }
@@ -42,14 +43,13 @@ func (r *reader) load(at source.Pos) *spec.Load {
 // schedule completes when requests are due, and what ends the window.
 //
 // Source: docs/load.md#start-and-end.
-func (r *reader) schedule(l *spec.Load, n *source.Node) {
+func (d *draft) schedule(l *spec.Load, n *source.Node) {
 	seesRequests := l.Tool == "" && (l.Driver == nil || l.Driver.Prints != spec.Summary)
 	l.Cut = l.Requests > 0 && !l.Drain && seesRequests
-	switch open := n.Under("rate") != nil || r.definition.Capacity != nil; {
-	case open:
+	if n.Under("rate") != nil || d.definition.Capacity != nil {
 		l.Arrivals = cmp.Or(l.Arrivals, spec.ConstantArrivals)
-	case l.Arrivals != "":
-		r.contradiction(n.TextAt("arrivals").Pos,
+	} else if l.Arrivals != "" {
+		d.contradiction(n.TextAt("arrivals").Pos,
 			"arrivals needs a rate: without one, clients send the next request after each answer",
 			"add rate: with requests per second, or remove arrivals")
 	}
@@ -67,13 +67,14 @@ func targetsOf(load *source.Node) []source.Text {
 
 // targets completes where requests go: to services of the experiment, as a container reaches nothing else, or to what runs
 // already.
-func (r *reader) targets(l *spec.Load, n *source.Node, at source.Pos) {
+func (d *draft) targets(l *spec.Load, n *source.Node) {
 	if l.Outside {
-		r.checkOutside(l, n)
+		d.checkOutside(l, n)
 	}
+	written := targetsOf(n)
 	for i, item := range n.Under("target").List() {
 		t := &l.Targets[i]
-		r.checkTarget(targetsOf(n)[i], l, at)
+		d.checkTarget(written[i], l)
 		t.Method = cmp.Or(t.Method, l.Method)
 		if item.Under("body") == nil {
 			t.Body = l.Body
@@ -93,71 +94,66 @@ func (r *reader) targets(l *spec.Load, n *source.Node, at source.Pos) {
 }
 
 // checkOutside reports what contradicts a target that runs already.
-func (r *reader) checkOutside(l *spec.Load, n *source.Node) {
-	if len(r.definition.Services) > 0 {
-		r.contradiction(n.TextAt("outside").Pos, "the experiment has services, and its load goes to what runs already",
+func (d *draft) checkOutside(l *spec.Load, n *source.Node) {
+	if len(d.definition.Services) > 0 {
+		d.contradiction(n.TextAt("outside").Pos, "the experiment has services, and its load goes to what runs already",
 			"remove the services, or remove outside and name one of them in target")
 	}
-	if foreignTool(l.Tool) != nil {
-		r.contradiction(n.TextAt("tool").Pos, l.Tool+" runs in a container, which does not reach a target that runs "+
+	if l.Tool != "" {
+		d.contradiction(n.TextAt("tool").Pos, l.Tool+" runs in a container, which does not reach a target that runs "+
 			"already", "remove tool")
 	}
 }
 
-// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside. The
-// experiment begins at at.
-func (r *reader) checkTarget(t source.Text, l *spec.Load, at source.Pos) {
-	known, services := []string{"http", "https"}, r.node.Get("services").Keys()
-	if driven := foreignTool(l.Tool); driven != nil && len(driven.Schemes) > 0 {
-		known = driven.Schemes
+// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside.
+func (d *draft) checkTarget(t source.Text, l *spec.Load) {
+	known, services := []string{"http", "https"}, d.node.Get("services").Keys()
+	if tool, ok := loadtool.Find(l.Tool); ok && len(tool.Schemes) > 0 {
+		known = tool.Schemes
 	}
 	u, err := url.Parse(t.Value)
 	if t.IsZero() || err != nil && isTemplate(t) {
 		return // reported when it was decoded or filled in
 	}
-	if err != nil || u.Host == "" || r.node.Under("load", "driver") == nil && !slices.Contains(known, u.Scheme) || u.Scheme == "" {
-		r.problems.Add("wrong-value", t.Pos, "invalid target URL %q", t.Value).
+	if err != nil || u.Host == "" || d.node.Under("load", "driver") == nil && !slices.Contains(known, u.Scheme) || u.Scheme == "" {
+		d.problems.Add("wrong-value", t.Pos, "invalid target URL %q", t.Value).
 			Hint = "write " + known[0] + "://SERVICE:PORT/path"
 		return
 	}
-	host := u.Hostname()
-	switch {
-	case l.Outside:
-		r.checkRunning(t, u)
-		return
-	case slices.Contains(services, host), r.definition.HasTried(r.node, "services"):
-		return
+	if host := u.Hostname(); l.Outside {
+		d.checkRunning(t, u)
+	} else if !slices.Contains(services, host) && !d.definition.HasTried(d.node, "services") {
+		d.unknownTarget(t, host, services)
 	}
-	r.unknownTarget(t, host, services, at)
 }
 
 // unknownTarget reports a target on a host that is not among the services, at the experiment if the target is a default
 // or another experiment's.
-func (r *reader) unknownTarget(t source.Text, host string, services []string, at source.Pos) {
+func (d *draft) unknownTarget(t source.Text, host string, services []string) {
 	hint := cmp.Or(source.Suggest(host, services),
 		"the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
 	if article.IsLoopback(host) {
 		hint = "add outside: true to the load if a server runs there already; otherwise name a service"
 	}
 	place := t.Pos
-	if at.Source != nil && (place.Source != at.Source || place.Start < at.Start) {
+	if place.Source != d.at.Source || place.Start < d.at.Start {
 		line, _ := place.Source.Position(place.Start)
 		hint = fmt.Sprintf("%s:%d gives the target; give another one here, or add the service", place.Source.Path, line)
-		place = at
+		place = d.at
 	}
-	r.problems.Add("unknown-service", place, "the load goes to %q, which is not a service of the experiment", host).
+	d.problems.Add("unknown-service", place, "the load goes to %q, which is not a service of the experiment", host).
 		Hint = hint
 }
 
 // checkRunning reports a target that runs already where no load may go, and a user in its URL.
-func (r *reader) checkRunning(t source.Text, u *url.URL) {
-	if host := u.Hostname(); !r.project.AllowsTarget(host) {
-		r.problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
+func (d *draft) checkRunning(t source.Text, u *url.URL) {
+	if host := u.Hostname(); !d.project.AllowsTarget(host) {
+		d.problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).
 			Hint = fmt.Sprintf("if that host is yours to put load on, add allow: {targets: [%q]} to %s", host,
 			article.ProjectFile)
 	}
 	if u.User != nil {
-		r.problems.Add("wrong-value", t.Pos, "the target %s has a user in it, who is not sent", u.Redacted()).
+		d.problems.Add("wrong-value", t.Pos, "the target %s has a user in it, who is not sent", u.Redacted()).
 			Hint = "leave that out, and send the header Authorization: write it in headers"
 	}
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -62,9 +61,8 @@ func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, boo
 	if !p.affords(m, at) {
 		return nil, false
 	}
-	labels := labelsOf(m, p.problems)
-	product := exclude(m, multiplied(m.Axes), p.problems)
-	combinations := include(m, product, labels, p.problems)
+	axes := axesOf(m, p.problems)
+	combinations := include(m, exclude(m, multiplied(m.Axes), p.problems), axes, p.problems)
 	if len(combinations) > 0 {
 		return combinations, true
 	}
@@ -80,21 +78,17 @@ func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 	cells := len(m.Include) + size
 	p.cells += cells
 	p.matched += cells * (len(m.Axes) + len(m.Exclude) + len(m.Include))
-	message, hint := "", "remove axes or values, or make several articles of it"
 	switch {
-	case cells > maxCells:
-		message, hint = fmt.Sprintf("the matrix has more than %d cells", maxCells),
-			"remove axes or values, or make several experiments of it"
 	case p.cells > maxCells:
-		message = fmt.Sprintf("with this matrix the article has more than %d cells", maxCells)
+		p.problems.Add("too-many", at, "with this matrix the article has more than %d cells", maxCells).
+			Hint = "remove axes or values, or make several articles of it"
+		return false
 	case p.matched > maxMatching:
-		message, hint = "the matrix has too many rows of include and exclude for so many cells",
-			"remove axes or values, or list the cells under include alone"
-	default:
-		return true
+		p.problems.Add("too-many", at, "the matrix has too many rows of include and exclude for so many cells").
+			Hint = "remove axes or values, or list the cells under include alone"
+		return false
 	}
-	p.problems.Add("too-many", at, "%s", message).Hint = hint
-	return false
+	return true
 }
 
 // multiplied is the product of the axes; none without any.
@@ -158,8 +152,7 @@ func exclude(m *article.Matrix, product []combination, problems *source.Problems
 
 // include extends combinations with the rows of include that fit them, and adds a combination for every other row.
 // Rows that give a combination different values of one field are a problem: only the last would be measured.
-func include(m *article.Matrix, product []combination, labels map[string]string,
-	problems *source.Problems) []combination {
+func include(m *article.Matrix, product []combination, axes map[string]string, problems *source.Problems) []combination {
 	originals := len(product)
 	given := make([]map[string]source.Text, originals)
 	conflicts := map[string]bool{} // fields that were reported
@@ -167,7 +160,7 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 		extended := false
 		for i := range product[:originals] {
 			c := &product[i]
-			if !fits(row, labels, m, *c) {
+			if !fits(row, axes, *c) {
 				continue
 			}
 			extended = true
@@ -176,7 +169,7 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 			}
 			for _, f := range row.Fields {
 				name := f.Name.Value
-				if isAxis(m, name) {
+				if axes[name] == name {
 					continue
 				}
 				if before, ok := given[i][name]; ok && before.Value != f.Value.Value && !conflicts[name] {
@@ -203,43 +196,41 @@ func include(m *article.Matrix, product []combination, labels map[string]string,
 	return product
 }
 
-// labelsOf gives the axis of each label, and makes sure that every name of a matrix means one thing.
-func labelsOf(m *article.Matrix, problems *source.Problems) map[string]string {
-	axis := map[string]string{} // that a label is of
+// axesOf gives the axis of each label, and of each axis itself, and makes sure that every name of a matrix means one
+// thing.
+func axesOf(m *article.Matrix, problems *source.Problems) map[string]string {
+	axes := map[string]string{}
+	for _, a := range m.Axes {
+		axes[a.Name.Value] = a.Name.Value
+	}
 	for _, a := range m.Axes {
 		for _, setting := range a.Value {
 			for _, label := range setting.Fields {
 				name := label.Name.Value
-				switch of, seen := axis[name]; {
-				case isAxis(m, name):
+				switch of, seen := axes[name]; {
+				case seen && of == name:
 					problems.Add("duplicate-parameter", label.Name.Pos, "%q is an axis, so it cannot be a label of axis %q", name,
 						a.Name.Value).Hint = "give the label another name"
 				case seen && of != a.Name.Value:
 					problems.Add("duplicate-parameter", label.Name.Pos, "axes %q and %q both have a label %q", of,
 						a.Name.Value, name).Hint = "give one of them another name"
+				default:
+					axes[name] = a.Name.Value
 				}
-				axis[name] = a.Name.Value
 			}
 		}
 	}
-	return axis
-}
-
-func isAxis(m *article.Matrix, name string) bool {
-	return slices.ContainsFunc(m.Axes, func(a article.Named[[]article.Row]) bool { return a.Name.Value == name })
+	return axes
 }
 
 // fits reports whether a row of include agrees with the axes of a combination and the labels of their values.
-func fits(row article.Row, labels map[string]string, m *article.Matrix, c combination) bool {
-	for _, f := range row.Fields {
-		_, isLabel := labels[f.Name.Value]
-		if (isLabel || isAxis(m, f.Name.Value)) && c.fields[f.Name.Value] != f.Value.Value {
-			return false
-		}
-	}
-	return true
+func fits(row article.Row, axes map[string]string, c combination) bool {
+	return !slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool {
+		return axes[f.Name.Value] != "" && c.fields[f.Name.Value] != f.Value.Value
+	})
 }
 
+// matches reports whether a combination has all values of a row of exclude.
 func matches(row article.Row, c combination) bool {
 	for _, f := range row.Fields {
 		if have, ok := c.fields[f.Name.Value]; !ok || have != f.Value.Value {

@@ -49,52 +49,50 @@ var ErrNoProfile = errors.New("no such profile")
 func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, private: map[string]bool{},
-		seenFiles: &seenFiles{map[string]bool{}, map[string]bool{}, map[string]bool{}}}
+		seenFiles: &seenFiles{project.Repository(), map[string]bool{}, map[string]bool{}, map[string]bool{}}}
 	p.own = newFolder(doc, p.seenFiles)
-	for _, block := range doc.Experiments {
-		p.definitions = append(p.definitions, p.define(block, nil))
-	}
-	if known := p.profiles(); !slices.Contains(known, o.Profile) {
-		slices.Sort(known)
-		return nil, fmt.Errorf("%w %q: known are %s", ErrNoProfile, o.Profile, strings.Join(known, ", "))
+	all := slice.Map(doc.Experiments, func(b *article.ExperimentBlock) *outline { return p.define(b, nil) })
+	profiles := p.profiles(all)
+	if !slices.Contains(profiles, o.Profile) {
+		return nil, fmt.Errorf("%w %q: known are %s", ErrNoProfile, o.Profile,
+			strings.Join(slices.Sorted(slices.Values(profiles)), ", "))
 	}
 	out := &Plan{Article: doc.Slug, Profile: o.Profile}
-	for _, d := range p.definitions {
-		if e := p.outline(d); e != nil {
-			out.Experiments = append(out.Experiments, e.Experiment)
-			p.outlines = append(p.outlines, e)
+	for _, e := range all {
+		if e.read() {
+			p.outlines, out.Experiments = append(p.outlines, e), append(out.Experiments, e.Experiment)
 		}
 	}
-	checkReferences(doc, p.outlines, p.definitions, problems)
+	p.checkReferences()
 	// Contexts leave out what configs name, so configs come first.
 	for _, e := range p.outlines {
-		for _, d := range e.drafts {
-			if d.definition != nil {
-				p.configs(d)
+		for _, t := range e.Trials {
+			if t.draft.definition != nil {
+				t.draft.configs()
 			}
 		}
 	}
 	for _, e := range p.outlines {
-		p.resolve(e)
+		e.resolve()
 	}
-	checkClusters(p.outlines, problems)
+	p.checkClusters()
 	out.All = slices.Clone(out.Experiments)
-	out.others = sync.OnceValue(p.others)
-	out.Reads, out.Secrets = sortedKeys(p.reads), sortedKeys(p.hidden)
-	out.EnvFiles = sortedKeys(p.envFiles)
+	out.others = sync.OnceValue(func() []*Plan { return p.others(profiles) })
+	out.Reads, out.Secrets, out.EnvFiles = sortedKeys(p.reads), sortedKeys(p.hidden), sortedKeys(p.envFiles)
 	p.hidePrivate(out)
 	return out, nil
 }
 
-func (p *planner) others() []*Plan {
+// others returns the plans of other profiles.
+func (p *planner) others(profiles []string) []*Plan {
 	var out []*Plan
-	for _, profile := range p.profiles() {
+	for _, profile := range profiles {
+		var problems source.Problems
+		options := Options{Profile: profile, Revisions: p.options.Revisions}
 		if profile == p.options.Profile {
 			continue
 		}
-		var problems source.Problems
-		if other, err := New(p.project, p.doc, Options{Profile: profile, Revisions: p.options.Revisions},
-			&problems); err == nil && problems.Empty() {
+		if other, err := New(p.project, p.doc, options, &problems); err == nil && problems.Empty() {
 			out = append(out, other)
 		}
 	}
@@ -102,10 +100,12 @@ func (p *planner) others() []*Plan {
 }
 
 // profiles returns full, and the profiles of project and article by name.
-func (p *planner) profiles() []string {
+func (p *planner) profiles(all []*outline) []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
-	for _, d := range p.definitions {
-		known = append(known, p.profileNames(d)...)
+	for _, e := range all {
+		for _, own := range profilesOf(article.Extend(p.defaults(), e.node)) {
+			known = append(known, own.Name.Value)
+		}
 	}
 	known = slices.DeleteFunc(known, func(profile string) bool { return profile == Full })
 	return append([]string{Full}, sortedSet(known)...)
@@ -113,15 +113,14 @@ func (p *planner) profiles() []string {
 
 type planner struct {
 	*seenFiles
-	project     *article.Project
-	doc         *article.Document
-	options     Options
-	problems    *source.Problems
-	own         *Folder // of the article
-	definitions []*Definition
-	outlines    []*outline
-	composed    []*composed
-	private     map[string]bool // values that records and messages do not show
+	project  *article.Project
+	doc      *article.Document
+	options  Options
+	problems *source.Problems
+	own      *folder // of the article
+	outlines []*outline
+	composed []*composed
+	private  map[string]bool // values that records and messages do not show
 
 	cells, steps, written, matched int // so far: see maxCells and the other bounds
 }
@@ -129,70 +128,65 @@ type planner struct {
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.EngineName(), spec.DefaultEngine) }
 
 // folder returns the folder that a path counts from: the repository for paths of Compose files, else the article's.
-func (p *planner) folder(t source.Text) *Folder {
+func (p *planner) folder(t source.Text) *folder {
 	if c := p.composedFrom(t); c != nil {
 		return c.folder
 	}
 	return p.own
 }
 
-// An outline is an experiment whose matrix is multiplied, with nothing resolved yet.
+// An outline is an experiment while it is planned.
 type outline struct {
+	*planner
 	*Experiment
-	*Definition
-	head     *article.Experiment // before templates are expanded, for what does not depend on the matrix
+	block    *article.ExperimentBlock
+	node     *source.Node        // the block merged with the experiments that it extends
+	whole    bool                // all of these were found
+	head     *article.Experiment // before templates are expanded, for what does not depend on the matrix; nil if it is skipped
 	headNode *source.Node        // that head was read from
-	drafts   []*draft
 }
 
-// A draft is a trial with its templates expanded.
-type draft struct {
-	combination
-	definition *article.Experiment // nil after a problem
-	node       *source.Node
-	secrets    map[string]bool // names of secrets of the experiment
-}
-
-// outline merges the layers of a definition, multiplies its matrix and expands templates; nil after a problem.
-func (p *planner) outline(d *Definition) *outline {
-	merged, skipped := p.merge(d)
-	e := &outline{Definition: d, Experiment: &Experiment{Name: d.Block.Name.Value, Pos: d.Block.Pos, Engine: p.engine()}}
+// read merges the layers of an experiment, multiplies its matrix and expands templates. It is false after a problem.
+func (e *outline) read() bool {
+	merged, skipped := e.merge()
 	if skipped {
-		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", p.options.Profile)
-		return e
+		e.Skipped = fmt.Sprintf("profile %s leaves this experiment out", e.options.Profile)
+		return true
 	}
-	var ok bool
-	if merged, ok = p.compose(e, merged); !ok {
-		return nil
+	merged, ok := e.compose(merged)
+	if !ok {
+		return false
 	}
 	// What does not depend on the matrix may still depend on the profile.
-	constant := expandAll(merged.Without(perTrial...), settings{profile: p.options.Profile}, p.problems)
+	env := settings{profile: e.options.Profile}
+	constant := expandAll(merged.Without(perTrial...), env, e.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
-		expanded := expand(matrix, settings{profile: p.options.Profile, early: true}, p.problems)
-		if expanded, ok = p.readRows(expanded); !ok {
-			return nil
+		env.early = true
+		expanded, ok := e.readRows(expand(matrix, env, e.problems))
+		if !ok {
+			return false
 		}
-		merged = With(merged, "matrix", expanded)
+		merged = with(merged, "matrix", expanded)
 	}
 	// Problems of single values were reported when they were read.
 	e.headNode = article.Merge(merged, constant)
 	e.head = article.DecodeExperiment(e.headNode, false, &source.Problems{})
-	if n := merged.Get("repetitions"); n != nil && strings.Contains(n.Text.Value, "${{") {
-		new(article.Repetitions).DecodeNode(article.NewDecoder(p.problems, false), constant.Get("repetitions"), "repetitions")
+	if n := merged.Get("repetitions"); n != nil && isTemplate(n.Text) {
+		new(article.Repetitions).DecodeNode(article.NewDecoder(e.problems, false), constant.Get("repetitions"), "repetitions")
 	}
 	if load := e.head.Load; load != nil && load.Outside {
 		e.Outside, e.Engine = true, spec.Local // on any engine of the project
 	}
-	p.secrets(e)
-	if !readHead(e, p.problems) {
-		return nil
+	e.readSecrets()
+	if !e.readHead() {
+		return false
 	}
-	combinations, ok := p.multiply(e.head.Matrix, d.Block.Pos)
-	if !ok || !p.expandTrials(e, merged, p.perRevision(e, combinations)) {
-		return nil
+	combinations, ok := e.multiply(e.head.Matrix, e.Pos)
+	if !ok || !e.expandTrials(merged.Without(perExperiment...), e.perRevision(combinations)) {
+		return false
 	}
-	checkNames(e, p.project, p.problems)
-	return e
+	e.checkNames()
+	return true
 }
 
 // Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
@@ -203,34 +197,31 @@ var (
 )
 
 // readHead reads the keys of an experiment for all of its trials. It is false if it cannot be planned.
-func readHead(e *outline, problems *source.Problems) bool {
+func (e *outline) readHead() bool {
 	head := e.head
 	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout
-	e.Fixed = head.Repetitions.Fixed
 	if len(e.Looks) == 0 { // which was reported
 		e.Looks = []int{1} // so that what else is wrong comes to light
 	}
 	timeout := e.headNode.TextAt("timeout")
 	if e.Timeout <= 0 && !timeout.IsZero() && !isTemplate(timeout) && !head.HasTried(e.headNode, "timeout") {
-		problems.Add("wrong-value", timeout.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
+		e.problems.Add("wrong-value", timeout.Pos, "timeout must be more than 0").Hint = "write a time, such as 5m"
 	}
 	e.Shared, e.Cold = article.Texts(head.Shared), head.Before == article.Cold
 	if e.Cold {
-		checkCold(e, problems)
+		e.checkCold()
 	}
 	e.Setup = hooks(head.Setup)
-	for i := range head.Metrics {
-		e.Metrics = append(e.Metrics, metric(&head.Metrics[i]))
-	}
-	return hasWork(e, problems)
+	e.Metrics = slice.Map(head.Metrics, metric)
+	return e.hasWork()
 }
 
 // checkCold reports what warms the caches of an experiment that is to begin with cold ones.
-func checkCold(e *outline, problems *source.Problems) {
+func (e *outline) checkCold() {
 	head, at := e.head, e.headNode.TextAt("before").Pos
 	refuse := func(is bool, words, hint string) {
 		if is {
-			problems.Add("contradiction", at, "before: cold has no effect %s", words).Hint = hint
+			e.problems.Add("contradiction", at, "before: cold has no effect %s", words).Hint = hint
 		}
 	}
 	refuse(len(head.Shared) > 0, "on shared services, which keep their caches", "remove shared, or before")
@@ -243,28 +234,28 @@ func checkCold(e *outline, problems *source.Problems) {
 }
 
 // hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.
-func hasWork(e *outline, problems *source.Problems) bool {
+func (e *outline) hasWork() bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
 	for _, key := range []string{"load", "command"} {
-		if n := e.Node.Get(key); isEmpty(n) && n != nil && n.Kind != source.Null {
+		if n := e.node.Get(key); isEmpty(n) && n != nil && n.Kind != source.Null {
 			return false // reported when the block was read
 		}
 	}
-	isElsewhere := e.Node.Get("services").Get("load") != nil || !isEmpty(e.Node.Get("matrix").Get("load"))
+	isElsewhere := e.node.Get("services").Get("load") != nil || !isEmpty(e.node.Get("matrix").Get("load"))
 	switch {
 	case load && command:
-		problems.Add("load-or-command", e.Pos, "experiment %q has both a load and a command", e.Name).
+		e.problems.Add("load-or-command", e.Pos, "experiment %q has both a load and a command", e.Name).
 			Hint = "keep one of them, or make two experiments"
-	case load || command || isElsewhere || e.head.HasTried(e.headNode, "load", "command") || !e.Whole:
+	case load || command || isElsewhere || e.head.HasTried(e.headNode, "load", "command") || !e.whole:
 		// What is missing may be in a part that could not be found or read, which was reported.
 	default:
-		problems.Add("load-or-command", e.Pos, "experiment %q needs either a load or a command", e.Name).
+		e.problems.Add("load-or-command", e.Pos, "experiment %q needs either a load or a command", e.Name).
 			Hint = "add load: with a target, or command: with run"
 	}
 	return true
 }
 
-func metric(m *article.Metric) Metric {
+func metric(m article.Metric) Metric {
 	out := Metric{Metric: m.Means(), Value: m.Value.Text.Value, Regex: m.Regex.Value, JSON: m.JSON.Value}
 	if !m.From.IsZero() {
 		out.Service, out.Stream = m.Source()
@@ -275,64 +266,60 @@ func metric(m *article.Metric) Metric {
 	return out
 }
 
-// expandTrials makes a draft of every combination. It is false if two have the same name.
-func (p *planner) expandTrials(e *outline, merged *source.Node, combinations []combination) bool {
-	body := merged.Without(perExperiment...)
+// expandTrials makes a trial of every combination. It is false if two have the same name.
+func (e *outline) expandTrials(body *source.Node, combinations []combination) bool {
 	e.checkAxes(body)
-	if p.written += len(combinations) * weight(body); p.written > maxDefinitions {
-		p.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
+	if e.written += len(combinations) * weight(body); e.written > maxDefinitions {
+		e.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
 			maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
 		return false
 	}
-	if p.steps += len(combinations) * e.Most(); p.steps > maxSteps {
-		p.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
+	if e.steps += len(combinations) * e.Most(); e.steps > maxSteps {
+		e.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
 			Hint = "lower repetitions, or remove axes or values"
 		return false
 	}
-	p.checkVariables(body)
-	before := p.problems.Len()
-	checkSecrets(body, p.problems)
-	seen := map[string]bool{}
+	e.checkVariables(body)
+	before := e.problems.Len()
+	checkSecrets(body, e.problems)
+	secrets, seen := map[string]string{}, map[string]bool{}
+	for _, name := range e.headNode.Get("secrets").Keys() {
+		secrets[name] = "${{secrets." + name + "}}" // one word of a command; it is filled in when a trial starts
+	}
 	for _, c := range combinations {
-		d := &draft{combination: c, secrets: setOf(e.headNode.Get("secrets").Keys())}
-		e.drafts = append(e.drafts, d)
-		if seen[d.name()] {
-			p.problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", d.name()).
+		t := &Trial{Name: cmp.Or(c.name(), e.Name), Parameters: c.parameters, Labels: c.labels,
+			Definition: json.RawMessage("{}"), draft: draft{planner: e.planner, combination: c, at: e.Pos, secrets: secrets}}
+		e.Trials = append(e.Trials, t)
+		if seen[c.name()] {
+			e.problems.Add("duplicate-cell", e.Pos, "two cells of the matrix are both called %q", c.name()).
 				Hint = "give the rows a name, or a parameter that tells them apart"
 			return false
 		}
-		seen[d.name()] = true
+		seen[c.name()] = true
 		for _, parameter := range c.parameters {
-			if !slices.Contains(e.Parameters, parameter.Name) {
-				e.Parameters = append(e.Parameters, parameter.Name)
-			}
+			e.Parameters = slice.Add(e.Parameters, parameter.Name)
 		}
-		if p.problems.Len() == before { // other cells have the same mistakes
-			p.expandTrial(e, d, body)
+		if e.problems.Len() == before { // other cells have the same mistakes
+			e.expandTrial(&t.draft, body)
 		}
 	}
 	return true
 }
 
 // expandTrial fills in the templates of a draft, and decodes it.
-func (p *planner) expandTrial(e *outline, d *draft, body *source.Node) {
-	env := settings{combination: d.combination, profile: p.options.Profile, ports: map[string]string{},
-		searches: setOf(e.headNode.Get("tune").Keys()), secrets: d.secrets, unread: e.head.HasTried(e.headNode, "matrix")}
+func (e *outline) expandTrial(d *draft, body *source.Node) {
+	tune, ports := map[string]string{}, map[string]string{}
+	for _, name := range e.headNode.Get("tune").Keys() {
+		tune[name] = ""
+	}
+	env := settings{profile: e.options.Profile, unread: e.head.HasTried(e.headNode, "matrix"),
+		values: map[string]map[string]string{"matrix": d.fields, "tune": tune, "secrets": d.secrets, "services": ports}}
 	for _, s := range body.Get("services").All() {
-		env.ports[s.Key.Value] = firstPort(s.Value, env, p.problems)
+		ports[s.Key.Value] = firstPort(s.Value, env, e.problems)
 	}
-	d.node = expandAll(body, env, p.problems)
-	checkSecrets(d.node, p.problems) // which may come from the matrix
-	d.definition = article.DecodeExperiment(d.node, true, p.problems)
-}
-
-// setOf returns a set of names, not nil.
-func setOf(names []string) map[string]bool {
-	out := map[string]bool{}
-	for _, name := range names {
-		out[name] = true
-	}
-	return out
+	d.node = expandAll(body, env, e.problems)
+	checkSecrets(d.node, e.problems) // which may come from the matrix
+	d.definition = article.DecodeExperiment(d.node, true, e.problems)
 }
 
 // weight estimates how many bytes a value takes when it is written out.
@@ -347,30 +334,27 @@ func weight(n *source.Node) int {
 	return sum
 }
 
-// resolve makes the trials of an experiment, their keys and their order.
-func (p *planner) resolve(e *outline) {
-	placeOnNodes(e)
-	for _, d := range e.drafts {
-		t := &Trial{Name: cmp.Or(d.name(), e.Name), Parameters: d.parameters, Labels: d.labels,
-			Definition: json.RawMessage("{}")}
-		e.Trials = append(e.Trials, t)
-		if d.definition != nil {
-			p.resolveTrial(e, d, t)
+// resolve completes the trials of an experiment, and draws their order.
+func (e *outline) resolve() {
+	e.placeOnNodes()
+	for _, t := range e.Trials {
+		if t.draft.definition != nil {
+			e.resolveTrial(t)
 		}
-		if t.Command != nil && t.Command.Output != "" && !slices.Contains(e.Parameters, record.BenchmarkAxis) {
-			e.Parameters = append(e.Parameters, record.BenchmarkAxis)
+		if t.Command != nil && t.Command.Output != "" {
+			e.Parameters = slice.Add(e.Parameters, record.BenchmarkAxis)
 		}
 	}
-	if p.keepChanged(e); e.Skipped != "" {
+	if e.keepChanged(); e.Skipped != "" {
 		return
 	}
-	measured := slices.DeleteFunc(slices.Clone(e.Trials), func(t *Trial) bool { return t.Key == "" })
+	measured := slice.Filter(e.Trials, func(t *Trial) bool { return t.Key != "" })
 	if len(measured) == 0 {
 		return
 	}
 	searches := measured[0].Capacity != nil // which is all there is
 	if !searches {
-		if original := calibrated(e, p.ofBase(measured), p.problems); original != nil {
+		if original := e.calibrated(e.ofBase(measured)); original != nil {
 			twin := *original
 			twin.Calibration = true
 			twin.Name += " again"
@@ -380,10 +364,10 @@ func (p *planner) resolve(e *outline) {
 	}
 	h := sha256.New()
 	repetitions := "until decided" // a run that was planned to go on takes more rounds
-	if e.Fixed {
+	if e.head.Repetitions.Fixed {
 		repetitions = strconv.Itoa(e.Most())
 	}
-	fmt.Fprintln(h, e.Name, p.options.Profile, repetitions, true) // the true keeps seeds of older runs
+	fmt.Fprintln(h, e.Name, e.options.Profile, repetitions, true) // the true keeps seeds of older runs
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
@@ -396,28 +380,25 @@ func (p *planner) resolve(e *outline) {
 }
 
 // resolveTrial reads what a trial runs, and gives it its key.
-func (p *planner) resolveTrial(e *outline, d *draft, t *Trial) {
-	p.readTrial(d, t, e.Pos)
+func (e *outline) resolveTrial(t *Trial) {
+	t.read()
+	d := &t.draft
 	if load := d.definition.Load; load != nil {
 		e.checkPort(t, d.node.Get("load"))
 		if load.Outside != e.Outside {
-			p.problems.Add("wrong-value", d.node.TextAt("load", "outside").Pos, "outside is the same for all trials of an experiment").
+			e.problems.Add("wrong-value", d.node.TextAt("load", "outside").Pos, "outside is the same for all trials of an experiment").
 				Hint = "write true or false, or make two experiments"
 		}
 	}
-	t.Tune = p.searches(d)
-	t.Capacity = p.capacity(d)
-	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 {
-		t.template = &template{*p, d, e.Pos}
-		if p.problems.Empty() { // else they would be found a second time
-			p.checkEnds(t)
-		}
+	t.Tune, t.Capacity = d.searches(), d.capacity()
+	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 && e.problems.Empty() { // else they would be found a second time
+		t.checkEnds()
 	}
 	computeKey(t, e.Experiment)
 }
 
 // calibrated picks the trial that is measured a second time, or none.
-func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial {
+func (e *outline) calibrated(measured []*Trial) *Trial {
 	c := e.head.Calibrate
 	switch {
 	case c.Off:
@@ -426,8 +407,8 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 		return measured[0]
 	}
 	known := map[string]bool{"experiment": true}
-	for _, d := range e.drafts {
-		for _, parameter := range slices.Concat(d.parameters, d.labels) {
+	for _, t := range e.Trials {
+		for _, parameter := range slices.Concat(t.Parameters, t.Labels) {
 			known[parameter.Name] = true
 		}
 	}
@@ -443,32 +424,25 @@ func calibrated(e *outline, measured []*Trial, problems *source.Problems) *Trial
 			if e, ok := errors.AsType[*expr.Error](err); ok && errors.Is(err, expr.ErrUnknownName) {
 				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], sortedKeys(known))
 			}
-			article.AddExprError(c.Text, err, problems)
+			article.AddExprError(c.Text, err, e.problems)
 			return nil
 		}
 		if fits {
 			picked = append(picked, t)
 		}
 	}
-	if len(picked) == 1 {
-		return picked[0]
-	}
-	e.notOne(c.Text.Pos, picked, problems)
-	return nil
-}
-
-// notOne reports that calibrate picks none or several of the trials. It may pick one with a problem of its own, which is
-// reported.
-func (e *outline) notOne(at source.Pos, picked []*Trial, problems *source.Problems) {
 	isBroken := func(t *Trial) bool { return t.Key == "" }
-	if len(picked) == 0 && slices.ContainsFunc(e.Trials, isBroken) {
-		return
-	}
 	what := "no trial"
-	if len(picked) > 0 {
+	switch {
+	case len(picked) == 1:
+		return picked[0]
+	case len(picked) == 0 && slices.ContainsFunc(e.Trials, isBroken):
+		return nil // it may pick one with a problem of its own, which is reported
+	case len(picked) > 0:
 		names := slice.Map(picked[:min(len(picked), 5)], func(t *Trial) string { return t.Name })
 		what = fmt.Sprintf("%d trials: %s", len(picked), strings.Join(names, "; "))
 	}
-	problems.Add("not-one-cell", at, "calibrate must pick one trial, but picks %s", what).
+	e.problems.Add("not-one-cell", c.Text.Pos, "calibrate must pick one trial, but picks %s", what).
 		Hint = "compare it with the matrix; true takes the first trial"
+	return nil
 }

@@ -3,7 +3,7 @@ package plan
 import (
 	"slices"
 
-	"benchbook/notebook/source"
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
 )
 
@@ -52,18 +52,15 @@ func (p *Plan) HostNames() []string {
 }
 
 // placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another.
-func placeOnNodes(e *outline) {
-	if e.Skipped != "" || !e.Engine.Can(spec.Nodes) {
-		return
-	}
-	for _, d := range e.drafts {
-		if d.definition == nil {
+func (e *outline) placeOnNodes() {
+	for _, t := range e.Trials {
+		if t.draft.definition == nil || !e.Engine.Can(spec.Nodes) {
 			continue
 		}
 		if e.Hosts == nil {
 			e.Hosts = map[string]string{LoadName: LoadNode}
 		}
-		for _, s := range d.definition.Services {
+		for _, s := range t.draft.definition.Services {
 			e.Hosts[s.Name] = ServiceNode
 		}
 	}
@@ -71,17 +68,11 @@ func placeOnNodes(e *outline) {
 
 // checkClusters reports an article with some experiments in a cluster and some outside: the results of a page come
 // from one set of machines.
-func checkClusters(outlines []*outline, problems *source.Problems) {
-	var first *outline
-	for _, e := range outlines {
-		if e.Skipped != "" || len(e.Trials) == 0 {
-			continue
-		}
-		if first == nil {
-			first = e
-		}
-		if e.Engine.Can(spec.Nodes) != first.Engine.Can(spec.Nodes) && e.Outside != first.Outside {
-			problems.Add("across-hosts", e.Pos, "experiments %q and %q: one has a target that runs already and its load on "+
+func (p *planner) checkClusters() {
+	measured := slice.Filter(p.outlines, func(e *outline) bool { return len(e.Trials) > 0 })
+	for _, e := range measured {
+		if first := measured[0]; p.engine().Can(spec.Nodes) && e.Outside != first.Outside {
+			p.problems.Add("across-hosts", e.Pos, "experiments %q and %q: one has a target that runs already and its load on "+
 				"this machine, the other runs in a cluster", first.Name, e.Name).
 				Hint = "make them two articles: the results of an article are those of one set of machines"
 			return

@@ -30,19 +30,26 @@ func split(cores [][]int, services int) Placement {
 		LoadCores: max(1, len(last))}
 }
 
-// Place says where services and load run on a host, whose cores are given, and commands without a cpuset.
+// Place says where services and load run on a machine, whose cores are given, and commands without a cpuset.
 //
-// A machine that has only services, only the load or only commands has all of its CPUs for them. A load gets the last
-// physical core. A command that is measured with services gets half of the cores.
-func (e *Experiment) Place(host string, cores [][]int) Placement {
+// A load gets the last physical core, and a command that is measured with services half of the cores. Only services,
+// or only commands, have all CPUs. In a cluster, which chooses the CPUs, each node has services or the load.
+func (e *Experiment) Place(cores [][]int) Placement {
 	if !e.Engine.Can(spec.NamedCPUs) {
-		// The cluster chooses the CPUs, and reserves them only for what asks for them.
 		n := max(1, len(slices.Concat(cores...)))
 		return Placement{ServiceCores: n, LoadCores: n}
 	}
-	services, load, command := e.uses(host)
+	services, load, command := false, false, false
+	for _, t := range e.Trials {
+		services = services || len(t.Services) > 0
+		load = load || t.Load != nil
+		if c := t.Command; c != nil {
+			load = load || c.AsLoad
+			command = command || c.Service == "" && c.CPUSet == "" && !c.AsLoad
+		}
+	}
 	switch {
-	case load && (services || len(e.Hosts) == 0):
+	case load:
 		return Place(cores)
 	case services && command:
 		return split(cores, (len(cores)+1)/2)
@@ -50,27 +57,10 @@ func (e *Experiment) Place(host string, cores [][]int) Placement {
 	return split(cores, len(cores))
 }
 
-// uses reports whether a host runs services, loads or commands on the CPUs of a load, and other commands without a
-// cpuset.
-func (e *Experiment) uses(host string) (services, load, command bool) {
-	for _, t := range e.Trials {
-		services = services || slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return e.HostOf(s.Name) == host })
-		if e.LoadHost(t) != host {
-			continue
-		}
-		load = load || t.Load != nil
-		if c := t.Command; c != nil {
-			load = load || c.AsLoad
-			command = command || c.Service == "" && c.CPUSet == "" && !c.AsLoad
-		}
-	}
-	return services, load, command
-}
-
 // PlaceLoad returns the CPUs of its host, whose cores are given, for the load or command of a trial, and how many
 // these are. In a cluster only their number is known.
 func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
-	at := e.Place(e.LoadHost(t), cores)
+	at := e.Place(cores)
 	cpus, n = at.Load, at.LoadCores
 	switch c := t.Command; {
 	case t.Load != nil:
@@ -81,9 +71,6 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 		if s := t.service(c.Service); s != nil {
 			cpus = cmp.Or(s.CPUSet, cpus)
 		}
-	case c.AsLoad && cpus != "":
-		at = Place(cores)
-		cpus, n = at.Load, at.LoadCores
 	default:
 		cpus = cmp.Or(c.CPUSet, cpus)
 	}
@@ -93,60 +80,40 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	return cpus, n
 }
 
-// The facts of records about placement: the CPUs of services, of the load or command, and of the host.
+// The facts of records about placement: the CPUs of services, and of the load or command.
 const (
 	FactServicesPlace = "placement.services"
 	FactLoadPlace     = "placement.load"
-	FactCores         = "host.cores"
 )
 
-// A Machine returns the logical CPUs of each physical core of a host, or none; the name of this machine is empty.
-type Machine func(host string) [][]int
-
-// CheckCPUs reports every cpuset with a CPU that its machine does not have, with a substitute, and every limit above
-// the number of its CPUs, which no engine takes.
-func (e *Experiment) CheckCPUs(machine Machine, problems *source.Problems) {
-	if !e.Engine.Can(spec.NamedCPUs) {
-		return // the engine has no CPUs by their numbers
+// CheckCPUs reports every cpuset with a CPU that this machine, whose cores are given, does not have, with a substitute,
+// and every limit above the number of its CPUs, which no engine takes.
+func (e *Experiment) CheckCPUs(cores [][]int, problems *source.Problems) {
+	if !e.Engine.Can(spec.NamedCPUs) || len(cores) == 0 {
+		return
 	}
-	checkSet := func(t *Trial, host, set string, ofServices bool, keys ...string) {
-		cores := machine(host)
-		cpus, ok := spec.ParseCPUSet(set)
-		all := slices.Concat(cores...)
-		i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(all, cpu) })
-		if !ok || i < 0 || len(cores) == 0 {
-			return
+	at, all := e.Place(cores), slices.Concat(cores...)
+	checkSet := func(set, substitute string, written source.Text) {
+		cpus, _ := spec.ParseCPUSet(set)
+		if i := slices.IndexFunc(cpus, func(cpu int) bool { return !slices.Contains(all, cpu) }); i >= 0 {
+			problems.Add("no-such-cpu", written.Pos, "this machine has no CPU %d; its CPUs are %s", cpus[i], spec.CPUSet(all)).
+				Hint = fmt.Sprintf("write %q, or remove cpuset", substitute)
 		}
-		at := e.Place(host, cores)
-		substitute := at.Load
-		if ofServices {
-			substitute = at.Services
-		}
-		problems.Add("no-such-cpu", t.node.TextAt(append(keys, "cpuset")...).Pos, "%s has no CPU %d; its CPUs are %s",
-			inWords(host), cpus[i], spec.CPUSet(all)).Hint = fmt.Sprintf("write %q, or remove cpuset", substitute)
 	}
 	for _, t := range e.Trials {
+		n := t.draft.node
 		for _, s := range t.Services {
-			host := e.HostOf(s.Name)
-			checkSet(t, host, s.CPUSet, true, "services", s.Name)
-			all := len(slices.Concat(machine(host)...))
-			if written := t.node.TextAt("services", s.Name, "cpus"); all > 0 && s.CPUs > float64(all) {
-				problems.Add("no-such-cpu", written.Pos, "%s has %d CPUs, and service %q may use %s", inWords(host), all, s.Name,
-					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", all)
+			checkSet(s.CPUSet, at.Services, n.TextAt("services", s.Name, "cpuset"))
+			if written := n.TextAt("services", s.Name, "cpus"); s.CPUs > float64(len(all)) {
+				problems.Add("no-such-cpu", written.Pos, "this machine has %d CPUs, and service %q may use %s", len(all), s.Name,
+					written.Value).Hint = fmt.Sprintf("write %d at most, or remove cpus", len(all))
 			}
 		}
 		if t.Load != nil {
-			checkSet(t, e.LoadHost(t), t.Load.CPUSet, false, "load")
+			checkSet(t.Load.CPUSet, at.Load, n.TextAt("load", "cpuset"))
 		}
 		if t.Command != nil {
-			checkSet(t, e.LoadHost(t), t.Command.CPUSet, false, "command")
+			checkSet(t.Command.CPUSet, at.Load, n.TextAt("command", "cpuset"))
 		}
 	}
-}
-
-func inWords(host string) string {
-	if host == "" {
-		return "this machine"
-	}
-	return fmt.Sprintf("host %q", host)
 }

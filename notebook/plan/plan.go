@@ -51,7 +51,6 @@ type Experiment struct {
 	Skipped     string // why the profile leaves it out; then there is nothing else
 	Engine      spec.Engine
 	Looks       []int // rounds after which its claims are judged, rising; the last is how many there are at most
-	Fixed       bool  // there is one look, and more rounds are another plan
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
 	Steps       []Step   // in the order to run; empty for a search for capacity
@@ -120,23 +119,28 @@ type Trial struct {
 	// Private are the values of variables of the environment, which Definition does not show and Key depends on.
 	Private []string
 
-	template *template // what Tuned resolves; nil where nothing is deferred
-	// node is what the trial was read from: the place of each value is found in it by its keys.
-	node        *source.Node
-	dockerfiles map[*spec.Build]DockerfilePlace
+	draft draft
 }
 
 // DockerfilePos returns the place of a line, counted from 1, of the Dockerfile of a build of the trial; the whole
 // Dockerfile if the line is unknown or not in the article.
 func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
-	return t.dockerfiles[b].At(line)
+	places := t.draft.dockerfiles[b]
+	switch {
+	case len(places) == 0:
+		return source.Pos{}
+	case line < 1 || line >= len(places):
+		return places[0]
+	}
+	return places[line]
 }
 
 // ImagePos returns the first place where the trial names an image; the zero value without one.
 func (t *Trial) ImagePos(name string) source.Pos {
-	places := []source.Text{t.node.TextAt("command", "image"), t.node.TextAt("load", "driver", "image")}
-	for _, s := range t.node.Get("services").All() {
-		places = append(places, t.node.TextAt("services", s.Key.Value, "image"))
+	n := t.draft.node
+	places := []source.Text{n.TextAt("command", "image"), n.TextAt("load", "driver", "image")}
+	for _, s := range n.Get("services").All() {
+		places = append(places, s.Value.TextAt("image"))
 	}
 	found, _ := slice.Find(places, func(t source.Text) bool { return t.Value == name })
 	return found.Pos
@@ -155,21 +159,17 @@ type Metric struct {
 
 // RecordsOf returns p's records on host; e nil means all. Records of copied articles are skipped.
 func (p *Plan) RecordsOf(e *Experiment, records []*record.Record, host string) []*record.Record {
-	return slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool {
-		return r.Article != p.Article || e != nil && r.Experiment != e.Name || r.Host != host || r.Profile != p.Profile
+	return slice.Filter(records, func(r *record.Record) bool {
+		return r.Article == p.Article && (e == nil || r.Experiment == e.Name) && r.Host == host && r.Profile == p.Profile
 	})
 }
 
 // Original is the first half of the A/A pair for its second half, and any other trial itself.
 func (e *Experiment) Original(t *Trial) *Trial {
-	if !t.Calibration {
-		return t
+	for _, o := range e.Trials {
+		if t.Calibration && !o.Calibration && slices.Equal(o.Parameters, t.Parameters) {
+			return o
+		}
 	}
-	i := slices.IndexFunc(e.Trials, func(o *Trial) bool {
-		return !o.Calibration && slices.Equal(o.Parameters, t.Parameters)
-	})
-	if i < 0 {
-		return t
-	}
-	return e.Trials[i]
+	return t
 }

@@ -130,14 +130,14 @@ func TestPlaceLoad(t *testing.T) {
 		e := mustPlan(t, text(block(tt.body)), nil).Experiments[0]
 		load, n := e.PlaceLoad(e.Trials[0], cores)
 		set, _ := spec.ParseCPUSet(load)
-		if at := e.Place("", cores); at.Services != tt.services || load != tt.load || n != len(set) {
+		if at := e.Place(cores); at.Services != tt.services || load != tt.load || n != len(set) {
 			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services,
 				tt.load)
 		}
 	}
 	three := [][]int{{0}, {1}, {2}}
 	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), nil).Experiments[0]
-	if at := e.Place("", three); at.Services != "0-1" || at.Load != "2" {
+	if at := e.Place(three); at.Services != "0-1" || at.Load != "2" {
 		t.Errorf("on three cores: %+v", at)
 	}
 }
@@ -162,7 +162,7 @@ func TestCheckCPUs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			body := "name: e\nservices: " + test.services + "\nload: {target: http://s/" + test.load + "}\n"
 			var problems source.Problems
-			mustPlan(t, text(block(body)), nil).Experiments[0].CheckCPUs(func(string) [][]int { return test.cores }, &problems)
+			mustPlan(t, text(block(body)), nil).Experiments[0].CheckCPUs(test.cores, &problems)
 			got := problems.Sorted()
 			if len(got) != len(test.want) {
 				t.Fatalf("got %v, want %q", got, test.want)

@@ -9,10 +9,10 @@ import (
 )
 
 // readiness completes a healthcheck; the forms HTTP, PORT and LOG of its test are ours, the others Compose's.
-func (r *reader) readiness(out *spec.Ready, n *source.Node, s *spec.Service) {
+func (d *draft) readiness(out *spec.Ready, n *source.Node, s *spec.Service) {
 	at := func(key string) source.Pos { return n.TextAt(key).Pos }
 	if n.Under("start_interval") != nil && n.Under("start_period") == nil {
-		r.problems.Add("missing-key", at("start_interval"), "start_interval needs a start_period").
+		d.problems.Add("missing-key", at("start_interval"), "start_interval needs a start_period").
 			Hint = "add start_period: with the time that the service may take to start"
 	}
 	test := out.Test
@@ -25,15 +25,15 @@ func (r *reader) readiness(out *spec.Ready, n *source.Node, s *spec.Service) {
 	}
 	kind := n.Get("test").List()[0].Text.Pos
 	if hint, ok := readTest(out, test[0], test[1:]); !ok {
-		r.problems.Add("wrong-value", kind, "the healthcheck of service %q cannot be read", s.Name).Hint = hint
+		d.problems.Add("wrong-value", kind, "the healthcheck of service %q cannot be read", s.Name).Hint = hint
 	}
 	if out.HTTP != "" && len(s.Expose) == 0 {
-		r.problems.Add("missing-key", kind, "service %q exposes no port that could answer over HTTP", s.Name).
+		d.problems.Add("missing-key", kind, "service %q exposes no port that could answer over HTTP", s.Name).
 			Hint = "add expose: with the port"
 	}
 	for _, key := range []string{"timeout", "start_interval"} {
 		if out.Log != "" && n.Under(key) != nil {
-			r.contradiction(at(key), "a log is read continuously, so this time has no effect",
+			d.contradiction(at(key), "a log is read continuously, so this time has no effect",
 				"remove it; start_period is the time that the service may take to start")
 		}
 	}

@@ -21,7 +21,7 @@ func (e *outline) checkAxes(body *source.Node) {
 		return
 	}
 	used := map[string]bool{}
-	visitNames(body, "", func(_ string, _ *source.Node, s *expr.Selector) {
+	visitNames(body, func(_ string, _ source.Text, s *expr.Selector) {
 		if path := strings.Split(s.Name, "."); path[0] == "matrix" && len(path) > 1 {
 			used[path[1]] = true
 		}
@@ -66,10 +66,6 @@ func (e *outline) checkPort(t *Trial, load *source.Node) {
 
 // service returns a service of the trial, or nil.
 func (t *Trial) service(name string) *spec.Service {
-	for _, s := range t.Services {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
+	found, _ := slice.Find(t.Services, func(s *spec.Service) bool { return s.Name == name })
+	return found
 }

@@ -96,19 +96,17 @@ func named(rows []*source.Node, axis string) []*source.Node {
 }
 
 // rowsIn reads a CSV or YAML file of rows; nil if it cannot be read.
-func (p *planner) rowsIn(t source.Text) []*source.Node {
-	doc := p.folder(t).Doc
-	var rows []*source.Node
+func (p *planner) rowsIn(t source.Text) (rows []*source.Node) {
 	ok := false
-	if name := path.Clean(t.Value); name == ".." || strings.HasPrefix(name, "../") {
-		if root, below := p.inRepository(doc, name, t); root != nil {
-			defer root.Close()
-			if src := p.readRowFile(root, below, doc, t); src != nil {
-				rows, ok = article.ParseRows(name, source.Whole(src), t, p.problems)
-			}
+	if name := path.Clean(t.Value); !isAbove(name) {
+		if rows, ok = p.doc.Rows(t, p.problems); ok {
+			p.reads[p.own.whole(name)] = true
 		}
-	} else if rows, ok = doc.Rows(t, p.problems); ok {
-		p.reads[filepath.Join(doc.Dir, filepath.FromSlash(name))] = true
+	} else if f, root, below := p.inRepository(t); f != nil {
+		defer root.Close()
+		if src := f.readRowFile(root, below, t, p.problems); src != nil {
+			rows, ok = article.ParseRows(below, source.Whole(src), t, p.problems)
+		}
 	}
 	if len(rows) > maxRows {
 		p.problems.Add("too-many", t.Pos, "%q has more than %d rows", t.Value, maxRows).Hint = "measure fewer of them"
@@ -120,68 +118,65 @@ func (p *planner) rowsIn(t source.Text) []*source.Node {
 	return rows
 }
 
-// inRepository opens the repository, and returns the path in it of what an article names. The root is nil for a path
+// inRepository opens the repository, and returns the path in it of what the article names. The folder is nil for a path
 // outside, which is reported.
-func (p *planner) inRepository(doc *article.Document, name string, t source.Text) (*os.Root, string) {
-	top := p.project.Repository()
-	below, ok := files.Below(top, filepath.Join(doc.Dir, filepath.FromSlash(name)))
+func (p *planner) inRepository(t source.Text) (*folder, *os.Root, string) {
+	below, ok := files.Below(p.repository, p.own.whole(path.Clean(t.Value)))
 	if !ok {
 		p.problems.Add("outside-folder", t.Pos, "%q is outside the repository", t.Value).
 			Hint = "name files of the repository that the article is in"
-		return nil, ""
+		return nil, nil, ""
 	}
-	root, err := os.OpenRoot(top)
+	f := p.own.aroundIt(p.repository)
+	root, err := f.open()
 	if err != nil {
 		p.problems.Add("no-such-file", t.Pos, "the repository cannot be read: %s", files.Reason(err))
-		return nil, ""
+		return nil, nil, ""
 	}
-	return root, filepath.ToSlash(below)
+	return f, root, filepath.ToSlash(below)
 }
 
 // readRowFile reads a file of the repository; nil if it cannot be read.
-func (p *planner) readRowFile(root *os.Root, below string, doc *article.Document, t source.Text) *source.Source {
-	whole := filepath.Join(root.Name(), filepath.FromSlash(below))
-	shown := below
-	if name, err := filepath.Rel(doc.Dir, whole); err == nil {
-		shown = path.Join(path.Dir(doc.Source.Path), filepath.ToSlash(name))
+func (f *folder) readRowFile(root *os.Root, name string, t source.Text, problems *source.Problems) *source.Source {
+	shown := name
+	if fromArticle, err := filepath.Rel(f.user.Dir, f.whole(name)); err == nil {
+		shown = path.Join(path.Dir(f.user.Source.Path), filepath.ToSlash(fromArticle))
 	}
-	data, _, err := files.ReadIn(root, below, maxRowFile)
+	file, err := f.read(root, name, maxRowFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		p.problems.Add("no-such-file", t.Pos, "there is no file %s", shown).Hint = "paths begin at the article's folder"
+		problems.Add("no-such-file", t.Pos, "there is no file %s", shown).Hint = "paths begin at the article's folder"
 		return nil
 	case err != nil:
-		p.problems.Add("not-a-file", t.Pos, "%s cannot be read: %s", shown, files.Reason(err)).
+		problems.Add("not-a-file", t.Pos, "%s cannot be read: %s", shown, files.Reason(err)).
 			Hint = "name regular files of the repository"
 		return nil
 	}
-	p.reads[whole] = true
-	src := source.New(shown, data)
-	if !source.Fits(src, p.problems) {
+	src := source.New(shown, file.Data)
+	if !source.Fits(src, problems) {
 		return nil
 	}
 	return src
 }
 
 // rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if a file cannot be read.
-func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
-	doc, pattern := p.folder(t).Doc, path.Clean(t.Value)
+func (p *planner) rowsOfFiles(t source.Text) (rows []*source.Node) {
+	pattern := path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
 		p.problems.Add("wrong-value", t.Pos, "%q is not a pattern for files beside the article", t.Value).
 			Hint = `write one with * in it, such as "frameworks/*/meta.yaml"`
 		return nil
 	}
-	root, below := p.inRepository(doc, pattern, t)
-	if root == nil {
+	f, root, below := p.inRepository(t)
+	if f == nil {
 		return nil
 	}
 	defer root.Close()
-	texts, ok := p.matchingFiles(root, below, doc, t)
+	texts, ok := f.matching(root, below, t, p.problems)
 	if ok && len(texts) == 0 {
 		p.problems.Add("no-such-file", t.Pos, "no file matches %q", t.Value).
 			Hint = "paths begin at the article's folder; * matches no slash, and no name that begins with a dot"
 	}
-	var rows []*source.Node
 	for _, name := range sortedKeys(texts) {
 		row := p.rowOfFile(texts[name], matchedPart(below, name))
 		if row == nil {
@@ -192,22 +187,19 @@ func (p *planner) rowsOfFiles(t source.Text) []*source.Node {
 	return rows
 }
 
-// matchingFiles returns the files of the repository and the listings of an article that match a pattern, by path in the
-// repository. It is false if one cannot be read.
-func (p *planner) matchingFiles(root *os.Root, pattern string, doc *article.Document,
-	t source.Text) (map[string]source.Fragment, bool) {
-	texts := map[string]source.Fragment{}
-	if folder, ok := files.Below(root.Name(), doc.Dir); ok {
-		for _, l := range doc.Listings {
-			name := path.Join(filepath.ToSlash(folder), l.Path)
-			if ok, _ := path.Match(pattern, name); ok {
-				texts[name] = l.Fragment
-			}
+// matching returns the texts of the files and listings of the repository that match a pattern, by path. It is false if
+// one cannot be read.
+func (f *folder) matching(root *os.Root, pattern string, t source.Text, problems *source.Problems) (
+	texts map[string]source.Fragment, ok bool) {
+	texts = map[string]source.Fragment{}
+	for _, l := range f.doc.Listings {
+		if ok, _ := path.Match(pattern, l.Path); ok {
+			texts[l.Path] = l.Fragment
 		}
 	}
 	matches, err := fs.Glob(root.FS(), pattern)
 	if err != nil || len(matches) > maxRows {
-		p.problems.Add("too-many", t.Pos, "%q matches more than %d files", t.Value, maxRows).Hint = "measure fewer of them"
+		problems.Add("too-many", t.Pos, "%q matches more than %d files", t.Value, maxRows).Hint = "measure fewer of them"
 		return nil, false
 	}
 	size := 0
@@ -215,12 +207,12 @@ func (p *planner) matchingFiles(root *os.Root, pattern string, doc *article.Docu
 		if _, isListing := texts[name]; isListing || strings.Contains("/"+matchedPart(pattern, name), "/.") {
 			continue
 		}
-		src := p.readRowFile(root, name, doc, t)
+		src := f.readRowFile(root, name, t, problems)
 		if src == nil {
 			return nil, false
 		}
 		if size += len(src.Data); size > maxRowBytes {
-			p.problems.Add("too-large", t.Pos, "the files that match %q have more than %d MiB together", t.Value,
+			problems.Add("too-large", t.Pos, "the files that match %q have more than %d MiB together", t.Value,
 				maxRowBytes>>20).Hint = "measure fewer of them"
 			return nil, false
 		}

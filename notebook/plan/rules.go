@@ -91,24 +91,26 @@ func init() {
 	}
 }
 
-// checkValues reports the values under n, at a path of keys, that break a rule. Values that are known later are skipped.
-func checkValues(n *source.Node, at, key string, problems *source.Problems) {
-	r, ok := rules[at]
-	if ok && n.Kind == source.Scalar && !isTemplate(n.Text) && !r.isRight(n.Text.Value) {
-		message := strings.NewReplacer("KEY", key, "VALUE", n.Text.Value).Replace(r.message)
-		problems.Add("wrong-value", n.Text.Pos, "%s", message).Hint = r.hint
-	}
-	for _, item := range n.Items {
-		checkValues(item, at, key, problems)
-	}
-	for _, f := range n.Fields {
-		below := at + "." + f.Key.Value
-		if at == "services" || at == "tune" {
-			below = at + ".*"
+// checkValues reports the values of a trial that break a rule. Values that are known later are skipped.
+func checkValues(trial *source.Node, problems *source.Problems) {
+	visitScalars(trial, "", func(at string, t source.Text) {
+		if strings.Contains(at, "[") {
+			at = index.ReplaceAllString(at, "")
 		}
-		checkValues(f.Value, strings.TrimPrefix(below, "."), f.Key.Value, problems)
-	}
+		keys := strings.Split(at, ".")
+		if len(keys) > 1 && (keys[0] == "services" || keys[0] == "tune") {
+			keys[1] = "*"
+		}
+		r, ok := rules[strings.Join(keys, ".")]
+		if ok && !isTemplate(t) && !r.isRight(t.Value) {
+			message := strings.NewReplacer("KEY", keys[len(keys)-1], "VALUE", t.Value).Replace(r.message)
+			problems.Add("wrong-value", t.Pos, "%s", message).Hint = r.hint
+		}
+	})
 }
+
+// index matches the number of an item in a path of keys.
+var index = regexp.MustCompile(`\[\d+\]`)
 
 // numeric makes a test of numbers with any unit; other text was reported when it was read.
 func numeric(test func(n float64) bool) func(string) bool {

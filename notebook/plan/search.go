@@ -20,7 +20,7 @@ const (
 )
 
 // searches completes what a trial searches for before its repetitions.
-func (p *planner) searches(d *draft) []spec.Search {
+func (d *draft) searches() []spec.Search {
 	list := d.definition.Tune
 	for i := range list {
 		s := &list[i]
@@ -35,7 +35,7 @@ func (p *planner) searches(d *draft) []spec.Search {
 		s.Probes, s.Patience, s.Effect = searchProbes, searchPatience, searchEffect
 		from := d.node.TextAt("tune", s.Name, "from")
 		if !from.IsZero() && s.To > 0 && s.From > s.To {
-			p.problems.Add("empty-range", from.Pos, "the range from %d to %d is empty", s.From, s.To).
+			d.problems.Add("empty-range", from.Pos, "the range from %d to %d is empty", s.From, s.To).
 				Hint = "swap from and to"
 		}
 	}
@@ -43,23 +43,21 @@ func (p *planner) searches(d *draft) []spec.Search {
 }
 
 // capacity completes the search for a capacity of a trial; nil if it has none.
-func (p *planner) capacity(d *draft) *spec.Capacity {
-	c, n := d.definition.Capacity, d.node.Get("capacity")
-	if c == nil {
+func (d *draft) capacity() *spec.Capacity {
+	c, l, n := d.definition.Capacity, d.definition.Load, d.node.Get("capacity")
+	switch {
+	case c == nil:
 		return nil
-	}
-	l := d.definition.Load
-	if l == nil {
-		p.problems.Add("contradiction", n.Text.Pos, "capacity is a rate of requests, and a command makes none").
-			Hint = "remove capacity, or replace command by load"
+	case l == nil:
+		d.contradiction(n.Text.Pos, "capacity is a rate of requests, and a command makes none",
+			"remove capacity, or replace command by load")
 		return nil
-	}
-	if l.Tool != "" {
-		p.problems.Add("no-flag", d.node.TextAt("load", "tool").Pos, "%s has no flag for a rate, which a capacity search needs",
+	case l.Tool != "":
+		d.problems.Add("no-flag", d.node.TextAt("load", "tool").Pos, "%s has no flag for a rate, which a capacity search needs",
 			l.Tool).Hint = "remove tool, or the search"
 	}
 	if from, to := n.TextAt("from"), n.TextAt("to"); c.To > 0 && c.From >= c.To {
-		p.problems.Add("empty-range", from.Pos, "the range from %s to %s is empty", from.Value, to.Value).
+		d.problems.Add("empty-range", from.Pos, "the range from %s to %s is empty", from.Value, to.Value).
 			Hint = "swap from and to"
 	}
 	c.Step, c.Repeats, c.Probe = capacityStep, capacityRepeats, capacityProbe

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
-	"benchbook/notebook/spec"
 )
 
 // A Secret is a value that is given from outside when an experiment is run. A plan knows only its source; its value
@@ -59,42 +59,41 @@ func FillSecrets(text string, value func(name string) string) string {
 // hidePrivate removes private values from definitions and messages. A value that is part of the name of a service stays,
 // because records name services.
 func (p *planner) hidePrivate(out *Plan) {
-	values := sortedKeys(p.private)
-	if len(values) == 0 {
+	if len(p.private) == 0 {
 		return
 	}
+	var names []string
+	for _, e := range p.outlines {
+		names = append(names, e.serviceNames()...)
+	}
+	values := slices.DeleteFunc(sortedKeys(p.private), func(value string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return strings.Contains(name, value) })
+	})
+	redact, problems := record.NewRedactor(values...), p.problems.All()
 	for _, e := range out.Experiments {
+		problems = append(problems, e.remarks.All()...)
 		for _, t := range e.Trials {
-			t.Private = slices.DeleteFunc(slices.Clone(values), func(value string) bool {
-				return slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return strings.Contains(s.Name, value) })
-			})
-			t.Definition = record.NewRedactor(t.Private...).JSON(t.Definition)
-			for i := range t.Inputs {
-				if t.Inputs[i].Name == "definition" {
-					t.Inputs[i].Digest = Digest(t.Definition)
-				}
+			t.Private, t.Definition = values, redact.JSON(t.Definition)
+			if len(t.Inputs) > 0 { // the first is the definition
+				t.Inputs[0].Digest = Digest(t.Definition)
 			}
 		}
 	}
-	problems := p.problems.All()
-	for _, e := range out.Experiments {
-		problems = append(problems, e.remarks.All()...)
-	}
-	redact := record.NewRedactor(values...)
 	for _, problem := range problems {
 		problem.Message, problem.Hint = redact.Text(problem.Message), redact.Text(problem.Hint)
 	}
 }
 
-func (p *planner) secrets(e *outline) {
+// readSecrets reads the secrets of an experiment, and reports services that name others.
+func (e *outline) readSecrets() {
 	for _, s := range e.head.Secrets {
 		switch name, environment, file := s.Name, s.Value.Environment, s.Value.File; {
 		case !environment.IsZero():
 			e.Secrets = append(e.Secrets, Secret{Name: name.Value, Environment: environment.Value, Pos: name.Pos})
 		case !file.IsZero():
-			e.Secrets = append(e.Secrets, p.secretFile(name, file))
+			e.Secrets = append(e.Secrets, e.secretFile(name, file))
 		case !e.head.HasTried(e.headNode.Get("secrets").Get(name.Value), "environment", "file"):
-			p.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
+			e.problems.Add("missing-key", name.Pos, "secret %q has neither environment nor file", name.Value).
 				Hint = "write {environment: NAME}, or {file: PATH}"
 		}
 	}
@@ -106,11 +105,8 @@ func (p *planner) secrets(e *outline) {
 				t = n.TextAt("source")
 			}
 			if name := t.Value; name != "" && !isTemplate(t) && !slices.Contains(known, name) {
-				hint := source.Suggest(name, known)
-				if len(known) == 0 {
-					hint = "add secrets: {" + name + ": {environment: NAME}} to the experiment"
-				}
-				p.problems.Add("unknown-secret", t.Pos, "no secret %q in this experiment", name).Hint = hint
+				e.problems.Add("unknown-secret", t.Pos, "no secret %q in this experiment", name).
+					Hint = cmp.Or(source.Suggest(name, known), missing("secrets", name))
 			}
 		}
 	}
@@ -127,11 +123,11 @@ func (p *planner) secretFile(name, file source.Text) Secret {
 	}
 	out.File, out.written = filepath.FromSlash(file.Value), file.Value
 	if !filepath.IsAbs(out.File) {
-		out.File = filepath.Join(p.folder(file).Doc.Dir, out.File)
+		out.File = p.folder(file).whole(file.Value)
 	}
 	p.hidden[out.File] = true
 	if !p.project.Allow.Has(article.AllowSecrets) {
-		out.Within = p.project.Repository()
+		out.Within = p.repository
 		if _, ok := files.Below(out.Within, out.File); !ok {
 			p.allow(article.AllowSecrets, file.Pos, "the secret file "+file.Value+", outside the repository,")
 		}
@@ -141,15 +137,15 @@ func (p *planner) secretFile(name, file source.Text) Secret {
 
 // checkSecrets reports uses of secrets where their values are not put.
 func checkSecrets(n *source.Node, problems *source.Problems) {
-	visitNames(n, "", func(at string, n *source.Node, name *expr.Selector) {
+	visitNames(n, func(at string, t source.Text, name *expr.Selector) {
 		switch {
 		case !strings.HasPrefix(name.Name, "secrets."):
 		case !secretPlaces.MatchString(at):
-			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret cannot be used in %s", at).
+			problems.Add("misplaced-secret", t.Pos, "the value of a secret cannot be used in %s", at).
 				Hint = "it can stand in environment, command, entrypoint and healthcheck of a service, in run, environment and " +
 				"stdin of a command, in headers and body of a load, in environment of its driver, and in run of prepare"
-		case len(secretUse.FindAllString(n.Text.Value, -1)) != strings.Count(n.Text.Value, "secrets."):
-			problems.Add("misplaced-secret", n.Text.Pos, "the value of a secret is put in as it is").
+		case len(secretUse.FindAllString(t.Value, -1)) != strings.Count(t.Value, "secrets."):
+			problems.Add("misplaced-secret", t.Pos, "the value of a secret is put in as it is").
 				Hint = "write ${{ " + name.Name + " }} alone, without functions and filters"
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
@@ -16,59 +15,40 @@ import (
 )
 
 // services reads the services of a trial, each after the services that it depends on.
-func (r *reader) services() []*spec.Service {
-	read, all := map[string]*spec.Service{}, r.node.Get("services")
+func (d *draft) services() (out []*spec.Service) {
+	all, read, needs := d.node.Get("services"), map[string]*spec.Service{}, map[string][]source.Text{}
 	for _, f := range all.All() {
-		s := r.definition.Services.Find(f.Key.Value)
+		s := d.definition.Services.Find(f.Key.Value)
 		switch {
 		case s == nil:
 		case !files.IsWord(s.Name) || s.Name == "peak" || s.Name == LoadName:
-			r.problems.Add("bad-name", f.Key.Pos, "invalid service name %q", s.Name).
+			d.problems.Add("bad-name", f.Key.Pos, "invalid service name %q", s.Name).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
-		case r.service(f.Key, f.Value, s):
+		case d.service(f.Key, f.Value, s):
 			s.Completes = completes(all, s.Name)
 			read[s.Name] = s
 		}
 	}
-	o := serviceOrder{r, read, map[string]bool{}, map[string]bool{}, nil}
 	for _, f := range all.All() {
-		o.add(f)
-		r.checkConditions(f, read)
-	}
-	return o.out
-}
-
-// serviceOrder sorts services so that each comes after those that it depends on.
-type serviceOrder struct {
-	*reader
-	read     map[string]*spec.Service
-	visiting map[string]bool
-	done     map[string]bool
-	out      []*spec.Service
-}
-
-// add appends a service that could be read, after the services that it depends on.
-func (o *serviceOrder) add(f source.Field) {
-	name, all := f.Key.Value, o.node.Get("services").Fields
-	if o.read[name] == nil || o.done[name] || o.visiting[name] {
-		return
-	}
-	o.visiting[name] = true
-	for _, dep := range dependencies(f.Value) {
-		i := slices.IndexFunc(all, func(other source.Field) bool { return other.Key.Value == dep.Value })
-		switch {
-		case i < 0:
-			o.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
-				Hint = source.Suggest(dep.Value, o.node.Get("services").Keys())
-		case o.visiting[dep.Value] && !o.done[dep.Value]:
-			o.problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
-				Hint = "remove one of the depends_on"
-		default:
-			o.add(all[i])
+		d.checkConditions(f, read)
+		for _, dep := range dependencies(f.Value) {
+			if name := f.Key.Value; slices.Contains(all.Keys(), dep.Value) {
+				needs[name] = append(needs[name], dep)
+			} else if read[name] != nil {
+				d.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
+					Hint = source.Suggest(dep.Value, all.Keys())
+			}
 		}
 	}
-	o.done[name] = true
-	o.out = append(o.out, o.read[name])
+	inOrder(all.Keys(), needs, func(name string) {
+		if s := read[name]; s != nil {
+			out = append(out, s)
+		}
+	}, func(name string, dep source.Text) {
+		d.problems.Add("circle", dep.Pos, "services %q and %q wait for each other", name, dep.Value).
+			Hint = "remove one of the depends_on"
+	})
+	return out
 }
 
 // dependencies returns the names of the services that a service waits for.
@@ -102,16 +82,20 @@ func completes(services *source.Node, name string) bool {
 	})
 }
 
-// addCompleted reports something that is to run in a service that has completed.
-func addCompleted(service source.Text, what string, problems *source.Problems) {
-	problems.Add("contradiction", service.Pos, "%s cannot run in service %q, which has completed before", what,
-		service.Value).Hint = "name a service that keeps running"
+// keepsRunning reports something that is to run in a service that has completed. It is false then.
+func (p *planner) keepsRunning(services *source.Node, service source.Text, what string) bool {
+	if !completes(services, service.Value) {
+		return true
+	}
+	p.contradiction(service.Pos, fmt.Sprintf("%s cannot run in service %q, which has completed before", what,
+		service.Value), "name a service that keeps running")
+	return false
 }
 
-func (r *reader) checkConditions(f source.Field, read map[string]*spec.Service) {
+func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 	name := f.Key.Value
 	if own := read[name]; own != nil && own.Completes && f.Value.Under("healthcheck") != nil && !own.Ready.HasNoTest() {
-		r.contradiction(f.Key.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed", name),
+		d.contradiction(f.Key.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed", name),
 			"remove the healthcheck, or write condition: service_healthy")
 	}
 	for _, dep := range dependencies(f.Value) {
@@ -121,13 +105,13 @@ func (r *reader) checkConditions(f source.Field, read map[string]*spec.Service) 
 		}
 		switch {
 		case on.Completes:
-			r.contradiction(condition.Pos, fmt.Sprintf("service %q waits until %q is healthy, and another one until it "+
+			d.contradiction(condition.Pos, fmt.Sprintf("service %q waits until %q is healthy, and another one until it "+
 				"has completed", name, dep.Value), "write condition: service_completed_successfully in both")
 		case !on.Ready.HasNoTest() || len(on.Expose) > 0:
 		case !on.Image.OnMachine() && !on.NoImageHealthcheck:
 			on.HealthyByImage = true // the image is read in a run
 		default:
-			r.problems.Add("missing-key", condition.Pos,
+			d.problems.Add("missing-key", condition.Pos,
 				"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
 				Hint = "give it a healthcheck, or write condition: service_started"
 		}
@@ -135,10 +119,10 @@ func (r *reader) checkConditions(f source.Field, read map[string]*spec.Service) 
 }
 
 // service completes a service. It is false if it has no image.
-func (r *reader) service(name source.Text, n *source.Node, s *spec.Service) bool {
-	s.Environment = r.environment(n, s)
-	r.secretFiles(n, s)
-	r.volumes(n, s)
+func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool {
+	s.Environment = d.environment(n, s)
+	d.secretFiles(n, s)
+	d.volumes(n, s)
 	for _, dep := range s.DependsOn {
 		if c := conditionOf(n, dep).Value; c == spec.ServiceStarted || c == spec.ServiceCompleted {
 			if s.Conditions == nil {
@@ -147,46 +131,41 @@ func (r *reader) service(name source.Text, n *source.Node, s *spec.Service) bool
 			s.Conditions[dep] = c
 		}
 	}
-	ok := r.program(name, n, s)
-	exposed := s.Expose
-	s.Expose = nil
+	ok := d.program(name, n, s)
+	ports := slice.Filter(s.Expose, func(port int) bool { return port != 0 }) // 0 was reported
 	if s.Origin != nil {
-		s.Expose = []int{80}
+		ports = append([]int{80}, ports...)
 	}
-	for _, port := range exposed {
-		if port != 0 { // which was reported
-			s.Expose = slice.Add(s.Expose, port)
-		}
-	}
-	r.readiness(&s.Ready, n.Under("healthcheck"), s)
+	s.Expose = slice.Add([]int(nil), ports...)
+	d.readiness(&s.Ready, n.Under("healthcheck"), s)
 	if s.Scale == 1 {
 		s.Scale = 0
 	}
 	if s.Link != nil && len(s.Expose) == 0 {
-		r.problems.Add("missing-key", n.Get("link").Text.Pos, "service %q has a link and exposes no port", s.Name).
+		d.problems.Add("missing-key", n.Get("link").Text.Pos, "service %q has a link and exposes no port", s.Name).
 			Hint = "add expose: with the ports that the link is to lead to"
 	}
-	r.checkPermissions(n)
+	d.checkPermissions(n)
 	return ok
 }
 
 // program completes what a service runs: our origin, or a program in its image. It is false if that is unknown.
-func (r *reader) program(name source.Text, n *source.Node, s *spec.Service) (ok bool) {
+func (d *draft) program(name source.Text, n *source.Node, s *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		s.Origin.Status = 200
-		r.checkOrigin(n, s)
+		d.checkOrigin(n, s)
 		if s.Image.Name != "" || s.Image.Build != nil {
-			r.contradiction(name.Pos, fmt.Sprintf("service %q is an origin, so it has no image and no build", s.Name),
+			d.contradiction(name.Pos, fmt.Sprintf("service %q is an origin, so it has no image and no build", s.Name),
 				"keep origin, or image or build")
 			return false
 		}
 		return true
 	}
-	ok = r.image(&s.Image, image{s.Name, fmt.Sprintf("service %q", s.Name), n, name.Pos, "origin",
+	ok = d.image(&s.Image, image{s.Name, fmt.Sprintf("service %q", s.Name), n, name.Pos, "origin",
 		"origin: for benchbook's built-in HTTP server"})
 	if ok && s.Image.OnMachine() && len(s.Command)+len(s.Entrypoint) == 0 &&
-		!r.definition.HasTried(n, "command", "entrypoint") {
-		r.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", s.Name).
+		!d.definition.HasTried(n, "command", "entrypoint") {
+		d.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", s.Name).
 			Hint = "add command: with the program and its arguments"
 	}
 	return ok
@@ -196,16 +175,16 @@ func (r *reader) program(name source.Text, n *source.Node, s *spec.Service) (ok 
 var originKeys = []string{"command", "entrypoint", "environment", "configs", "volumes", "env_file", "tmpfs", "working_dir",
 	"user"}
 
-func (r *reader) checkOrigin(n *source.Node, s *spec.Service) {
+func (d *draft) checkOrigin(n *source.Node, s *spec.Service) {
 	for _, key := range originKeys {
 		if n.Get(key) != nil {
-			r.contradiction(n.Place(key), fmt.Sprintf("service %q is an origin, so %s has no effect", s.Name, key),
+			d.contradiction(n.Place(key), fmt.Sprintf("service %q is an origin, so %s has no effect", s.Name, key),
 				"remove "+key+", or give it an image or a build instead of origin")
 		}
 	}
 	for i, item := range n.Under("expose").List() {
 		if s.Expose[i] != 0 && s.Expose[i] != 80 {
-			r.contradiction(item.Text.Pos, fmt.Sprintf("service %q is an origin, which listens on port 80 only", s.Name),
+			d.contradiction(item.Text.Pos, fmt.Sprintf("service %q is an origin, which listens on port 80 only", s.Name),
 				"remove expose")
 		}
 	}
@@ -214,7 +193,7 @@ func (r *reader) checkOrigin(n *source.Node, s *spec.Service) {
 // secretFiles completes the paths of secrets that a service gets as files.
 //
 // Source: docs/services.md#secrets-from-outside.
-func (r *reader) secretFiles(n *source.Node, s *spec.Service) {
+func (d *draft) secretFiles(n *source.Node, s *spec.Service) {
 	for i, item := range n.Under("secrets").List() {
 		f := &s.Secrets[i]
 		if f.Name == "" {
@@ -224,7 +203,7 @@ func (r *reader) secretFiles(n *source.Node, s *spec.Service) {
 			f.Target = path.Join(spec.SecretsDir, f.Target)
 		}
 		if s.ReadOnly && path.Dir(f.Target) != spec.SecretsDir {
-			r.contradiction(item.TextAt("target").Pos, "nothing can be put at "+f.Target+" of a service that is read-only",
+			d.contradiction(item.TextAt("target").Pos, "nothing can be put at "+f.Target+" of a service that is read-only",
 				"leave out target: the secret is "+spec.SecretsDir+"/"+f.Name+" then")
 		}
 		f.Target = path.Clean(f.Target)
@@ -232,15 +211,15 @@ func (r *reader) secretFiles(n *source.Node, s *spec.Service) {
 }
 
 // checkPermissions reports what the project does not allow.
-func (r *reader) checkPermissions(n *source.Node) {
+func (d *draft) checkPermissions(n *source.Node) {
 	for _, c := range texts(n.Under("cap_add")) {
-		r.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
+		d.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
 	}
 	for _, o := range texts(n.Under("security_opt")) {
-		r.allow(article.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
+		d.allow(article.AllowSecurityOpt, o.Pos, "the security option "+o.Value)
 	}
 	for _, c := range article.VariablesOf(n.Under("sysctls")) {
-		r.allow(article.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
+		d.allow(article.AllowSysctls, c.Name.Pos, "the kernel setting "+c.Name.Value)
 	}
 }
 
@@ -261,50 +240,54 @@ type image struct {
 }
 
 // image completes an image. It is false without one.
-func (r *reader) image(out *spec.Image, i image) bool {
+func (d *draft) image(out *spec.Image, i image) bool {
 	switch {
 	case out.Name != "" && out.Build != nil:
-		r.problems.Add("image-or-build", i.node.TextAt("image").Pos, "%s has both an image and a build", i.what).
+		d.problems.Add("image-or-build", i.node.TextAt("image").Pos, "%s has both an image and a build", i.what).
 			Hint = "keep one of them"
 		return false
 	case out.Name != "":
 		return true
 	case out.Build != nil:
-		r.checkWrittenSecrets(i.node.Under("build", "args"))
-		return r.build(out, i)
-	case r.definition.HasTried(i.node, "image", "build", i.other):
+		d.checkWrittenSecrets(i.node.Under("build", "args"))
+		return d.build(out, i)
+	case d.definition.HasTried(i.node, "image", "build", i.other):
 		return false
-	case r.project.EngineName().Can(spec.Machine):
+	case d.project.EngineName().Can(spec.Machine):
 		out.Machine = true
 		return true
 	}
-	r.problems.Add("image-or-build", i.at, "%s has neither an image nor a build", i.what).
+	d.problems.Add("image-or-build", i.at, "%s has neither an image nor a build", i.what).
 		Hint = "add build: with a folder beside the article, image: with a name, or " + i.hint
 	return false
 }
 
 // build completes a build, whose context may be above the article or in a revision of its repository.
-func (r *reader) build(out *spec.Image, i image) (ok bool) {
+func (d *draft) build(out *spec.Image, i image) (ok bool) {
 	b, n := out.Build, i.node.Under("build")
 	written := contextOf(n)
-	folder, git := r.folder(written), n.TextAt("git")
-	if git.IsZero() && r.revision != "" {
-		git = source.Text{Value: r.revision, Pos: n.Text.Pos}
+	folder, git := d.folder(written), n.TextAt("git")
+	if git.IsZero() && d.revision != "" {
+		git = source.Text{Value: d.revision, Pos: n.Text.Pos}
 	}
-	up := path.Clean(written.Value)
-	above := up == ".." || strings.HasPrefix(up, "../")
+	above := isAbove(path.Clean(written.Value))
 	if above || !git.IsZero() {
-		if folder, ok = r.contextElsewhere(folder, b, written, git, above); !ok {
+		if folder, ok = d.contextElsewhere(folder, b, written, git, above); !ok {
 			return false
 		}
 	}
-	var where DockerfilePlace
-	if users := UsersOf(i.service, b); b.Run != "" {
-		where, ok = folder.Programs(b, n, users, r.problems)
-	} else {
-		where, ok = folder.Build(b, n, users, i.at, r.problems)
+	context, users := source.Text{Value: cmp.Or(b.Context, "."), Pos: written.Pos}, usersOf(i.service, b)
+	if b.Run == "" {
+		d.dockerfiles[b], ok = folder.build(b, n, context, users, d.problems)
+		return ok
 	}
-	r.trial.dockerfiles[b] = where
+	d.dockerfiles[b] = []source.Pos{n.TextAt("run").Pos}
+	for i, t := range texts(n.Under("keep")) {
+		if b.Keep[i], ok = article.CleanPath(t, d.problems); !ok {
+			return false
+		}
+	}
+	b.Files, ok = folder.context(context, users, copied{allOfIt}, d.problems)
 	return ok
 }
 
@@ -322,17 +305,17 @@ func contextOf(build *source.Node) source.Text {
 
 // contextElsewhere returns the folder of a context that is above the article's folder or in a revision, and gives the
 // build its path there.
-func (r *reader) contextElsewhere(folder *Folder, b *spec.Build, written, git source.Text, above bool) (*Folder, bool) {
-	root, context := r.project.Repository(), filepath.Join(folder.Doc.Dir, filepath.FromSlash(path.Clean(written.Value)))
+func (d *draft) contextElsewhere(folder *folder, b *spec.Build, written, git source.Text, above bool) (*folder, bool) {
+	root, context := d.repository, folder.whole(path.Clean(written.Value))
 	below, inside := files.Below(root, context)
 	if !inside {
 		if b.Git != "" {
-			r.problems.Add("no-such-revision", git.Pos, "the build context %q is outside the git repository", written.Value).
+			d.problems.Add("no-such-revision", git.Pos, "the build context %q is outside the git repository", written.Value).
 				Hint = "name a folder of the repository, or remove git from the build"
 			return nil, false
 		}
-		if !r.project.Allow.Has(article.AllowContexts) {
-			r.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
+		if !d.project.Allow.Has(article.AllowContexts) {
+			d.allow(article.AllowContexts, written.Pos, fmt.Sprintf("the build context %q, outside the repository,",
 				written.Value))
 			return nil, false
 		}
@@ -343,7 +326,7 @@ func (r *reader) contextElsewhere(folder *Folder, b *spec.Build, written, git so
 		b.Context = moved
 		return folder.aroundIt(root), true
 	}
-	at, ok := folder.at(root, git, moved, b.Git == "" && !above, r.problems)
+	at, ok := folder.at(git, moved, b.Git == "" && !above, d.problems)
 	if at != folder { // else the revision has no such folder, so all have the one on disk
 		b.Context, b.Git = moved, git.Value
 	}

@@ -1,26 +1,35 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
 )
 
-// settings answers what ${{ }} asks: matrix.x, tune.x, profile and services.x.port.
+// settings answers what ${{ }} asks: matrix.x, tune.x, secrets.x, services.x.port and profile.
 type settings struct {
-	combination
-	profile  string
-	ports    map[string]string // first exposed port by service
-	searches map[string]bool   // names that a search finds a value for
-	secrets  map[string]bool   // names of secrets; nil where none can be known
-	tuned    map[string]string // what searches have found, by name; nil before
-	unread   bool              // the matrix could not be read
-	early    bool              // in the matrix itself, whose values are looked at again where they are used
+	profile string
+	// values of names by their first word: of the matrix, what searches have found (empty before), templates of secrets,
+	// and the first exposed ports of services. It lacks the words whose names are not known.
+	values map[string]map[string]string
+	unread bool // the matrix could not be read
+	early  bool // in the matrix itself, whose values are looked at again where they are used
+}
+
+// spaces are the first words of names: what the names are of, and a message with a hint for where they are not known.
+var spaces = map[string]struct{ what, notHere, hint string }{
+	"matrix": {"parameter", "this is the same for all cells, so it cannot use the matrix",
+		"services, load, command, tune, capacity and prepare can"},
+	"tune":     {"search", "tuned values are not known here", "services, load, command and prepare can use it"},
+	"secrets":  {"secret", "secrets are not known here", "services, load, command and prepare can use them"},
+	"services": {"service", "ports are not known here", "services, load, command and prepare can use them"},
 }
 
 // known is the hint for a name that templates do not know.
@@ -31,104 +40,54 @@ func (s settings) Call(n *expr.Call) (expr.Value, error) {
 }
 
 func (s settings) Select(n *expr.Selector) (expr.Value, error) {
-	if n.Name == "profile" {
-		return expr.TextOf(s.profile), nil
+	head, name, _ := strings.Cut(n.Name, ".")
+	if service, isPort := strings.CutSuffix(name, ".port"); isPort && head == "services" {
+		name = service
+	} else if head == "services" {
+		head = ""
 	}
-	if s.early {
-		return expr.Value{}, expr.ErrDeferred
-	}
-	switch head, rest, _ := strings.Cut(n.Name, "."); head {
-	case "matrix":
-		if s.fields == nil {
-			return fail(n.Span, "this is the same for all cells, so it cannot use the matrix",
-				"services, load, command, tune, capacity and prepare can")
-		}
-		if v, ok := s.fields[rest]; ok {
-			return expr.TextOf(v), nil
-		}
-		if s.unread {
-			return expr.Value{}, expr.ErrDeferred
-		}
-		return unknown(n, "parameter", rest, s.fields)
-	case "tune":
-		return s.tune(n, rest)
-	case "secrets":
-		return s.secret(n, rest)
-	case "services":
-		if service, field, _ := strings.Cut(rest, "."); field == "port" && len(s.ports) > 0 {
-			return s.port(n, service)
-		}
-	}
-	return fail(n.Span, `"`+n.Name+`" is not known here`, known)
-}
-
-// tune returns the value that a search has found, if it is known.
-func (s settings) tune(n *expr.Selector, name string) (expr.Value, error) {
-	switch v, found := s.tuned[name]; {
-	case found:
-		return expr.TextOf(v), nil
-	case s.searches[name]:
-		return expr.Value{}, expr.ErrDeferred
-	case s.searches == nil:
-		return fail(n.Span, "tuned values are not known here", "services, load, command and prepare can use it")
-	}
-	return unknown(n, "search", name, s.searches)
-}
-
-// secret returns the template without blanks, one word of a command: it is filled in when a trial starts.
-func (s settings) secret(n *expr.Selector, name string) (expr.Value, error) {
+	space, isKnown := spaces[head]
+	value, found := s.values[head][name]
+	blank := found && value == ""
 	switch {
-	case s.secrets[name]:
-		return expr.TextOf("${{secrets." + name + "}}"), nil
-	case s.secrets == nil:
-		return fail(n.Span, "secrets are not known here", "services, load, command and prepare can use them")
-	case len(s.secrets) == 0:
-		return fail(n.Span, `no secret "`+name+`" in this experiment`,
-			"add secrets: {"+name+": {environment: NAME}} to the experiment")
+	case n.Name == "profile":
+		return expr.TextOf(s.profile), nil
+	case s.early, head == "tune" && blank, head == "matrix" && !found && s.unread:
+		return expr.Value{}, expr.ErrDeferred
+	case !isKnown:
+		return fail(n.Span, `"`+n.Name+`" is not known here`, known)
+	case s.values[head] == nil:
+		return fail(n.Span, space.notHere, space.hint)
+	case head == "services" && blank:
+		return fail(n.Span, `service "`+name+`" exposes no port`, "add expose: to it")
+	case found:
+		return expr.TextOf(value), nil
 	}
-	return unknown(n, "secret", name, s.secrets)
+	hint := source.Suggest(name, sortedKeys(s.values[head]))
+	return fail(n.Span, "no "+space.what+` "`+name+`" in this experiment`, cmp.Or(hint, missing(head, name)))
 }
 
-func (s settings) port(n *expr.Selector, service string) (expr.Value, error) {
-	switch port, ok := s.ports[service]; {
-	case !ok:
-		return unknown(n, "service", service, s.ports)
-	case port == "":
-		return fail(n.Span, `service "`+service+`" exposes no port`, "add expose: to it")
-	default:
-		return expr.TextOf(port), nil
+// missing is the hint for an experiment without any parameters, searches, secrets or services.
+func missing(head, name string) string {
+	if head == "secrets" {
+		return "add secrets: {" + name + ": {environment: NAME}} to the experiment"
 	}
+	return "add " + head + ": to the experiment"
 }
 
 func fail(at expr.Span, message, hint string) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: at, Msg: message, Hint: hint}
 }
 
-// unknown is the error for a name that is not among the known ones.
-func unknown[T any](n *expr.Selector, what, word string, known map[string]T) (expr.Value, error) {
-	hint := source.Suggest(word, sortedKeys(known))
-	if len(known) == 0 {
-		hint = "there is none"
-	}
-	return fail(n.Span, "no "+what+` "`+word+`" in this experiment`, hint)
-}
-
 // firstPort returns the port that ${{ services.x.port }} means; an origin has port 80.
 func firstPort(service *source.Node, env settings, problems *source.Problems) string {
-	n := service.Get("expose")
-	if n == nil {
-		if service.Get("origin") != nil {
-			return "80"
-		}
-		return ""
+	if ports := service.Under("expose").List(); len(ports) > 0 {
+		return expand(ports[0], env, problems).Text.Value
 	}
-	if n.Kind == source.List && len(n.Items) > 0 {
-		n = n.Items[0]
+	if service.Get("origin") != nil {
+		return "80"
 	}
-	if n.Kind != source.Scalar {
-		return ""
-	}
-	return expand(n, env, problems).Text.Value
+	return ""
 }
 
 // expandAll replaces the templates of an experiment. What they may name depends on where they are.
@@ -136,7 +95,9 @@ func expandAll(n *source.Node, env settings, problems *source.Problems) *source.
 	return expandFields(n, func(key string, value *source.Node) *source.Node {
 		here := env
 		if key == "tune" || key == "capacity" {
-			here.searches, here.secrets = nil, nil
+			here.values = maps.Clone(env.values)
+			delete(here.values, "tune")
+			delete(here.values, "secrets")
 		}
 		return expand(value, here, problems)
 	})
@@ -157,7 +118,7 @@ func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Nod
 	out := *n
 	switch n.Kind {
 	case source.Scalar:
-		if !strings.Contains(n.Text.Value, "${{") {
+		if !isTemplate(n.Text) {
 			return n
 		}
 		if err := fill(&out.Text, env); err != nil {
@@ -190,7 +151,7 @@ func fill(t *source.Text, env expr.Env) error {
 		if err != nil || text == t.Value {
 			return err
 		}
-		if t.Value = text; !strings.Contains(text, "${{") {
+		if t.Value = text; !isTemplate(*t) {
 			return nil
 		}
 	}
@@ -198,32 +159,43 @@ func fill(t *source.Text, env expr.Env) error {
 }
 
 // deferred returns the values under n that a search finds.
-func deferred(n *source.Node) []spec.Deferred {
-	var list []spec.Deferred
-	visitNames(n, "", func(at string, n *source.Node, name *expr.Selector) {
-		one := spec.Deferred{Key: at, Template: n.Text.Value}
-		if strings.HasPrefix(name.Name, "tune.") && !slices.Contains(list, one) {
-			list = append(list, one)
+func deferred(n *source.Node) (list []spec.Deferred) {
+	visitNames(n, func(at string, t source.Text, name *expr.Selector) {
+		if strings.HasPrefix(name.Name, "tune.") {
+			list = slice.Add(list, spec.Deferred{Key: at, Template: t.Value})
 		}
 	})
 	return list
 }
 
 // visitNames visits every name in the templates under n, with the path of keys of its value.
-func visitNames(n *source.Node, at string, visit func(at string, n *source.Node, name *expr.Selector)) {
-	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, "${{") {
-		template, err := expr.ParseTemplate(n.Text.Value)
+func visitNames(n *source.Node, visit func(at string, t source.Text, name *expr.Selector)) {
+	visitScalars(n, "", func(at string, t source.Text) {
+		if !isTemplate(t) {
+			return
+		}
+		template, err := expr.ParseTemplate(t.Value)
 		if err != nil {
 			return // reported when the article was read
 		}
 		for _, name := range template.Names() {
-			visit(at, n, name)
+			visit(at, t, name)
 		}
+	})
+}
+
+// visitScalars visits every single value under n, with its path of keys below at.
+func visitScalars(n *source.Node, at string, visit func(at string, t source.Text)) {
+	switch {
+	case n == nil:
+		return
+	case n.Kind == source.Scalar:
+		visit(at, n.Text)
 	}
 	for i, item := range n.Items {
-		visitNames(item, fmt.Sprintf("%s[%d]", at, i), visit)
+		visitScalars(item, fmt.Sprintf("%s[%d]", at, i), visit)
 	}
 	for _, f := range n.Fields {
-		visitNames(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), visit)
+		visitScalars(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), visit)
 	}
 }

@@ -13,24 +13,23 @@ import (
 )
 
 // tool completes which program puts the load on, and the words that are added to its command line.
-func (r *reader) tool(l *spec.Load) {
-	load := r.node.Get("load")
+func (d *draft) tool(l *spec.Load) {
+	load := d.node.Get("load")
 	if l.Tool == article.OwnTool {
 		l.Tool = ""
 	}
 	args := load.Under("args")
-	switch foreign := foreignTool(l.Tool); {
+	switch {
 	case l.Tool == "" && load.Under("script") != nil:
-		r.contradiction(load.TextAt("script").Pos, "a script is for k6 or wrk, and the load is put on by benchbook",
+		d.contradiction(load.TextAt("script").Pos, "a script is for k6 or wrk, and the load is put on by benchbook",
 			"add tool: k6 or tool: wrk, or remove script")
 	case l.Tool == "" && args != nil && args.Kind != source.Map && len(args.List()) > 0:
-		r.contradiction(args.List()[0].Text.Pos, "args are only for tools other than benchbook",
+		d.contradiction(args.List()[0].Text.Pos, "args are only for tools other than benchbook",
 			"add tool: with its name, or write args: {TOOL: [...]}")
 	case l.Tool != "":
 		l.Args = article.Texts(argsOf(load, l.Tool))
-		if foreign != nil {
-			r.checkTool(l, foreign)
-		}
+		tool, _ := loadtool.Find(l.Tool)
+		d.checkTool(l, &tool)
 	}
 }
 
@@ -44,27 +43,19 @@ func argsOf(load *source.Node, tool string) []source.Text {
 }
 
 // contradiction reports two values that exclude each other.
-func (r *reader) contradiction(at source.Pos, message, hint string) {
-	r.problems.Add("contradiction", at, "%s", message).Hint = hint
-}
-
-// foreignTool returns the tool of a name; nil for our own generator.
-func foreignTool(name string) *loadtool.Tool {
-	if tool, ok := loadtool.Find(name); ok {
-		return &tool
-	}
-	return nil
+func (p *planner) contradiction(at source.Pos, message, hint string) {
+	p.problems.Add("contradiction", at, "%s", message).Hint = hint
 }
 
 // loadKeys are the keys of a load that another tool needs flags for.
-var loadKeys = []string{"method", "headers", "body", "connections", "threads", "duration", "requests", "start", "timeout",
+var loadKeys = []string{"method", "headers", "body", "connections", "threads", "duration", "requests", "timeout",
 	"keepalive", "think", "verify", "warmup", "rate", "arrivals", "script"}
 
 // keyOf returns the value of a key of the load; nil if the key changes nothing. A single target may have its own.
-func (r *reader) keyOf(key string) *source.Node {
-	load := r.node.Get("load")
+func (d *draft) keyOf(key string) *source.Node {
+	load := d.node.Get("load")
 	switch {
-	case key == "warmup" && r.definition.Load.Warmup <= 0,
+	case key == "warmup" && d.definition.Load.Warmup <= 0,
 		key == "arrivals" && load.TextAt(key).Value != spec.PoissonArrivals:
 		return nil
 	case key == "method" || key == "headers" || key == "body":
@@ -79,51 +70,51 @@ func (r *reader) keyOf(key string) *source.Node {
 	return load.Get(key)
 }
 
-func (r *reader) checkTool(l *spec.Load, tool *loadtool.Tool) {
+func (d *draft) checkTool(l *spec.Load, tool *loadtool.Tool) {
 	for _, key := range loadKeys {
-		if n := r.keyOf(key); n != nil {
-			r.checkToolKey(l, tool, key, n)
+		if n := d.keyOf(key); n != nil {
+			d.checkToolKey(l, tool, key, n)
 		}
 	}
-	load := r.node.Get("load")
+	load := d.node.Get("load")
 	if targets := load.Under("target").List(); len(targets) > 1 {
-		r.noFlag(tool, targets[1].Text.Pos, "several targets", "leave one target, or use tool: benchbook")
+		d.noFlag(tool, targets[1].Text.Pos, "several targets", "leave one target, or use tool: benchbook")
 	}
 	if at := load.TextAt("duration").Pos; tool.Either && load.Under("requests") != nil && IsWritten(at) {
-		r.contradiction(at, tool.Name+" ends after a time or after a number of requests, not at whichever "+
+		d.contradiction(at, tool.Name+" ends after a time or after a number of requests, not at whichever "+
 			"comes first", "remove duration or requests")
 	}
 	if tool.Even && l.Connections > 0 && l.Requests%l.Connections != 0 {
-		r.contradiction(load.TextAt("requests").Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
+		d.contradiction(load.TextAt("requests").Pos, fmt.Sprintf("%s sends the same number of requests on every connection, and %d is "+
 			"not a multiple of %d", tool.Name, l.Requests, l.Connections), "write a multiple of connections")
 	}
 }
 
-func (r *reader) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
-	r.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
+func (d *draft) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
+	d.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
 }
 
 // checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently: the
 // recorded command line shows that.
-func (r *reader) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *source.Node) {
+func (d *draft) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *source.Node) {
 	flag, ok := tool.Flag(key)
 	flag, _, _ = strings.Cut(flag, "=")
-	for _, word := range argsOf(r.node.Get("load"), l.Tool) { // the record would contradict the command line
+	for _, word := range argsOf(d.node.Get("load"), l.Tool) { // the record would contradict the command line
 		if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
-			r.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
+			d.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
 				"remove it from args, and set it with "+key+":")
 		}
 	}
-	d, err := time.ParseDuration(n.Text.Value)
+	length, err := time.ParseDuration(n.Text.Value)
 	switch {
 	case !IsWritten(n.Text.Pos):
 	case !ok && !(key == "keepalive" && l.Keepalive): // every tool keeps connections alive
-		r.noFlag(tool, n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
-	case r.node.Under("load", "script") != nil && slices.Contains(tool.ScriptSays, key):
-		r.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
+		d.noFlag(tool, n.Text.Pos, key, "remove "+key+", or use another tool; flags of its own go into args")
+	case d.node.Under("load", "script") != nil && slices.Contains(tool.ScriptSays, key):
+		d.contradiction(n.Text.Pos, tool.Name+" has no "+key+" with a script of the article",
 			"remove "+key+", and let the script say it")
-	case slices.Contains(tool.Seconds, key) && err == nil && d%time.Second != 0:
-		r.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
-			Hint = fmt.Sprintf("write %s or %s", d.Truncate(time.Second), d.Truncate(time.Second)+time.Second)
+	case slices.Contains(tool.Seconds, key) && err == nil && length%time.Second != 0:
+		d.problems.Add("wrong-value", n.Text.Pos, "%s takes %s in whole seconds, not %s", tool.Name, key, n.Text.Value).
+			Hint = fmt.Sprintf("write %s or %s", length.Truncate(time.Second), length.Truncate(time.Second)+time.Second)
 	}
 }

@@ -15,13 +15,6 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A template is what a trial with deferred values is resolved from again once they are known.
-type template struct {
-	planner planner
-	draft   *draft
-	at      source.Pos // of the experiment
-}
-
 // Tuned is the trial with the values that searches have found, by their names. Its name, parameters, definition and key
 // stay as in the plan.
 //
@@ -30,8 +23,8 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	if len(t.Deferred) == 0 {
 		return t, nil
 	}
-	out := *t
-	for _, problem := range t.template.resolve(&out, values).Sorted() {
+	out, problems := t.resolve(values)
+	for _, problem := range problems.Sorted() {
 		if problem.Severity == source.SeverityError {
 			var words []string
 			for _, name := range sortedKeys(values) {
@@ -42,27 +35,29 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 		}
 	}
 	out.Deferred = nil
-	return &out, nil
+	return out, nil
 }
 
-// resolve puts services, load, command and hooks with values into a trial, and returns their problems.
-func (t *template) resolve(out *Trial, values map[string]int) *source.Problems {
-	p := t.planner
+// resolve reads services, load, command and hooks again with values, and returns their problems.
+func (t *Trial) resolve(values map[string]int) (*Trial, *source.Problems) {
+	out, p := *t, *t.draft.planner
 	p.problems = &source.Problems{}
-	env := settings{combination: t.draft.combination, profile: p.options.Profile, tuned: map[string]string{},
-		secrets: t.draft.secrets}
+	d := &out.draft
+	tuned := map[string]string{}
 	for name, v := range values {
-		env.tuned[name] = strconv.Itoa(v)
+		tuned[name] = strconv.Itoa(v)
 	}
-	d := &draft{combination: t.draft.combination, node: expand(t.draft.node, env, p.problems)}
+	env := settings{profile: p.options.Profile,
+		values: map[string]map[string]string{"matrix": d.fields, "tune": tuned, "secrets": d.secrets}}
+	d.planner, d.node = &p, expand(d.node, env, p.problems)
 	d.definition = article.DecodeExperiment(d.node, true, p.problems)
-	p.configs(d)
-	p.readTrial(d, out, t.at)
-	return p.problems
+	d.configs()
+	out.read()
+	return &out, p.problems
 }
 
 // checkEnds reports the problems of a trial at both ends of its searches: values in between have no others.
-func (p *planner) checkEnds(t *Trial) {
+func (t *Trial) checkEnds() {
 	first, last := map[string]int{}, map[string]int{}
 	for _, s := range t.Tune {
 		if s.Of != "" {
@@ -71,9 +66,8 @@ func (p *planner) checkEnds(t *Trial) {
 		first[s.Name], last[s.Name] = s.First(), max(s.To, s.First())
 	}
 	for _, values := range []map[string]int{first, last} {
-		var tried Trial
-		if problems := t.template.resolve(&tried, values); !problems.Empty() {
-			p.problems.Merge(problems)
+		if _, problems := t.resolve(values); !problems.Empty() {
+			t.draft.problems.Merge(problems)
 			return
 		}
 	}
@@ -103,20 +97,14 @@ func (t *Trial) Short() *Trial {
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	out, load := *t, *t.Load
 	load.Rate, load.Duration = rate, window
-	load.Requests, load.Cut, load.Think, load.RateShare, load.RateOf = 0, false, 0, 0, ""
-	load.RateOwn = false
+	load.Requests, load.Cut, load.Think, load.RateShare, load.RateOf, load.RateOwn = 0, false, 0, 0, "", false
 	out.Load, out.Capacity = &load, nil
 	return &out
 }
 
 // Find returns an experiment of the article by its name, also one that a run leaves out.
 func (p *Plan) Find(name string) (*Experiment, bool) {
-	for _, e := range slices.Concat(p.Experiments, p.All) {
-		if e.Name == name {
-			return e, true
-		}
-	}
-	return nil, false
+	return slice.Find(slices.Concat(p.Experiments, p.All), func(e *Experiment) bool { return e.Name == name })
 }
 
 // TunedBy returns the trial whose search finds a value of t: t itself, or the trial with the same parameters in the
@@ -148,32 +136,21 @@ func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Tr
 
 // SameCell returns the only trial of e whose parameters do not contradict the parameters of t, a trial of another
 // experiment.
-func (e *Experiment) SameCell(t *Trial) (*Trial, error) {
-	trials := slices.DeleteFunc(slices.Clone(e.Trials), func(o *Trial) bool { return o.Calibration })
-	i, err := sameParameters(t.Parameters, slice.Map(trials, func(o *Trial) []record.Parameter { return o.Parameters }), e.Name)
-	if err != nil {
-		return nil, err
-	}
-	return trials[i], nil
-}
-
-// sameParameters returns the index of the only cell whose parameters do not contradict own.
-func sameParameters(own []record.Parameter, cells [][]record.Parameter, of string) (int, error) {
-	found := -1
-	for i, cell := range cells {
-		contradicts := slices.ContainsFunc(cell, func(c record.Parameter) bool {
-			return slices.ContainsFunc(own, func(o record.Parameter) bool { return o.Name == c.Name && o.Value != c.Value })
+func (e *Experiment) SameCell(t *Trial) (found *Trial, err error) {
+	for _, o := range e.Trials {
+		contradicts := slices.ContainsFunc(o.Parameters, func(p record.Parameter) bool {
+			return slices.ContainsFunc(t.Parameters, func(own record.Parameter) bool { return own.Name == p.Name && own.Value != p.Value })
 		})
 		switch {
-		case contradicts:
-		case found >= 0:
-			return 0, fmt.Errorf("several cells of experiment %q have the same parameters", of)
+		case o.Calibration || contradicts:
+		case found != nil:
+			return nil, fmt.Errorf("several cells of experiment %q have the same parameters", e.Name)
 		default:
-			found = i
+			found = o
 		}
 	}
-	if found < 0 {
-		return 0, fmt.Errorf("no cell of experiment %q has the same parameters", of)
+	if found == nil {
+		return nil, fmt.Errorf("no cell of experiment %q has the same parameters", e.Name)
 	}
 	return found, nil
 }

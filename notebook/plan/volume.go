@@ -15,11 +15,11 @@ import (
 	"benchbook/notebook/spec"
 )
 
-func (r *reader) volumes(n *source.Node, s *spec.Service) {
+func (d *draft) volumes(n *source.Node, s *spec.Service) {
 	all := s.Volumes
 	s.Volumes = nil
 	for i, item := range n.Under("volumes").List() {
-		if r.volume(item, &all[i]) {
+		if d.volume(item, &all[i]) {
 			s.Volumes = append(s.Volumes, all[i])
 		}
 	}
@@ -27,29 +27,29 @@ func (r *reader) volumes(n *source.Node, s *spec.Service) {
 
 // volume completes a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
 // are inputs; paths of the host have to be allowed.
-func (r *reader) volume(n *source.Node, v *spec.Volume) bool {
+func (d *draft) volume(n *source.Node, v *spec.Volume) bool {
 	if v.Target == "" {
 		return false // reported when it was decoded
 	}
 	from, target := article.VolumeParts(n)
 	if !path.IsAbs(v.Target) && !isTemplate(target) {
-		r.problems.Add("wrong-value", target.Pos, "the target of a volume must be a path in the container, not %q",
+		d.problems.Add("wrong-value", target.Pos, "the target of a volume must be a path in the container, not %q",
 			v.Target).Hint = "begin it with /"
 	}
 	v.Type, v.Target = cmp.Or(v.Type, spec.NamedVolume), path.Clean(v.Target)
 	if tmpfs := n.Under("tmpfs"); tmpfs != nil && v.Type != spec.TmpfsVolume {
-		r.contradiction(tmpfs.Text.Pos, "a volume of type "+v.Type+" has no tmpfs", "write type: tmpfs, or remove it")
+		d.contradiction(tmpfs.Text.Pos, "a volume of type "+v.Type+" has no tmpfs", "write type: tmpfs, or remove it")
 	}
 	switch v.Type {
 	case spec.TmpfsVolume:
 		if v.Source != "" {
-			r.contradiction(from.Pos, "a tmpfs has no source", "remove source")
+			d.contradiction(from.Pos, "a tmpfs has no source", "remove source")
 		}
 	case spec.BindVolume:
-		return r.bind(n, from, v)
+		return d.bind(n, from, v)
 	default:
 		if v.Source != "" && !files.IsWord(v.Source) {
-			r.problems.Add("wrong-value", from.Pos, "invalid volume name %q", v.Source).
+			d.problems.Add("wrong-value", from.Pos, "invalid volume name %q", v.Source).
 				Hint = "begin a path with ./, or use letters, digits, - and _"
 			return false
 		}
@@ -58,35 +58,32 @@ func (r *reader) volume(n *source.Node, v *spec.Volume) bool {
 }
 
 // bind completes a mount of files of the article or of a path of the host.
-func (r *reader) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bool) {
+func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bool) {
 	clean := path.Clean(v.Source)
 	if v.Source == "" {
-		r.problems.Add("missing-key", n.Text.Pos, "a bind has no source").
+		d.problems.Add("missing-key", n.Text.Pos, "a bind has no source").
 			Hint = "add source: with a path beside the article, such as ./data"
 		return false
 	}
-	from, t := r.folder(written).inRevision(r.revisionOf(), written, r.problems)
-	if path.IsAbs(v.Source) || strings.HasPrefix(v.Source, "~") || clean == ".." || strings.HasPrefix(clean, "../") {
-		r.allow(article.AllowMounts, written.Pos,
+	from, t := d.folder(written).inRevision(d.revision, written, d.problems)
+	if path.IsAbs(v.Source) || strings.HasPrefix(v.Source, "~") || isAbove(clean) {
+		d.allow(article.AllowMounts, written.Pos,
 			fmt.Sprintf("the path %q of this machine, outside the article's folder,", v.Source))
-		if from.revision != nil {
-			v.Files, v.Single, ok = from.Mounted(t, r.problems)
-			return ok
+		if !from.committed {
+			host, err := hostPath(d.folder(written).doc.Dir, v.Source)
+			if err != nil {
+				d.problems.Add("wrong-value", written.Pos, "the path %q cannot be found: %v", v.Source, err).
+					Hint = "write a path that begins with /"
+			}
+			v.Host = host
+			return true
 		}
-		host, err := hostPath(r.folder(written).Doc.Dir, v.Source)
-		if err != nil {
-			r.problems.Add("wrong-value", written.Pos, "the path %q cannot be found: %v", v.Source, err).
-				Hint = "write a path that begins with /"
-		}
-		v.Host = host
-		return true
+	} else {
+		v.ReadOnly, v.Source = v.ReadOnly || n.Under("read_only") == nil, clean
 	}
-	v.ReadOnly, v.Source = v.ReadOnly || n.Under("read_only") == nil, clean
-	v.Files, v.Single, ok = from.Mounted(t, r.problems)
+	v.Files, v.Single, ok = from.mounted(t, d.problems)
 	return ok
 }
-
-func (r *reader) revisionOf() revisionOf { return revisionOf{r.project.Repository(), r.revision} }
 
 func hostPath(folder, source string) (string, error) {
 	switch rest, home := strings.CutPrefix(source, "~"); {

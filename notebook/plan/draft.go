@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"benchbook/internal/slice"
+	"benchbook/notebook/article"
+	"benchbook/notebook/loadtool"
+	"benchbook/notebook/source"
+	"benchbook/notebook/spec"
+)
+
+// LoadName is the name of the load among names of services.
+const LoadName = "load"
+
+// A draft is what a trial is read from.
+type draft struct {
+	*planner
+	combination
+	at          source.Pos                   // of the experiment, for problems without a place of their own
+	secrets     map[string]string            // templates of the secrets of the experiment, by name
+	node        *source.Node                 // with its templates expanded
+	definition  *article.Experiment          // that node was read as; nil after a problem
+	dockerfiles map[*spec.Build][]source.Pos // the place of each Dockerfile, and those of its lines if it is in the article
+}
+
+// read reads what a trial runs. Configs of all trials have to be read before: build contexts leave out their files.
+func (t *Trial) read() {
+	d := &t.draft
+	d.dockerfiles = map[*spec.Build][]source.Pos{}
+	checkValues(d.node, d.problems)
+	t.Services, t.Prepare = d.services(), hooks(d.definition.Prepare)
+	t.Load, t.Command = nil, nil
+	if d.definition.Load != nil {
+		t.Load = d.load()
+	} else if d.definition.Command != nil {
+		t.Command = d.command()
+	}
+}
+
+// configs reads the files that the containers of a trial get when they start.
+func (d *draft) configs() {
+	e := d.definition
+	read := func(list *[]spec.File, build *spec.Build, user string, keys ...string) {
+		*list = nil
+		for _, item := range d.node.Under(append(keys, "configs")...).List() {
+			file := item.TextAt("source")
+			if f, ok := d.folder(file).config(file, item.TextAt("target"), usersOf(user, build), d.revision, d.problems); ok {
+				*list = append(*list, f)
+			}
+		}
+	}
+	for _, s := range e.Services {
+		read(&s.Configs, s.Image.Build, s.Name, "services", s.Name)
+	}
+	if c := e.Command; c != nil {
+		read(&c.Configs, c.Image.Build, "", "command")
+	}
+	l := e.Load
+	if l == nil {
+		return
+	}
+	if l.Driver != nil {
+		read(&l.Driver.Configs, l.Driver.Image.Build, LoadName, "load", "driver")
+	}
+	l.Script = nil
+	if tool, ok := loadtool.Find(l.Tool); ok && tool.Script != "" {
+		file, target := d.node.TextAt("load", "script"), source.Text{Value: tool.Script}
+		if f, ok := d.folder(file).config(file, target, usersOf(LoadName, nil), d.revision, d.problems); ok {
+			l.Script = &f
+		}
+	}
+}
+
+// hooks returns the hooks that have something to run.
+func hooks(list []spec.Hook) []spec.Hook {
+	return slice.Filter(list, func(h spec.Hook) bool { return len(h.Run) > 0 })
+}
