@@ -57,7 +57,8 @@ func ReadArticle(project *article.Project, slug string) (*article.Document, erro
 }
 
 // slugOf returns the slug of the article that a slug, a folder or a file names; empty for none.
-func (a *Session) slugOf(project *article.Project, slugs []string, name string) string {
+func (a *Session) slugOf(project *article.Project, name string) string {
+	slugs, _ := project.Slugs() // their problems are printed when they are read
 	if slices.Contains(slugs, name) {
 		return name
 	}
@@ -78,9 +79,8 @@ func (a *Session) slugOf(project *article.Project, slugs []string, name string) 
 // IsArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is an
 // article; refs/heads/SLUG is the branch.
 func (a *Session) IsArticle(project *article.Project, arg string) bool {
-	slugs, _ := project.Slugs() // their problems are printed when they are read
 	name, _, _ := strings.Cut(arg, "#")
-	return filepath.Ext(name) == ".md" || a.slugOf(project, slugs, name) != ""
+	return filepath.Ext(name) == ".md" || a.slugOf(project, name) != ""
 }
 
 // Plan plans an article.

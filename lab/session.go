@@ -115,14 +115,10 @@ func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
 func (a *Session) markdown(project *article.Project, arg string) (file, experiment string, ok bool) {
 	file, experiment, _ = strings.Cut(arg, "#")
 	file = a.Located(file)
-	if info, err := os.Stat(file); filepath.Ext(file) != ".md" || err != nil || !info.Mode().IsRegular() {
-		return "", "", false
-	}
-	if project == nil {
-		return file, experiment, true
-	}
-	slugs, _ := project.Slugs() // their problems are printed elsewhere
-	return file, experiment, a.slugOf(project, slugs, file) == ""
+	info, err := os.Stat(file)
+	ok = filepath.Ext(file) == ".md" && err == nil && info.Mode().IsRegular() &&
+		(project == nil || a.slugOf(project, file) == "")
+	return file, experiment, ok
 }
 
 // Located returns a path that exists, as seen from the current folder, or else from the folder that -C names.
@@ -136,7 +132,7 @@ func (a *Session) Located(name string) string {
 // add selects the article that an argument names, as ARTICLE or ARTICLE#EXPERIMENT.
 func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
 	name, experiment, _ := strings.Cut(arg, "#")
-	slug := a.slugOf(project, slugs, name)
+	slug := a.slugOf(project, name)
 	if slug == "" {
 		return nil, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))
 	}

@@ -88,9 +88,9 @@ func (l *Load) checkRequest() error {
 
 func (l *Load) oneLine() *oneLine {
 	o := &oneLine{name: "load", axis: "target", key: "url", written: l.URLs, values: l.URLs, metric: "throughput",
-		words: inThroughput, secrets: map[string]string{}, columns: "throughput, latency.p50, latency.p99, failed",
-		table: []column{{title: "requests [95 %]", metric: "throughput"}, {title: "p50", metric: "latency.p50"},
-			{title: "p99", metric: "latency.p99"}, {title: "failed", metric: "failed"}}}
+		words: inThroughput, secrets: map[string]string{},
+		table: []column{{"requests [95 %]", "throughput", nil}, {"p50", "latency.p50", nil}, {"p99", "latency.p99", nil},
+			{"failed", "failed", nil}}}
 	load := []string{`target: "${{ matrix.target.url }}"`, "outside: true", "warmup: 1s"}
 	add := func(wanted bool, format string, args ...any) {
 		if wanted {

@@ -55,14 +55,13 @@ type oneLine struct {
 	metric  string            // that is compared
 	secrets map[string]string // their values, by file next to the article
 	words   comparison
-	columns string   // metrics of the table
 	hosts   []string // that the user allows load on, besides this machine
-	table   []column // that is printed
+	table   []column
 }
 
-// A column of the printed table has a metric, or what words returns.
+// A column of the table has a metric. The printed one may have words instead.
 type column struct {
-	title, metric string
+	title, metric string // or metrics: "a, b"
 	words         func(*dataset.Cell) string
 }
 
@@ -144,7 +143,8 @@ func (o *oneLine) article(today time.Time, answer []string) string {
 		head = "::: answer\n" + strings.Join(slice.Map(answer, escaped), "\n\n") + "\n:::\n\n"
 	}
 	return fmt.Sprintf(articleText, quoted(strings.Join(names, " against ")), today.Format(time.DateOnly), front, head, o.name,
-		o.axis, &rows, o.keys, &claims, o.metric, o.axis, o.axis, o.columns)
+		o.axis, &rows, o.keys, &claims, o.metric, o.axis, o.axis,
+		strings.Join(slice.Map(o.table, func(c column) string { return c.metric }), ", "))
 }
 
 // longestFinding is how many characters the finding of an article may have.

@@ -71,8 +71,8 @@ var forShell = regexp.MustCompile(`[^\pL\pN _./,:@+-]`)
 
 func (c *Commands) oneLine() *oneLine {
 	o := &oneLine{name: "time", axis: "command", key: "run", written: slices.Clone(c.Lines), metric: "time.real",
-		words: inTime, columns: "time.real, time.user, time.sys, memory.peak", table: []column{
-			{title: "time [95 %]", metric: "time.real"}, {title: "CPUs", words: busyCPUs}, {title: "memory", metric: "memory.peak"}}}
+		words: inTime, table: []column{{"time [95 %]", "time.real", nil}, {"CPUs", "time.user, time.sys", busyCPUs},
+			{"memory", "memory.peak", nil}}}
 	copy(o.written, c.Names)
 	for _, line := range c.Lines {
 		switch {
