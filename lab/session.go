@@ -6,6 +6,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -355,11 +356,7 @@ func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (un
 
 // NoteWaiting prints which run this one waits for.
 func (a *Session) NoteWaiting(busy error) {
-	w := a.Waits
-	if w == nil {
-		w = a.Stderr
-	}
-	fmt.Fprintf(w, "%v: waiting until it ends\n", busy)
+	fmt.Fprintf(cmp.Or(a.Waits, a.Stderr), "%v: waiting until it ends\n", busy)
 }
 
 // Plans plans the chosen experiments of articles. Problems are printed, with an error that names the consequence.

@@ -55,12 +55,11 @@ func (j *job) findQuestions() error {
 // there are no headlines.
 func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 	d := dataset.WithoutRecords(c.Doc, p)
-	isHeadline := func(block *article.Claim) bool { return block.Headline }
-	hasHeadlines := slices.ContainsFunc(c.Doc.Claims, isHeadline)
-	for _, block := range c.Doc.Claims {
-		if hasHeadlines && !isHeadline(block) {
-			continue
-		}
+	blocks := slice.Filter(c.Doc.Claims, func(block *article.Claim) bool { return block.Headline })
+	if len(blocks) == 0 {
+		blocks = c.Doc.Claims
+	}
+	for _, block := range blocks {
 		q := &question{of: c, claims: []*article.Claim{block}, trials: map[*plan.Trial]bool{}}
 		for _, cell := range claim.CellsOf(d, block) {
 			q.add(p, cell.Experiment.Plan, cell.Planned)

@@ -45,10 +45,11 @@ func (c *Commands) check() error {
 	if len(c.Names) > len(c.Lines) {
 		return fmt.Errorf("%d names for %d commands", len(c.Names), len(c.Lines))
 	}
-	if c.Prepare != "" && !isText(c.Prepare) {
-		return errors.New("the command of --prepare has characters that are no text, or ${{: put it into a script")
+	lines := slices.Clone(c.Lines)
+	if c.Prepare != "" {
+		lines = append(lines, c.Prepare)
 	}
-	for _, line := range c.Lines {
+	for _, line := range lines {
 		switch {
 		case strings.TrimSpace(line) == "":
 			return errors.New("a command is empty")
@@ -63,7 +64,7 @@ func (c *Commands) check() error {
 
 func isText(line string) bool {
 	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	return utf8.ValidString(line) && !strings.ContainsFunc(line, isControl) && !strings.Contains(line, "${{")
+	return utf8.ValidString(line) && !strings.ContainsFunc(line, isControl)
 }
 
 // forShell matches characters that a shell may interpret.
