@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
@@ -34,25 +35,21 @@ func (t *DataTable) Add(fields []any, more ...any) {
 
 // CSV writes the table. Numbers that are not finite are nothing.
 func (t *DataTable) CSV() []byte {
-	rows := [][]string{t.Columns}
-	for _, row := range t.Rows {
-		line := make([]string, len(row))
-		for i, v := range row {
-			switch v := v.(type) {
-			case nil:
-			case float64:
-				if !math.IsNaN(v) && !math.IsInf(v, 0) {
-					line[i] = strconv.FormatFloat(v, 'g', -1, 64)
-				}
-			default:
-				line[i] = fmt.Sprint(v)
-			}
-		}
-		rows = append(rows, line)
-	}
+	rows := slice.Map(t.Rows, func(row []any) []string { return slice.Map(row, csvText) })
 	var b bytes.Buffer
-	_ = table.WriteCSV(&b, rows) // its errors are those of the buffer, which has none
+	_ = table.WriteCSV(&b, slices.Concat([][]string{t.Columns}, rows)) // its errors are those of the buffer, which has none
 	return b.Bytes()
+}
+
+func csvText(v any) string {
+	x, isNumber := v.(float64)
+	switch {
+	case v == nil, isNumber && (math.IsNaN(x) || math.IsInf(x, 0)):
+		return ""
+	case isNumber:
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // DataOf writes metrics of cells as CSV, a row for each metric of each cell; fields name the cells.

@@ -30,30 +30,27 @@ type Origin struct {
 // OriginOf returns the origin of cells. With metrics it counts only the valid repetitions behind their numbers.
 func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 	o := Origin{Cells: cells}
-	count := func(n int) {
-		if o.Low == 0 || n < o.Low {
-			o.Low = n
-		}
-		o.High = max(o.High, n)
-	}
+	var counts []int // of repetitions
 	for _, c := range cells {
 		if len(c.Records) == 0 {
 			continue
 		}
 		o.Measured++
 		if len(metrics) == 0 {
-			count(len(c.Records))
+			counts = append(counts, len(c.Records))
 		}
 		for _, m := range metrics {
-			if r := c.Metric(m); r.Missing == "" {
-				count(r.Estimate.N)
+			if r := c.Metric(m); r.Missing == "" && r.Estimate.N > 0 {
+				counts = append(counts, r.Estimate.N)
 			}
 		}
 	}
 	for _, r := range dataset.RecordsOf(cells) {
 		o.addRecord(r)
 	}
-	if o.Measured > 0 && len(metrics) > 0 && o.High == 0 {
+	if len(counts) > 0 {
+		o.Low, o.High = slices.Min(counts), slices.Max(counts)
+	} else if o.Measured > 0 {
 		o.Without = Without(cells, metrics...)
 	}
 	o.Runs, o.Hosts, o.Revisions = SortedSet(o.Runs), SortedSet(o.Hosts), SortedSet(o.Revisions)
@@ -98,17 +95,17 @@ func (o Origin) Where() string {
 	if o.Measured == 0 {
 		return ""
 	}
-	run := "run\u00a0" + strings.Join(o.Runs, ", ")
-	if len(o.Runs) > 2 {
-		run = wording.Count(len(o.Runs), "run")
+	parts := []string{"host\u00a0" + strings.Join(o.Hosts, ", "), namesOrCount("run", o.Runs)}
+	if len(o.Revisions) > 0 {
+		parts = append(parts, namesOrCount("revision", o.Revisions))
 	}
-	host := "host\u00a0" + strings.Join(o.Hosts, ", ")
-	revision := ""
-	switch n := len(o.Revisions); {
-	case n > 2:
-		revision = wording.Count(n, "revision") + ", "
-	case n > 0:
-		revision = "revision\u00a0" + strings.Join(o.Revisions, ", ") + ", "
+	return strings.Join(append(parts, wording.ShortDate(o.Last)), ", ")
+}
+
+// namesOrCount is "run a, b", or "3 runs" of more than two.
+func namesOrCount(noun string, names []string) string {
+	if len(names) > 2 {
+		return wording.Count(len(names), noun)
 	}
-	return host + ", " + run + ", " + revision + wording.ShortDate(o.Last)
+	return noun + "\u00a0" + strings.Join(names, ", ")
 }
