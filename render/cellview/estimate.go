@@ -25,8 +25,8 @@ var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.Wi
 
 // Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
-	v := table.Value{Missing: r.Missing, Unsure: wording.Unsure(r), Centre: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN(),
-		Published: math.NaN()}
+	v := table.Value{Missing: r.Missing, Unsure: wording.Unsure(r), Published: math.NaN(),
+		Figure: wording.Figure{Value: r.Estimate.Centre, Lo: math.NaN(), Hi: math.NaN()}}
 	if r.Missing != "" {
 		return v
 	}

@@ -270,7 +270,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	if v.Missing != "" {
 		return row
 	}
-	mark := figure.At(r.scaled(v.Centre), float64(i))
+	mark := figure.At(r.scaled(v.Value), float64(i))
 	mark.Shape, mark.Series = r.shape, r.Palette.Cell(cell, r.by)
 	mark.Hollow, mark.AtLeast = cellview.StateOf(cell) != "", v.AtLeast
 	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo || shown.Estimate.Kind == stats.WithinRun
@@ -287,7 +287,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 		}
 	}
 	r.spec.Marks = append(r.spec.Marks, mark)
-	row.Value = r.label(v.Reading())
+	row.Value = r.label(v.Figure)
 	if v.AtLeast {
 		row.Value = "≥ " + row.Value
 	}

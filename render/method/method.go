@@ -173,13 +173,8 @@ func checkViews(e *dataset.Experiment) (out []checkView) {
 
 // limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.
 func limitedLine(e *dataset.Experiment) string {
-	type limit struct {
-		by     string
-		cells  int
-		lo, hi float64 // how far it was used
-	}
-	var limits []limit
-	known := 0
+	var names []string
+	cells, shares, known := map[string]int{}, map[string][]float64{}, 0 // shares are how far each was used
 	for _, cell := range e.Cells {
 		l := cell.Validity().LimitedBy()
 		if len(l.Resources) == 0 {
@@ -187,25 +182,19 @@ func limitedLine(e *dataset.Experiment) string {
 		}
 		known++
 		by := cmp.Or(l.By, wording.NothingFull)
-		i := slices.IndexFunc(limits, func(k limit) bool { return k.by == by })
-		if i < 0 {
-			i, limits = len(limits), append(limits, limit{by: by, lo: math.Inf(1)})
-		}
-		limits[i].cells++
+		names = slice.Add(names, by)
+		cells[by]++
 		for _, r := range l.Resources {
 			if r.Name == l.By {
-				limits[i].lo, limits[i].hi = min(limits[i].lo, r.Share), max(limits[i].hi, r.Share)
+				shares[by] = append(shares[by], r.Share)
 			}
 		}
 	}
-	return strings.Join(slice.Map(limits, func(l limit) string {
-		words := fmt.Sprintf("%s in %d of %s", l.by, l.cells, wording.Count(known, "cell"))
-		if l.hi > 0 {
-			used := wording.PercentUnit.Number(l.hi, 0)
-			if lowest := wording.PercentUnit.Number(l.lo, 0); lowest != used {
-				used = lowest + "–" + used
-			}
-			words += " (" + used + "\u202f%)"
+	return strings.Join(slice.Map(names, func(by string) string {
+		words := fmt.Sprintf("%s in %d of %s", by, cells[by], wording.Count(known, "cell"))
+		if used := shares[by]; len(used) > 0 {
+			lo, hi := wording.PercentUnit.Number(slices.Min(used), 0), wording.PercentUnit.Number(slices.Max(used), 0)
+			words += " (" + strings.Join(slices.Compact([]string{lo, hi}), "–") + "\u202f%)"
 		}
 		return words
 	}), "; ")

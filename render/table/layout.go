@@ -169,7 +169,7 @@ func (l *layouter) unit(i int, m Metric) wording.Column {
 	var readings []wording.Figure
 	for _, r := range l.Rows {
 		if v := r.Values[i]; v.Missing == "" {
-			centres, readings = append(centres, v.Centre), append(readings, v.Reading())
+			centres, readings = append(centres, v.Value), append(readings, v.Figure)
 		} else if !math.IsNaN(v.Published) {
 			centres = append(centres, v.Published)
 		}
@@ -195,11 +195,11 @@ func (m Metric) cell(class string, u wording.Column, v Value) Cell {
 		c.Missing, c.Unsure, c.Sort = v.Missing, v.Unsure, SortsLast
 		return c
 	}
-	decimals := u.Decimals(v.Reading())
+	decimals := u.Decimals(v.Figure)
 	if m.Digits != nil {
-		decimals = u.WithEnds(v.Reading(), *m.Digits)
+		decimals = u.WithEnds(v.Figure, *m.Digits)
 	}
-	c.Strong = u.Number(v.Centre, decimals)
+	c.Strong = u.Number(v.Value, decimals)
 	if v.AtLeast {
 		c.Before = "≥\u00a0"
 	}
@@ -282,7 +282,7 @@ func (l *layouter) scale(u wording.Unit) *scale {
 		if v.Missing != "" {
 			continue
 		}
-		for _, x := range []float64{v.Centre, v.Lo, v.Hi} {
+		for _, x := range []float64{v.Value, v.Lo, v.Hi} {
 			if !math.IsNaN(x) && !math.IsInf(x, 0) {
 				lo, hi = min(lo, x), max(hi, x)
 			}
@@ -320,7 +320,7 @@ func (s *scale) cell(v Value, series int) Cell {
 	if v.Missing != "" {
 		return c
 	}
-	x := percent(s.at(v.Centre))
+	x := percent(s.at(v.Value))
 	c.Plot = &Plot{Lo: x, Width: percent(0), X: x, AtLeast: v.AtLeast, Series: series + 1}
 	if v.hasInterval() {
 		lo, hi := s.at(v.Lo), s.at(v.Hi)

@@ -53,10 +53,7 @@ type Row struct {
 
 // Value is one estimate, in the base unit of its column.
 type Value struct {
-	Centre float64
-	Lo, Hi float64 // the interval; NaN both for none, infinite where it has no end
-	Step   float64 // how finely Centre is known; 0 if all of its digits are
-	Exact  bool    // counted, and equal in all repetitions
+	wording.Figure // Lo and Hi are NaN without an interval, and infinite where it has no end
 	// Few says how many runs there were where they are too few for an interval, such as "1 run"; Lo and Hi of two
 	// runs are the smaller and the larger.
 	Few       string
@@ -91,9 +88,9 @@ func (m Metric) compare(a, b Value) int {
 	case a.Missing != "" || b.Missing != "":
 		return cmp.Compare(rank(a.Missing != ""), rank(b.Missing != ""))
 	case m.Better == "lower":
-		return cmp.Compare(a.Centre, b.Centre)
+		return cmp.Compare(a.Value, b.Value)
 	}
-	return cmp.Compare(b.Centre, a.Centre)
+	return cmp.Compare(b.Value, a.Value)
 }
 
 func rank(missing bool) int {
@@ -111,11 +108,6 @@ func compareWords(a, b string) int {
 		return cmp.Compare(x, y)
 	}
 	return cmp.Or(cmp.Compare(rank(errX != nil), rank(errY != nil)), cmp.Compare(a, b))
-}
-
-// Reading is the value as its digits are chosen by.
-func (v Value) Reading() wording.Figure {
-	return wording.Figure{Value: v.Centre, Lo: v.Lo, Hi: v.Hi, Step: v.Step, Exact: v.Exact}
 }
 
 func (v Value) hasInterval() bool { return v.Missing == "" && !math.IsNaN(v.Lo) && !math.IsNaN(v.Hi) }

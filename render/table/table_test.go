@@ -12,7 +12,7 @@ import (
 var nan = math.NaN()
 
 func value(centre, lo, hi float64) Value {
-	return Value{Centre: centre, Lo: lo, Hi: hi, Step: centre * 0.001, Published: nan}
+	return Value{Figure: wording.Figure{Value: centre, Lo: lo, Hi: hi, Step: centre * 0.001}, Published: nan}
 }
 
 // text writes a layout as a person would read it, a line to a row.
@@ -104,7 +104,7 @@ func TestLayout(t *testing.T) {
 		{"one rule for a column", Table{ID: "t", Words: []string{"Server"}, Metrics: []Metric{throughput, throughput},
 			Main: -1, Rows: []Row{
 				{Words: []string{"a"}, Values: []Value{value(490, 485, 495),
-					{Centre: 12, Lo: nan, Hi: nan, Exact: true, Published: nan}}},
+					{Figure: wording.Figure{Value: 12, Lo: nan, Hi: nan, Exact: true}, Published: nan}}},
 				{Words: []string{"b"}, Values: []Value{value(486.67, 486.2, 487.1), value(2013.2, 1985, 2044)}},
 				{Words: []string{"c"}, Values: []Value{value(0, 0, 0), missing}}}}, `
 | Server | Throughput (requests/s) | Throughput (requests/s) |
