@@ -46,15 +46,13 @@ func (t *tickSet) add(v float64, label string) {
 	t.ticks = append(t.ticks, plot.Tick{Value: v, Label: label})
 }
 
-// tickSets are the ways to mark the axis from lo to hi, densest first. hi is above lo.
-func (a Axis) tickSets(lo, hi float64) (sets []tickSet) {
-	switch {
-	case len(a.Ticks) > 1:
-		sets = a.ownTicks(lo, hi)
-	case a.Scale == Log:
-		sets = logTicks(lo, hi)
-	default:
-		sets = linearTicks(lo, hi)
+// tickSets are the ways to mark the axis from lo to hi, densest first: its own ticks, then round numbers. hi is above lo.
+func (a Axis) tickSets(lo, hi float64) []tickSet {
+	sets := a.ownTicks(lo, hi)
+	if a.Scale == Log {
+		sets = append(sets, logTicks(lo, hi)...)
+	} else {
+		sets = append(sets, linearTicks(lo, hi)...)
 	}
 	if a.Label != nil {
 		for _, set := range sets {
@@ -66,10 +64,10 @@ func (a Axis) tickSets(lo, hi float64) (sets []tickSet) {
 	return sets
 }
 
-// ownTicks are the ticks of the axis, then each second of them, each third and so on.
+// ownTicks are the ticks of the axis, then each second of them, each third and so on, while these are more than two.
 func (a Axis) ownTicks(lo, hi float64) (sets []tickSet) {
 	values := slices.Compact(slices.Sorted(slices.Values(a.Ticks)))
-	for step := 1; step < max(2, len(values)); step++ {
+	for step := 1; step < len(values) && (step == 1 || len(values) > 2*step); step++ {
 		set := tickSet{lo: lo, hi: hi}
 		for i := 0; i < len(values); i += step {
 			set.add(values[i], strconv.FormatFloat(values[i], 'f', -1, 64))

@@ -220,7 +220,7 @@ func setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
 			}
 			hasRoom = hasRoom && length*(g.Norm(r.Value)-g.Norm(l.Value)) >= need
 		}
-		if hasRoom || len(set.ticks) == 2 {
+		if hasRoom {
 			return
 		}
 	}

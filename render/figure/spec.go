@@ -49,7 +49,7 @@ type Axis struct {
 	Name  string // may be empty where Spec.Sub says it
 	Scale Scale
 	Zero  bool                 // a linear axis begins at zero, wherever the values are
-	Ticks []float64            // marked in place of round numbers, as many as have room
+	Ticks []float64            // marked in place of round numbers if three or more of them have room
 	Label func(float64) string // of a tick; nil for a plain number
 }
 
