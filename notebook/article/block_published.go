@@ -181,19 +181,20 @@ func (r *rowReader) metric(name string) (record.Metric, bool) {
 // does not take.
 func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 	row := PublishedRow{Pos: n.Text.Pos}
-	name, value := n.Get("metric"), n.Get("value")
-	switch {
-	case name != nil && value == nil:
+	name := n.Get("metric")
+	if name != nil && n.Get("value") == nil {
 		r.problems.Add("missing-key", row.Pos, "this row names a metric and has no value").
 			Hint = "add value:, and unit: if it has one"
-	case name != nil && value.Kind == source.Scalar && !r.addNumber(&row, name.Text, value.Text, n):
-		return row, false
 	}
-	for _, f := range r.cells(n) {
-		switch {
-		case name != nil && slices.Contains([]string{"metric", "value", "unit"}, f.Name.Value):
-		case name != nil || !r.addNumber(&row, f.Name, f.Value, nil):
-			row.Fields = append(row.Fields, f)
+	d, isTaken := NewDecoder(r.problems, false), true
+	for _, f := range n.Fields {
+		switch key, cell := f.Key.Value, f.Value.Text; {
+		case f.Value.Kind == source.Null || !d.Kind(f.Value, key, source.Scalar) || cell.Value == "":
+		case name != nil && key == "value":
+			isTaken = r.addNumber(&row, name.Text, cell, n)
+		case name != nil && slices.Contains([]string{"metric", "unit"}, key):
+		case name != nil || !r.addNumber(&row, f.Key, cell, nil):
+			row.Fields = append(row.Fields, Named[source.Text]{f.Key, cell})
 		}
 	}
 	for _, f := range r.block.With {
@@ -201,18 +202,7 @@ func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 			row.Fields = append(row.Fields, f)
 		}
 	}
-	return row, true
-}
-
-// cells returns the fields of a row that are not empty.
-func (r *rowReader) cells(n *source.Node) (out []Named[source.Text]) {
-	d := NewDecoder(r.problems, false)
-	for _, f := range n.Fields {
-		if f.Value.Kind != source.Null && d.Kind(f.Value, f.Key.Value, source.Scalar) && f.Value.Text.Value != "" {
-			out = append(out, Named[source.Text]{f.Key, f.Value.Text})
-		}
-	}
-	return out
+	return row, isTaken
 }
 
 // addNumber adds a number to the metrics of a row. It is false if the block does not take the metric: a column without

@@ -143,7 +143,6 @@ func ReadObject(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
-	var mistyped *json.UnmarshalTypeError
 	switch key, isUnknown := strings.CutPrefix(fmt.Sprint(err), "json: unknown field "); {
 	case err == nil && int(d.InputOffset()) == len(text):
 		return nil
@@ -153,11 +152,6 @@ func ReadObject(text []byte, into any) error {
 		return fmt.Errorf("is not one JSON object: %q", LastLine(text))
 	case isUnknown:
 		return fmt.Errorf("has an unknown key %s", key)
-	case errors.As(err, &mistyped) && mistyped.Field != "":
-		var fields map[string]json.RawMessage
-		name, _, _ := strings.Cut(mistyped.Field, ".")
-		_ = json.Unmarshal(text, &fields) // it is valid JSON, and an object
-		return fmt.Errorf("has an invalid %s: %s", name, LastLine([]byte(fields[name])))
 	}
-	return fmt.Errorf("is JSON, and not an object: %q", LastLine(text))
+	return fmt.Errorf("cannot be read: %w", record.InvalidJSON(err))
 }
