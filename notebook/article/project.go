@@ -30,7 +30,6 @@ type Project struct {
 	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, instead of
 	// the folders next to articles.
 	RecordsIn string
-	Defaults  *source.Node            // of all experiments; nil if none
 	Profiles  map[string]*source.Node // overrides of all experiments, by profile
 	Problems  source.Problems
 }
@@ -177,7 +176,6 @@ func OpenProjectFile(name string) (*Project, error) {
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
 	p.Theme, p.Publish = source.Text{}, nil // for the whole project only
-	p.RecordsIn = ""
 	return p, nil
 }
 
@@ -206,7 +204,7 @@ func decodeFile(file, shown string, out any, problems *source.Problems) {
 func readProject(dir string) *Project {
 	p := &Project{Dir: dir, Profiles: map[string]*source.Node{}}
 	decodeFile(filepath.Join(dir, ProjectFile), ProjectFile, &p.Settings, &p.Problems)
-	p.Title, p.Author, p.Defaults = p.Title.OneLine(), p.Author.OneLine(), p.Settings.Defaults.Node
+	p.Title, p.Author = p.Title.OneLine(), p.Author.OneLine()
 	for _, profile := range p.Settings.Profiles {
 		if profile.Skip {
 			p.Problems.Add("wrong-shape", profile.Name.Pos, "a whole project cannot skip profile %q", profile.Name.Value).

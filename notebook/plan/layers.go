@@ -57,7 +57,7 @@ func (e *outline) merge() (n *source.Node, skipped bool) {
 
 // defaults merges the defaults of the project and of the front matter.
 func (p *planner) defaults() *source.Node {
-	base := article.Extend(&source.Node{Kind: source.Map}, p.project.Defaults)
+	base := article.Extend(&source.Node{Kind: source.Map}, p.project.Defaults.Node)
 	return article.Extend(base, p.doc.Front.Defaults.Node)
 }
 
