@@ -222,7 +222,6 @@ func (b *bench) attempt(ctx context.Context, step plan.Step, k keep, drive drive
 	return rec, err
 }
 
-// count adds a repetition to the summary.
 func (b *bench) count(step plan.Step, rec *record.Record) {
 	sum := &b.summary
 	sum.Measured++
@@ -361,7 +360,6 @@ func (b *bench) search(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// searched makes a search and saves it.
 func (b *bench) searched(t *plan.Trial, search func() (*record.Record, error)) (*record.Record, error) {
 	if b.outOfTime() {
 		return nil, errOutOfTime

@@ -95,7 +95,6 @@ func (l layout) machine(host string) *machine.Machine {
 	return &machine.Machine{}
 }
 
-// machinesOf returns the machines that the experiment runs on.
 func (l layout) machinesOf() (out []*machine.Machine) {
 	for _, host := range l.experiment.HostNames() {
 		out = append(out, l.machine(host))
@@ -128,7 +127,6 @@ func (l layout) serviceCPUs(t *plan.Trial) string {
 	return observe.PlaceWords(names, sets)
 }
 
-// cpusOf returns the CPUs that a service runs on.
 func (l layout) cpusOf(s *spec.Service) string {
 	return cmp.Or(s.CPUSet, l.placement(l.experiment.HostOf(s.Name)).Services)
 }

@@ -29,7 +29,6 @@ func seed(service string) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// originEnvironment returns the environment variable that configures an origin.
 func originEnvironment(s *spec.Service) string {
 	config, _ := json.Marshal(agent.OriginConfig{Semantics: record.OriginSemantics, Seed: seed(s.Name),
 		HTTPOrigin: *s.Origin}) // plain data

@@ -35,7 +35,6 @@ func (g *Group) Trials() []*plan.Trial {
 	})
 }
 
-// total counts the repetitions and searches of groups.
 func total(groups []Group) (n int) {
 	for _, g := range groups {
 		n += g.Len()

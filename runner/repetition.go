@@ -58,7 +58,6 @@ func (b *bench) Measure(ctx context.Context, step plan.Step) (*record.Record, er
 	return b.repeat(ctx, step, keep{}, (*repetition).measureLoad)
 }
 
-// repeat carries out one repetition.
 func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive) (*record.Record, error) {
 	rec := b.NewRecord(step)
 	if b.unshared != nil {

@@ -66,7 +66,6 @@ type variant struct {
 	unshared *resultError // why they cannot be had; nil unless they failed
 }
 
-// variantOf returns the variant that a trial uses.
 func (b *bench) variantOf(t *plan.Trial) *variant {
 	own, _ := json.Marshal(slice.Filter(t.Services, func(s *spec.Service) bool { return b.isShared(s.Name) })) // plain data
 	v := b.variants[string(own)]

@@ -45,7 +45,6 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 	return s.summary, nil
 }
 
-// verify checks the trials of an experiment.
 func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 	if err := b.begin(ctx); err != nil {
 		return err

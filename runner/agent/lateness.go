@@ -57,7 +57,6 @@ const (
 	mostLateness  = int64(time.Minute)
 )
 
-// lateness counts how late something was.
 type lateness struct{ histogram *hdrhistogram.Histogram }
 
 func newLateness() *lateness {

@@ -131,7 +131,6 @@ func (c *client) proceed() {
 	}
 }
 
-// read reads what there is.
 func (c *client) read() (proceeds bool) {
 	if !c.readable {
 		return false
@@ -176,7 +175,6 @@ func (c *client) arrived() (proceeds bool) {
 	return false
 }
 
-// answer begins the answer.
 func (c *client) answer() {
 	a := c.server.render(answerKind{c.keep, c.old})
 	c.state, c.out, c.body = writing, a.begin, a.left
@@ -222,7 +220,6 @@ func (c *client) write() (proceeds bool) {
 // answerKind is what the head of an answer depends on.
 type answerKind struct{ keep, old bool } // as in a request
 
-// answer is a rendered answer.
 type answer struct {
 	begin []byte // the head and the first bodyPart bytes of the body
 	head  int    // bytes of begin

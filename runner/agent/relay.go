@@ -205,7 +205,6 @@ func (f *flow) push(m mark) {
 	}
 }
 
-// grow changes the size of the flow.
 func (f *flow) grow(bytes int) {
 	r := f.conn.relay
 	f.size += bytes

@@ -146,7 +146,6 @@ func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int6
 // pipeSize is how much a program can write before it waits for us, if the system allows that much.
 const pipeSize = 1 << 20
 
-// stream is one stream of the program.
 type stream struct {
 	out, in *os.File // in is the program's end, and stays open here
 	to      io.Writer

@@ -144,7 +144,8 @@ func (i Image) One() bool {
 	return n == 1
 }
 
-// Executable is a static executable for an image FROM scratch. It becomes /NAME, the entry point of the image.
+// Executable is a static executable for an image FROM scratch. It becomes /NAME, the entry point of the image. Name is
+// one word.
 type Executable struct {
 	Name string
 	Data []byte

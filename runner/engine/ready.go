@@ -125,7 +125,6 @@ func WaitReady(parent context.Context, service Service, probed Probed) error {
 	return &NotReadyError{Service: service.Name, After: after, Reason: err, Log: log}
 }
 
-// waiter waits for one service.
 type waiter struct {
 	service Service
 	probed  Probed
@@ -273,7 +272,6 @@ func probeWithin(ctx context.Context, timeout time.Duration, try func(context.Co
 	return err
 }
 
-// pause is the time between two probes.
 func (w *waiter) pause(starting bool) time.Duration {
 	r := w.service.Ready
 	switch {

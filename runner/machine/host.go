@@ -45,17 +45,12 @@ type Host struct {
 // Here describes this machine.
 func Here() (Host, error) {
 	h, err := Below("/")
-	if err == nil {
-		err = h.identify("/", stateFolder())
+	if err != nil {
+		return h, err
 	}
-	return h, err
-}
-
-// identify adds to the ID of a host what tells it from others of its class.
-func (h *Host) identify(root, state string) error {
-	id, err := identity(root, state)
+	id, err := identity("/", stateFolder())
 	h.ID += "." + id
-	return err
+	return h, err
 }
 
 // Below describes the machine whose root directory is root, from the files of its kernel. Its ID is its class only.

@@ -72,7 +72,7 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 		return engine.Prepared{}, &engine.BuildError{For: build.For, Err: err,
 			Line: recipe.failedLine(said.Bytes(), err), Tail: engine.EndOf(said.Bytes())}
 	}
-	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, roundTime(time.Since(began)))
+	fmt.Fprintf(log, "built the image of %s in %s\n", build.For, time.Since(began).Round(10*time.Millisecond))
 	prepared.ID, err = e.Find(ctx, tag)
 	if err == nil && prepared.ID == "" {
 		err = errors.New("the docker command built the image elsewhere than on this engine: it is not Docker's own")
@@ -210,19 +210,14 @@ func (o builderOutput) Write(message []byte) (int, error) {
 	return len(message), err
 }
 
-var fileName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]*$`)
-
 // executableBuild returns the build of an image that has only an executable.
-func executableBuild(executable engine.Executable) (engine.Build, error) {
+func executableBuild(executable engine.Executable) engine.Build {
 	name := executable.Name
-	if !fileName.MatchString(name) {
-		return engine.Build{}, fmt.Errorf("executable %q: its name must be made of letters, digits, '.', '_' and '-'", name)
-	}
 	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
 		{Path: "Dockerfile", Data: fmt.Appendf(nil, "FROM scratch\nCOPY root/%s /%s\nENTRYPOINT [\"/%s\"]\n", name, name,
 			name)},
 		{Path: "root/" + name, Exec: true, Data: executable.Data},
-	}, Dockerfile: "Dockerfile"}}, nil
+	}, Dockerfile: "Dockerfile"}}
 }
 
 // withFiles makes an image of another and files, and returns its id.

@@ -23,7 +23,6 @@ import (
 	"benchbook/runner/machine"
 )
 
-// container is a container of a space.
 type container struct {
 	space   *space
 	service engine.Service
@@ -86,7 +85,6 @@ func (c *container) Exec(ctx context.Context, command engine.Command) (exit engi
 	return exit, nil
 }
 
-// attach starts a command.
 func (c *container) attach(ctx context.Context, command engine.Command) (id string, stream client.HijackedResponse,
 	err error) {
 	created, err := c.client().ExecCreate(ctx, c.id, client.ExecCreateOptions{
@@ -198,7 +196,6 @@ func (c *container) controlGroup(ctx context.Context) (*machine.Group, error) {
 	return c.group, c.noGroup
 }
 
-// closeGroup ends measuring.
 func (c *container) closeGroup() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -68,7 +68,6 @@ func isElsewhere(ctx context.Context, host string) bool {
 	return !conn.LocalAddr().(*net.TCPAddr).IP.Equal(conn.RemoteAddr().(*net.TCPAddr).IP)
 }
 
-// endpoint is where an engine is.
 type endpoint struct {
 	host      string // as the user has it
 	reached   string // as the docker command has it; another one for ssh://
@@ -77,7 +76,6 @@ type endpoint struct {
 	close     func()
 }
 
-// open makes an endpoint usable.
 func open(ctx context.Context, host string) (*endpoint, error) {
 	at := &endpoint{host: host, reached: host, elsewhere: isElsewhere(ctx, host), close: func() {},
 		client: []client.Opt{client.WithTLSClientConfigFromEnv(), client.WithHost(host)}}
@@ -133,8 +131,7 @@ func (a *endpoint) forward(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = ssh.Process.Kill() })
 	defer stop()
 	if _, err := io.ReadFull(stdout, make([]byte, len("ready"))); err != nil {
-		a.close()
-		a.close = func() {}
+		end()
 		return fmt.Errorf("ssh to %s failed: %s", u.Hostname(), lastLine(said.Bytes(), context.Cause(ctx)))
 	}
 	a.reached = "unix://" + local

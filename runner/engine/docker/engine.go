@@ -31,6 +31,7 @@ import (
 
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
 
@@ -120,20 +121,17 @@ func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvid
 	return provider, err
 }
 
-// oldestMinor is the minor version of the oldest API that works, 1.40 of Docker 19.03.
-const oldestMinor = 40
+// oldestAPI is that of Docker 19.03.
+const oldestAPI = "1.40"
 
 // unfit returns why an engine that answers cannot run articles; nil if it can.
 func unfit(host string, version client.ServerVersionResult) error {
 	reason := ""
-	var major, minor int
-	_, err := fmt.Sscanf(version.APIVersion, "%d.%d", &major, &minor)
 	switch {
 	case slices.ContainsFunc(version.Components, func(c system.ComponentVersion) bool { return c.Name == "Podman Engine" }):
 		reason = "Podman " + version.Version + ", whose Docker API does not describe networks as Docker's does"
-	case err == nil && (major < 1 || major == 1 && minor < oldestMinor):
-		reason = fmt.Sprintf("Docker %s with API %s, and benchbook needs API 1.%d", version.Version, version.APIVersion,
-			oldestMinor)
+	case version.APIVersion != "" && versions.LessThan(version.APIVersion, oldestAPI):
+		reason = fmt.Sprintf("Docker %s with API %s, and benchbook needs API %s", version.Version, version.APIVersion, oldestAPI)
 	default:
 		return nil
 	}

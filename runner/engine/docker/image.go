@@ -55,11 +55,7 @@ func (e *Engine) prepare(ctx context.Context, image engine.Image, log io.Writer)
 	case image.Build != nil:
 		return e.build(ctx, *image.Build, log)
 	case image.Executable != nil:
-		build, err := executableBuild(*image.Executable)
-		if err != nil {
-			return engine.Prepared{}, err
-		}
-		return e.build(ctx, build, log)
+		return e.build(ctx, executableBuild(*image.Executable), log)
 	}
 	base, err := e.base(ctx, image.Name, "", log)
 	p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
@@ -227,7 +223,7 @@ func (e *Engine) pull(ctx context.Context, image reference.Named, platform strin
 	fmt.Fprintf(log, "pulling %s\n", reference.FamiliarString(image))
 	err := e.tryPull(ctx, image, platform, bound)
 	if err == nil {
-		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), roundTime(time.Since(began)))
+		fmt.Fprintf(log, "pulled %s in %s\n", reference.FamiliarString(image), time.Since(began).Round(10*time.Millisecond))
 	} else if ctx.Err() == nil && unreachable(err) {
 		e.unreachable.Store(registry, err)
 	}
@@ -301,12 +297,4 @@ func debianRelease(image reference.Named) string {
 		return ""
 	}
 	return releases[m[1]]
-}
-
-// roundTime rounds a time for people.
-func roundTime(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(time.Millisecond)
-	}
-	return d.Round(100 * time.Millisecond)
 }

@@ -21,12 +21,11 @@ import (
 // space is a network and the containers in it. A group is on the network of the space around it, and their containers
 // are named alike.
 type space struct {
-	engine  *Engine
-	run     string
-	name    string                                     // of the network, and the first part of the names of its containers
-	network interface{ Remove(context.Context) error } // nil for a group
-	outer   *space                                     // nil unless it is a group
-	tree    *engine.Tree[container]
+	engine *Engine
+	run    string
+	name   string // of the network, and the first part of the names of its containers
+	outer  *space // nil unless it is a group
+	tree   *engine.Tree[container]
 
 	mu      *sync.Mutex       // of a space and its groups
 	volumes []string          // as the engine knows them
@@ -48,7 +47,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 	defer cancel()
 	name := "benchbook-" + safeName(run) + suffix()
 	//lint:ignore SA1019 what replaces it gives networks names of its own
-	network, err := e.provider.CreateNetwork(ctx, testcontainers.NetworkRequest{Name: name, Driver: "bridge",
+	_, err := e.provider.CreateNetwork(ctx, testcontainers.NetworkRequest{Name: name, Driver: "bridge",
 		Internal: true, Labels: e.labels(run)})
 	if err != nil {
 		if strings.Contains(err.Error(), "address pool") {
@@ -57,7 +56,7 @@ func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
 		}
 		return nil, fmt.Errorf("opening a space: %w", err)
 	}
-	return &space{engine: e, run: run, name: name, network: network, mu: new(sync.Mutex), named: make(map[string]string),
+	return &space{engine: e, run: run, name: name, mu: new(sync.Mutex), named: make(map[string]string),
 		tree: engine.NewTree("space "+name, remove)}, nil
 }
 
@@ -185,6 +184,6 @@ func (s *space) Close(ctx context.Context) error {
 		if err := s.removeVolumes(ctx); err != nil || s.outer != nil {
 			return err
 		}
-		return removed(ctx, func() error { return s.network.Remove(ctx) })
+		return s.engine.removeNetwork(ctx, s.name)
 	})
 }

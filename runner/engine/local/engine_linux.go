@@ -96,9 +96,6 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 
 // writeProgram writes an executable to a file in a folder of its own.
 func (e *Engine) writeProgram(program engine.Executable) (engine.Prepared, error) {
-	if filepath.Base(program.Name) != program.Name {
-		return engine.Prepared{}, fmt.Errorf("invalid executable name %q", program.Name)
-	}
 	digest := fmt.Sprintf("%x", sha256.Sum256(append([]byte(program.Name+"\x00"), program.Data...)))
 	file := filepath.Join(e.folder, digest, program.Name)
 	out := engine.Prepared{Reference: programPrefix + file, ID: "sha256:" + digest}

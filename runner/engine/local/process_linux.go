@@ -29,7 +29,6 @@ const (
 // starting is held until the tree of a container knows a process that was started, and while others are killed.
 var starting sync.Mutex
 
-// process is a process of a container that was started.
 type process struct {
 	container *container
 	isFirst   bool

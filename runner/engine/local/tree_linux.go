@@ -178,7 +178,6 @@ func (t *Tree) used() time.Duration {
 	return t.most
 }
 
-// threads are the IDs of all threads of the processes.
 func (t *Tree) threads() (all []int) {
 	for _, pid := range t.pids {
 		entries, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task") // it may have ended
