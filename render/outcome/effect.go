@@ -87,7 +87,11 @@ func (e Effect) ends() (lo, hi float64) {
 func (e Effect) written() (unit wording.Unit, less float64, decimals int) {
 	switch e.shown() {
 	case asDifference:
-		return wording.ChangeUnit, 1, wording.PercentUnit.Readable(e.reading(1))
+		decimals = wording.PercentUnit.Readable(e.reading(1))
+		if e.Bounds == nil { // three digits of a ratio are known
+			decimals = min(decimals, max(0, times.Decimals(e.reading(0))-2))
+		}
+		return wording.ChangeUnit, 1, decimals
 	case asPart:
 		return wording.PercentUnit, 0, wording.PercentUnit.Readable(e.reading(0))
 	}
