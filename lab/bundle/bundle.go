@@ -172,8 +172,8 @@ func (b *builder) reads() (found, private map[string]bool) {
 		}
 	}
 	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
-		add(found, slices.Concat(p.Reads, p.EnvFiles))
-		add(private, slices.Concat(p.Secrets, p.EnvFiles))
+		add(found, p.Reads)
+		add(private, p.Secrets)
 	}
 	return found, private
 }

@@ -207,7 +207,7 @@ func (p *Project) translate(project *types.Project, shown string) error {
 		{"", slices.Sorted(maps.Keys(project.Jobs)), " left out, as jobs are not run"},
 	} {
 		if len(n.names) > 0 {
-			p.note(n.before + strings.Join(n.names, ", ") + n.after)
+			p.Notes = append(p.Notes, n.before+strings.Join(n.names, ", ")+n.after)
 		}
 	}
 	return err
@@ -274,5 +274,3 @@ func plain(v any) (out any) {
 	}
 	return out
 }
-
-func (p *Project) note(text string) { p.Notes = append(p.Notes, text) }

@@ -342,7 +342,7 @@ func (s *service) volumes(value any) any {
 		case kind == types.VolumeTypeTmpfs:
 			delete(v, "read_only")
 		case kind == types.VolumeTypeBind && os.IsNotExist(err):
-			s.note(fmt.Sprintf("%s: %s does not exist, so %s begins empty", s.Name, s.relative(source), v["target"]))
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: %s does not exist, so %s begins empty", s.Name, s.relative(source), v["target"]))
 			v["type"] = types.VolumeTypeVolume
 			delete(v, "source")
 		case kind == types.VolumeTypeBind:

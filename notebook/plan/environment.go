@@ -16,7 +16,8 @@ func (d *draft) environment(n *source.Node, s *spec.Service) []string {
 	var out []string
 	for _, t := range texts(n.Under("env_file")) {
 		folder := d.folder(t)
-		d.envFiles[folder.whole(t.Value)] = true
+		whole := folder.whole(t.Value)
+		d.reads[whole], d.envFiles[whole] = true, true
 		if _, ok := article.CleanPath(t, d.problems); !ok {
 			continue
 		}

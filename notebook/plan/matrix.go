@@ -154,8 +154,11 @@ func exclude(m *article.Matrix, product []combination, problems *source.Problems
 // Rows that give a combination different values of one field are a problem: only the last would be measured.
 func include(m *article.Matrix, product []combination, axes map[string]string, problems *source.Problems) []combination {
 	originals := len(product)
-	given := make([]map[string]source.Text, originals)
-	conflicts := map[string]bool{} // fields that were reported
+	type field struct {
+		of   int // the combination
+		name string
+	}
+	given, conflicts := map[field]source.Text{}, map[string]bool{} // conflicts are names that were reported
 	for _, row := range m.Include {
 		extended := false
 		for i := range product[:originals] {
@@ -164,22 +167,19 @@ func include(m *article.Matrix, product []combination, axes map[string]string, p
 				continue
 			}
 			extended = true
-			if given[i] == nil {
-				given[i] = map[string]source.Text{}
-			}
 			for _, f := range row.Fields {
 				name := f.Name.Value
 				if axes[name] == name {
 					continue
 				}
-				if before, ok := given[i][name]; ok && before.Value != f.Value.Value && !conflicts[name] {
+				if before, ok := given[field{i, name}]; ok && before.Value != f.Value.Value && !conflicts[name] {
 					conflicts[name] = true
 					line, _ := before.Pos.Source.Position(before.Pos.Start)
 					problems.Add("duplicate-cell", f.Value.Pos, "the cell %q has %s %q by the row in line %d and %q by this one",
 						c.name(), name, before.Value, line, f.Value.Value).
 						Hint = "make " + name + " an axis, or give each row a value of an axis that no other row has"
 				}
-				given[i][name] = f.Value
+				given[field{i, name}] = f.Value
 				c.set(name, f.Value, false)
 			}
 		}

@@ -78,7 +78,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	p.checkClusters()
 	out.All = slices.Clone(out.Experiments)
 	out.others = sync.OnceValue(func() []*Plan { return p.others(profiles) })
-	out.Reads, out.Secrets, out.EnvFiles = sortedKeys(p.reads), sortedKeys(p.hidden), sortedKeys(p.envFiles)
+	out.Reads, out.Secrets = sortedKeys(p.reads), slices.Concat(sortedKeys(p.hidden), sortedKeys(p.envFiles))
 	p.hidePrivate(out)
 	return out, nil
 }

@@ -27,10 +27,8 @@ type Plan struct {
 	// All are the experiments of the article, with those that a run leaves out: others may use what they found.
 	All []*Experiment
 	// Reads are whole paths of files that the plan was made from, except the article itself. Secrets are whole paths of
-	// files with secrets.
+	// files with secrets, and of files that an env_file names.
 	Reads, Secrets []string
-	// EnvFiles are whole paths of the files that an env_file names.
-	EnvFiles []string
 
 	others func() []*Plan
 }
