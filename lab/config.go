@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/shirou/gopsutil/v4/disk"
+
 	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -16,10 +18,10 @@ import (
 
 // Machine is the machine that doctor checks.
 type Machine struct {
-	Root  string                                     // root directory
-	Noise func(context.Context) machine.Noise        // measures timers and computations
-	Hog   func() string                              // which process to end, as observe.Hog says; nil: unknown
-	Free  func(folder string) (free uint64, _ error) // free bytes of the disk of a folder
+	Root  string                                       // root directory
+	Noise func(context.Context) machine.Noise          // measures timers and computations
+	Hog   func() string                                // which process to end, as observe.Hog says; nil: unknown
+	Disk  func(folder string) (*disk.UsageStat, error) // of a folder
 }
 
 // Config has the engines and everything else that tests replace.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -61,13 +60,7 @@ func (f finding) warnIf(bad bool, remedy string) finding {
 
 // ThisMachine returns the machine that doctor checks.
 func ThisMachine() Machine {
-	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: observe.Hog, Free: func(folder string) (uint64, error) {
-		usage, err := disk.Usage(folder)
-		if err != nil {
-			return 0, err
-		}
-		return usage.Free, nil
-	}}
+	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: observe.Hog, Disk: disk.Usage}
 }
 
 // Examine runs all checks of doctor, the most important first.
@@ -218,15 +211,11 @@ const (
 )
 
 func examineDisk(a *Session, name, folder string, enough uint64) finding {
-	path, err := filepath.Abs(folder)
-	if err != nil {
-		path = folder
-	}
-	free, err := a.Config.Machine.Free(path)
+	usage, err := a.Config.Machine.Disk(folder)
 	if err != nil {
 		return warning(name, err.Error(), "see whether the folder is there")
 	}
-	return ok(name, units.BytesSize(float64(free))+" free").warnIf(free < enough, fmt.Sprintf("free some space: %s should "+
+	return ok(name, units.BytesSize(float64(usage.Free))+" free").warnIf(usage.Free < enough, fmt.Sprintf("free some space: %s should "+
 		"be free; benchbook clean --records removes old records", units.BytesSize(float64(enough))))
 }
 

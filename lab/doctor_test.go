@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/disk"
+
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -24,7 +26,12 @@ func session(t *testing.T, engines ...Engine) (a *Session, said *bytes.Buffer) {
 	t.Helper()
 	said = &bytes.Buffer{}
 	return &Session{Stdout: said, Stderr: io.Discard, Dir: t.TempDir(), Config: Config{Engines: engines,
-		Machine: Machine{Free: func(string) (uint64, error) { return 1 << 40, nil }}}}, said
+		Machine: Machine{Disk: freeDisk(1 << 40)}}}, said
+}
+
+// freeDisk says how many bytes of a disk are free.
+func freeDisk(bytes uint64) func(string) (*disk.UsageStat, error) {
+	return func(string) (*disk.UsageStat, error) { return &disk.UsageStat{Free: bytes}, nil }
 }
 
 // has is an engine that follows a script, lacks one that cannot be had for a reason.
@@ -144,7 +151,7 @@ func TestExamineMachine(t *testing.T) {
 			s := quiet()
 			tt.change(s)
 			a, _ := session(t)
-			a.Config.Machine.Free = func(string) (uint64, error) { return s.free, nil }
+			a.Config.Machine.Disk = freeDisk(s.free)
 			list := append(examineMachine(s.host, s.look, nil), examineDisk(a, "disk", a.Dir, enoughForRecords))
 			var warned []string
 			for _, f := range list {
