@@ -14,6 +14,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
@@ -102,7 +103,7 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	if same, err := b.Same(); err != nil || same {
 		return nil, err
 	}
-	folder, err := lab.StateFolder(b.Project.Dir, benchFolder)
+	state, err := stateFolder(b.Project.Dir)
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
@@ -111,7 +112,7 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	}
 	// Another name makes other trials, of which half would count as measured.
 	sum := sha256.Sum256([]byte(b.A.Name + "\x00" + b.B.Name))
-	b.Project.RecordsIn = filepath.Join(folder, fmt.Sprintf("%.12s-%.12s-%x", b.A.Commit, b.B.Commit, sum[:4]))
+	b.Project.RecordsIn = filepath.Join(state, benchFolder, fmt.Sprintf("%.12s-%.12s-%x", b.A.Commit, b.B.Commit, sum[:4]))
 	o := b.options.Options
 	o.Same = func(l *lab.Article, e *plan.Experiment) {
 		name := l.Slug + "#" + e.Name
@@ -170,14 +171,24 @@ func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error
 	return plan.Revision{Name: name, Commit: commit}, err
 }
 
+// stateFolder makes the hidden folder of a project if it is missing, and returns its path. It can be removed at any time.
+func stateFolder(dir string) (string, error) {
+	folder := filepath.Join(dir, article.StateDir)
+	ignore := filepath.Join(folder, ".gitignore") // the folder ignores itself, so that no project has to
+	if _, err := os.Stat(ignore); err == nil {
+		return folder, nil
+	}
+	return folder, files.Write(ignore, []byte("*\n"))
+}
+
 // uncommitted makes a commit of a working tree without ignored files: the same commit as long as nothing changes. Index,
 // branches and files do not change; git removes the commit one day, as nothing refers to it.
 func uncommitted(ctx context.Context, dir, root string) (string, error) {
-	state, err := lab.StateFolder(dir, benchFolder) // git ignores this folder
+	state, err := stateFolder(dir) // git ignores this folder
 	if err != nil {
 		return "", err
 	}
-	folder, err := os.MkdirTemp(filepath.Dir(state), "index-")
+	folder, err := os.MkdirTemp(state, "index-")
 	if err != nil {
 		return "", err
 	}
