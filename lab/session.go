@@ -247,19 +247,16 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
-// examined is this machine, which is examined once.
-var examined = sync.OnceValues(machine.Here)
-
-// Here returns this machine.
+// Here returns this machine, which is examined once.
 func (a *Session) Here() (machine.Host, error) {
 	if a.Config.Host != nil {
 		return *a.Config.Host, nil
 	}
-	host, err := examined()
-	if err != nil {
-		return host, Failure(err)
+	a.examining.Do(func() { a.host, a.hostError = machine.Here() })
+	if a.hostError != nil {
+		return a.host, Failure(a.hostError)
 	}
-	return host, nil
+	return a.host, nil
 }
 
 // HostOf returns the host of an article's results: this machine, or machines elsewhere as of the last connection.
@@ -311,6 +308,10 @@ type Session struct {
 	JSON           bool          // with --json: Stdout is one JSON value
 	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
 	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
+
+	examining sync.Once // sets host and hostError
+	host      machine.Host
+	hostError error
 
 	warning sync.Mutex      // guards warned
 	warned  map[string]bool // what WarnBad has printed
