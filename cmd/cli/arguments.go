@@ -46,7 +46,9 @@ func flagError(cmd *cobra.Command, err error) error {
 		if kind := invalid.GetFlag().Value.Type(); kind == "func" || kind == "boolfunc" {
 			return invalid.Unwrap()
 		}
-		return invalidValue(invalid.GetFlag(), invalid.GetValue())
+		wants := map[string]string{"bool": "true or false", "int": "a whole number", "uint16": "a number from 0 to 65535",
+			"duration": "a time, such as 20m", "stringSlice": "words with commas between them"}[invalid.GetFlag().Value.Type()]
+		return fmt.Errorf("invalid value %q for --%s: give %s", invalid.GetValue(), invalid.GetFlag().Name, wants)
 	}
 	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		return fmt.Errorf("--%s needs a value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)
@@ -62,12 +64,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	return fmt.Errorf("unknown flag --%s: %s", name, source.Suggest("--"+name, names))
-}
-
-func invalidValue(f *pflag.Flag, value string) error {
-	wants := map[string]string{"bool": "true or false", "int": "a whole number", "int64": "a whole number",
-		"duration": "a time, such as 20m", "stringSlice": "words with commas between them"}[f.Value.Type()]
-	return fmt.Errorf("invalid value %q for --%s: give %s", value, f.Name, wants)
 }
 
 // flagGroup is cobra's sentence about flags that exclude each other.

@@ -26,9 +26,8 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var strict, services bool
-	var explain string
+	var explain, format string
 	var flags measure.Options
-	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Check articles for errors",
@@ -43,10 +42,6 @@ to each target, checks the answers, and removes everything again. Nothing is mea
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("explain") {
 				return a.explainRule(explain)
-			}
-			format, err := formatted.Check(a.JSON)
-			if err != nil {
-				return err
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -87,7 +82,7 @@ to each target, checks the answers, and removes everything again. Nothing is mea
 		},
 	}
 	cmd.Flags().StringVar(&explain, "explain", "", "print what a rule means, with an article that breaks it")
-	formatted.Add(cmd, show.FormatText, formatGitHub)
+	addFormat(cmd, &format, show.FormatText, formatGitHub)
 	cmd.Flags().BoolVar(&strict, "strict", false, "treat warnings as problems in the exit status")
 	cmd.Flags().BoolVar(&services, "services", false, "start the services, and check their answers")
 	cmd.Flags().StringVar(&flags.Profile, "profile", plan.Full, "check the plan of this profile")
@@ -108,13 +103,8 @@ func annotate(w io.Writer, dir string, problems []*source.Problem) {
 	for _, p := range problemsJSON(problems) {
 		place := ""
 		if p.File != "" {
-			file := filepath.Join(dir, p.File)
-			if here, err := os.Getwd(); err == nil {
-				if relative, err := filepath.Rel(here, file); err == nil {
-					file = relative
-				}
-			}
-			place = fmt.Sprintf("file=%s,line=%d,col=%d,", annotationProperty.Replace(filepath.ToSlash(file)), p.Line, p.Column)
+			file := filepath.ToSlash(terminal.Relative(filepath.Join(dir, p.File)))
+			place = fmt.Sprintf("file=%s,line=%d,col=%d,", annotationProperty.Replace(file), p.Line, p.Column)
 		}
 		text := p.Message
 		if p.Hint != "" {
@@ -184,14 +174,12 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 
 // summary counts in one line what was found.
 func summary(articles, problems, warnings int) string {
-	var words []string
+	words := terminal.Count(articles, "article") + ", no problems"
 	if problems > 0 {
-		words = append(words, terminal.Count(problems, "problem"))
-	} else {
-		words = append(words, terminal.Count(articles, "article"), "no problems")
+		words = terminal.Count(problems, "problem")
 	}
 	if warnings > 0 {
-		words = append(words, terminal.Count(warnings, "warning"))
+		words += ", " + terminal.Count(warnings, "warning")
 	}
-	return strings.Join(words, ", ")
+	return words
 }

@@ -12,7 +12,7 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var flags show.CompareOptions
-	var formatted formatFlag
+	var format string
 	cmd := &cobra.Command{
 		Use:   "compare A B [ARTICLE[#NAME] ...]",
 		Short: "Compare two runs, revisions or hosts",
@@ -39,10 +39,6 @@ cell's change, and 2 if no cell can be judged.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatted.Check(a.JSON)
-			if err != nil {
-				return err
-			}
 			c, err := show.CompareSides(cmd.Context(), a.Session, args, flags)
 			if err != nil {
 				return err
@@ -53,23 +49,21 @@ cell's change, and 2 if no cell can be judged.`,
 			return c.Gated(a.Session)
 		},
 	}
-	addComparing(cmd, &formatted, &flags)
+	addComparing(cmd, &format, &flags)
 	cmd.Flags().BoolVar(&flags.AcrossHosts, "across-hosts", false,
 		"compare and mark results of hosts that differ in processor or cores")
 	return cmd
 }
 
-func addComparing(cmd *cobra.Command, formatted *formatFlag, o *show.CompareOptions) {
-	formatted.Add(cmd, show.FormatText, show.FormatMarkdown, show.FormatCSV)
-	cmd.Flags().StringVar(&o.FailOn, "fail-on", "",
-		"end with status 99 if this holds for any cell, such as 'throughput < -5%'")
+func addComparing(cmd *cobra.Command, format *string, o *show.CompareOptions) {
+	addFormat(cmd, format, show.FormatText, show.FormatMarkdown, show.FormatCSV)
+	cmd.Flags().Func("fail-on", "end with status 99 if this holds for any cell, such as 'throughput < -5%'", o.SetFailOn)
 	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
 		"compare only this metric; can be given several times (default those that conclusions are drawn from)")
 }
 
 func (a *app) benchCommand() *cobra.Command {
 	var o measure.BenchOptions
-	var formatted formatFlag
 	cmd := &cobra.Command{
 		Use:   "bench BASE [HEAD] [ARTICLE[#NAME] ...]",
 		Short: "Measure two revisions of your code against each other",
@@ -95,16 +89,13 @@ plants one in the second measurement of the first cell, and measures until that 
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if o.Format, err = formatted.Check(a.JSON); err != nil {
-				return err
-			}
+		RunE: func(cmd *cobra.Command, args []string) error {
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
-	addComparing(cmd, &formatted, &o.CompareOptions)
+	addComparing(cmd, &o.Format, &o.CompareOptions)
 	a.addMeasuring(cmd, &o.Options)
-	cmd.Flags().StringVar(&o.Prove, "prove", "", "say whether a slowdown of this size, such as 10%, would have been seen")
+	cmd.Flags().Func("prove", "say whether a slowdown of this size, such as 10%, would have been seen", o.SetProve)
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")
 	return cmd
 }

@@ -1,52 +1,26 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/source"
 )
 
-func (a *app) completionCommand() *cobra.Command {
-	shells := map[string]func(*cobra.Command, io.Writer) error{
-		"bash":       func(root *cobra.Command, w io.Writer) error { return root.GenBashCompletionV2(w, true) },
-		"fish":       func(root *cobra.Command, w io.Writer) error { return root.GenFishCompletion(w, true) },
-		"powershell": (*cobra.Command).GenPowerShellCompletionWithDesc,
-		"zsh":        (*cobra.Command).GenZshCompletion,
-	}
-	names := slices.Sorted(maps.Keys(shells))
-	return &cobra.Command{
-		Use:   "completion " + strings.Join(names, "|"),
-		Short: "Print a completion script for a shell",
-		Long: `Print a completion script for a shell. It completes verbs and flags, and the articles, experiments and profiles of the
-project. To have it in every new shell:
-
-  bash        benchbook completion bash > ~/.local/share/bash-completion/completions/benchbook
-  fish        benchbook completion fish > ~/.config/fish/completions/benchbook.fish
-  powershell  benchbook completion powershell >> $PROFILE
-  zsh         benchbook completion zsh > "${fpath[1]}/_benchbook"`,
-		Args:      arguments(1, 1),
-		ValidArgs: names,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			generate, ok := shells[args[0]]
-			if !ok {
-				return fmt.Errorf("no completion for %q: %s", args[0], source.Suggest(args[0], names))
-			}
-			if err := generate(cmd.Root(), a.Stdout); err != nil {
-				return lab.Failure(err)
-			}
-			return nil
-		},
-	}
+// addCompletion adds cobra's verb completion to a group. It refuses unknown shells.
+func (a *app) addCompletion(root *cobra.Command, group string) {
+	root.SetOut(a.Stdout) // of the scripts
+	root.CompletionOptions.DisableNoDescFlag = true
+	root.SetCompletionCommandGroupID(group)
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // it is there
+	completion.Short, completion.Args = "Print a completion script for a shell", unknownVerb
+	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // complete makes the completion scripts offer the names of this project: articles and their experiments as arguments,
@@ -67,9 +41,6 @@ func (a *app) complete(root *cobra.Command) {
 				// The only errors are a flag that is not there and one that is completed already.
 				_ = cmd.RegisterFlagCompletionFunc(flag, f)
 			}
-		}
-		if cmd.Flags().Lookup("output") != nil {
-			_ = cmd.MarkFlagDirname("output")
 		}
 	}
 	_ = root.MarkPersistentFlagDirname("directory")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -8,37 +9,12 @@ import (
 	"benchbook/lab/terminal"
 )
 
-// helpWidth is how wide help may be, as in usageTemplate.
+// helpWidth is how wide help may be.
 const helpWidth = 80
 
-// The verbs in groups.
-var verbGroups = []struct {
-	title string
-	verbs []string
-}{
-	{"Start", []string{"init", "load", "time"}},
-	{"Measure", []string{"check", "plan", "run", "report", "bench"}},
-	{"Look", []string{"show", "compare", "render", "preview"}},
-	{"Share", []string{"publish", "weave", "bundle", "repro"}},
-	{"Keep", []string{"doctor", "clean", "schema", "completion", "version", "help"}},
-}
-
-// usageTemplate is cobra's, without the examples, which stand first, and with flags that are wrapped.
-const usageTemplate = `Usage:{{if .Runnable}}
-  {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
-  {{.CommandPath}} [command]{{$cmds := .Commands}}{{range $group := .Groups}}
-
-{{.Title}}:{{range $cmds}}{{if and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help"))}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableInheritedFlags}}
-
-Global Flags:
-{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
-
-Use "{{.CommandPath}} [command] --help" for more information about a command.{{end}}
-`
+// usage makes a template of cobra's, without the examples, which stand first, and with flags that are wrapped.
+var usage = strings.NewReplacer("{{if .HasExample}}\n\nExamples:\n{{.Example}}{{end}}", "",
+	".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", helpWidth))
 
 // helpTemplate begins with the examples.
 const helpTemplate = `{{with .Example}}{{.}}
@@ -53,24 +29,22 @@ func init() {
 	cobra.AddTemplateFunc("paragraphs", paragraphs)
 }
 
-// addHelp adds the verb help, which refuses unknown verbs, groups the verbs, and wraps what help prints.
-func addHelp(root *cobra.Command) {
+// addVerbs adds verbs as a group of the help of root.
+func addVerbs(root *cobra.Command, group string, verbs ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: group, Title: group + ":"})
+	for _, verb := range verbs {
+		verb.GroupID = group
+		root.AddCommand(verb)
+	}
+}
+
+// addHelp adds the verb help to a group. It refuses unknown verbs, and wraps what it prints.
+func addHelp(root *cobra.Command, group string) {
 	root.SetHelpTemplate(helpTemplate)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
+	root.SetHelpCommandGroupID(group)
 	root.InitDefaultHelpCmd()
-	byName := map[string]*cobra.Command{}
-	for _, verb := range root.Commands() {
-		byName[verb.Name()] = verb
-	}
-	for _, group := range verbGroups {
-		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
-		for _, name := range group.verbs {
-			byName[name].GroupID = group.title
-		}
-	}
-	root.SetHelpCommandGroupID(byName["help"].GroupID)
-	root.SetCompletionCommandGroupID(byName["completion"].GroupID)
-	help := byName["help"]
+	help, _, _ := root.Find([]string{"help"}) // it is there
 	help.Short, help.Long = "Print help for a command", ""
 	help.Args = func(_ *cobra.Command, args []string) error {
 		if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
@@ -84,7 +58,7 @@ func addHelp(root *cobra.Command) {
 func paragraphs(text string) string {
 	parts := strings.Split(text, "\n\n")
 	for i, part := range parts {
-		if !strings.Contains("\n"+part, "\n ") {
+		if lines := "\n" + part; !strings.Contains(lines, "\n ") && !strings.Contains(lines, "\n\t") {
 			parts[i] = strings.Join(terminal.Wrap(part, helpWidth), "\n")
 		}
 	}

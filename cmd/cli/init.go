@@ -15,15 +15,13 @@ import (
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/pages"
-
 	"benchbook/lab/starter"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
-
-	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 	"benchbook/site"
 )
@@ -48,6 +46,7 @@ func templateNames() []string {
 type newFile struct {
 	path string
 	data []byte
+	may  bool // exist already, and stay as it is
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -74,12 +73,11 @@ Dockerfile, which stay as they are. Without DIR, the project is made beside the 
 				return a.newArticle(project, args[0], template)
 			}
 			dir := a.Dir
-			if len(args) == 1 && filepath.IsAbs(args[0]) {
-				dir = args[0]
-			} else if len(args) == 1 {
-				dir = filepath.Join(dir, args[0])
-			}
-			if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() && len(args) == 0 {
+			if len(args) == 1 {
+				if dir = args[0]; !filepath.IsAbs(dir) {
+					dir = filepath.Join(a.Dir, dir)
+				}
+			} else if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() {
 				dir = filepath.Dir(from)
 			}
 			return a.newProject(dir, template, from, path)
@@ -99,19 +97,15 @@ func (a *app) newProject(dir, template, from, path string) error {
 	if err != nil {
 		return lab.Failure(err)
 	}
-	own, err := projectFiles(filepath.Base(here))
+	own, err := projectFiles(filepath.Base(here), from != "")
 	if err != nil {
 		return lab.Failure(err)
 	}
-	var files, refused []newFile
-	if from == "" {
-		files, err = articleFiles(template, template)
-		refused = append(files, own[0])
-	} else if made, fromErr := starter.From(dir, from, path); fromErr != nil { // there may be a project already
-		err = fromErr
+	var file newFile
+	if from != "" {
+		file, err = articleFrom(dir, from, path)
 	} else {
-		files = []newFile{{filepath.Join("experiments", made.Slug, article.FileName), []byte(made.Text)}}
-		refused = files
+		file, err = articleFile(template, template)
 	}
 	if err != nil {
 		return err
@@ -120,7 +114,7 @@ func (a *app) newProject(dir, template, from, path string) error {
 	if here = terminal.Relative(here); here != "." {
 		in = "cd " + shellquote.Join(here) + " && "
 	}
-	return writeNew(a.Session, dir, append(own, files...), refused,
+	return writeNew(a.Session, dir, append(own, file),
 		fmt.Sprintf("measure it:  %sbenchbook run --quick\nlook at it:  %sbenchbook preview\n", in, in))
 }
 
@@ -131,42 +125,42 @@ func (a *app) newArticle(project *article.Project, slug, template string) error 
 	if err := site.CheckSlug(slug); err != nil {
 		return err
 	}
-	list, err := articleFiles(template, slug)
+	file, err := articleFile(template, slug)
 	if err != nil {
 		return err
 	}
-	return writeNew(a.Session, project.Dir, list, list,
+	return writeNew(a.Session, project.Dir, []newFile{file},
 		fmt.Sprintf("measure it:  benchbook run --quick %s\nlook at it:  benchbook preview\n", slug))
 }
 
-func articleFiles(template, slug string) (files []newFile, err error) {
-	if names := templateNames(); !slices.Contains(names, template) {
-		return nil, fmt.Errorf("no template %q: %s", template, source.Suggest(template, names))
+func articleFrom(dir, from, path string) (newFile, error) {
+	made, err := starter.From(dir, from, path)
+	if err != nil {
+		return newFile{}, err
 	}
-	root := "templates/" + template
-	today := []byte("date: " + time.Now().Format(time.DateOnly))
-	err = fs.WalkDir(templates, root, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := templates.ReadFile(name)
-		files = append(files, newFile{filepath.Join("experiments", slug, strings.TrimPrefix(name, root)),
-			bytes.Replace(data, []byte(anyDate), today, 1)})
-		return err
-	})
-	return files, err
+	return newFile{path: filepath.Join("experiments", made.Slug, article.FileName), data: []byte(made.Text)}, nil
 }
 
-// projectFiles are the files of a project without its articles, the project file first.
-func projectFiles(title string) ([]newFile, error) {
+func articleFile(template, slug string) (newFile, error) {
+	if names := templateNames(); !slices.Contains(names, template) {
+		return newFile{}, fmt.Errorf("no template %q: %s", template, source.Suggest(template, names))
+	}
+	data, err := templates.ReadFile("templates/" + template + "/" + article.FileName)
+	today := []byte("date: " + time.Now().Format(time.DateOnly))
+	return newFile{path: filepath.Join("experiments", slug, article.FileName),
+		data: bytes.Replace(data, []byte(anyDate), today, 1)}, err
+}
+
+// projectFiles are the files of a project without its articles; isOld allows that there is a project file.
+func projectFiles(title string, isOld bool) ([]newFile, error) {
 	var schema bytes.Buffer
 	err := lab.PrintJSON(&schema, starter.Of("project"))
 	return []newFile{
 		{article.ProjectFile, fmt.Appendf(nil,
-			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title)},
-		{".gitignore", []byte(pages.SiteDir + "/\n")},
-		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings)},
-		{filepath.Join(".vscode", "benchbook-project.json"), schema.Bytes()},
+			"# yaml-language-server: $schema=.vscode/benchbook-project.json\n\ntitle: %q\n", title), isOld},
+		{".gitignore", []byte(pages.SiteDir + "/\n"), true},
+		{filepath.Join(".vscode", "settings.json"), []byte(editorSettings), true},
+		{filepath.Join(".vscode", "benchbook-project.json"), schema.Bytes(), true},
 	}, err
 }
 
@@ -184,35 +178,32 @@ type initJSON struct {
 	Kept    []string `json:"kept"` // existed before
 }
 
-// writeNew writes files, and prints them with what to do next. Existing files are kept, but any in refused is an error.
-// After an error, such as a full disk, the written files are removed: they would be in the way of the next try.
-func writeNew(a *lab.Session, dir string, files, refused []newFile, next string) error {
-	for _, f := range refused {
-		if full := filepath.Join(dir, f.path); isThere(full) {
+// writeNew writes new files, and prints them with what to do next. After an error, such as a full disk, the written files are
+// removed: they would be in the way of the next try.
+func writeNew(a *lab.Session, dir string, list []newFile, next string) error {
+	made := initJSON{[]string{}, []string{}}
+	for _, f := range list {
+		full := filepath.Join(dir, f.path)
+		switch _, err := os.Lstat(full); {
+		case err == nil && f.may:
+			made.Kept = append(made.Kept, full)
+		case err == nil:
 			return fmt.Errorf("%s exists already: choose another name, or remove it first", full)
 		}
 	}
-	made := initJSON{[]string{}, []string{}}
-	for _, f := range files {
+	for _, f := range list {
 		full := filepath.Join(dir, f.path)
-		if isThere(full) {
-			made.Kept = append(made.Kept, full)
+		if slices.Contains(made.Kept, full) {
 			continue
 		}
-		err := os.MkdirAll(filepath.Dir(full), 0o755)
-		if err == nil {
-			made.Written = append(made.Written, full)
-			err = os.WriteFile(full, f.data, 0o644)
-		}
-		if err != nil {
+		if err := files.Write(full, f.data); err != nil {
 			err = fmt.Errorf("%w: the files of the new project are removed again", err)
 			for _, full := range made.Written {
-				if removed := os.Remove(full); !errors.Is(removed, fs.ErrNotExist) {
-					err = errors.Join(err, removed)
-				}
+				err = errors.Join(err, os.Remove(full))
 			}
 			return lab.Failure(err)
 		}
+		made.Written = append(made.Written, full)
 	}
 	return a.Print(made, func() {
 		for _, full := range made.Written {
@@ -223,9 +214,4 @@ func writeNew(a *lab.Session, dir string, files, refused []newFile, next string)
 		}
 		fmt.Fprintf(a.Stdout, "\n%s", next)
 	})
-}
-
-func isThere(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
 }

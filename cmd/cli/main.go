@@ -121,12 +121,18 @@ Exit statuses:
 	root.PersistentFlags().StringVarP(&a.Dir, "directory", "C", ".", "the project's folder, or one below it")
 	root.PersistentFlags().BoolVar(&a.JSON, "json", false, "print JSON")
 	root.Flags().BoolVar(&asVersion, "version", false, "print version information")
-	root.AddCommand(a.initCommand(), a.loadCommand(), a.timeCommand(),
-		a.checkCommand(), a.planCommand(), a.runCommand(), a.reportCommand(), a.benchCommand(),
-		a.showCommand(), a.compareCommand(), a.renderCommand(), a.previewCommand(),
-		a.publishCommand(), a.weaveCommand(), bundleCommand(a), reproCommand(a),
-		a.doctorCommand(), a.cleanCommand(), a.schemaCommand(), a.completionCommand(), version)
-	addHelp(root)
+	addVerbs(root, "Start", a.initCommand(), a.loadCommand(), a.timeCommand())
+	addVerbs(root, "Measure", a.checkCommand(), a.planCommand(), a.runCommand(), a.reportCommand(), a.benchCommand())
+	addVerbs(root, "Look", a.showCommand(), a.compareCommand(), a.renderCommand(), a.previewCommand())
+	addVerbs(root, "Share", a.publishCommand(), a.weaveCommand(), a.bundleCommand(), a.reproCommand())
+	addVerbs(root, "Keep", a.doctorCommand(), a.cleanCommand(), a.schemaCommand(), version)
+	a.addCompletion(root, "Keep")
+	addHelp(root, "Keep")
+	for _, verb := range root.Commands() {
+		if verb.Flags().Lookup("format") != nil {
+			verb.MarkFlagsMutuallyExclusive("format", "json")
+		}
+	}
 	a.complete(root)
 	return root
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +11,7 @@ import (
 )
 
 func (a *app) previewCommand() *cobra.Command {
-	var flags pages.Options
-	var port int
+	var port uint16
 	cmd := &cobra.Command{
 		Use:   "preview [FILE.md]",
 		Short: "Serve the site on loopback, and reload it at every change",
@@ -21,18 +19,16 @@ func (a *app) previewCommand() *cobra.Command {
 Nothing is measured or written. Ctrl-C ends it.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if port < 0 || port > math.MaxUint16 {
-				return fmt.Errorf("--port must be from 0 to %d, not %d", math.MaxUint16, port)
-			}
+
 			project, _, err := a.OpenSite(args)
 			if err != nil {
 				return err
 			}
-			p, err := pages.NewPreviewer(a.Session, project, flags)
+			p, err := pages.NewPreviewer(a.Session, project)
 			if err != nil {
 				return lab.Failure(err)
 			}
-			served := preview.Preview{Roots: pages.Watched(project), Port: port, Build: p.Build}
+			served := preview.Preview{Roots: pages.Watched(project), Port: int(port), Build: p.Build}
 			defer a.AwaitOnInterrupt(cmd.Context())()
 			err = served.Serve(cmd.Context(), func(url string) {
 				_ = a.Print(map[string]string{"url": url}, func() { // the command reports lost output
@@ -45,6 +41,6 @@ Nothing is measured or written. Ctrl-C ends it.`,
 			return nil
 		},
 	}
-	cmd.Flags().IntVar(&port, "port", 0, "port to listen on (default a free one)")
+	cmd.Flags().Uint16Var(&port, "port", 0, "port to listen on (default a free one)")
 	return cmd
 }

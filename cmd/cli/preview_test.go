@@ -17,10 +17,10 @@ import (
 )
 
 // previewerOf is the maker of the preview of a project.
-func previewerOf(t testing.TB, dir string, flags pages.Options) *pages.Previewer {
+func previewerOf(t testing.TB, dir string) *pages.Previewer {
 	t.Helper()
 	project := must.Get(article.OpenProject(dir))
-	return must.Get(pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project, flags))
+	return must.Get(pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project))
 }
 
 // However a project was changed, the site is the one that is made when all of it is made anew.
@@ -31,7 +31,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, "hello"))))
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\n")
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
-	p := previewerOf(t, dir, pages.Options{})
+	p := previewerOf(t, dir)
 	if b := p.Build(context.Background()); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
@@ -71,7 +71,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 				}
 				return
 			}
-			anew := previewerOf(t, dir, pages.Options{}).Build(context.Background())
+			anew := previewerOf(t, dir).Build(context.Background())
 			if b.Problems != anew.Problems {
 				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
 			}

@@ -64,11 +64,10 @@ branches of this repository do not change. Render first.`,
 				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project, &source.Problems{}).Title, dryRun)
 			}
 			if err != nil {
-				err = lab.Interrupted(cmd.Context(), err)
 				if text := err.Error(); withoutUser(text) != text {
 					err = errors.New(withoutUser(text))
 				}
-				return err
+				return lab.Interrupted(cmd.Context(), err)
 			}
 			done.To = withoutUser(done.To)
 			return a.Print(done, func() { printPublished(a.Session, done, dryRun) })

@@ -47,22 +47,9 @@ benchbook.yaml.`,
 	return cmd
 }
 
-// siteSoFar renders the results so far: after an article, or before all.
-func (a *app) siteSoFar(options pages.Options, said []string, after string) error {
-	project, all, err := a.Select(nil)
-	if err != nil {
-		return err
-	}
-	err = pages.SoFar(a.Session, project, all, options, said, after)
-	if s, ok := errors.AsType[*lab.StatusError](err); ok && s.Status == lab.StatusUsage {
-		return nil // of the host that is asked for there are no records yet
-	}
-	return err
-}
-
 func (a *app) reportCommand() *cobra.Command {
 	var running runFlags
-	var options pages.Options
+
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",
@@ -79,11 +66,11 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
 			var siteErr error
 			running.Begin = func() error {
-				siteErr = a.siteSoFar(options, said, "")
+				siteErr = pages.SoFar(a.Session, "what was measured before")
 				return siteErr
 			}
 			running.Measured = func(c *lab.Article) {
-				if err := a.siteSoFar(options, said, c.Slug); err != nil { // it is rendered again at the end
+				if err := pages.SoFar(a.Session, "the results of "+c.Slug); err != nil { // it is rendered again at the end
 					fmt.Fprintf(a.Stderr, "the site is not up to date: %s\n", terminal.ErrorText(err))
 				}
 			}
@@ -104,7 +91,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if chooseErr != nil {
 				return lab.Worse(err, chooseErr)
 			}
-			outcomes, renderErr := pages.Render(a.Session, project, all, options, said)
+			outcomes, renderErr := pages.Render(a.Session, project, all, pages.Options{}, said)
 			err = a.JoinErrors(err, renderErr)
 			show.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
 			if running.claims {

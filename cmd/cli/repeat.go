@@ -7,7 +7,7 @@ import (
 	"benchbook/notebook/plan"
 )
 
-func bundleCommand(a *app) *cobra.Command {
+func (a *app) bundleCommand() *cobra.Command {
 	var o bundle.Options
 	cmd := &cobra.Command{
 		Use:   "bundle ARTICLE",
@@ -28,7 +28,7 @@ and the records that its page shows. repro opens it, and measures it there. It i
 	return cmd
 }
 
-func reproCommand(a *app) *cobra.Command {
+func (a *app) reproCommand() *cobra.Command {
 	var o bundle.ReproOptions
 	cmd := &cobra.Command{
 		Use:   "repro FILE|URL",

@@ -14,7 +14,6 @@ import (
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 )
@@ -83,39 +82,6 @@ func addProfile(flags *pflag.FlagSet, profile *string, does string) {
 	flags.StringVar(profile, "profile", plan.Full, does+" under this profile")
 }
 
-// addRepetitions adds the flag --repetitions, whose values are as in articles.
-func addRepetitions(flags *pflag.FlagSet, short string, repetitions *string) {
-	flags.VarP((*repetitionsValue)(repetitions), "repetitions", short, "rounds, such as 5 or 'up to 20'")
-}
-
-type repetitionsValue string
-
-func (v *repetitionsValue) String() string { return string(*v) }
-func (v *repetitionsValue) Type() string   { return "value" }
-
-// Set is part of pflag.Value.
-func (v *repetitionsValue) Set(text string) error {
-	*v = repetitionsValue(text)
-	if _, err := article.ReadRepetitions(text); err != nil {
-		return fmt.Errorf("--repetitions %w", err)
-	}
-	return nil
-}
-
-// checkRun refuses values of the flags that only run has.
-func checkRun(f *measure.Options, flags *pflag.FlagSet) error {
-	switch {
-	case f.Sessions < 0 || f.Sessions == 0 && flags.Changed("sessions"):
-		return fmt.Errorf("--sessions must be at least 1, not %d", f.Sessions)
-	case f.Keep && f.Sessions > 1:
-		return errors.New("--keep and --sessions do not go together: services of one run would disturb the next")
-	case f.Keep && f.Budget > 0:
-		return errors.New("--keep and --budget do not go together, because the last repetition is not known in advance: " +
-			"give one of them")
-	}
-	return nil
-}
-
 func (a *app) runCommand() *cobra.Command {
 	var flags runFlags
 	cmd := &cobra.Command{
@@ -129,8 +95,8 @@ problems, no engine is available, or no result is valid.`,
 			"  benchbook run pool#workers         one experiment\n" +
 			"  benchbook run hello --sessions 3   three times, as sessions differ",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkRun(&flags.Options, cmd.Flags()); err != nil {
-				return err
+			if flags.Sessions < 1 && cmd.Flags().Changed("sessions") {
+				return fmt.Errorf("--sessions must be at least 1, not %d", flags.Sessions)
 			}
 			project, list, err := a.Select(args)
 			if err != nil {
@@ -160,11 +126,13 @@ problems, no engine is available, or no result is valid.`,
 	a.addRunning(cmd, &flags)
 	cmd.Flags().IntVar(&flags.Sessions, "sessions", 0,
 		"make this many runs, one after the other: claims are then judged by how much they differ")
-	cmd.MarkFlagsMutuallyExclusive("quick", "sessions")
 	cmd.Flags().BoolVar(&flags.Stated, "stated", false,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
 		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
-	cmd.MarkFlagsMutuallyExclusive("quick", "keep")
+	for _, other := range []string{"quick", "sessions", "budget"} { // which leave no last repetition to keep the services of
+		cmd.MarkFlagsMutuallyExclusive("keep", other)
+	}
+	cmd.MarkFlagsMutuallyExclusive("quick", "sessions")
 	return cmd
 }

@@ -11,7 +11,7 @@ import (
 func (a *app) showCommand() *cobra.Command {
 	var flags show.Selection
 	var history bool
-	var formatted formatFlag
+	var format string
 	cmd := &cobra.Command{
 		Use:   "show [ARTICLE[#NAME] ...]",
 		Short: "Show measured results and the verdicts of claims",
@@ -24,10 +24,6 @@ record, and the output of services and tools; --json has all of it.
 The format benchfmt is that of Go's benchmarks, a line for each value of a valid repetition: benchstat old.txt new.txt`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			format, err := formatted.Check(a.JSON)
-			if err != nil {
-				return err
-			}
 			if flags.Repetition != 0 && len(flags.Trials) != 1 {
 				return errors.New("--repetition needs --trial, once")
 			}
@@ -37,7 +33,7 @@ The format benchfmt is that of Go's benchmarks, a line for each value of a valid
 			return show.Show(a.Session, args, flags, format)
 		},
 	}
-	formatted.Add(cmd, show.FormatText, show.FormatCSV, show.FormatBenchfmt)
+	addFormat(cmd, &format, show.FormatText, show.FormatCSV, show.FormatBenchfmt)
 	cmd.Flags().BoolVar(&history, "history", false, "list the runs, the newest first, and what each says alone")
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")

@@ -12,6 +12,7 @@ import (
 
 	"benchbook/lab"
 	"benchbook/lab/measure"
+	"benchbook/notebook/article"
 )
 
 // longest is how long something may take that is measured in one line.
@@ -121,7 +122,13 @@ func commandLine(cmd *cobra.Command, args []string) string {
 }
 
 func addOneLine(cmd *cobra.Command, repetitions *string, o *measure.OneLineOptions) {
-	addRepetitions(cmd.Flags(), "r", repetitions)
+	cmd.Flags().StringVarP(repetitions, "repetitions", "r", "", "rounds, such as 5 or 'up to 20'")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if _, err := article.ReadRepetitions(*repetitions); err != nil && cmd.Flags().Changed("repetitions") {
+			return fmt.Errorf("--repetitions %w", err)
+		}
+		return nil
+	}
 	addQuiet(cmd.Flags(), &o.Quiet)
 	cmd.Flags().StringVar(&o.Against, "against", "", "compare with a result that --json or hyperfine saved in this file")
 	cmd.Flags().StringVarP(&o.HTML, "output", "o", "", "write the page to this file")

@@ -70,7 +70,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			for _, words := range commands {
 				verbs = append(verbs, strings.Join(words, " "))
 				if words[0] == "preview" { // it ends when it is interrupted, which would end the test
-					shown = previewerOf(t, dir, pages.Options{})
+					shown = previewerOf(t, dir)
 					look()
 					continue
 				}

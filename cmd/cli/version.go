@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -42,20 +43,15 @@ func (a *app) versionCommand() *cobra.Command {
 
 // revision is the commit that the program was built from, marked if files had changed since.
 func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	rev, dirty := "unknown", ""
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			rev = s.Value[:min(12, len(s.Value))]
-		case "vcs.modified":
-			if s.Value == "true" {
-				dirty = "+changes"
-			}
+	settings := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			settings[s.Key] = s.Value
 		}
 	}
-	return rev + dirty
+	text := fmt.Sprintf("%.12s", cmp.Or(settings["vcs.revision"], "unknown"))
+	if settings["vcs.modified"] == "true" {
+		text += "+changes"
+	}
+	return text
 }

@@ -18,7 +18,6 @@ import (
 	"benchbook/runner/engine/docker"
 	"benchbook/runner/engine/local"
 	"benchbook/runner/images"
-
 	"benchbook/runner/machine"
 )
 
@@ -29,45 +28,29 @@ const locksVariable = "BENCHBOOK_LOCKS"
 // policyVariable is an environment variable that names the policy of this machine.
 const policyVariable = "BENCHBOOK_POLICY"
 
-// policyFile is the policy of this machine, whether it exists or not; empty where no user has a folder for it.
-func policyFile() string {
-	if named := os.Getenv(policyVariable); named != "" {
-		return named
-	}
-	dir, err := os.UserConfigDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "benchbook", "policy.yaml")
-}
-
 // Clusters returns a function that connects to clusters. Their images are built by the engine that docker connects to.
 type Clusters func(program agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
 	engine.Cluster) (engine.Engine, error)
-
-// withoutClusters is the error of a program without the libraries of Kubernetes.
-type withoutClusters struct{}
-
-func (withoutClusters) Error() string {
-	return "Kubernetes needs benchbook-cluster: build it with make build-cluster"
-}
-
-// Is makes the error an engine.ErrUnavailable.
-func (withoutClusters) Is(target error) bool { return target == engine.ErrUnavailable }
 
 func wired(clusters Clusters) lab.Config {
 	cache, err := os.UserCacheDir()
 	if err == nil {
 		cache = filepath.Join(cache, "benchbook")
 	}
-	policy, trusted := policyFile(), ""
+	policy, trusted := os.Getenv(policyVariable), ""
+	if config, err := os.UserConfigDir(); err == nil && policy == "" {
+		policy = filepath.Join(config, "benchbook", "policy.yaml")
+	}
 	if home, err := os.UserHomeDir(); err == nil {
 		trusted = filepath.Join(cmp.Or(os.Getenv("XDG_STATE_HOME"), filepath.Join(home, ".local", "state")), "benchbook",
 			"trusted")
 	}
 	program := images.FinderHere(cache).Agent
 	atDocker := dockerWith(program)
-	atCluster := func(context.Context, engine.Cluster) (engine.Engine, error) { return nil, withoutClusters{} }
+	atCluster := func(context.Context, engine.Cluster) (engine.Engine, error) {
+		return nil, fmt.Errorf("%w: Kubernetes needs benchbook-cluster: build it with make build-cluster",
+			engine.ErrUnavailable)
+	}
 	if clusters != nil {
 		atCluster = clusters(program, atDocker)
 	}

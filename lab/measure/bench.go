@@ -47,12 +47,6 @@ type bench struct {
 func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (err error) {
 	b := &bench{session: a, options: o, args: args, Revisions: show.Revisions{Profile: o.Profile,
 		Repetitions: benchRepetitions, CompareOptions: o.CompareOptions, SameBuilds: map[string]bool{}}}
-	if b.Gate, err = o.Gate(); err != nil {
-		return err
-	}
-	if _, err = o.Slowdown(); err != nil {
-		return err
-	}
 	if b.Project, _, err = a.Open(nil); err != nil {
 		return lab.UsageError(err)
 	}
@@ -83,7 +77,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 		return lab.UsageError(fmt.Errorf("bench compares what build, configs and volumes take from the repository, and "+
 			"cannot tell what %s and %s differ in: %s; add a build or configs, or measure each with benchbook run and compare "+
 			"them", b.A.Name, b.B.Name, strings.Join(unseen, "; ")))
-	case o.Format == show.FormatJSON:
+	case a.JSON:
 		same := b.Comparison()
 		same.Same = true
 		return lab.PrintJSON(a.Stdout, same)

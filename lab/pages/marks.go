@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -26,8 +27,9 @@ type mark struct {
 func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.body.End]) }
 
 var (
-	comment = regexp.MustCompile(`<!--\s*(/?)benchbook\b(:?)`)
+	comment = regexp.MustCompile(`<!--\s*(/?)benchbook\b:?`)
 	asked   = regexp.MustCompile(`(?s)^(table|value|figure|claim)\s+(\S.*?)\s+of\s+(\S+)$`)
+	word    = regexp.MustCompile(`[^\s|]+`)
 )
 
 // marksIn finds the marks of a Markdown file, in their order. What looks like one in code is left alone.
@@ -37,36 +39,35 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 	missing := func(m *mark) {
 		problems.Add("bad-mark", m.at, "the part has no end").Hint = "close it with <!-- /benchbook -->"
 	}
-	for _, piece := range htmlIn(src, problems) {
-		text, next := src.Data[piece.Start:piece.End], piece.Start
-		for _, m := range comment.FindAllSubmatchIndex(text, -1) {
-			begin, after := piece.Start+m[0], piece.Start+m[1]
-			if begin < next { // within a comment
-				continue
+	text, next := htmlOf(src, problems), 0
+	for _, m := range comment.FindAllSubmatchIndex(text, -1) {
+		begin, after := m[0], m[1]
+		if begin < next { // within a comment
+			continue
+		}
+		end := bytes.Index(text[after:], []byte("-->"))
+		at := src.Pos(begin, after)
+		if end < 0 {
+			problems.Add("bad-mark", at, "the comment has no end").Hint = "close it with -->"
+			continue
+		}
+		said := src.Pos(after, after+end)
+		next = said.End
+		switch closes := m[2] < m[3]; {
+		case closes && open == nil:
+			problems.Add("bad-mark", at, "nothing begins before this end").Hint = "remove it, or begin a part before it"
+		case closes:
+			open.body.End = begin
+			if open.kind != "" {
+				out = append(out, *open)
 			}
-			end := bytes.Index(src.Data[after:piece.End], []byte("-->"))
-			at := src.Pos(begin, after)
-			if end < 0 {
-				problems.Add("bad-mark", at, "the comment has no end").Hint = "close it with -->"
-				continue
+			open = nil
+		default:
+			if open != nil {
+				missing(open)
 			}
-			said := src.Pos(after, after+end)
-			next = said.End
-			if closes := m[2] < m[3]; closes && open == nil {
-				problems.Add("bad-mark", at, "nothing begins before this end").Hint = "remove it, or begin a part before it"
-			} else if closes {
-				open.body.End = begin
-				if open.kind != "" {
-					out = append(out, *open)
-				}
-				open = nil
-			} else {
-				if open != nil {
-					missing(open)
-				}
-				open = readMark(src, said, at, problems)
-				open.body = src.Pos(said.End+len("-->"), len(src.Data))
-			}
+			open = readMark(src, said, at, problems)
+			open.body = src.Pos(said.End+len("-->"), len(src.Data))
 		}
 	}
 	if open != nil {
@@ -91,32 +92,30 @@ func readMark(src *source.Source, said, at source.Pos, problems *source.Problems
 	return m
 }
 
-// htmlIn gives the places of raw HTML, which comments are.
-func htmlIn(src *source.Source, problems *source.Problems) []source.Pos {
-	var out []source.Pos
+// htmlOf returns the raw HTML of a file, which comments are, at its places: there are spaces for everything else.
+func htmlOf(src *source.Source, problems *source.Problems) []byte {
+
+	out := bytes.Repeat([]byte(" "), len(src.Data))
+	keep := func(list *text.Segments) {
+		for i := range list.Len() {
+			copy(out[list.At(i).Start:list.At(i).Stop], src.Data[list.At(i).Start:])
+		}
+	}
 	parser := article.ForPages()
-	_ = ast.Walk(parser.Parse(src.Data), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(parser.Parse(src.Data), func(n ast.Node, _ bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
 		case *ast.HTMLBlock:
-			if entering && n.Lines().Len() > 0 {
-				out = append(out, src.Pos(n.Lines().At(0).Start, max(n.Lines().At(n.Lines().Len()-1).Stop, n.ClosureLine.Stop)))
+			keep(n.Lines())
+			if n.HasClosure() {
+				copy(out[n.ClosureLine.Start:n.ClosureLine.Stop], src.Data[n.ClosureLine.Start:])
 			}
 		case *ast.RawHTML:
-			if entering && n.Segments.Len() > 0 {
-				out = append(out, src.Pos(n.Segments.At(0).Start, n.Segments.At(n.Segments.Len()-1).Stop))
-			}
+			keep(n.Segments)
 		}
 		return ast.WalkContinue, nil
 	})
 	if at, message, hint := parser.Exceeded(); at >= 0 {
 		problems.Add("too-large", src.Pos(at, at+1), "%s", message).Hint = hint
-	}
-	slices.SortFunc(out, func(a, b source.Pos) int { return a.Start - b.Start }) // the tree has footnotes at its end
-	for i := range out {
-		if i > 0 { // blocks may overlap
-			out[i].Start = max(out[i].Start, min(out[i-1].End, out[i].End))
-			out[i].End = max(out[i].End, out[i].Start)
-		}
 	}
 	return out
 }
@@ -143,27 +142,18 @@ func differs(m mark, want string) (at source.Pos, words string) {
 	case strings.TrimSpace(is) == "":
 		return m.at, "nothing stands between the comments yet"
 	}
-	from := 0
-	for from < len(is) && from < len(want) && is[from] == want[from] {
-		from++
-	}
-	const between = " \t\r\n|"
-	from = strings.LastIndexAny(is[:from], between) + 1
-	word := func(text string) (start int, word string) {
-		start = len(text) - len(strings.TrimLeft(text, between))
-		word, _, _ = strings.Cut(text[start:], " ")
-		if end := strings.IndexAny(word, between); end >= 0 {
-			word = word[:end]
+	wanted := word.FindAllString(want, -1)
+	for i, place := range word.FindAllStringIndex(is, -1) {
+		if i == len(wanted) {
+			break
 		}
-		return start, word
+		if here := is[place[0]:place[1]]; here != wanted[i] {
+			start := m.body.Start
+			return m.body.Source.Pos(start+place[0], start+place[1]),
+				fmt.Sprintf("here stands %q, and the records give %q", here, wanted[i])
+		}
 	}
-	start, there := word(is[from:])
-	_, here := word(want[from:])
-	if there == "" || there == here {
-		return m.at, "the lines are not those of the records"
-	}
-	start += m.body.Start + from
-	return m.body.Source.Pos(start, start+len(there)), fmt.Sprintf("here stands %q, and the records give %q", there, here)
+	return m.at, "the lines are not those of the records"
 }
 
 // numberWithUnit matches a number with a unit, as of something that was measured.
@@ -171,23 +161,20 @@ var numberWithUnit = regexp.MustCompile(`\d[\d.,]*(?:\s|\x{a0}|\x{202f})?(?:time
 
 // typedNumbers returns the numbers with units on lines with a value of the records that are not part of a mark.
 func typedNumbers(src *source.Source, marks []mark) (out []source.Pos) {
-	inMark := func(at int) bool {
-		return slices.ContainsFunc(marks, func(m mark) bool { return m.at.Start <= at && at < m.body.End })
+	lineOf := func(at int) int {
+		line, _ := src.Position(at)
+		return line
 	}
-	for i, m := range marks {
-		if m.kind != "value" || i > 0 && marks[i-1].kind == "value" && !bytes.ContainsRune(
-			src.Data[marks[i-1].body.End:m.at.Start], '\n') {
-			continue // the line was searched
+	hasValue := map[int]bool{} // by line
+	for _, m := range marks {
+		if m.kind == "value" {
+			hasValue[lineOf(m.at.Start)], hasValue[lineOf(m.body.End)] = true, true
 		}
-		start := bytes.LastIndexByte(src.Data[:m.at.Start], '\n') + 1
-		end := len(src.Data)
-		if n := bytes.IndexByte(src.Data[m.body.End:], '\n'); n >= 0 {
-			end = m.body.End + n
-		}
-		for _, found := range numberWithUnit.FindAllIndex(src.Data[start:end], -1) {
-			if !inMark(start + found[0]) {
-				out = append(out, src.Pos(start+found[0], start+found[1]))
-			}
+	}
+	for _, found := range numberWithUnit.FindAllIndex(src.Data, -1) {
+		inMark := slices.ContainsFunc(marks, func(m mark) bool { return m.at.Start <= found[0] && found[0] < m.body.End })
+		if hasValue[lineOf(found[0])] && !inMark {
+			out = append(out, src.Pos(found[0], found[1]))
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -31,7 +32,6 @@ const recordsDir = "records"
 type Previewer struct {
 	app      *lab.Session
 	open     func() (*article.Project, error)
-	flags    Options
 	renderer *render.Renderer
 	made     map[string]*madeArticle // by slug
 }
@@ -44,12 +44,12 @@ type madeArticle struct {
 }
 
 // NewPreviewer previews a project.
-func NewPreviewer(a *lab.Session, project *article.Project, flags Options) (*Previewer, error) {
+func NewPreviewer(a *lab.Session, project *article.Project) (*Previewer, error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
 		return nil, err
 	}
-	return &Previewer{app: a, open: project.Reopen, flags: flags, renderer: renderer}, nil
+	return &Previewer{app: a, open: project.Reopen, renderer: renderer}, nil
 }
 
 // Build is the Build of a preview. It renders articles whose files have changed since the last build.
@@ -73,7 +73,7 @@ func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string
 		return nil, err
 	}
 	var problems source.Problems
-	options := p.flags.Site(p.app, project, &problems)
+	options := Options{}.Site(p.app, project, &problems)
 	if lab.PrintProblems(said, problems.Sorted()); !problems.Empty() {
 		return nil, nil // the site is as it was
 	}
@@ -99,18 +99,16 @@ func (p *Previewer) render(ctx context.Context, project *article.Project, slugs 
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, slug := range slugs {
-		m := before[slug]
-		if m == nil {
-			m = &madeArticle{}
-		}
+		m := cmp.Or(before[slug], &madeArticle{})
 		p.made[slug] = m
-		stamp := ofProject + stampOf(filesOf(project, slug)...)
+		stamp := ofProject + stampOf(folderOf(project, slug))
 		if m.stamp == stamp {
 			continue
 		}
-		group.Go(func() (err error) {
-			m.stamp = ""
-			if err = ctx.Err(); err == nil {
+		m.stamp = ""
+		group.Go(func() error {
+			err := ctx.Err()
+			if err == nil {
 				err = p.article(project, slug, slugs, m)
 			}
 			if err == nil {
@@ -139,7 +137,7 @@ func (p *Previewer) article(project *article.Project, slug string, slugs []strin
 	if m.problems = text.String(); m.problems != "" {
 		return nil
 	}
-	made, err := renderPage(p.app, project, c, p.renderer, render.Options{Articles: slugs}, p.flags)
+	made, err := renderPage(p.app, project, c, p.renderer, render.Options{Articles: slugs}, Options{})
 	if err != nil {
 		m.problems = slug + ": " + err.Error() + "\n"
 		return nil
@@ -148,35 +146,31 @@ func (p *Previewer) article(project *article.Project, slug string, slugs []strin
 	return nil
 }
 
-// stampOf describes files, and those below folders, by name, size and time.
-func stampOf(names ...string) string {
+// stampOf describes a file, or the files of a folder, by name, size and time.
+func stampOf(name string) string {
 	var out strings.Builder
-	for _, name := range names {
-		_ = filepath.WalkDir(name, func(name string, e fs.DirEntry, err error) error {
-			if err != nil {
-				return nil // gone, or without permission
-			}
-			if info, err := e.Info(); err == nil && !e.IsDir() {
-				fmt.Fprintln(&out, name, info.Size(), info.ModTime().UnixNano())
-			}
-			return nil
-		})
-	}
+	_ = filepath.WalkDir(name, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // gone, or without permission
+		}
+		if info, err := e.Info(); err == nil && !e.IsDir() {
+			fmt.Fprintln(&out, name, info.Size(), info.ModTime().UnixNano())
+		}
+		return nil
+	})
 	return out.String()
 }
 
 func projectFile(project *article.Project) string {
-	if file := project.File(); file != "" {
-		return file
-	}
-	return filepath.Join(project.Dir, article.ProjectFile)
+	return cmp.Or(project.File(), filepath.Join(project.Dir, article.ProjectFile))
 }
 
-func filesOf(project *article.Project, slug string) []string {
-	if file := project.File(); file != "" {
-		return []string{file, project.RecordsDir("")}
+// folderOf returns the folder of an article, or of all for "". A single file has its records there.
+func folderOf(project *article.Project, slug string) string {
+	if project.File() != "" {
+		return project.RecordsDir("")
 	}
-	return []string{project.ArticleDir(slug)}
+	return project.ArticleDir(slug)
 }
 
 // Problems returns the problems of the project's style sheet.
@@ -188,10 +182,7 @@ func Problems(project *article.Project) []*source.Problem {
 
 // Watched returns the files and folders to watch for changes.
 func Watched(project *article.Project) []string {
-	watched := []string{projectFile(project), filepath.Join(project.Dir, ArticlesDir)}
-	if project.File() != "" {
-		watched[1] = project.RecordsDir("")
-	}
+	watched := []string{projectFile(project), folderOf(project, "")}
 	if style := project.Theme.Value; style != "" {
 		watched = append(watched, filepath.Join(project.Dir, filepath.FromSlash(style)))
 	}

@@ -21,13 +21,13 @@ func BenchmarkPreview(b *testing.B) {
 		b.Fatal(err)
 	}
 	project := must.Get(article.OpenProject(dir))
-	p := must.Get(NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project, Options{}))
+	p := must.Get(NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project))
 	for _, edited := range []string{"", "hello", "not-faster"} {
 		b.Run("edit of "+edited, func(b *testing.B) {
 			name := filepath.Join(dir, ArticlesDir, edited, article.FileName)
 			for n := 0; b.Loop(); n++ {
 				if edited == "" {
-					p, err = NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project, Options{})
+					p, err = NewPreviewer(&lab.Session{Stdout: b.Output(), Stderr: b.Output()}, project)
 				} else if text, err = os.ReadFile(name); err == nil {
 					err = os.WriteFile(name, append(text, "\nMore.\n"...), 0o644)
 				}

@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
@@ -44,20 +45,20 @@ type Options struct {
 // empty.
 func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
 	[]*show.Article, error) {
-	m, err := makeSite(a, project, list, flags, said)
+	m, err := makeSite(a, project, list, flags)
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range m.Warnings {
+	for _, w := range m.warnings {
 		fmt.Fprintln(a.Stderr, w)
 	}
-	outcomes := m.Outcomes
+	outcomes := m.outcomes
 	if len(said) > 0 {
 		outcomes = slices.DeleteFunc(outcomes, func(o *show.Article) bool {
 			return !slices.Contains(said, o.Article)
 		})
 	}
-	if err := show.PrintOutcome(a, outcomes, terminal.Relative(m.Folder)); err != nil {
+	if err := show.PrintOutcome(a, outcomes, terminal.Relative(m.folder)); err != nil {
 		return nil, err
 	}
 	var unsaid []*source.Problem
@@ -70,7 +71,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 		}
 	}
 	lab.PrintProblems(a.Stderr, unsaid)
-	if folder, first := terminal.Relative(m.Folder), "index.html"; !a.JSON {
+	if folder, first := terminal.Relative(m.folder), "index.html"; !a.JSON {
 		if flags.Single {
 			first = "ARTICLE.html"
 		}
@@ -84,33 +85,30 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	return outcomes, nil
 }
 
-// SoFar makes the site as Render does during a run, and prints only where it is: it shows what was measured
-// before the run, or up to an article.
-func SoFar(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string,
-	after string) error {
-	m, err := makeSite(a, project, list, flags, said)
+// SoFar makes the site as Render does during a run, and prints only where it is, and what it shows.
+func SoFar(a *lab.Session, shows string) error {
+	project, list, err := a.Select(nil)
 	if err != nil {
 		return err
 	}
-	words := "what was measured before"
-	if after != "" {
-		words = "the results of " + after
+	m, err := makeSite(a, project, list, Options{})
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(a.Stderr, "%s shows %s\n", filepath.Join(terminal.Relative(m.Folder), "index.html"), words)
+	fmt.Fprintf(a.Stderr, "%s shows %s\n", filepath.Join(terminal.Relative(m.folder), "index.html"), shows)
 	return nil
 }
 
 type madeSite struct {
-	Folder         string
-	Outcomes       []*show.Article
-	Warnings       []string
+	folder         string
+	outcomes       []*show.Article
+	warnings       []string
 	files, written int
 	problems       int // of articles
 }
 
 // makeSite renders and writes all articles without problems.
-func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (m madeSite,
-	err error) {
+func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (m madeSite, err error) {
 	plans, problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
 		return m, err
@@ -120,7 +118,7 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 			c.Planned = plans[c.Slug]
 		}
 	}
-	m = madeSite{Folder: flags.Dir(project), problems: len(problems)}
+	m = madeSite{folder: flags.Dir(project), problems: len(problems)}
 	var ofStyle source.Problems
 	options := flags.Site(a, project, &ofStyle)
 	if !ofStyle.Empty() {
@@ -128,24 +126,24 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
 	var pages []*render.Page
-	if pages, m.Outcomes, err = renderPages(a, project, list, flags); err != nil {
+	if pages, m.outcomes, err = renderPages(a, project, list, flags); err != nil {
 		return m, err
 	}
-	report, err := site.Build(pages, m.Folder, options)
+	report, err := site.Build(pages, m.folder, options)
 	if err != nil {
 		return m, lab.Failure(err)
 	}
 	m.files, m.written = report.Files, len(report.Written)
 	for _, p := range pages {
 		for _, w := range p.Warnings {
-			m.Warnings = append(m.Warnings, fmt.Sprintf("%s: %s", p.Slug, w))
+			m.warnings = append(m.warnings, fmt.Sprintf("%s: %s", p.Slug, w))
 		}
 	}
 	return m, nil
 }
 
 // Dir returns the folder of the site.
-func (f *Options) Dir(project *article.Project) string {
+func (f Options) Dir(project *article.Project) string {
 	if file := project.File(); f.Out == "" && file != "" {
 		return filepath.Join(project.Dir, SiteDir, strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)))
 	}
@@ -160,7 +158,7 @@ func (f *Options) Dir(project *article.Project) string {
 }
 
 // Site returns the options of package site. Problems concern the project's style sheet.
-func (f *Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
+func (f Options) Site(a *lab.Session, project *article.Project, problems *source.Problems) site.Options {
 	return site.Options{Style: theme.Style(project, problems), Author: project.Author.Value,
 		Title: cmp.Or(project.Title.Value, filepath.Base(project.Dir)), Description: project.Description.OneLine().Value,
 		Version: a.Version, BaseURL: project.URL.Value, SingleFile: f.Single}
@@ -194,7 +192,6 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	}
 	found := flags.Host == ""
 	for _, m := range made {
-		a.WarnBad(m.bad)
 		found = found || m.found
 		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
 	}
@@ -204,45 +201,30 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	return pages, outcomes, nil
 }
 
-// shownOf returns the dataset of an article, of the asked host if that is not empty. Without records of that host the
-// dataset is empty, and found is false.
-func shownOf(c *lab.Article, records []*record.Record, o dataset.Options, asked string) (d *dataset.Dataset, found bool,
-	err error) {
-	found, o.Host = asked != "", asked
-	d, err = dataset.New(c.Doc, records, o)
-	if errors.Is(err, dataset.ErrNoHost) {
-		found, o.ThisHost, o.Host = false, asked, ""
-		d, err = dataset.New(c.Doc, records, o)
-	}
-	return d, found, err
-}
-
 type madePage struct {
 	page    *render.Page
 	outcome *show.Article
-	bad     []record.Bad
 	found   bool // there are records of the asked host
 }
 
 func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer *render.Renderer,
 	options render.Options, flags Options) (m madePage, err error) {
-	host, err := a.HostOf(project, c)
+	records, o, err := a.Lay(project, c)
 	if err != nil {
 		return m, err
 	}
-	laidOver := lab.DatasetOptions(project, c, host.ID)
-	var records []*record.Record
-	if records, m.bad, err = a.ReadRecords(project.RecordsDir(c.Slug)); err != nil {
-		return m, err
+	m.found, o.Host = true, flags.Host
+	shown, err := dataset.New(c.Doc, records, o)
+	if errors.Is(err, dataset.ErrNoHost) { // then there are no results on the page
+		m.found, o.ThisHost, o.Host = false, flags.Host, ""
+		shown, err = dataset.New(c.Doc, records, o)
 	}
-	laidOver.Bad = m.bad
-	var shown *dataset.Dataset
-	if shown, m.found, err = shownOf(c, records, laidOver, flags.Host); err != nil {
+	if err != nil {
 		return m, err
 	}
 	m.outcome = show.NewArticle(shown)
 	if !flags.Single {
-		if options.Sources, err = runFiles(project, c.Slug, record.Unfinished(records)); err != nil {
+		if options.Sources, err = runFiles(project.RecordsDir(c.Slug), records); err != nil {
 			return m, err
 		}
 	}
@@ -251,25 +233,18 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 }
 
 // runFiles returns the files with the records of an article, for readers to download, without unfinished ones.
-func runFiles(project *article.Project, slug string, unfinished map[string]bool) (list []render.Copy, err error) {
-	folder := project.RecordsDir(slug)
-	err = filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+func runFiles(folder string, records []*record.Record) (list []render.Copy, err error) {
+	unfinished := record.Unfinished(records)
+	for _, below := range slices.Compact(slices.Sorted(slices.Values(slice.Map(records, (*record.Record).Path)))) {
+		if unfinished[below] {
+			continue
 		}
-		if err != nil || !record.IsRun(name) || !e.Type().IsRegular() {
-			return err
-		}
-		below, err := filepath.Rel(folder, name)
-		if err != nil || unfinished[below] {
-			return err
-		}
-		info, err := e.Info()
+		name := filepath.Join(folder, below)
+		info, err := os.Stat(name)
 		if err != nil {
-			return fmt.Errorf("finding records: %w", err)
+			return nil, fmt.Errorf("finding records: %w", err)
 		}
 		list = append(list, render.Copy{Path: path.Join(recordsDir, filepath.ToSlash(below)), From: name, Size: info.Size()})
-		return nil
-	})
-	return list, err
+	}
+	return list, nil
 }

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
@@ -23,7 +20,6 @@ import (
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-
 	"benchbook/notebook/source"
 	"benchbook/render"
 	"benchbook/site/theme"
@@ -58,9 +54,9 @@ type WovenFile struct {
 
 // known is an article that a mark names.
 type known struct {
-	article *lab.Article
-	parts   render.Parts
-	err     error // why nothing of it can be shown
+	doc   *article.Document
+	parts render.Parts
+	err   error // why nothing of it can be shown
 }
 
 // Weave fills the marks of Markdown files; check only reports what it would change.
@@ -164,18 +160,10 @@ func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int,
 }
 
 func write(name string, data []byte) error {
-	mode := os.FileMode(0o644)
 	if to, err := filepath.EvalSymlinks(name); err == nil {
 		name = to
-		if info, err := os.Stat(name); err == nil {
-			mode = info.Mode().Perm()
-		}
 	}
-	err := os.MkdirAll(filepath.Dir(name), 0o755)
-	if err == nil {
-		err = renameio.WriteFile(name, data, mode)
-	}
-	if err != nil {
+	if err := files.Write(name, data); err != nil {
 		return lab.Failure(fmt.Errorf("%s was not written: %s", terminal.Relative(name), files.Reason(err)))
 	}
 	return nil
@@ -187,20 +175,17 @@ func (w *weaver) article(slug string) (*known, error) {
 	}
 	of := &known{}
 	w.known[slug] = of
-	for _, c := range w.articles {
-		if c.Slug == slug {
-			of.article = c
-		}
-	}
-	if of.article == nil {
+	c, ok := slice.Find(w.articles, func(c *lab.Article) bool { return c.Slug == slug })
+	if !ok {
 		of.err = fmt.Errorf("no article %q: %s", slug, source.Suggest(slug, lab.SlugsOf(w.articles)))
 		return of, of.err
 	}
-	d, err := w.dataset(of.article)
+	d, err := w.dataset(c)
 	if err != nil {
 		of.err = fmt.Errorf("article %s: %w", slug, err)
 		return of, of.err
 	}
+	of.doc = c.Doc
 	of.parts = w.renderer.Parts(d, render.Options{Address: w.project.URL.Value, Licence: w.project.Licence.Value})
 	return of, nil
 }
@@ -240,7 +225,6 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 	if err != nil {
 		return "", err
 	}
-	doc := of.article.Doc
 	switch m.kind {
 	case "value":
 		in, err := expr.ParseInline(m.name)
@@ -256,7 +240,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		}
 		return show.Escape(sentence) + " (" + word + ")", nil
 	case "table":
-		block, err := labelled(doc.Tables, m.name, func(t *article.Table) string { return t.Label.Value })
+		block, err := labelled(of.doc.Tables, m.name, func(t *article.Table) string { return t.Label.Value })
 		if err != nil {
 			return "", err
 		}
@@ -266,7 +250,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 		}
 		return tableText(table, w.address(m, folder)+"#"+m.name), nil
 	default: // a figure
-		block, err := labelled(doc.Figures, m.name, func(f *article.Figure) string { return f.Label.Value })
+		block, err := labelled(of.doc.Figures, m.name, func(f *article.Figure) string { return f.Label.Value })
 		if err != nil {
 			return "", err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"benchbook/internal/slice"
+	"benchbook/lab"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -127,15 +128,19 @@ func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
 	out := Cell{Trial: newTrial(c.Trial), State: c.State.String(), Run: c.Run, Validity: c.Validity().Level().String(),
 		Checks: append([]validity.CheckResult{}, c.Validity().Checks()...), Repetitions: []Repetition{},
-		Metrics: []Metric{}, Searches: searchesOf(c), LimitedBy: c.Validity().LimitedBy().By, cell: c}
+		Metrics: []Metric{}, LimitedBy: c.Validity().LimitedBy().By, cell: c}
+	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) { // values as in the article, then the capacity
+		if found := c.Search(s.Name); found != nil {
+			out.Searches = append(out.Searches, found)
+		}
+	}
 	for _, r := range c.Records {
 		level, checks := validity.Of(r)
-		one := Repetition{Repetition: r.Repetition, Started: r.Started, Validity: level.String(), Failure: r.Failure,
-			Words: []string{}}
-		if r.Failure == "" {
-			one.Words = append(one.Words, warnings(checks)...)
+		if r.Failure != "" {
+			checks = nil // they say the same
 		}
-		out.Repetitions = append(out.Repetitions, one)
+		out.Repetitions = append(out.Repetitions, Repetition{Repetition: r.Repetition, Started: r.Started,
+			Validity: level.String(), Failure: r.Failure, Words: append([]string{}, warnings(checks)...)})
 	}
 	for _, m := range metrics {
 		r := c.Metric(m.Name)
@@ -387,16 +392,6 @@ func cellTable(list []*Article) Table {
 	return t
 }
 
-// searchesOf are the searches of a cell: its values in the order of the article, then its capacity.
-func searchesOf(c *dataset.Cell) (out []*record.Search) {
-	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) {
-		if found := c.Search(s.Name); found != nil {
-			out = append(out, found)
-		}
-	}
-	return out
-}
-
 // One is one repetition as JSON: its record, and what it is worth.
 type One struct {
 	Path     string                 `json:"path"` // below the records folder of the article
@@ -406,32 +401,29 @@ type One struct {
 	Record   *record.Record         `json:"record"`
 }
 
-func newOne(r *record.Record) One {
+// printRepetition prints what people look at first in a record, or as JSON the whole record.
+func printRepetition(a *lab.Session, r *record.Record) error {
 	level, checks := validity.Of(r)
-	return One{Path: r.Path(), Validity: level, Checks: checks, Limited: validity.LimitOf(r).By, Record: r}
-}
-
-// report has what people look at first; JSON has the whole record.
-func (o *One) report() Report {
-	r := o.Record
-	first := Section{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial, r.Repetition,
-		r.Planned, o.Validity), Notes: []string{"started " + startedAt(r.Started), "record " + o.Path}}
-	if limit := wording.Limit(validity.LimitOf(r)); limit != "" {
-		first.Notes = append(first.Notes, "limited by "+limit)
-	}
-	if r.Failure != "" {
-		first.Notes = append(first.Notes, r.Failure)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
-		first.Notes = append(first.Notes, name+": "+r.Missing[name])
-	}
-	out := Report{first, {Title: "checks", Table: Table{Rows: slice.Map(o.Checks, func(c validity.CheckResult) []string {
-		return []string{c.Name, c.Level.String(), c.Words}
-	})}}}
-	if r.Log != "" {
-		out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})
-	}
-	return out
+	limit := validity.LimitOf(r)
+	return a.Print(One{Path: r.Path(), Validity: level, Checks: checks, Limited: limit.By, Record: r}, func() {
+		first := Section{Title: fmt.Sprintf("%s#%s %s, repetition %d of %d: %s", r.Article, r.Experiment, r.Trial,
+			r.Repetition, r.Planned, level), Notes: []string{"started " + startedAt(r.Started), "record " + r.Path()}}
+		if words := wording.Limit(limit); words != "" {
+			first.Notes = append(first.Notes, "limited by "+words)
+		}
+		if r.Failure != "" {
+			first.Notes = append(first.Notes, r.Failure)
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
+			first.Notes = append(first.Notes, name+": "+r.Missing[name])
+		}
+		rows := slice.Map(checks, func(c validity.CheckResult) []string { return []string{c.Name, c.Level.String(), c.Words} })
+		out := Report{first, {Title: "checks", Table: Table{Rows: rows}}}
+		if r.Log != "" {
+			out = append(out, Section{Title: "output", Notes: strings.Split(strings.TrimRight(r.Log, "\n"), "\n")})
+		}
+		out.Text(a.Stdout)
+	})
 }
 
 func startedAt(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

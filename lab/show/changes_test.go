@@ -6,7 +6,6 @@ import (
 
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,46 +86,45 @@ type FailOn struct {
 
 // CompareOptions choose what is compared, and what fails.
 type CompareOptions struct {
-	FailOn      string
-	Metrics     []string
-	AcrossHosts bool
-	Prove       string // a slowdown in percent, such as 10%; empty for none
+	compare.ChangeOptions
+	FailOn string        // a condition; empty for none
+	Gate   *compare.Gate // of FailOn
 }
 
-// Gate reads FailOn; it is nil without a condition.
-func (o *CompareOptions) Gate() (*compare.Gate, error) {
-	if o.FailOn == "" {
-		return nil, nil
+// SetFailOn reads a condition, such as "throughput < -5%".
+func (o *CompareOptions) SetFailOn(text string) (err error) {
+	if o.Gate, err = compare.NewGate(text); err != nil {
+		return fmt.Errorf("--fail-on %q: %w", text, err)
 	}
-	gate, err := compare.NewGate(o.FailOn)
-	if err != nil {
-		return nil, lab.UsageError(fmt.Errorf("--fail-on %q: %w", o.FailOn, err))
-	}
-	return gate, nil
+	o.FailOn, o.Also = text, []string{o.Gate.Metric}
+	return nil
 }
 
-func (o *CompareOptions) changeOptions(gate *compare.Gate) compare.ChangeOptions {
-	out := compare.ChangeOptions{Metrics: o.Metrics, AcrossHosts: o.AcrossHosts}
-	out.Prove, _ = o.Slowdown() // it was checked
-	if gate != nil {
-		out.Also = []string{gate.Metric}
+// SetProve reads a slowdown in percent, such as 10%.
+func (o *CompareOptions) SetProve(text string) error {
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)
+	if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
+		return fmt.Errorf("--prove %q: write a slowdown in percent, such as 10%%", text)
 	}
-	return out
+	o.Prove = percent / 100
+	return nil
 }
 
 // CompareSides compares the two sides that args begin with, of the articles that follow.
 func CompareSides(ctx context.Context, a *lab.Session, args []string, o CompareOptions) (*Comparison, error) {
-	gate, err := o.Gate()
-	if err != nil {
-		return nil, err
-	}
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
 	}
 	c := &Comparison{}
-	if err := c.findSides(ctx, a, project, list, args); err != nil {
-		return nil, err
+	f, err := newFinder(a, project, list)
+	if err != nil {
+		return nil, lab.Failure(err)
+	}
+	for i, side := range []*Side{&c.A, &c.B} {
+		if err := f.find(ctx, args[i], side); err != nil {
+			return nil, err
+		}
 	}
 	common := slice.Filter(list, func(l *lab.Article) bool {
 		return len(c.A.records[l.Slug]) > 0 && len(c.B.records[l.Slug]) > 0
@@ -137,15 +137,13 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, o CompareO
 	if _, err := a.Plans(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
-	var sides []compare.Sides
-	for _, l := range common {
-		s, err := c.lay(a, project, l)
-		if err != nil {
+	sides := make([]compare.Sides, len(common))
+	for i, l := range common {
+		if sides[i], err = c.lay(a, project, l); err != nil {
 			return nil, err
 		}
-		sides = append(sides, s)
 	}
-	if err := c.compare(sides, o, gate); err != nil {
+	if err := c.compare(sides, o); err != nil {
 		return nil, err
 	}
 	if len(c.changes) == 0 {
@@ -155,22 +153,6 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, o CompareO
 	return c, nil
 }
 
-func (c *Comparison) findSides(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	args []string) error {
-	f, err := newFinder(a, project, list)
-	if err != nil {
-		return lab.Failure(err)
-	}
-	for i, side := range []*Side{&c.A, &c.B} {
-		found, err := f.find(ctx, args[i])
-		if err != nil {
-			return err
-		}
-		*side = *found
-	}
-	return nil
-}
-
 // lay returns the two sets of an article that are most alike.
 func (c *Comparison) lay(a *lab.Session, project *article.Project, l *lab.Article) (s compare.Sides, err error) {
 	host, err := a.HostOf(project, l)
@@ -178,37 +160,37 @@ func (c *Comparison) lay(a *lab.Session, project *article.Project, l *lab.Articl
 		return s, lab.Failure(err)
 	}
 	x, y := alike(c.A.records[l.Slug], c.B.records[l.Slug], host.ID)
-	s.Experiments = l.Experiments
-	for _, one := range []struct {
-		set  *set
-		to   **dataset.Dataset
-		side *Side
-	}{{x, &s.A, &c.A}, {y, &s.B, &c.B}} {
-		d, err := dataset.New(l.Doc, one.set.records, lab.DatasetOptions(project, l, host.ID))
-		if err != nil {
-			return s, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
-		}
-		if d.Host != one.set.host || d.Profile != one.set.profile {
-			return s, lab.UsageError(fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", one.side,
-				one.set.profile, l.Slug))
-		}
-		*one.to = d
-		one.side.Sets = append(one.side.Sets, newCompared(l.Slug, d))
+	if s.A, err = c.A.lay(project, l, x, host.ID); err == nil {
+		s.B, err = c.B.lay(project, l, y, host.ID)
 	}
-	c.LeftOut = slices.Concat(c.LeftOut, leftOut("A", l, x, s.A, s.B), leftOut("B", l, y, s.B, s.A))
-	return s, nil
+	if err == nil {
+		s.Experiments = l.Experiments
+		c.LeftOut = slices.Concat(c.LeftOut, leftOut("A", l, x, s), leftOut("B", l, y, s))
+	}
+	return s, err
+}
+
+func (s *Side) lay(project *article.Project, l *lab.Article, from *set, host string) (*dataset.Dataset, error) {
+	d, err := dataset.New(l.Doc, from.records, lab.DatasetOptions(project, l, host))
+	if err != nil {
+		return nil, lab.Failure(fmt.Errorf("article %s: %w", l.Slug, err))
+	}
+	if d.Host != from.host || d.Profile != from.profile {
+		return nil, lab.UsageError(fmt.Errorf("%s: its records are of profile %s, which article %s no longer has", s,
+			from.profile, l.Slug))
+	}
+	s.Sets = append(s.Sets, newCompared(l.Slug, d))
+	return d, nil
 }
 
 // newCompared describes the records in the cells of d.
 func newCompared(slug string, d *dataset.Dataset) Compared {
 	s := Compared{Article: slug, Host: d.Host, ThisHost: d.Own, Profile: d.Profile, Runs: []string{}}
 	for _, e := range d.Experiments {
-		for _, cell := range e.Cells {
-			for _, r := range cell.Records {
-				s.Runs = slice.Add(s.Runs, r.Run)
-				if s.From.IsZero() || r.Started.Before(s.From) {
-					s.From = r.Started
-				}
+		for _, r := range dataset.RecordsOf(e.Cells) {
+			s.Runs = slice.Add(s.Runs, r.Run)
+			if s.From.IsZero() || r.Started.Before(s.From) {
+				s.From = r.Started
 			}
 		}
 	}
@@ -217,13 +199,13 @@ func newCompared(slug string, d *dataset.Dataset) Compared {
 }
 
 // leftOut names the trials of a set that are not planned on both sides.
-func leftOut(side string, l *lab.Article, measured *set, planned ...*dataset.Dataset) (sentences []string) {
+func leftOut(side string, l *lab.Article, measured *set, planned compare.Sides) (sentences []string) {
 	for _, r := range measured.records {
 		lacks := func(d *dataset.Dataset) bool {
 			e, ok := d.Experiment(r.Experiment)
 			return !ok || !slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool { return c.Planned.Name == r.Trial })
 		}
-		if !r.Calibration && l.Wants(r.Experiment) && slices.ContainsFunc(planned, lacks) {
+		if !r.Calibration && l.Wants(r.Experiment) && (lacks(planned.A) || lacks(planned.B)) {
 			sentences = slice.Add(sentences, fmt.Sprintf("%s: %s#%s %s, which the article does not plan for both sides", side,
 				l.Slug, r.Experiment, r.Trial))
 		}
@@ -233,8 +215,8 @@ func leftOut(side string, l *lab.Article, measured *set, planned ...*dataset.Dat
 }
 
 // compare fills the changes, what may explain them, and what the gate says of them.
-func (c *Comparison) compare(sides []compare.Sides, o CompareOptions, gate *compare.Gate) (err error) {
-	if c.changes, err = compare.Compare(sides, o.changeOptions(gate)); err != nil {
+func (c *Comparison) compare(sides []compare.Sides, o CompareOptions) (err error) {
+	if c.changes, err = compare.Compare(sides, o.ChangeOptions); err != nil {
 		return lab.UsageError(err)
 	}
 	c.Differences = append([]compare.Difference{}, compare.Differences(c.changes)...)
@@ -244,11 +226,15 @@ func (c *Comparison) compare(sides []compare.Sides, o CompareOptions, gate *comp
 	for i := range c.changes {
 		c.Changes = append(c.Changes, newChange(&c.changes[i]))
 	}
-	if err := c.prove(sides, o.changeOptions(gate), gate); err != nil {
+	proofs, err := compare.Prove(sides, c.changes, o.ChangeOptions, o.Gate)
+	if err != nil {
 		return lab.UsageError(err)
 	}
-	if gate != nil {
-		c.FailOn = &FailOn{Condition: o.FailOn, Cells: gate.Judge(c.changes)}
+	for i := range proofs {
+		c.Proofs = append(c.Proofs, newProof(&proofs[i]))
+	}
+	if o.Gate != nil {
+		c.FailOn = &FailOn{Condition: o.FailOn, Cells: o.Gate.Judge(c.changes)}
 		c.FailOn.Met = slices.ContainsFunc(c.FailOn.Cells, func(g compare.GateCell) bool { return g.Met })
 	}
 	return nil
@@ -277,12 +263,8 @@ func (c *Comparison) Gated(a *lab.Session) error {
 
 // nothingJudged says that no change could be judged, and why the first could not; empty if one could.
 func (c *Comparison) nothingJudged() string {
-	for i := range c.changes {
-		if c.changes[i].Verdict != stats.NotComparable || c.changes[i].Unchanged {
-			return ""
-		}
-	}
-	if len(c.changes) == 0 {
+	isJudged := func(c compare.Change) bool { return c.Verdict != stats.NotComparable || c.Unchanged }
+	if len(c.changes) == 0 || slices.ContainsFunc(c.changes, isJudged) {
 		return ""
 	}
 	first := &c.changes[0]
@@ -311,12 +293,11 @@ func (f *FailOn) String() string {
 }
 
 func newChange(c *compare.Change) Change {
+	n := numberOf(c.Effect)
 	out := Change{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.Trial(), Metric: c.Metric.Name,
 		Unit: cmp.Or(c.Metric.Unit, "1"), A: newCellResult(c.A, c.ResultA), B: newCellResult(c.B, c.ResultB),
-		Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict), Refused: c.Refused, Reason: c.Reason,
-		Marks: append([]string{}, c.Marks...)}
-	n := numberOf(c.Effect)
-	out.Change, out.Lo, out.Hi = n.Value, n.Lo, n.Hi
+		Change: n.Value, Lo: n.Lo, Hi: n.Hi, Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict),
+		Refused: c.Refused, Reason: c.Reason, Marks: append([]string{}, c.Marks...)}
 	if c.Effect != nil && c.Effect.Interval != nil && !c.Points {
 		out.P = finite(c.P)
 	}
@@ -330,12 +311,12 @@ func newCellResult(cell *dataset.Cell, r dataset.Result) CellResult {
 
 // Print prints the comparison in a format.
 func (c *Comparison) Print(a *lab.Session, format string) error {
-	switch format {
-	case FormatJSON:
+	switch {
+	case a.JSON:
 		return lab.PrintJSON(a.Stdout, c)
-	case FormatCSV:
+	case format == FormatCSV:
 		return c.table().CSV(a.Stdout)
-	case FormatMarkdown:
+	case format == FormatMarkdown:
 		c.report().Markdown(a.Stdout)
 	default:
 		c.report().Text(a.Stdout)
@@ -361,23 +342,14 @@ func (c *Comparison) table() Table {
 
 // report has a table for each experiment, and what differs between the sides.
 func (c *Comparison) report() Report {
-	first := Section{Title: countVerdicts(c.changes)}
+	first := Section{Title: cmp.Or(c.nothingJudged(), countVerdicts(c.changes)),
+		Lines: slices.Concat(c.A.lines("A"), c.B.lines("B"))}
 	differs := Section{Title: "what differs", Lines: []string{c.Explanation}, Table: differences(c.Differences)}
 	longest := time.Duration(0) // that B was measured after A, unless they are the same runs
-	for _, s := range []struct {
-		name string
-		side *Side
-	}{{"A", &c.A}, {"B", &c.B}} {
-		first.Lines = append(first.Lines, s.name+" is "+s.side.String())
-		for i, set := range s.side.Sets {
-			first.Lines = append(first.Lines, s.name+", "+set.String())
-			if a := c.A.Sets[i]; !slices.Equal(a.Runs, set.Runs) {
-				longest = max(longest, set.From.Sub(a.From).Abs())
-			}
+	for i, a := range c.A.Sets {
+		if b := c.B.Sets[i]; !slices.Equal(a.Runs, b.Runs) {
+			longest = max(longest, b.From.Sub(a.From).Abs())
 		}
-	}
-	if why := c.nothingJudged(); why != "" {
-		first.Title = why
 	}
 	for i := range c.Proofs {
 		first.Lines = append(first.Lines, c.Proofs[i].String())
@@ -409,6 +381,7 @@ func (s *Compared) String() string {
 	if len(s.Runs) == 1 {
 		runs = s.Runs[0]
 	}
-	return fmt.Sprintf("%s: profile %s, host %s, %s, measured %s", s.Article, s.Profile, host, runs,
-		s.From.UTC().Format("2006-01-02 15:04"))
+	return fmt.Sprintf("%s: profile %s, host %s, %s, measured %s", s.Article, s.Profile, host, runs, minuteOf(s.From))
 }
+
+func minuteOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }

@@ -3,6 +3,7 @@ package show
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,22 +40,17 @@ func History(a *lab.Session, args []string, s Selection, format string) error {
 		}
 		all = append(all, runs...)
 	}
-	slices.SortStableFunc(all, func(a, b Run) int {
-		return cmp.Or(cmp.Compare(a.Article, b.Article), cmp.Compare(b.Run, a.Run))
-	})
-	if format == FormatJSON {
+	if a.JSON {
 		return lab.PrintJSON(a.Stdout, all)
 	}
-	t := Table{Head: []string{"article", "run", "started", "host", "profile", "revision", "repetitions", "standing"},
-		Right: []int{6}}
+	t := Table{Head: []string{"article", "run", "started", "host", "profile", "revision", "repetitions", "standing"}}
 	for _, r := range all {
 		count := fmt.Sprint(r.Repetitions)
 		if r.Failed > 0 {
 			count += fmt.Sprintf(", %d failed", r.Failed)
 		}
-		standing := (&Article{Standing: cmp.Or(r.Standing, "–"), Count: r.Count}).standing()
-		t.Rows = append(t.Rows, []string{r.Article, r.Run, r.Started.UTC().Format("2006-01-02 15:04"), r.Host, r.Profile,
-			cmp.Or(r.Revision, "–"), count, standing})
+		t.Rows = append(t.Rows, []string{r.Article, r.Run, minuteOf(r.Started), r.Host, r.Profile, cmp.Or(r.Revision, "–"), count,
+			counted(cmp.Or(r.Standing, "–"), r.Count)})
 	}
 	if format == FormatCSV {
 		return t.CSV(a.Stdout)
@@ -75,7 +71,8 @@ func (c *chosen) runs() (out []Run, err error) {
 			byRun[r.Run] = append(byRun[r.Run], r)
 		}
 	}
-	for name, own := range byRun {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(byRun))) {
+		own := byRun[name]
 		first := slices.MinFunc(own, func(a, b *record.Record) int { return a.Started.Compare(b.Started) })
 		r := Run{Article: c.Slug, Run: name, Started: first.Started, Host: first.Host, Profile: first.Profile,
 			Repetitions: len(own), Failed: slice.Count(own, func(r *record.Record) bool { return r.Failure != "" })}

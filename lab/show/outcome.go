@@ -8,6 +8,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -63,12 +64,8 @@ func (a *Article) Verdicts() map[string]Judged {
 	return out
 }
 
-func (a *Article) standing() string {
-	if a.Count == "" {
-		return a.Standing
-	}
-	return a.Standing + ", " + a.Count
-}
+// counted is a standing with the count of supported claims, if there is one.
+func counted(standing, count string) string { return strings.TrimSuffix(standing+", "+count, ", ") }
 
 func (a *Article) host() string {
 	if a.ThisHost {
@@ -77,14 +74,15 @@ func (a *Article) host() string {
 	return a.Host + ", not this one"
 }
 
+// becauseWidth is how wide the column is that says what verdicts rest on, in characters.
+const becauseWidth = 100
+
 // verdicts has the standing of an article and its claims.
 func (a *Article) verdicts() Section {
-	s := Section{Title: fmt.Sprintf("%s: %s (profile %s, host %s)", a.Article, a.standing(), a.Profile, a.host()),
-		Lines: slice.Filter(append([]string{a.Reason}, a.Published...), func(words string) bool { return words != "" }),
-		Table: Table{Wrap: true}}
-	for _, c := range a.Claims {
-		s.Table.Rows = append(s.Table.Rows, []string{c.Verdict, c.Claim, c.Because})
-	}
+	s := Section{Title: fmt.Sprintf("%s: %s (profile %s, host %s)", a.Article, counted(a.Standing, a.Count), a.Profile, a.host()),
+		Lines: slice.Filter(append([]string{a.Reason}, a.Published...), func(words string) bool { return words != "" })}
+	rows := slice.Map(a.Claims, func(c Claim) []string { return []string{c.Verdict, c.Claim, c.Because} })
+	s.Table.Rows = terminal.WrapLast(rows, becauseWidth)
 	return s
 }
 
@@ -97,7 +95,7 @@ func summary(list []*Article) Report {
 		return Report{list[0].verdicts()}
 	}
 	rows := slice.Map(list, func(a *Article) []string {
-		return []string{a.Article, a.standing(), tally(a.Claims), a.Profile, a.host()}
+		return []string{a.Article, counted(a.Standing, a.Count), tally(a.Claims), a.Profile, a.host()}
 	})
 	return Report{{Table: Table{Head: []string{"article", "standing", "claims", "profile", "host"}, Rows: rows},
 		Notes: []string{"more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT"}}}
@@ -134,36 +132,29 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article) (*da
 
 // Outcomes judges articles by the records of this host in a profile, or else by those that their pages show. Articles
 // with problems are left out.
-func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string) ([]*Article, error) {
-	var out []*Article
+func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string) (out []*Article, err error) {
 	for _, c := range list {
 		if !c.Problems.Empty() || !c.Doc.Problems.Empty() {
 			continue
 		}
-		d, err := outcomeDataset(a, project, c, profile)
+		records, o, err := a.Lay(project, c)
+		var d *dataset.Dataset
+		if err == nil {
+			d, err = dataset.New(c.Doc, records, o)
+		}
+		isMine := func(s dataset.SetName) bool { return s.Host == o.ThisHost && s.Profile == profile }
+		if err == nil && slices.ContainsFunc(d.Others, isMine) {
+			fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug,
+				profile, d.Profile, d.Host)
+			o.Profile, o.Host = profile, o.ThisHost
+			d, err = dataset.New(c.Doc, records, o)
+		}
 		if err != nil {
 			return nil, lab.Failure(fmt.Errorf("article %s: %w", c.Slug, err))
 		}
 		out = append(out, NewArticle(d))
 	}
 	return out, nil
-}
-
-func outcomeDataset(a *lab.Session, project *article.Project, c *lab.Article,
-	profile string) (*dataset.Dataset, error) {
-	records, o, err := a.Lay(project, c)
-	if err != nil {
-		return nil, err
-	}
-	shown, err := dataset.New(c.Doc, records, o)
-	isMine := func(s dataset.SetName) bool { return s.Host == o.ThisHost && s.Profile == profile }
-	if err != nil || !slices.ContainsFunc(shown.Others, isMine) {
-		return shown, err
-	}
-	fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug,
-		profile, shown.Profile, shown.Host)
-	o.Profile, o.Host = profile, o.ThisHost
-	return dataset.New(c.Doc, records, o)
 }
 
 // outcomeJSON is what run, report and render print with --json.

@@ -116,16 +116,16 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 			t := cell.Planned
 			out.addTrial(cell, next[t], more[t], outdated(cell, present, on.Facts))
 		}
-		estimate := func(pending func(*PlannedTrial) int) float64 {
+		estimate := func(pending func(*plan.Trial) int) float64 {
 			return e.Plan.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
 				takes := Experience(e.Plan, t, records, on.ID)
-				takes.Pending = pending(out.trial(t))
+				takes.Pending = pending(t)
 				return takes
 			}).Seconds()
 		}
 		if out.Skipped == "" {
-			out.Seconds = estimate(func(t *PlannedTrial) int { return t.ToMeasure })
-			out.AtMost = estimate(func(t *PlannedTrial) int { return t.AtMost })
+			out.Seconds = estimate(func(t *plan.Trial) int { return next[t].Count })
+			out.AtMost = estimate(func(t *plan.Trial) int { return next[t].Count + more[t] })
 		}
 		for _, doubt := range doubts {
 			if doubt.Experiment == e.Plan.Name {
@@ -157,11 +157,6 @@ func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more 
 	if e.Trials = append(e.Trials, out); e.Skipped == "" {
 		e.least, e.most = e.least+out.ToMeasure, e.most+out.AtMost
 	}
-}
-
-func (e *PlannedExperiment) trial(t *plan.Trial) *PlannedTrial {
-	i := slices.IndexFunc(e.Trials, func(p PlannedTrial) bool { return p.Name == t.Name && p.Calibration == t.Calibration })
-	return &e.Trials[i]
 }
 
 // Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment.

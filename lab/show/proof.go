@@ -2,10 +2,7 @@ package show
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
-	"benchbook/lab"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/expr"
 )
@@ -24,30 +21,10 @@ type Proof struct {
 	shown string
 }
 
-// Slowdown reads Prove as a share; 0 without it.
-func (o *CompareOptions) Slowdown() (float64, error) {
-	if o.Prove == "" {
-		return 0, nil
-	}
-	percent, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(o.Prove), "%"), 64)
-	if err != nil || !strings.HasSuffix(o.Prove, "%") || !(percent > 0 && percent < 100) {
-		return 0, lab.UsageError(fmt.Errorf("--prove %q: write a slowdown in percent, such as 10%%", o.Prove))
-	}
-	return percent / 100, nil
-}
-
-// prove judges the planted slowdown, if there is one.
-func (c *Comparison) prove(sides []compare.Sides, o compare.ChangeOptions, gate *compare.Gate) error {
-	found, err := compare.Prove(sides, c.changes, o, gate)
-	for i := range found {
-		p := &found[i]
-		out := Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: p.Slowdown, Seen: p.Seen, Reason: p.Reason,
-			shown: changeWords(&p.Change)}
-		n := numberOf(p.Effect)
-		out.Change, out.Lo, out.Hi = n.Value, n.Lo, n.Hi
-		c.Proofs = append(c.Proofs, out)
-	}
-	return err
+func newProof(p *compare.Proof) Proof {
+	n := numberOf(p.Effect)
+	return Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: p.Slowdown, Change: n.Value, Lo: n.Lo, Hi: n.Hi,
+		Seen: p.Seen, Reason: p.Reason, shown: changeWords(&p.Change)}
 }
 
 func (p *Proof) String() string {

@@ -16,12 +16,11 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Formats of show and compare.
+// Formats of show and compare besides JSON.
 const (
 	FormatText     = "text"
 	FormatMarkdown = "md"
 	FormatCSV      = "csv"
-	FormatJSON     = "json"
 	FormatBenchfmt = "benchfmt" // of Go's benchmarks, for benchstat
 )
 
@@ -32,30 +31,30 @@ type Selection struct {
 	Repetition         int
 }
 
+// fields are the kinds of names that records have.
+var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host": lab.RecordHost,
+	"profile": lab.RecordProfile}
+
+// named returns the records with a name of one of the kinds in fields, and all names of that kind, the last first.
+func named(records []*record.Record, kind, name string) (of []*record.Record, known []string) {
+	known = slices.Compact(slices.Sorted(slices.Values(slice.Map(records, fields[kind]))))
+	slices.Reverse(known)
+	return slice.Filter(records, func(r *record.Record) bool { return fields[kind](r) == name }), known
+}
+
 // of returns the selected records of an article. The error names the flag that leaves none.
 func (s *Selection) of(slug string, records []*record.Record) ([]*record.Record, error) {
-	for _, c := range []struct {
-		flag, value string
-		field       func(*record.Record) string
-	}{{"run", s.Run, lab.RecordRun}, {"host", s.Host, lab.RecordHost}, {"profile", s.Profile, lab.RecordProfile}} {
-		if c.value == "" {
+	for _, flag := range []struct{ name, value string }{{"run", s.Run}, {"host", s.Host}, {"profile", s.Profile}} {
+		if flag.value == "" {
 			continue
 		}
-		known := values(records, c.field)
-		records = slice.Filter(records, func(r *record.Record) bool { return c.field(r) == c.value })
-		if len(records) == 0 {
-			return nil, fmt.Errorf("no records of article %s with --%s %s: %s", slug, c.flag, c.value,
-				cmp.Or(source.Suggest(c.value, known), "it has none"))
+		var known []string
+		if records, known = named(records, flag.name, flag.value); len(records) == 0 {
+			return nil, fmt.Errorf("no records of article %s with --%s %s: %s", slug, flag.name, flag.value,
+				cmp.Or(source.Suggest(flag.value, known), "it has none"))
 		}
 	}
 	return records, nil
-}
-
-// values lists a field of records, the last value first.
-func values(records []*record.Record, field func(*record.Record) string) []string {
-	out := slices.Compact(slices.Sorted(slices.Values(slice.Map(records, field))))
-	slices.Reverse(out)
-	return out
 }
 
 // chosen is an article with the selected records.
@@ -130,18 +129,22 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 		return lab.UsageError(err)
 	}
 	if s.Repetition != 0 {
-		return showRepetition(a, list, s, format)
+		r, err := repetition(list, s)
+		if err != nil {
+			return lab.UsageError(err)
+		}
+		return printRepetition(a, r)
 	}
-	switch format {
-	case FormatJSON:
+	switch {
+	case a.JSON:
 		return lab.PrintJSON(a.Stdout, list)
-	case FormatCSV:
+	case format == FormatCSV:
 		return cellTable(list).CSV(a.Stdout)
-	case FormatBenchfmt:
+	case format == FormatBenchfmt:
 		return benchfmt(a.Stdout, list)
 	}
-	named := slices.ContainsFunc(args, func(name string) bool { return strings.Contains(name, "#") })
-	if len(list) > 1 && !named {
+	isDetailed := slices.ContainsFunc(args, func(name string) bool { return strings.Contains(name, "#") })
+	if len(list) > 1 && !isDetailed {
 		summary(list).Text(a.Stdout)
 		return nil
 	}
@@ -149,7 +152,7 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 		if i > 0 {
 			fmt.Fprintln(a.Stdout)
 		}
-		article.report(named, len(s.Trials) > 0).Text(a.Stdout)
+		article.report(isDetailed, len(s.Trials) > 0).Text(a.Stdout)
 	}
 	return nil
 }
@@ -181,51 +184,47 @@ func onlyTrials(list []*Article, trials []string) error {
 // has a line for each cell.
 func (a *Article) report(named, trials bool) Report {
 	out := Report{a.verdicts()}
-	brief := len(a.Experiments) > 1 && !trials && !named
+	isBrief := len(a.Experiments) > 1 && !trials && !named
 	for i := range a.Experiments {
 		e := &a.Experiments[i]
-		if brief {
+		switch {
+		case isBrief:
 			out = append(out, e.overview(a.Article))
-			continue
-		}
-		out = append(out, e.everything(a.Article))
-		if trials {
-			out = append(out, e.details()...)
+		case trials:
+			out = append(append(out, e.everything(a.Article)), e.details()...)
+		default:
+			out = append(out, e.everything(a.Article))
 		}
 	}
-	if brief {
+	if isBrief {
 		out = append(out, Section{Title: "all metrics, checks and notes: benchbook show " + a.Article + "#EXPERIMENT"})
 	}
 	return out
 }
 
-// showRepetition prints one record of a trial.
-func showRepetition(a *lab.Session, list []*Article, s Selection, format string) error {
-	var found []One
+// repetition returns the record of the selected repetition of a trial.
+func repetition(list []*Article, s Selection) (found *record.Record, err error) {
 	var known []string
 	for _, article := range list {
 		for _, e := range article.Experiments {
 			for _, c := range e.Cells {
 				for _, r := range c.cell.Records {
 					known = append(known, fmt.Sprint(r.Repetition))
-					if r.Repetition == s.Repetition {
-						found = append(found, newOne(r))
+					switch {
+					case r.Repetition != s.Repetition:
+					case found != nil:
+						return nil, fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", s.Trials[0],
+							found.Article, found.Experiment)
+					default:
+						found = r
 					}
 				}
 			}
 		}
 	}
-	switch {
-	case len(found) == 0:
-		return lab.UsageError(fmt.Errorf("trial %s has no repetition %d: it has %s", s.Trials[0], s.Repetition,
-			cmp.Or(strings.Join(known, ", "), "none")))
-	case len(found) > 1:
-		r := found[0].Record
-		return lab.UsageError(fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", s.Trials[0],
-			r.Article, r.Experiment))
-	case format == FormatJSON:
-		return lab.PrintJSON(a.Stdout, found[0])
+	if found == nil {
+		return nil, fmt.Errorf("trial %s has no repetition %d: it has %s", s.Trials[0], s.Repetition,
+			cmp.Or(strings.Join(known, ", "), "none"))
 	}
-	found[0].report().Text(a.Stdout)
-	return nil
+	return found, nil
 }

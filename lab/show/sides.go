@@ -39,6 +39,15 @@ func (s *Side) String() string {
 	return s.Kind + " " + s.Name
 }
 
+// lines say what the side is, and where and when its records were measured.
+func (s *Side) lines(name string) []string {
+	out := []string{name + " is " + s.String()}
+	for _, set := range s.Sets {
+		out = append(out, name+", "+set.String())
+	}
+	return out
+}
+
 type finder struct {
 	*lab.Session
 	project *article.Project
@@ -62,45 +71,47 @@ func newFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*
 // kindRevision is the kind of a side that is a git revision.
 const kindRevision = "revision"
 
-// fields are the kinds of sides that records themselves name.
-var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host": lab.RecordHost,
-	"profile": lab.RecordProfile}
-
-// find returns the first kind of side that a word names, or the kind before its colon.
-func (f *finder) find(ctx context.Context, word string) (*Side, error) {
+// find fills the first kind of side that a word names, or the kind before its colon.
+func (f *finder) find(ctx context.Context, word string, side *Side) error {
 	kinds, name := []string{"run", "host", "profile", kindRevision, "folder"}, word
 	if kind, rest, ok := strings.Cut(word, ":"); ok && slices.Contains(kinds, kind) {
 		kinds, name = []string{kind}, rest
 	}
 	var known []string
-	var empty *Side
 	for _, kind := range kinds {
-		var side *Side
+		var records []*record.Record
+		var commit string
 		var err error
+		isThere := false
 		switch kind {
 		case kindRevision:
-			side, err = f.revision(ctx, name)
+			records, commit, err = f.revision(ctx, name)
+			isThere = commit != ""
 		case "folder":
-			side, err = f.folder(name)
+			records, isThere, err = f.folder(name)
 		default:
-			known = append(known, values(f.records, fields[kind])...)
-			if slices.Contains(known, name) {
-				side = f.side(slice.Filter(f.records, func(r *record.Record) bool { return fields[kind](r) == name }))
-			}
+			var names []string
+			records, names = named(f.records, kind, name)
+			known, isThere = append(known, names...), len(records) > 0
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if side == nil {
+		if !isThere {
 			continue
 		}
-		if side.Kind, side.Name = kind, name; len(side.records) > 0 {
-			return side, nil
+		*side = Side{Kind: kind, Name: name, Commit: commit, records: map[string][]*record.Record{}}
+		for _, r := range records {
+			if slices.Contains(f.slugs, r.Article) {
+				side.records[r.Article] = append(side.records[r.Article], r)
+			}
 		}
-		empty = side
+		if len(side.records) > 0 {
+			return nil
+		}
 	}
-	if empty != nil {
-		return nil, lab.UsageError(fmt.Errorf("%s has no records of %s", empty, strings.Join(f.slugs, ", ")))
+	if side.Kind != "" {
+		return lab.UsageError(fmt.Errorf("%s has no records of %s", side, strings.Join(f.slugs, ", ")))
 	}
 	err := fmt.Errorf("no %s %q", strings.Join(kinds, ", "), name)
 	if hint := source.Suggest(name, known); hint != "" {
@@ -108,62 +119,49 @@ func (f *finder) find(ctx context.Context, word string) (*Side, error) {
 	} else if f.git != nil {
 		err = fmt.Errorf("%w: git failed: %w", err, f.git)
 	}
-	return nil, lab.UsageError(err)
+	return lab.UsageError(err)
 }
 
-// side returns a side with its records, without records of other articles.
-func (f *finder) side(records []*record.Record) *Side {
-	s := &Side{records: map[string][]*record.Record{}}
-	for _, r := range records {
-		if slices.Contains(f.slugs, r.Article) {
-			s.records[r.Article] = append(s.records[r.Article], r)
-		}
-	}
-	return s
-}
-
-// folder finds a folder of records, or a project with records of its own.
-func (f *finder) folder(name string) (*Side, error) {
+// folder reads a folder of records, or the records of a project.
+func (f *finder) folder(name string) (all []*record.Record, isThere bool, err error) {
 	name = f.Located(name)
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
-		return nil, nil
+		return nil, false, nil
 	}
 	dirs := []string{name}
 	if _, err := os.Stat(filepath.Join(name, article.ProjectFile)); err == nil {
 		project, err := article.OpenProject(name)
 		if err != nil {
-			return nil, lab.Failure(err)
+			return nil, true, lab.Failure(err)
 		}
 		dirs = slice.Map(f.slugs, project.RecordsDir)
 	}
-	var all []*record.Record
 	for _, d := range dirs {
 		records, bad, err := f.ReadRecords(d)
 		if err != nil {
-			return nil, lab.Failure(err)
+			return nil, true, lab.Failure(err)
 		}
 		if len(records) > 0 { // otherwise it is a folder of something else
 			f.WarnBad(bad)
 		}
 		all = append(all, records...)
 	}
-	return f.side(all), nil
+	return all, true, nil
 }
 
-// revision finds the records that are committed in a git revision. Nothing is checked out.
-func (f *finder) revision(ctx context.Context, name string) (*Side, error) {
+// revision reads the records that are committed in a git revision; without a commit there is no such revision. Nothing
+// is checked out.
+func (f *finder) revision(ctx context.Context, name string) (all []*record.Record, commit string, err error) {
 	repository := files.Git(ctx, f.project.Dir)
-	commit, err := repository.Resolve(name)
-	if err != nil {
+	if commit, err = repository.Resolve(name); err != nil {
 		if !errors.Is(err, files.ErrNoRevision) {
 			f.git = err // no repository, or no git
 		}
-		return nil, ctx.Err()
+		return nil, "", ctx.Err()
 	}
 	tree, err := repository.Tree(commit, slice.Map(f.slugs, func(slug string) string {
 		return path.Join("experiments", slug, "records")
 	})...)
-	var all []*record.Record
 	for _, file := range slices.Sorted(maps.Keys(tree)) {
 		_, below, _ := strings.Cut(file, "/records/")
 		if err != nil || !record.IsRun(below) {
@@ -183,12 +181,10 @@ func (f *finder) revision(ctx context.Context, name string) (*Side, error) {
 		all = append(all, records...)
 	}
 	if err != nil {
-		return nil, lab.Failure(fmt.Errorf("reading the records of revision %s: %w", name, err))
+		return nil, commit, lab.Failure(fmt.Errorf("reading the records of revision %s: %w", name, err))
 	}
 	record.Expand(all)
-	side := f.side(all)
-	side.Commit = commit
-	return side, nil
+	return all, commit, nil
 }
 
 // A set is the records of one host and profile.

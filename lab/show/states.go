@@ -29,10 +29,8 @@ func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state str
 	state, why = stateWords[cell.State], []string{}
 	switch {
 	case cell.State == dataset.Missing:
-	case cell.State == dataset.Stale:
-		why = append(changes(t, cell.Records[0]), replaced...)
-	case len(replaced) > 0:
-		state, why = "stale", replaced
+	case cell.State == dataset.Stale || len(replaced) > 0:
+		state, why = "stale", append(changes(t, cell.Records[0]), replaced...)
 	case cell.State == dataset.Partial:
 		why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Least(), "repetition"))}
 	case next.Again:

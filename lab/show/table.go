@@ -20,23 +20,16 @@ type Table struct {
 	Head  []string // nil for none
 	Rows  [][]string
 	Right []int // columns of numbers
-	Wrap  bool  // break the last column of text into lines
 }
 
 // Text writes the table in aligned columns.
 func (t Table) Text(w io.Writer, indent string) {
 	rows := t.Rows
-	if t.Wrap {
-		rows = terminal.WrapLast(rows, wrapAt)
-	}
 	if t.Head != nil {
 		rows = slices.Insert(slices.Clone(rows), 0, t.Head)
 	}
 	terminal.PrintColumns(w, indent, rows)
 }
-
-// wrapAt is the width of a wrapped column, in characters.
-const wrapAt = 100
 
 // CSV writes the head and the rows.
 func (t Table) CSV(w io.Writer) error {
@@ -87,9 +80,7 @@ func (r Report) Text(w io.Writer) {
 			indent = "  "
 		}
 		for _, line := range s.Lines {
-			for k, part := range terminal.Wrap(line, terminal.LineWidth) {
-				fmt.Fprintf(w, "%s%s%s\n", indent, map[bool]string{true: "  "}[k > 0], part)
-			}
+			fmt.Fprintf(w, "%s%s\n", indent, strings.Join(terminal.Wrap(line, terminal.LineWidth), "\n"+indent+"  "))
 		}
 		s.Table.Text(w, indent)
 		for _, note := range s.Notes {

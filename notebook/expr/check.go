@@ -54,7 +54,7 @@ func (t types) Call(n *Call) (Value, error) {
 		case f.params[i] == factor && !v.Dimension.isPure():
 			return Value{}, errorAt(arg.Pos(), "expected a plain number or a share, found a %s", v.Dimension)
 		case f.params[i] == operand && first.Kind == KindNumber && !v.Dimension.Like(first.Dimension):
-			return Value{}, unlike("compare", first.Dimension, v.Dimension)
+			return Value{}, unlike(first.Dimension, v.Dimension)
 		}
 	}
 	if f.result == likeFirst || n.isList() {

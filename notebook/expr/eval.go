@@ -95,7 +95,7 @@ func call(c *Call, env Env) (Value, error) {
 		if i == 0 {
 			dimension = x.Dimension
 		} else if !x.Dimension.Like(dimension) {
-			return Value{}, unlike("compare", dimension, x.Dimension)
+			return Value{}, unlike(dimension, x.Dimension)
 		}
 		xs[i] = x.Number
 	}
@@ -198,15 +198,16 @@ func binary(n *Binary, env Env) (Value, error) {
 	case a.Unknown || b.Unknown:
 		return Type{KindNumber, d}.unknown(), nil
 	}
+	x := a.Number / b.Number
 	switch n.Op {
 	case Add:
-		return finite(a.Number+b.Number, d, nil)
+		x = a.Number + b.Number
 	case Sub:
-		return finite(a.Number-b.Number, d, nil)
+		x = a.Number - b.Number
 	case Mul:
-		return finite(a.Number*b.Number, d, nil)
+		x = a.Number * b.Number
 	}
-	return finite(a.Number/b.Number, d, nil)
+	return finite(x, d, nil)
 }
 
 // combine returns the dimension of the result of an arithmetic operator.

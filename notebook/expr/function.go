@@ -89,11 +89,8 @@ func (n *Call) compared() *Binary {
 }
 
 func hintFunction(name string) string {
-	known := nearest(name, slices.Sorted(maps.Keys(functions)))
-	if known == "" {
-		return "functions are ratio min max mean geomean median count every same within about fewer published"
-	}
-	return "did you mean " + functions[known].usage + "?"
+	return didYouMean(name, slices.Sorted(maps.Keys(functions)), func(known string) string { return functions[known].usage },
+		"functions are ratio min max mean geomean median count every same within about fewer published")
 }
 
 // reductions compute one number from at least one, in the same unit. They may reorder their argument.

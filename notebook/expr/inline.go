@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,7 @@ var filters = map[string]struct {
 func ParseInline(text string) (in Inline, err error) {
 	defer catch(&err)
 	p := newParser(lexer{src: text, inline: true})
-	in.Expr = p.or()
+	in.Expr = p.expression()
 	if p.tok.is("|") {
 		p.advance()
 		in.Filters = p.filters()
@@ -87,16 +88,15 @@ func (p *parser) filters() (list []Filter) {
 // filter reads a name and, up to the next pipe, its argument.
 func (p *parser) filter() Filter {
 	name := p.tok
+	const all = "filters are round, percent, unit and interval"
 	if name.kind != tokenWord {
-		p.failExpected("a filter", "filters are round, percent, unit and interval")
+		p.failExpected("a filter", all)
 	}
 	known, ok := filters[name.text]
 	if !ok {
-		hint := "filters are round, percent, unit and interval"
-		if near := nearest(name.text, []string{"round", "percent", "unit", "interval"}); near != "" {
-			hint = "did you mean " + filters[near].usage + "?"
-		}
-		fail(name.Span, "unknown filter "+strconv.Quote(name.text), hint)
+		usage := func(name string) string { return filters[name].usage }
+		fail(name.Span, "unknown filter "+strconv.Quote(name.text),
+			didYouMean(name.text, slices.Sorted(maps.Keys(filters)), usage, all))
 	}
 	f := Filter{Span: name.Span, Name: name.text}
 	arg := p.src[name.End:]

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -32,6 +33,16 @@ type token struct {
 func (t token) is(text string) bool {
 	return (t.kind == tokenSymbol || t.kind == tokenWord) && t.text == text
 }
+
+// binds returns the precedence of t as an operator between operands; 0 if it is none.
+func (t token) binds() int {
+	if t.kind != tokenSymbol && t.kind != tokenWord {
+		return 0
+	}
+	return precedence[Op(t.text)]
+}
+
+func (t token) isComparison() bool { return t.binds() == bindsCompare }
 
 // lexer reads one token at a time, so that an expression can end in the middle of src.
 type lexer struct {
@@ -174,37 +185,28 @@ func (l *lexer) refuseMinus(start int) {
 func (l *lexer) quoted() token {
 	start := l.pos
 	mark := l.src[start : start+1]
-	end := strings.IndexAny(l.src[start+1:], mark+"\n")
-	if end < 0 || l.src[start+1+end] == '\n' {
-		if end < 0 {
-			end = len(l.src) - start - 1
-		}
-		fail(Span{start, start + 1 + end}, "the string is not terminated", "close it with "+mark)
+	text, _, isClosed := strings.Cut(l.src[start+1:], mark)
+	if line, _, isBroken := strings.Cut(text, "\n"); isBroken || !isClosed {
+		fail(Span{start, start + 1 + len(line)}, "the string is not terminated", "close it with "+mark)
 	}
-	l.pos = start + 1 + end + 1
-	text := l.src[start+1 : l.pos-1]
+	l.pos = start + 1 + len(text) + 1
 	if l.inline {
 		text = strings.ReplaceAll(text, `\|`, "|")
 	}
 	return token{Span: Span{start, l.pos}, kind: tokenString, text: text}
 }
 
+// numeral matches a number without a unit.
+var numeral = regexp.MustCompile(`^[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?`)
+
 // quantity reads a number and its unit.
 func (l *lexer) quantity() *Quantity {
 	start := l.pos
-	l.take(isDigit)
-	if strings.HasPrefix(l.src[l.pos:], ".") {
-		l.pos++
-		if l.take(isDigit) == "" {
-			fail(Span{start, l.pos}, "a digit must follow the point of "+l.src[start:l.pos], "")
-		}
-	}
-	l.exponent()
-	if strings.HasPrefix(l.src[l.pos:], ".") {
+	number := numeral.FindString(l.src[start:])
+	if l.pos += len(number); strings.HasPrefix(l.src[l.pos:], ".") {
 		l.take(func(r rune) bool { return r == '.' || isNameRune(r) })
 		fail(Span{start, l.pos}, l.src[start:l.pos]+" is not a number", "if it is a text, quote it")
 	}
-	number := l.src[start:l.pos]
 	unit := l.unit()
 	l.refuseMinus(start)
 	q := &Quantity{Span: Span{start, l.pos}, Unit: unit, Text: l.src[start:l.pos]}
@@ -213,21 +215,6 @@ func (l *lexer) quantity() *Quantity {
 		fail(q.Span, "the number is too large", "")
 	}
 	return q
-}
-
-// exponent reads the rest of 2.5e-7, if it is there.
-func (l *lexer) exponent() {
-	start := l.pos
-	if r := l.peek(); r != 'e' && r != 'E' {
-		return
-	}
-	l.pos++
-	if r := l.peek(); r == '-' || r == '+' {
-		l.pos++
-	}
-	if l.take(isDigit) == "" {
-		l.pos = start
-	}
 }
 
 // unit reads the unit after a number: touching it, or, for % and words, after spaces.

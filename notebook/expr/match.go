@@ -1,6 +1,10 @@
 package expr
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // MatchText reports whether actual, the text of a parameter, fulfils a match such as {workers>"2"}. Op is the operator
 // of a Match; == is the same as =.
@@ -40,25 +44,21 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	if xok && yok && (!isText || op.IsOrdering() || x.Dimension.Like(y.Dimension)) {
 		return compareNumbers(op, x, y)
 	}
-	if !op.IsOrdering() {
+	switch {
+	case !op.IsOrdering():
 		return op == Differs, nil
+	case slices.ContainsFunc([]Value{a, b}, Value.isAbsent):
+		return false, nil
+	case xok:
+		a = b // which is not a quantity
 	}
-	return unordered(op, a, b, xok)
+	return false, fmt.Errorf("%s needs quantities, not %s", op, a.kindOf())
 }
+
+// isAbsent reports whether v is a parameter that a cell does not have.
+func (v Value) isAbsent() bool { return v.Kind == KindString && v.Text == "" }
 
 func either(k Kind, a, b Value) bool { return a.Kind == k || b.Kind == k }
-
-// unordered is the result of ordering two values that are not both quantities: false for an empty text, else an error
-// about the one that is not a quantity.
-func unordered(op Op, a, b Value, aIsNumber bool) (bool, error) {
-	switch {
-	case a.Kind == KindString && a.Text == "" || b.Kind == KindString && b.Text == "":
-		return false, nil
-	case !aIsNumber:
-		return false, notOrdered(op, a)
-	}
-	return false, notOrdered(op, b)
-}
 
 // compareTruths compares two values, at least one of them a truth value.
 func compareTruths(op Op, a, b Value) (bool, error) {
@@ -71,31 +71,15 @@ func compareTruths(op Op, a, b Value) (bool, error) {
 	return (a.String() == b.String()) == (op == Same), nil
 }
 
-func notOrdered(op Op, v Value) error {
-	return fmt.Errorf("%s needs quantities, not %s", op, v.kindOf())
-}
+func unlike(a, b Dimension) error { return fmt.Errorf("cannot compare a %s with a %s", a, b) }
 
-func unlike(verb string, a, b Dimension) error {
-	return fmt.Errorf("cannot %s a %s with a %s", verb, a, b)
-}
+// orders are the results of cmp.Compare for which a comparison holds.
+var orders = map[Op][]int{Less: {-1}, LessEqual: {-1, 0}, Greater: {1}, GreaterEqual: {1, 0}, Same: {0}, Differs: {-1, 1}}
 
 // compareNumbers compares a with b; it is an error if they are of unlike dimensions.
 func compareNumbers(op Op, a, b Value) (bool, error) {
 	if !a.Dimension.Like(b.Dimension) {
-		return false, unlike("compare", a.Dimension, b.Dimension)
+		return false, unlike(a.Dimension, b.Dimension)
 	}
-	x, y := a.Number, b.Number
-	switch op {
-	case Less:
-		return x < y, nil
-	case LessEqual:
-		return x <= y, nil
-	case Greater:
-		return x > y, nil
-	case GreaterEqual:
-		return x >= y, nil
-	case Same:
-		return x == y, nil
-	}
-	return x != y, nil
+	return slices.Contains(orders[op], cmp.Compare(a.Number, b.Number)), nil
 }

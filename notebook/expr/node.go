@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +14,6 @@ type Node interface {
 	Pos() Span
 	// String returns canonical source, which parses to the same tree.
 	String() string
-	// binds says how tightly the node holds together: see precedence.
-	binds() int
 }
 
 // Op is an operator as it is written.
@@ -134,18 +131,18 @@ type Binary struct {
 	X, Y Node
 }
 
-func (*Quantity) binds() int { return bindsPrimary }
-func (*String) binds() int   { return bindsPrimary }
-func (*Bool) binds() int     { return bindsPrimary }
-func (*Selector) binds() int { return bindsPrimary }
-func (*Call) binds() int     { return bindsPrimary }
-func (n *Binary) binds() int { return precedence[n.Op] }
-
-func (n *Unary) binds() int {
-	if n.Op == Not {
-		return bindsNot
+// binds says how tightly a node holds together: see precedence.
+func binds(n Node) int {
+	switch n := n.(type) {
+	case *Binary:
+		return precedence[n.Op]
+	case *Unary:
+		if n.Op == Not {
+			return bindsNot
+		}
+		return bindsSign
 	}
-	return bindsSign
+	return bindsPrimary
 }
 
 func (n *Quantity) String() string { return n.Text }
@@ -181,7 +178,7 @@ func (n *Unary) String() string {
 
 func (n *Binary) String() string {
 	// Operators group to the left, and comparisons not at all.
-	left, right := n.binds(), n.binds()+1
+	left, right := binds(n), binds(n)+1
 	if n.Op.IsComparison() {
 		left++
 	}
@@ -190,7 +187,7 @@ func (n *Binary) String() string {
 
 // parenthesized prints n, in parentheses if it binds less tightly than its place asks.
 func parenthesized(n Node, tightness int) string {
-	if n.binds() < tightness {
+	if binds(n) < tightness {
 		return "(" + n.String() + ")"
 	}
 	return n.String()
@@ -250,31 +247,4 @@ func Parts(n Node) (parts []Node) {
 		return false
 	})
 	return parts
-}
-
-// percentileFamilies are the metrics that have a percentile at the end of their name.
-var percentileFamilies = []string{"latency", "service", "lag"}
-
-// percentile returns the percentile at the end of the name of a metric, 99.9 of latency.connect.p99.9. It is false for
-// names without one, such as latency.mean.
-func (n *Selector) percentile() (percentile float64, ok bool) {
-	parts := strings.Split(n.Name, ".")
-	if !slices.Contains(percentileFamilies, parts[0]) {
-		return 0, false
-	}
-	last := len(parts) - 1
-	if allDigits(parts[last]) {
-		last--
-	}
-	digits, found := strings.CutPrefix(parts[last], "p")
-	if last == 0 || !found || !allDigits(digits) {
-		return 0, false
-	}
-	number := strings.Join(append([]string{digits}, parts[last+1:]...), ".")
-	percentile, err := strconv.ParseFloat(number, 64)
-	return percentile, err == nil
-}
-
-func allDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
 }

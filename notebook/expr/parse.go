@@ -1,8 +1,7 @@
 package expr
 
 import (
-	"cmp"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -17,15 +16,15 @@ const maxDepth = 100
 func Parse(src string) (n Node, err error) {
 	defer catch(&err)
 	p := newParser(lexer{src: src})
-	n = p.or()
+	n = p.expression()
 	if p.tok.kind != tokenEnd {
 		p.failUnexpected("the end")
 	}
 	return n, nil
 }
 
-// parser is a recursive descent over the grammar of docs/expressions.md#grammar, one method to a rule, named
-// by what it reads. Its methods fail with a panic, see fail.
+// parser is a recursive descent over the grammar of docs/expressions.md#grammar; operators goes by their precedence.
+// Its methods fail with a panic, see fail.
 type parser struct {
 	lexer
 	tok, prev token // tok is to be read next
@@ -43,33 +42,6 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-func (p *parser) binary(start int, op Op, x, y Node) Node {
-	return &Binary{Span{start, p.prev.End}, op, x, y}
-}
-
-// joined reads operands with some operators between them, which group to the left.
-func (p *parser) joined(operand func() Node, ops ...Op) Node {
-	start := p.tok.Start
-	x := operand()
-	for slices.ContainsFunc(ops, func(op Op) bool { return p.tok.is(string(op)) }) {
-		op := Op(p.tok.text)
-		p.advance()
-		x = p.binary(start, op, x, operand())
-	}
-	return x
-}
-
-// prefixed reads an operand with an optional operator before it.
-func (p *parser) prefixed(op Op, operand func() Node) Node {
-	if !p.tok.is(string(op)) {
-		return operand()
-	}
-	start := p.tok.Start
-	p.advance()
-	x := operand()
-	return &Unary{Span{start, p.prev.End}, op, x}
-}
-
 // list reads items, if any, with commas between them, up to a sign.
 func (p *parser) list(end string, item func()) {
 	if p.tok.is(end) {
@@ -80,29 +52,25 @@ func (p *parser) list(end string, item func()) {
 	}
 }
 
-func (p *parser) or() Node {
+func (p *parser) expression() Node {
 	if p.depth++; p.depth > maxDepth {
 		fail(p.prev.Span, "the expression is nested too deeply", "give its parts names under values")
 	}
-	x := p.joined(p.and, Or)
+	x := p.operators(precedence[Or])
 	p.depth--
 	return x
 }
 
-func (p *parser) and() Node   { return p.joined(p.not, And) }
-func (p *parser) not() Node   { return p.prefixed(Not, p.comparison) }
-func (p *parser) sum() Node   { return p.joined(p.term, Add, Sub) }
-func (p *parser) term() Node  { return p.joined(p.unary, Mul, Div) }
-func (p *parser) unary() Node { return p.prefixed(Sub, p.primary) }
-
-func (p *parser) comparison() Node {
+// operators reads operands and the operators between them that have at least a precedence. They group to the left.
+func (p *parser) operators(least int) Node {
 	start := p.tok.Start
-	x := p.sum()
-	if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+	x := p.operand(least)
+	for p.tok.binds() >= least {
 		op := Op(p.tok.text)
 		p.advance()
-		x = p.binary(start, op, x, p.sum())
-		if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+		y := p.operators(precedence[op] + 1)
+		x = &Binary{Span{start, p.prev.End}, op, x, y}
+		if op.IsComparison() && p.tok.isComparison() {
 			fail(p.tok.Span, "comparisons do not chain", "write a < b and b < c")
 		}
 	}
@@ -110,6 +78,23 @@ func (p *parser) comparison() Node {
 		fail(p.tok.Span, "= does not compare", "write ==")
 	}
 	return x
+}
+
+// operand reads an operand with an optional minus before it, or not, where its precedence is enough.
+func (p *parser) operand(least int) Node {
+	start, op := p.tok.Start, Op(p.tok.text)
+	var x Node
+	switch {
+	case p.tok.is("not") && least <= bindsNot:
+		p.advance()
+		x = p.operators(bindsCompare)
+	case p.tok.is("-"):
+		p.advance()
+		x = p.primary()
+	default:
+		return p.primary()
+	}
+	return &Unary{Span{start, p.prev.End}, op, x}
 }
 
 func (p *parser) primary() Node {
@@ -136,7 +121,7 @@ func (p *parser) primary() Node {
 	case tokenSymbol:
 		if t.is("(") {
 			p.advance()
-			x := p.or()
+			x := p.expression()
 			p.close(t, ")")
 			return x
 		}
@@ -151,21 +136,26 @@ func (p *parser) call(name token) Node {
 	p.advance()
 	if _, known := functions[name.text]; !known && p.tok.kind == tokenWord {
 		ahead := p.lexer // a copy, which does not go on
-		if sign := ahead.next(); sign.is("=") || sign.kind == tokenSymbol && Op(sign.text).IsComparison() {
+		if sign := ahead.next(); sign.is("=") || sign.isComparison() {
 			fail(Span{name.Start, open.End}, "cells are picked in braces", "write "+name.text+"{"+p.tok.text+`="value"}`)
 		}
 	}
-	p.list(")", func() { c.Args = append(c.Args, p.or()) })
+	p.list(")", func() { c.Args = append(c.Args, p.expression()) })
 	p.close(open, ")")
 	c.Span = Span{name.Start, p.prev.End}
 	checkCall(c, name.Span)
 	return c
 }
 
+// percentile matches the names of metrics that end in one, such as latency.connect.p99.9.
+var percentile = regexp.MustCompile(`^(?:latency|service|lag)\.(?:.*\.)?p([0-9]+(?:\.[0-9]+)?)$`)
+
 func (p *parser) selector(name token) Node {
 	s := &Selector{Span: name.Span, Name: name.text}
-	if percentile, ok := s.percentile(); ok && (percentile <= 0 || percentile >= 100) {
-		fail(s.Span, "a percentile lies between 0 and 100", "the largest latency is latency.max")
+	if found := percentile.FindStringSubmatch(s.Name); found != nil {
+		if p, err := strconv.ParseFloat(found[1], 64); err != nil || p <= 0 || p >= 100 {
+			fail(s.Span, "a percentile lies between 0 and 100", "the largest latency is latency.max")
+		}
 	}
 	if !p.tok.is("{") {
 		return s
@@ -194,7 +184,7 @@ func (p *parser) match() Match {
 	switch {
 	case op.is("=="):
 		fail(op.Span, "== cannot be used in braces", "write = instead")
-	case op.kind != tokenSymbol || !op.is("=") && !Op(op.text).IsComparison():
+	case !op.is("=") && !op.isComparison():
 		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value", or axis="`+name.text+`" with the name of its axis`)
 	}
 	p.tok = p.matchValue()
@@ -203,8 +193,7 @@ func (p *parser) match() Match {
 		q.Span = p.tok.Span
 		m.Num = q
 	} else if m.Op.IsOrdering() {
-		fail(p.tok.Span, string(m.Op)+" needs a quantity, and "+strconv.Quote(m.Value)+" is not one",
-			"compare texts with = and !=")
+		fail(p.tok.Span, op.text+" needs a quantity, and "+strconv.Quote(m.Value)+" is not one", "compare texts with = and !=")
 	}
 	p.advance()
 	return m
@@ -254,7 +243,7 @@ func (p *parser) failValue() {
 		fail(p.tok.Span, "expected a value, found {", "name a metric before the braces")
 	}
 	hint := "write a metric, such as throughput, or a number with its unit"
-	if p.tok.kind == tokenSymbol && Op(p.tok.text).IsComparison() {
+	if p.tok.isComparison() {
 		hint = "write a value on each side of " + p.tok.text
 		if p.prev.is(",") || p.prev.is("(") {
 			hint = `quote it, as in every(a, "<", b)`
@@ -287,16 +276,15 @@ func (p *parser) failUnexpected(expected string) {
 	case p.tok.kind == tokenEnd:
 		fail(p.prev.Span, "expected "+expected+" after "+prev, "")
 	}
-	hint := ""
+	hint := "write an operator, such as + or <, or a comma between arguments; quote what is a text"
+	if p.prev.kind == tokenQuantity && p.tok.kind == tokenWord {
+		hint = hintUnit(tok)
+	}
 	for _, word := range []string{tok, prev} {
 		if lower := strings.ToLower(word); lower == "and" || lower == "or" || lower == "not" {
 			hint = "write " + lower + " in lower case"
 		}
 	}
-	if hint == "" && p.prev.kind == tokenQuantity && p.tok.kind == tokenWord {
-		hint = hintUnit(tok)
-	}
-	hint = cmp.Or(hint, "write an operator, such as + or <, or a comma between arguments; quote what is a text")
 	fail(p.tok.Span, "expected an operator between "+prev+" and "+tok, hint)
 }
 

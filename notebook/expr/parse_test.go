@@ -172,27 +172,23 @@ func TestWalkStops(t *testing.T) {
 }
 
 func TestPercentile(t *testing.T) {
-	for _, tt := range []struct {
-		name       string
-		percentile float64
-	}{
-		{"latency.p50", 50},
-		{"latency.p99.9", 99.9},
-		{"latency.p99.99", 99.99},
-		{"latency.connect.p5", 5},
-		{"service.p99", 99},
-		{"lag.p99", 99},
-		{"latency.mean", 0},
-		{"latency", 0},
-		{"latency.p", 0},
-		{"latency.p50.5.5", 0},
-		{"latency.200", 0},
-		{"cpu.p50", 0},
-		{"p50", 0},
+	for _, tt := range []struct{ name, percentile string }{
+		{"latency.p50", "50"},
+		{"latency.p99.9", "99.9"},
+		{"latency.p99.99", "99.99"},
+		{"latency.connect.p5", "5"},
+		{"service.p99", "99"},
+		{"lag.p99", "99"},
+		{"latency.mean", ""},
+		{"latency", ""},
+		{"latency.p", ""},
+		{"latency.p50.5.5", ""},
+		{"latency.200", ""},
+		{"cpu.p50", ""},
+		{"p50", ""},
 	} {
-		if p, ok := (&Selector{Name: tt.name}).percentile(); p != tt.percentile || ok != (tt.percentile > 0) {
-			t.Errorf("%s: %v %v, want %v", tt.name, p, ok, tt.percentile)
-		}
+		found := append(percentile.FindStringSubmatch(tt.name), "", "")
+		assert.Equal(t, found[1], tt.percentile, tt.name)
 	}
 }
 

@@ -91,7 +91,7 @@ func TestProblems(t *testing.T) {
 			{"an unknown unit", "5«foo»", `unknown unit "foo": ` + anyUnit},
 			{"a unit in the wrong case", "5«KB»", `unknown unit "KB": did you mean "kB"?`},
 			{"no digit before the point", "«.»5", "unexpected .: a number starts with a digit, and a name with a letter"},
-			{"no digit after the point", "«5.» + 1", "a digit must follow the point of 5."},
+			{"no digit after the point", "«5.» + 1", "5. is not a number: if it is a text, quote it"},
 			{"a version", "«3.10.1» < 4", "3.10.1 is not a number: if it is a text, quote it"},
 			{"minus without spaces", "«2-1»", "minus needs spaces: write 2 - 1"},
 			{"minus after a unit", "«5ms-a»", "minus needs spaces: write 5ms - a"},

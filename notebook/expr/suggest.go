@@ -35,12 +35,12 @@ func Near(word string, candidates []string) []string {
 	return best
 }
 
-// nearest is the only candidate that Near finds, or empty.
-func nearest(word string, candidates []string) string {
+// didYouMean suggests how to write the only candidate that Near finds, or says what there is.
+func didYouMean(word string, candidates []string, write func(string) string, thereIs string) string {
 	if best := Near(word, candidates); len(best) == 1 {
-		return best[0]
+		return "did you mean " + write(best[0]) + "?"
 	}
-	return ""
+	return thereIs
 }
 
 var joints = strings.NewReplacer("-", "", "_", "", " ", "")

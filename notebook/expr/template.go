@@ -62,7 +62,7 @@ func parsePart(text string, start int) Part {
 		failEmpty(Span{start, begin + len(inside) + len(templateClose)})
 	}
 	p := newParser(lexer{src: text, begin: begin, pos: begin})
-	n := p.or()
+	n := p.expression()
 	if !p.tok.is("}") || !strings.HasPrefix(text[p.tok.Start:], templateClose) {
 		p.failUnexpected(templateClose)
 	}

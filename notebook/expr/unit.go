@@ -156,10 +156,7 @@ func findUnit(symbol string) (Unit, bool) {
 }
 
 func hintUnit(symbol string) string {
-	if known := nearest(symbol, slice.Map(units, func(u Unit) string { return u.Symbol })); known != "" {
-		return "did you mean " + strconv.Quote(known) + "?"
-	}
-	return unitHint
+	return didYouMean(symbol, slice.Map(units, func(u Unit) string { return u.Symbol }), strconv.Quote, unitHint)
 }
 
 // scale returns num and den also for the zero Unit.
@@ -169,12 +166,6 @@ func (u Unit) scale() (num, den int64) { return max(u.num, 1), max(u.den, 1) }
 func (u Unit) ToBase(x float64) float64 {
 	num, den := u.scale()
 	return x * float64(num) / float64(den)
-}
-
-// FromBase converts a number in base units to one in u.
-func (u Unit) FromBase(x float64) float64 {
-	num, den := u.scale()
-	return x * float64(den) / float64(num)
 }
 
 // maxNumberLength bounds the digits of a number, so that exact arithmetic is fast.

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,21 +31,13 @@ func Percent(share float64) string {
 
 // PercentBeside writes a share with two digits, or with more, at most seven, to differ from limits it does not equal.
 func PercentBeside(share float64, limits ...float64) string {
-	for _, limit := range limits {
-		if share == limit || Percent(share) != Percent(limit) {
-			continue
-		}
-		const most = 7
-		for digits := 3; ; digits++ {
-			if words := significant(share, digits); digits == most || words != significant(limit, digits) {
-				return words
-			}
-		}
+	words := Percent
+	isAlike := func(limit float64) bool { return limit != share && words(limit) == words(share) }
+	for digits := 3; digits <= 7 && slices.ContainsFunc(limits, isAlike); digits++ {
+		words = func(share float64) string { return fmt.Sprintf("%.*g %%", digits, 100*share) }
 	}
-	return Percent(share)
+	return words(share)
 }
-
-func significant(share float64, digits int) string { return fmt.Sprintf("%.*g %%", digits, 100*share) }
 
 // Duration writes seconds with two decimals at most, in a unit from ns to s: "4.29 ms".
 func Duration(seconds float64) string {
