@@ -91,12 +91,8 @@ func (b builder) read(n expr.Node) (Test, error) {
 	switch n := n.(type) {
 	case *expr.Call:
 		switch n.Name {
-		case "same":
-			return b.near(n, 1, b.delta)
-		case "within":
-			return b.within(n)
-		case "about":
-			return b.about(n)
+		case "same", "within", "about":
+			return b.near(n)
 		case "fewer":
 			return b.fewer(n)
 		case "every":
@@ -305,36 +301,27 @@ func (b builder) geomean(sel *expr.Selector) (Side, error) {
 	return s, err
 }
 
-func (b builder) within(n *expr.Call) (Test, error) {
-	w, err := margin(n.Args[2])
-	if err == nil && w <= 0 {
-		err = cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
-	}
-	if err != nil {
-		return Test{}, err
-	}
-	return b.near(n, 1, w)
-}
-
-// about is the form about(a, b, k) or about(a, b, k, 25%).
-func (b builder) about(n *expr.Call) (Test, error) {
-	k, err := constant(n.Args[2])
-	if err != nil {
-		return Test{}, err
-	}
-	w := stats.DefaultNear
-	if len(n.Args) > 3 {
-		if w, err = margin(n.Args[3]); err != nil {
-			return Test{}, err
+// near is the form same(a, b), within(a, b, 10%), or about(a, b, 2) with a margin of its own as about(a, b, 2, 25%).
+func (b builder) near(n *expr.Call) (Test, error) {
+	k, w := 1.0, b.delta
+	var err error
+	switch n.Name {
+	case "within":
+		w, err = margin(n.Args[2])
+	case "about":
+		k, err = constant(n.Args[2])
+		if w = stats.DefaultNear; err == nil && len(n.Args) > 3 {
+			w, err = margin(n.Args[3])
 		}
 	}
-	if k <= 0 || w <= 0 {
+	switch {
+	case err != nil:
+		return Test{}, err
+	case n.Name == "within" && w <= 0:
+		return Test{}, cannotHold(n.Args[2], "no two measurements can be that close", "correct the number")
+	case k <= 0 || w <= 0:
 		return Test{}, cannotHold(n, "ratios are above 0, and about needs room on both sides", "correct the number")
 	}
-	return b.near(n, k, w)
-}
-
-func (b builder) near(n *expr.Call, k, w float64) (Test, error) {
 	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
 	return Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
 }

@@ -26,9 +26,6 @@ type Session struct {
 //
 // Source: docs/method.md#sessions.
 func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test) {
-	if !dataset.AreFresh(t.cells()...) {
-		return nil
-	}
 	for _, session := range d.OtherSessions(t.cells()) {
 		other, err := newTest(session, c)
 		if err == nil && other.isLike(t) && dataset.AreFresh(other.cells()...) {
@@ -102,15 +99,17 @@ func (j *Judgement) judgeSessions(alpha float64) {
 		}
 		return
 	}
+	j.Needed, j.Reason = 0, ""
 	if len(all) < stats.MinSessions {
 		verdicts := slice.Map(all, func(j Judgement) stats.Verdict { return j.Verdict })
 		if j.Verdict = stats.OfSessions(verdicts...); j.Verdict == stats.Inconclusive {
-			j.Needed, j.Reason = 0, disagreement(verdicts)
+			j.Reason = disagreement(verdicts)
 		}
 		return
 	}
+	j.Verdict = stats.Inconclusive
 	if slices.ContainsFunc(all, func(j Judgement) bool { return j.Effect == nil }) {
-		j.Verdict, j.Needed, j.Reason = stats.Inconclusive, 0, "not all sessions have an effect"
+		j.Reason = "not all sessions have an effect"
 		return
 	}
 	between := stats.DifferenceBetween
@@ -119,12 +118,12 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 	number, interval, err := between(slice.Map(all, func(j Judgement) stats.SessionEffect { return j.sessionEffect(alpha) }), alpha)
 	if err != nil {
-		j.Verdict, j.Needed, j.Reason = stats.Inconclusive, 0, "there is no interval between sessions: "+err.Error()
+		j.Reason = "there is no interval between sessions: " + err.Error()
 		return
 	}
 	effect := *j.Effect
 	effect.Number, effect.Interval, effect.Kind, effect.N = number, &interval, stats.OverSessions, len(all)
-	j.Effect, j.Reason, j.Needed, j.Floor = &effect, "", 0, 0 // which covers lasting offsets itself
+	j.Effect, j.Floor = &effect, 0 // the interval covers lasting offsets itself
 	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict == stats.Inconclusive {
 		j.Reason = fmt.Sprintf("the interval between %d sessions includes the limit of the claim", len(all))
 	}
@@ -135,15 +134,14 @@ func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
 
 // disagreement says why two sessions give no verdict.
 func disagreement(verdicts []stats.Verdict) string {
-	for _, decided := range []stats.Verdict{stats.Supported, stats.Contradicted} {
-		switch slice.Count(verdicts, func(v stats.Verdict) bool { return v == decided }) {
-		case 0:
-		case 1:
-			if slices.Contains(verdicts, stats.Inconclusive) {
-				return fmt.Sprintf("it is %s in one of two sessions", decided)
-			}
-			return "it is supported in one of two sessions and contradicted in the other"
-		}
+	supported := slices.Contains(verdicts, stats.Supported)
+	switch contradicted := slices.Contains(verdicts, stats.Contradicted); {
+	case supported && contradicted:
+		return "it is supported in one of two sessions and contradicted in the other"
+	case supported:
+		return "it is supported in one of two sessions"
+	case contradicted:
+		return "it is contradicted in one of two sessions"
 	}
 	return reasonLimit + " in both sessions"
 }

@@ -41,9 +41,8 @@ func State(d *dataset.Dataset) []Stated {
 		if c.Published.Node != nil {
 			add("published", c.Published.Node.String())
 		}
-		s := statement{d, says}
 		if c.Expect.Node != nil {
-			add("expect", s.expression(c.Expect.Node))
+			add("expect", sayExpression(d, c.Expect.Node, says))
 		}
 		if t, err := newTest(d, c); err == nil {
 			add("published rows", publishedRows(d, t))
@@ -53,24 +52,18 @@ func State(d *dataset.Dataset) []Stated {
 	})
 }
 
-// statement collects what one claim says.
-type statement struct {
-	d    *dataset.Dataset
-	says map[string]string
-}
-
-// expression writes an expression in its normal form and adds the metrics of the article that it uses, with those that
-// these are computed from.
-func (s statement) expression(n expr.Node) string {
-	if expanded, err := s.d.Expand(n); err == nil {
+// sayExpression writes an expression in its normal form and adds to says the metrics of the article that it uses, with
+// those that these are computed from.
+func sayExpression(d *dataset.Dataset, n expr.Node, says map[string]string) string {
+	if expanded, err := d.Expand(n); err == nil {
 		n = expanded
 	}
 	for _, name := range expr.Names(n) {
-		for _, e := range s.d.Plan.Experiments {
+		for _, e := range d.Plan.Experiments {
 			for _, m := range e.Metrics {
-				if key := "metric " + name + " of " + e.Name; m.Name == name && s.says[key] == "" {
-					s.says[key] = "circular" // if it is computed from itself
-					s.says[key] = s.metric(m)
+				if key := "metric " + name + " of " + e.Name; m.Name == name && says[key] == "" {
+					says[key] = "circular" // if it is computed from itself
+					says[key] = sayMetric(d, m, says)
 				}
 			}
 		}
@@ -78,17 +71,17 @@ func (s statement) expression(n expr.Node) string {
 	return n.String()
 }
 
-// metric writes how a metric is computed or found, its unit, and what is better.
-func (s statement) metric(m plan.Metric) string {
+// sayMetric writes how a metric is computed or found, its unit, and what is better.
+func sayMetric(d *dataset.Dataset, m plan.Metric, says map[string]string) string {
 	formula := strings.Join(strings.Fields(strings.Join([]string{m.Service, m.Stream, m.Regex, m.JSON}, " ")), " ")
 	if n, err := expr.Parse(m.Value); err == nil {
-		formula = s.expression(n)
+		formula = sayExpression(d, n, says)
 	}
-	words := []string{formula, "in " + m.Unit}
+	words := formula + ", in " + m.Unit
 	if m.Better != "" {
-		words = append(words, m.Better+" is better")
+		words += ", " + m.Better + " is better"
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // publishedRows lists the published numbers of the cells of a test: "throughput of async 705.41/s".

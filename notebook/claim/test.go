@@ -477,15 +477,11 @@ func undecidedParts(parts []Judgement) (needed int, reason string) {
 }
 
 // plannedLooks returns the looks that the plans of all sides have.
-func (t Test) plannedLooks() (out []int) {
-	for i, c := range cellsOf(t.Sides) {
-		looks := c.Experiment.Plan.Looks
-		if i == 0 {
-			out = looks
-		}
-		out = slice.Filter(out, func(look int) bool { return slices.Contains(looks, look) })
-	}
-	return out
+func (t Test) plannedLooks() []int {
+	cells := cellsOf(t.Sides)
+	return slice.Filter(cells[0].Experiment.Plan.Looks, func(look int) bool {
+		return !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { return !slices.Contains(c.Experiment.Plan.Looks, look) })
+	})
 }
 
 // name returns a side in words, distinct from the side that it is compared with.

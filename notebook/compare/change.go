@@ -137,9 +137,7 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 						continue
 					}
 					byMetric[m.Name] = append(byMetric[m.Name], len(out))
-					c := newChange(s.A.Doc.Slug, a, b, m, o)
-					c.axis = s.Axis
-					out = append(out, c)
+					out = append(out, s.newChange(a, b, m, o))
 				}
 			}
 		}
@@ -171,33 +169,34 @@ func unknownMetric(sides []Sides, name string) error {
 }
 
 func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
-	var list []record.Metric
+	var out []record.Metric
+	add := func(m record.Metric) {
+		if !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == m.Name }) {
+			out = append(out, m)
+		}
+	}
 	if len(o.Metrics) == 0 {
-		list = slice.Filter(slices.Concat(a.KeyMetrics(), b.KeyMetrics()), func(m record.Metric) bool {
-			return !dataset.IsUnmeasured(m.Name, slices.Concat(a.Cells, b.Cells))
-		})
+		for _, m := range slices.Concat(a.KeyMetrics(), b.KeyMetrics()) {
+			if !dataset.IsUnmeasured(m.Name, slices.Concat(a.Cells, b.Cells)) {
+				add(m)
+			}
+		}
 	}
 	for _, name := range slices.Concat(o.Metrics, o.Also) {
 		m, ok := a.Metric(name)
 		_, known := record.LookupMetric(name)
 		// A program may print any metric, so one that neither side printed is unknown.
 		if ok && (!a.Measured().Command || known || a.Has(name) || b.Has(name)) {
-			list = append(list, m)
-		}
-	}
-	var out []record.Metric
-	for _, m := range list {
-		if !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == m.Name }) {
-			out = append(out, m)
+			add(m)
 		}
 	}
 	return out
 }
 
 // newChange has the numbers of both sides and whether they may be compared, without a verdict.
-func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOptions) Change {
-	c := Change{Article: article, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
-		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1}
+func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) Change {
+	c := Change{Article: s.A.Doc.Slug, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
+		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1, axis: s.Axis}
 	if c.ResultA.Metric.Unit == "" {
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
@@ -205,10 +204,8 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 		c.Metric.Better = "" // the rate was given
 	}
 	c.mark()
-	refusal, mark := refused(a, b, o.AcrossHosts)
-	if mark != "" {
-		c.Marks = append(c.Marks, mark)
-	}
+	refusal, marks := refused(a, b, o.AcrossHosts)
+	c.Marks = append(c.Marks, marks...)
 	missing := strings.Join(bySide(nonEmpty(c.ResultA.Missing), nonEmpty(c.ResultB.Missing)), "; ")
 	unitA, unitB := c.ResultA.Metric.Unit, c.ResultB.Metric.Unit
 	switch {
@@ -226,19 +223,28 @@ func newChange(article string, a, b *dataset.Cell, m record.Metric, o ChangeOpti
 	return c
 }
 
-// mark adds the caveats of both sides, their noise floor and looks.
+// mark adds the caveats of both sides, and their noise floor and looks.
 func (c *Change) mark() {
 	cells := []*dataset.Cell{c.A, c.B}
 	isSearched := record.IsSearched(c.Metric.Name)
 	hasFloor := !isSearched && !c.Points && len(c.A.Records) > 0 && len(c.B.Records) > 0
 	var marks [2][]string
 	for i, result := range []dataset.Result{c.ResultA, c.ResultB} {
-		if state := cells[i].State; state == dataset.Stale || state == dataset.Partial {
-			marks[i] = append(marks[i], state.String())
+		side := cells[i]
+		if side.State == dataset.Stale || side.State == dataset.Partial {
+			marks[i] = append(marks[i], side.State.String())
 		}
 		marks[i] = append(marks[i], result.Marks...)
-		if hasFloor {
-			marks[i] = append(marks[i], c.widen(cells[i])...)
+		if !hasFloor {
+			continue
+		}
+		f, together := side.Experiment.Floor(c.Metric.Name, side)
+		c.Floor, c.HasFloor = max(c.Floor, f.F), c.HasFloor || f.Missing == ""
+		switch {
+		case f.Missing != "":
+			marks[i] = append(marks[i], dataset.MarkNoFloor)
+		case !together:
+			marks[i] = append(marks[i], dataset.MarkFloorPair)
 		}
 	}
 	c.Marks = bySide(marks[0], marks[1])
@@ -248,18 +254,6 @@ func (c *Change) mark() {
 	if record.IsTime(c.Metric.Name) && dataset.LoadsDiffer(cells, stats.DefaultSmallestEffect) {
 		c.Marks = append(c.Marks, dataset.MarkLoads)
 	}
-}
-
-// widen raises Floor to the noise floor of a side, and returns its caveat.
-func (c *Change) widen(side *dataset.Cell) (marks []string) {
-	f, together := side.Experiment.Floor(c.Metric.Name, side)
-	if f.Missing != "" {
-		return []string{dataset.MarkNoFloor}
-	}
-	if c.Floor, c.HasFloor = max(c.Floor, f.F), true; !together {
-		return []string{dataset.MarkFloorPair}
-	}
-	return nil
 }
 
 var sideNames = []string{"A", "B"}
@@ -293,30 +287,28 @@ func sameRepetitions(a, b *dataset.Cell) bool {
 }
 
 // refused says why numbers of two cells must not be compared, or else what marks them.
-func refused(a, b *dataset.Cell, acrossHosts bool) (why, mark string) {
+func refused(a, b *dataset.Cell, acrossHosts bool) (why string, marks []string) {
 	if len(a.Records) == 0 || len(b.Records) == 0 {
-		return "", ""
+		return "", nil
 	}
 	ra, rb := a.Records[0], b.Records[0]
 	if x, y := semanticsOf(ra), semanticsOf(rb); x != y {
 		return fmt.Sprintf("what samples mean has changed: version %s in A, %s in B", cmp.Or(x, "unknown"),
-			cmp.Or(y, "unknown")), ""
+			cmp.Or(y, "unknown")), nil
+	}
+	if ra.Host != rb.Host {
+		if why = unlike(ra, rb); why != "" && !acrossHosts {
+			return why, nil
+		}
+		marks = append(marks, cmp.Or(why, "different hosts of the same processor and cores"))
 	}
 	if x, y := ra.Facts["engine.name"], rb.Facts["engine.name"]; x != y && x != "" && y != "" {
-		mark = fmt.Sprintf("different engines: %s in A, %s in B", x, y)
+		marks = append(marks, fmt.Sprintf("different engines: %s in A, %s in B", x, y))
 	}
-	if ra.Host == rb.Host {
-		return "", strings.Join(append(nonEmpty(mark), conditions(ra.Facts, rb.Facts)...), "; ")
+	if why == "" {
+		marks = append(marks, conditions(ra.Facts, rb.Facts)...)
 	}
-	why = unlike(ra, rb)
-	switch {
-	case why == "":
-		marks := append(nonEmpty("different hosts of the same processor and cores", mark), conditions(ra.Facts, rb.Facts)...)
-		return "", strings.Join(marks, "; ")
-	case acrossHosts:
-		return "", strings.Join(nonEmpty(why, mark), "; ")
-	}
-	return why, ""
+	return "", marks
 }
 
 // conditions says how the conditions of two records differ, and the speeds of their machines by more than 5 %.

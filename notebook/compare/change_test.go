@@ -264,8 +264,8 @@ func TestRefused(t *testing.T) {
 			of("h", one, engine("docker"), facts{"engine.version": "29.1"}), "", "different engine version: 20.10 in A, 29.1 in B"},
 		{"nothing known", of("a", one, far), of("b"), "the hosts differ, a in A and b in B, and the records do not say how", ""},
 	} {
-		if why, mark := refused(tt.a, tt.b, false); why != tt.why || mark != tt.mark {
-			t.Errorf("%s: got %q and mark %q, want %q and %q", tt.name, why, mark, tt.why, tt.mark)
+		if why, marks := refused(tt.a, tt.b, false); why != tt.why || strings.Join(marks, "; ") != tt.mark {
+			t.Errorf("%s: got %q and marks %q, want %q and %q", tt.name, why, marks, tt.why, tt.mark)
 		}
 	}
 }

@@ -38,9 +38,7 @@ func Prove(sides []Sides, changes []Change, o ChangeOptions, gate *Gate) ([]Proo
 			if a == nil || !ok {
 				continue
 			}
-			c := newChange(s.A.Doc.Slug, a, again, m, o)
-			c.axis = s.Axis
-			p, err := prove(plant(c, o.Prove, gate), changes, gate)
+			p, err := prove(plant(s.newChange(a, again, m, o), o.Prove, gate), changes, gate)
 			if err != nil {
 				return nil, err
 			}

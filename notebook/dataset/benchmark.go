@@ -42,21 +42,6 @@ func benchmarksOf(t *plan.Trial, known []string) []string {
 	return known
 }
 
-// knownBenchmarks returns the benchmarks in shown records, in the order of the outputs.
-func knownBenchmarks(shown map[*plan.Trial]choice, trials []*plan.Trial) (names []string) {
-	seen := map[string]bool{}
-	for _, t := range trials {
-		for _, r := range shown[t].records {
-			for _, name := range r.Benchmarks() {
-				if !seen[name] {
-					seen[name], names = true, append(names, name)
-				}
-			}
-		}
-	}
-	return names
-}
-
 // withBenchmarks returns the cells, with one more for each trial and benchmark among names that may have it: which
 // benchmarks a program has is not known before it has run.
 func (e *Experiment) withBenchmarks(names []string) []*Cell {

@@ -90,7 +90,7 @@ func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferr
 		return chooseCapacity(t, records)
 	}
 	type runKey struct{ run, key string }
-	runs := map[runKey]map[int]*record.Record{}
+	runs := map[runKey]map[int]*record.Record{} // by repetition
 	for _, r := range records {
 		k := runKey{r.Run, r.Key}
 		switch {
@@ -103,23 +103,22 @@ func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferr
 			runs[k][r.Repetition] = r
 		}
 	}
-	best := choice{state: Missing}
-	var bestKey string
-	bestRank := 0
-	for k, repetitions := range runs {
-		state, rank := stateOf(e, t, k.key, repetitions)
+	if len(runs) == 0 {
+		return choice{state: Missing}
+	}
+	best := slices.MaxFunc(slices.Collect(maps.Keys(runs)), func(a, b runKey) int {
+		_, rankA := stateOf(e, t, a.key, runs[a])
+		_, rankB := stateOf(e, t, b.key, runs[b])
 		// Runs are named by their start.
-		if cmp.Or(cmp.Compare(rank, bestRank), cmp.Compare(boolean(k.run == preferred), boolean(best.run == preferred)),
-			cmp.Compare(k.run, best.run), cmp.Compare(k.key, bestKey)) <= 0 {
-			continue
-		}
-		best, bestKey, bestRank = choice{state: state, run: k.run}, k.key, rank
+		return cmp.Or(rankA-rankB, boolean(a.run == preferred)-boolean(b.run == preferred), cmp.Compare(a.run, b.run),
+			cmp.Compare(a.key, b.key))
+	})
+	out := choice{run: best.run}
+	out.state, _ = stateOf(e, t, best.key, runs[best])
+	for _, i := range slices.Sorted(maps.Keys(runs[best])) {
+		out.records = append(out.records, runs[best][i])
 	}
-	repetitions := runs[runKey{best.run, bestKey}]
-	for _, i := range slices.Sorted(maps.Keys(repetitions)) {
-		best.records = append(best.records, repetitions[i])
-	}
-	return best
+	return out
 }
 
 // stateOf returns the state of a trial in one run, and a rank that is higher for states to show first.

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -36,26 +34,6 @@ type Options struct {
 	Plan func(profile string) (*plan.Plan, error)
 }
 
-// SetName names the records of one host and profile.
-type SetName struct {
-	Host, Profile string
-	Newest        time.Time // start of the newest repetition
-}
-
-// compare orders sets, the newest first.
-func (s SetName) compare(o SetName) int {
-	return cmp.Or(o.Newest.Compare(s.Newest), cmp.Compare(s.Host, o.Host), cmp.Compare(s.Profile, o.Profile))
-}
-
-// set is the records of one host and profile, and the plan of the profile.
-type set struct {
-	SetName
-	plan    *plan.Plan // nil if the article no longer has the profile
-	records []*record.Record
-
-	trials, fresh, measured int // trials without A/A copies
-}
-
 // New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
 // other profiles; otherwise a set of this host that answers something; otherwise the newest complete set;
 // otherwise the set with the most fresh cells. Without records it is the empty set of this host in full. A set is complete
@@ -70,29 +48,29 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 	if err != nil {
 		return nil, err
 	}
-	shown, err := chooseSet(doc, sets, o)
+	shown, err := chooseSet(sets, o)
 	if err != nil {
 		return nil, err
 	}
 	if shown == nil {
-		shown = &set{SetName: SetName{Host: o.ThisHost, Profile: plan.Full}}
-		if shown.plan, err = o.Plan(plan.Full); err != nil {
+		p, err := o.Plan(plan.Full)
+		if err != nil {
 			return nil, fmt.Errorf("planning article %s: %w", doc.Slug, err)
 		}
+		shown = newDataset(doc, p, SetName{Host: o.ThisHost, Profile: plan.Full}, nil)
 	}
-	d := shown.dataset(doc)
-	d.Own = shown.Host == o.ThisHost
-	for _, s := range sets {
-		if s != shown {
-			d.Others = append(d.Others, s.SetName)
+	shown.Own = shown.Host == o.ThisHost
+	for _, d := range sets {
+		if d != shown {
+			shown.Others = append(shown.Others, d.SetName)
 		}
-		if s != shown && s.plan != nil {
-			d.siblings = append(d.siblings, s)
+		if d != shown && d.Plan != nil {
+			shown.siblings = append(shown.siblings, d)
 		}
 	}
-	d.addClass(sets)
-	d.leaveOut(o.Bad)
-	return d, nil
+	shown.addClass(sets)
+	shown.leaveOut(o.Bad)
+	return shown, nil
 }
 
 // OfPlan returns the set of a host under a plan, including the experiments that the plan leaves out. The host may be
@@ -104,13 +82,13 @@ func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host 
 }
 
 // chooseSet returns the set to show; nil without records.
-func chooseSet(doc *article.Document, sets []*set, o Options) (*set, error) {
-	wanted := slice.Filter(sets, func(s *set) bool {
-		return s.plan != nil && (o.Profile == "" || s.Profile == o.Profile)
+func chooseSet(sets []*Dataset, o Options) (*Dataset, error) {
+	wanted := slice.Filter(sets, func(d *Dataset) bool {
+		return d.Plan != nil && (o.Profile == "" || d.Profile == o.Profile)
 	})
 	if o.Host != "" {
-		hosts := slice.Map(wanted, func(s *set) string { return s.Host })
-		wanted = slice.Filter(wanted, func(s *set) bool { return s.Host == o.Host })
+		hosts := slice.Map(wanted, func(d *Dataset) string { return d.Host })
+		wanted = slice.Filter(wanted, func(d *Dataset) bool { return d.Host == o.Host })
 		if len(wanted) == 0 {
 			slices.Sort(hosts)
 			return nil, fmt.Errorf("%w %q: records are there of %s", ErrNoHost, o.Host,
@@ -120,35 +98,47 @@ func chooseSet(doc *article.Document, sets []*set, o Options) (*set, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	best := slices.MinFunc(wanted, func(a, b *set) int { return a.comparePreference(b, o.ThisHost) })
+	best := slices.MinFunc(wanted, func(a, b *Dataset) int { return a.comparePreference(b, o.ThisHost) })
 	if o.Answers == nil || best.Host == o.ThisHost && best.isComplete() {
 		return best, nil
 	}
-	slices.SortStableFunc(wanted, func(a, b *set) int { return cmp.Compare(ProfileOrder(a.Profile), ProfileOrder(b.Profile)) })
-	for _, s := range wanted {
-		if s.Host == o.ThisHost && s.fresh > 0 && o.Answers(s.dataset(doc)) {
-			return s, nil
-		}
+	slices.SortStableFunc(wanted, func(a, b *Dataset) int { return cmp.Compare(ProfileOrder(a.Profile), ProfileOrder(b.Profile)) })
+	answers, ok := slice.Find(wanted, func(d *Dataset) bool {
+		return d.Host == o.ThisHost && d.count(Fresh) > 0 && o.Answers(d)
+	})
+	if ok {
+		return answers, nil
 	}
 	return best, nil
 }
 
-func (s *set) isComplete() bool { return s.fresh > 0 && s.fresh == s.trials }
+// count returns how many cells have one of the states.
+func (d *Dataset) count(states ...State) (n int) {
+	for _, e := range d.Experiments {
+		n += slice.Count(e.Cells, func(c *Cell) bool { return slices.Contains(states, c.State) })
+	}
+	return n
+}
+
+func (d *Dataset) isComplete() bool {
+	return d.count(Fresh) > 0 && d.count(Stale, Partial, Missing) == 0
+}
 
 // comparePreference orders sets by the rule of New, the one to show first.
-func (s *set) comparePreference(o *set, thisHost string) int {
+func (d *Dataset) comparePreference(o *Dataset, thisHost string) int {
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
-	own := s.Host == thisHost
+	own := d.Host == thisHost
 	byHost := first(own, o.Host == thisHost)
-	byProfile := cmp.Or(cmp.Compare(ProfileOrder(s.Profile), ProfileOrder(o.Profile)), cmp.Compare(s.Profile, o.Profile))
-	byNewest, byName := o.Newest.Compare(s.Newest), cmp.Compare(s.Host, o.Host)
-	switch complete, other := s.isComplete(), o.isComplete(); {
+	byProfile := cmp.Or(cmp.Compare(ProfileOrder(d.Profile), ProfileOrder(o.Profile)), cmp.Compare(d.Profile, o.Profile))
+	byNewest, byName := o.Newest.Compare(d.Newest), cmp.Compare(d.Host, o.Host)
+	switch complete, other := d.isComplete(), o.isComplete(); {
 	case complete != other:
 		return first(complete, other)
 	case complete:
 		return cmp.Or(byHost, boolean(own)*byProfile, byNewest, byProfile, byName)
 	}
-	return cmp.Or(cmp.Compare(o.fresh, s.fresh), cmp.Compare(o.measured, s.measured), byHost, byProfile, byNewest, byName)
+	return cmp.Or(o.count(Fresh)-d.count(Fresh),
+		o.count(Fresh, Stale, Partial)-d.count(Fresh, Stale, Partial), byHost, byProfile, byNewest, byName)
 }
 
 // ProfileOrder is the order in which profiles are preferred: full, and then all others alike.
@@ -160,71 +150,30 @@ func ProfileOrder(profile string) int {
 }
 
 // setsOf divides the records of an article by host and profile, the newest set first.
-func setsOf(doc *article.Document, records []*record.Record, o Options) ([]*set, error) {
-	type name struct{ host, profile string }
-	byName := map[name]*set{}
+func setsOf(doc *article.Document, records []*record.Record, o Options) (sets []*Dataset, err error) {
+	byName := map[SetName][]*record.Record{}
 	for _, r := range records {
 		isKnown := func(e *article.ExperimentBlock) bool { return e.Name.Value == r.Experiment }
-		if r.Article != doc.Slug || !slices.ContainsFunc(doc.Experiments, isKnown) {
-			continue
-		}
-		s := byName[name{r.Host, r.Profile}]
-		if s == nil {
-			s = &set{SetName: SetName{Host: r.Host, Profile: r.Profile, Newest: r.Started}}
-			byName[name{r.Host, r.Profile}] = s
-		}
-		s.records = append(s.records, r)
-		if r.Started.After(s.Newest) {
-			s.Newest = r.Started
+		if name := (SetName{Host: r.Host, Profile: r.Profile}); r.Article == doc.Slug && slices.ContainsFunc(doc.Experiments, isKnown) {
+			byName[name] = append(byName[name], r)
 		}
 	}
 	plans := map[string]*plan.Plan{}
-	for s := range maps.Values(byName) {
-		p, asked := plans[s.Profile]
-		if !asked {
-			var err error
-			if p, err = o.Plan(s.Profile); err != nil && !errors.Is(err, plan.ErrNoProfile) {
-				return nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, s.Profile, err)
+	for name, records := range byName {
+		if _, asked := plans[name.Profile]; !asked {
+			p, err := o.Plan(name.Profile)
+			if err != nil && !errors.Is(err, plan.ErrNoProfile) {
+				return nil, fmt.Errorf("planning article %s in profile %s: %w", doc.Slug, name.Profile, err)
 			}
-			plans[s.Profile] = p
+			plans[name.Profile] = p
 		}
-		s.plan = p
-		s.count()
+		name.Newest = slices.MaxFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) }).Started
+		sets = append(sets, newDataset(doc, plans[name.Profile], name, records))
 	}
-	return slices.SortedFunc(maps.Values(byName), func(a, b *set) int { return a.SetName.compare(b.SetName) }), nil
-}
-
-func (s *set) count() {
-	if s.plan == nil {
-		return
-	}
-	byTrial := s.byTrial()
-	for _, e := range s.plan.Experiments {
-		for _, t := range e.Trials {
-			if t.Calibration {
-				continue
-			}
-			state := choose(e, t, byTrial[trialID{e.Name, t.Name, false}], "").state
-			s.trials++
-			s.fresh += boolean(state == Fresh)
-			s.measured += boolean(state != Missing)
-		}
-	}
-}
-
-// trialID names a trial in records.
-type trialID struct {
-	experiment, trial string
-	isCopy            bool
-}
-
-func (s *set) byTrial() map[trialID][]*record.Record {
-	out := map[trialID][]*record.Record{}
-	for _, r := range s.records {
-		id := trialID{r.Experiment, r.Trial, r.Calibration}
-		out[id] = append(out[id], r)
-	}
-	return out
+	slices.SortFunc(sets, func(a, b *Dataset) int {
+		return cmp.Or(b.Newest.Compare(a.Newest), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Profile, b.Profile))
+	})
+	return sets, nil
 }
 
 // boolean is 1 for true.

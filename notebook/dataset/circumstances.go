@@ -11,32 +11,21 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Facts of records about how a cell was measured.
-const (
-	factShared      = "shared.services"
-	factSharedStart = "shared.start"
-)
-
 // Circumstances says in sentences what readers have to know about how a cell was measured.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
 	var out []string
 	facts := func(name string) []string {
-		var found []string
-		for _, r := range c.Records {
-			if text := r.Facts[name]; text != "" {
-				found = slice.Add(found, text)
-			}
-		}
-		return found
+		all := slice.Map(c.Records, func(r *record.Record) string { return r.Facts[name] })
+		return slice.Add([]string(nil), slices.DeleteFunc(all, func(fact string) bool { return fact == "" })...)
 	}
 	if len(facts(record.FactTarget)) > 0 {
 		out = append(out, "of a running target")
 	}
-	for _, services := range facts(factShared) {
+	for _, services := range facts("shared.services") {
 		words := "measured on shared services: " + services
-		if n := len(facts(factSharedStart)); n > 1 {
+		if n := len(facts("shared.start")); n > 1 {
 			words += fmt.Sprintf(", of %d starts", n)
 		}
 		out = append(out, words)
@@ -162,22 +151,18 @@ const (
 	MarkLoads     = "different loads"
 	MarkNoFloor   = "noise floor not measured"
 	MarkFloorPair = "noise floor not measured together"
-	MarkStale     = "measured with an older version"
-	markPartial   = "run not finished"
 )
 
 // Marks returns the caveats of cells that enter one number.
 func Marks(cells ...*Cell) []string {
-	is := func(s State) bool { return slices.ContainsFunc(cells, func(c *Cell) bool { return c.State == s }) }
 	var out []string
 	if !Together(cells) {
 		out = append(out, markTogether)
 	}
-	if is(Stale) {
-		out = append(out, MarkStale)
-	}
-	if is(Partial) {
-		out = append(out, markPartial)
+	for _, state := range []State{Stale, Partial} {
+		if slices.ContainsFunc(cells, func(c *Cell) bool { return c.State == state }) {
+			out = append(out, state.String())
+		}
 	}
 	return out
 }

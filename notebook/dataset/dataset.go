@@ -15,6 +15,7 @@ package dataset
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -22,18 +23,17 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Dataset is the set of records that is shown, cell by cell.
+// Dataset is the records of one host and profile over the plan of the profile, cell by cell.
 type Dataset struct {
+	SetName
 	Doc         *article.Document
 	Plan        *plan.Plan
-	Host        string // as in records
-	Profile     string // "full", "quick", …
-	Own         bool   // Host is this machine
+	Own         bool // Host is this machine
 	Experiments []*Experiment
 	Others      []SetName // sets that are not shown, newest first
 
 	records  []*record.Record  // of the set, with earlier runs
-	siblings []*set            // that are not shown, newest first
+	siblings []*Dataset        // that are not shown, newest first
 	class    []*record.Record  // of all hosts of its class under the profile
 	sessions func() []*Dataset // nil for one session
 	run      string            // of one session
@@ -44,65 +44,91 @@ type Dataset struct {
 	agreements slice.Memo[blockMetric, BlockAgreement]
 }
 
+// SetName names the records of one host and profile.
+type SetName struct {
+	Host    string    // as in records
+	Profile string    // "full", "quick", …
+	Newest  time.Time // start of the newest repetition
+}
+
 // Experiment is one experiment of the plan with its cells.
 type Experiment struct {
-	Plan        *plan.Experiment
-	Cells       []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
-	Calibration *Cell   // the A/A copy, of the first benchmark if there are several, or nil
+	Plan  *plan.Experiment
+	Cells []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
 
 	// Known says how much of the experiment is known in spite of problems of the article, which may hide metrics.
 	Known article.Knowledge
 
-	data     *Dataset
-	copies   []*Cell                         // the A/A copies, one for each benchmark
-	pairs    []pair                          // the A/A pairs of the runs that are shown, the newest last
-	expected slice.Memo[expectedCell, *Cell] // see withBenchmarks
-	measured record.Measured
-	settings []string // names of parameters and labels
+	data       *Dataset
+	copies     []*Cell                         // the A/A copies, one for each benchmark
+	pairs      []pair                          // the A/A pairs of the newest run with both halves, else the shown halves
+	pairedRuns []string                        // runs of shown cells with both halves, the newest last
+	expected   slice.Memo[expectedCell, *Cell] // see withBenchmarks
+	measured   record.Measured
+	settings   []string // names of parameters and labels
+}
+
+// trialID names a trial in records.
+type trialID struct {
+	experiment, trial string
+	isCopy            bool
 }
 
 // WithoutRecords returns the dataset of a plan without records.
 func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset {
-	return (&set{plan: p}).dataset(doc)
+	return newDataset(doc, p, SetName{}, nil)
 }
 
-// dataset lays the records of a set over its plan.
-func (s *set) dataset(doc *article.Document) *Dataset {
-	d := &Dataset{Doc: doc, Plan: s.plan, Host: s.Host, Profile: s.Profile, records: s.records}
+// newDataset lays records over a plan; nil if the article no longer has the profile.
+func newDataset(doc *article.Document, p *plan.Plan, name SetName, records []*record.Record) *Dataset {
+	d := &Dataset{SetName: name, Doc: doc, Plan: p, records: records}
+	if p == nil {
+		return d
+	}
 	d.profiles = sync.OnceValue(func() []*Dataset {
-		return slice.Map(d.Plan.Others(), func(other *plan.Plan) *Dataset { return WithoutRecords(doc, other) })
+		return slice.Map(p.Others(), func(other *plan.Plan) *Dataset { return WithoutRecords(doc, other) })
 	})
-	byTrial := s.byTrial()
-	for _, planned := range s.plan.Experiments {
-		e := &Experiment{Plan: planned, Known: article.KnowsAll, data: d}
-		var twin *plan.Trial
-		shown := map[*plan.Trial]choice{}
-		for _, t := range planned.Trials {
-			if t.Calibration {
-				twin = t
-			} else {
-				shown[t] = choose(planned, t, byTrial[trialID{planned.Name, t.Name, false}], "")
-			}
-		}
-		known := knownBenchmarks(shown, planned.Trials)
-		for _, t := range planned.Trials {
-			if t.Calibration {
-				continue
-			}
-			for _, benchmark := range benchmarksOf(t, known) {
-				c := newCell(e, t, benchmark, shown[t])
-				c.pickSearches(byTrial[trialID{planned.Name, t.Name, false}])
-				e.Cells = append(e.Cells, c)
-			}
-		}
-		e.measured, e.settings = e.whatIsMeasured(), e.settingNames()
-		if twin != nil {
-			e.calibrate(twin, byTrial[trialID{planned.Name, twin.Name, true}], byTrial)
-		}
-		d.Experiments = append(d.Experiments, e)
+	byTrial := map[trialID][]*record.Record{}
+	for _, r := range records {
+		id := trialID{r.Experiment, r.Trial, r.Calibration}
+		byTrial[id] = append(byTrial[id], r)
+	}
+	for _, planned := range p.Experiments {
+		d.Experiments = append(d.Experiments, d.newExperiment(planned, func(t *plan.Trial) []*record.Record {
+			return byTrial[trialID{planned.Name, t.Name, t.Calibration}]
+		}))
 	}
 	d.takeOver()
 	return d
+}
+
+func (d *Dataset) newExperiment(planned *plan.Experiment, recordsOf func(*plan.Trial) []*record.Record) *Experiment {
+	e := &Experiment{Plan: planned, Known: article.KnowsAll, data: d}
+	shown := map[*plan.Trial]choice{}
+	var benchmarks []string // in shown records, in the order of the outputs
+	for _, t := range planned.Trials {
+		if !t.Calibration {
+			shown[t] = choose(planned, t, recordsOf(t), "")
+			for _, r := range shown[t].records {
+				benchmarks = slice.Add(benchmarks, r.Benchmarks()...)
+			}
+		}
+	}
+	for _, t := range planned.Trials {
+		if t.Calibration {
+			continue
+		}
+		for _, benchmark := range benchmarksOf(t, benchmarks) {
+			c := newCell(e, t, benchmark, shown[t])
+			c.pickSearches(recordsOf(t))
+			e.Cells = append(e.Cells, c)
+		}
+	}
+	e.measured, e.settings = e.whatIsMeasured(), e.settingNames()
+	if twin, ok := slice.Find(planned.Trials, func(t *plan.Trial) bool { return t.Calibration }); ok {
+		e.calibrate(twin, recordsOf)
+	}
+	return e
 }
 
 // OtherProfiles returns the datasets of the article's other profiles, without records.
@@ -112,9 +138,7 @@ func (d *Dataset) OtherProfiles() []*Dataset { return d.profiles() }
 func (d *Dataset) Records() []*record.Record { return d.records }
 
 // Siblings returns the sets that are not shown, newest first.
-func (d *Dataset) Siblings() []*Dataset {
-	return slice.Map(d.siblings, func(s *set) *Dataset { return s.dataset(d.Doc) })
-}
+func (d *Dataset) Siblings() []*Dataset { return d.siblings }
 
 // Experiment finds an experiment by name; "" is the only one, if there are no others.
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {

@@ -150,7 +150,7 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 	b := recordtest.New(t, recordtest.Article(recordtest.Servers+"\nprofiles: {quick: skip}"))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
 	p := must.Get(b.Plan("quick"))
-	d := (&set{plan: p, records: b.Records}).dataset(b.Doc)
+	d := newDataset(b.Doc, p, SetName{}, b.Records)
 	if n := len(d.Experiments[0].Cells); n != 0 {
 		t.Errorf("%d cells", n)
 	}
@@ -164,8 +164,8 @@ func TestCalibration(t *testing.T) {
 	text := recordtest.Article(strings.Replace(recordtest.Servers, "calibrate: false", "", 1))
 	t.Run("the copy is no cell", func(t *testing.T) {
 		d := datasetOf(recordtest.NewMeasured(t, text))
-		if e := d.Experiments[0]; len(e.Cells) != 3 || e.Calibration == nil || e.Calibration.State != Missing {
-			t.Errorf("%d cells, copy %v", len(e.Cells), e.Calibration)
+		if e := d.Experiments[0]; len(e.Cells) != 3 || len(e.copies) != 1 || e.copies[0].State != Missing {
+			t.Errorf("%d cells, copies %v", len(e.Cells), e.copies)
 		}
 		if f := d.Floor("throughput"); f.Missing != "cell a again: not measured" {
 			t.Errorf("without a copy there is no noise floor: %q", f.Missing)
@@ -176,7 +176,7 @@ func TestCalibration(t *testing.T) {
 		b.Measure("servers", "a", "1", recordtest.ValuesA)
 		b.Measure("servers", "again", "1", recordtest.ValuesB)
 		b.Measure("servers", "again", "2", recordtest.ValuesC)
-		if run := datasetOf(b).Experiments[0].Calibration.Run; run != "1" {
+		if run := datasetOf(b).Experiments[0].copies[0].Run; run != "1" {
 			t.Errorf("copy of run %q", run)
 		}
 	})

@@ -156,13 +156,9 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 		return q, err
 	}
 	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
-	if AreFresh(q.Cells...) {
-		for _, session := range s.Data.OtherSessions(q.Cells) {
-			other := Scope{session, s.Experiment}
-			a, b, ok := other.pair(n)
-			if !ok || !AreFresh(a.Cells[0], b.Cells[0]) {
-				continue
-			}
+	for _, session := range s.Data.OtherSessions(q.Cells) {
+		other := Scope{session, s.Experiment}
+		if a, b, ok := other.pair(n); ok && AreFresh(a.Cells[0], b.Cells[0]) {
 			if q, se, err := other.ratioQuantity(n, a, b); err == nil {
 				effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
 			}
@@ -387,46 +383,41 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 }
 
 // checkShape refuses tests and texts, and lists where one number is needed.
-func (s Scope) checkShape(n expr.Node, list bool) error {
-	isTest := func() error { // which writes the whole expression, so only where it is one
-		return Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
-			"%s is a test: it has a verdict, not a number", n)
-	}
-	var operands []expr.Node
-	switch n := n.(type) {
-	case *expr.Selector:
-		_, err := s.pickFor(n, list)
-		return err
-	case *expr.Call:
-		switch n.Name {
-		case "min", "max", "mean", "geomean", "median", "count":
-			return s.checkShape(n.Args[0], true)
-		case "ratio":
-			operands = n.Args
-		case "published":
-			return s.checkPublished(n, list)
-		default:
-			return isTest()
+func (s Scope) checkShape(n expr.Node, list bool) (err error) {
+	mayBeList := map[expr.Node]bool{n: list}
+	expr.Walk(n, func(n expr.Node) bool {
+		if err != nil {
+			return false
 		}
-	case *expr.Unary:
-		if n.Op == expr.Not {
-			return isTest()
+		isTest := false
+		switch n := n.(type) {
+		case *expr.Selector:
+			_, err = s.pickFor(n, mayBeList[n])
+		case *expr.Call:
+			switch n.Name {
+			case "min", "max", "mean", "geomean", "median", "count":
+				mayBeList[n.Args[0]] = true
+			case "ratio":
+			case "published":
+				err = s.checkPublished(n, mayBeList[n])
+				return false
+			default:
+				isTest = true
+			}
+		case *expr.Unary:
+			isTest = n.Op == expr.Not
+		case *expr.Binary:
+			isTest = n.Op == expr.And || n.Op == expr.Or || n.Op.IsComparison()
+		case *expr.String, *expr.Bool:
+			err = Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is not a number", n)
 		}
-		operands = []expr.Node{n.X}
-	case *expr.Binary:
-		if slices.Contains([]expr.Op{expr.And, expr.Or}, n.Op) || n.Op.IsComparison() {
-			return isTest()
+		if isTest {
+			err = Mistake(n.Pos(), "not-a-number", "make it the expect: of a claim",
+				"%s is a test: it has a verdict, not a number", n)
 		}
-		operands = []expr.Node{n.X, n.Y}
-	case *expr.String, *expr.Bool:
-		return Mistake(n.Pos(), "not-a-number", "name a metric, such as throughput", "%s is not a number", n)
-	}
-	for _, operand := range operands {
-		if err := s.checkShape(operand, false); err != nil {
-			return err
-		}
-	}
-	return nil
+		return err == nil
+	})
+	return err
 }
 
 func (s Scope) pickFor(sel *expr.Selector, list bool) (Picked, error) {

@@ -25,71 +25,43 @@ type Floor struct {
 // pair is one cell under two names.
 type pair struct{ original, twin *Cell }
 
-// calibrate adds the A/A copy of a cell, and the A/A pairs of all runs with a shown cell: one for each benchmark.
-func (e *Experiment) calibrate(twin *plan.Trial, copies []*record.Record, byTrial map[trialID][]*record.Record) {
-	originals := e.originals(twin)
-	preferred := ""
-	if len(originals) > 0 {
-		preferred = originals[0].Run
+// calibrate adds the A/A copy of a cell, and finds the A/A pairs of all runs with a shown cell: one for each benchmark.
+func (e *Experiment) calibrate(twin *plan.Trial, recordsOf func(*plan.Trial) []*record.Record) {
+	original := e.Plan.Original(twin)
+	originals := slice.Filter(e.Cells, func(c *Cell) bool { return c.Planned == original })
+	copied := choose(e.Plan, twin, recordsOf(twin), originals[0].Run)
+	e.copies = slice.Map(originals, func(c *Cell) *Cell { return newCell(e, twin, c.benchmark(), copied) })
+	pairsOf := func(of func(*Cell) *Cell) (pairs []pair) {
+		for i, c := range originals {
+			pairs = append(pairs, pair{of(c), of(e.copies[i])})
+		}
+		return pairs
 	}
-	shown := choose(e.Plan, twin, copies, preferred)
-	for _, original := range originals {
-		e.copies = append(e.copies, newCell(e, twin, original.benchmark(), shown))
-	}
-	if len(originals) == 0 {
-		e.copies = []*Cell{newCell(e, twin, "", shown)}
-	}
-	if e.Calibration = e.copies[0]; len(originals) == 0 {
-		return
-	}
+	e.pairs = pairsOf(func(shown *Cell) *Cell { return shown })
 	measured := slice.Filter(e.Cells, func(c *Cell) bool { return c.State != Missing })
 	runs := slice.Map(measured, func(c *Cell) string { return c.Run })
 	slices.Sort(runs)
 	for _, run := range slices.Compact(runs) {
-		inRun := func(c *Cell, records []*record.Record) *Cell {
+		pairs := slice.Filter(pairsOf(func(c *Cell) *Cell {
 			if c.Run == run {
 				return c
 			}
-			records = slice.Filter(records, func(r *record.Record) bool { return r.Run == run })
+			records := slice.Filter(recordsOf(c.Planned), func(r *record.Record) bool { return r.Run == run })
 			return newCell(e, c.Planned, c.benchmark(), choose(e.Plan, c.Planned, records, ""))
-		}
-		for i, original := range originals {
-			p := pair{inRun(original, byTrial[trialID{e.Plan.Name, original.Planned.Name, false}]), inRun(e.copies[i], copies)}
-			if p.original.State != Missing && p.twin.State != Missing {
-				e.pairs = append(e.pairs, p)
-			}
+		}), func(p pair) bool { return p.original.State != Missing && p.twin.State != Missing })
+		if len(pairs) > 0 {
+			e.pairs, e.pairedRuns = pairs, append(e.pairedRuns, run)
 		}
 	}
-}
-
-// originals finds the cells that an A/A copy repeats: one, or one for each benchmark.
-func (e *Experiment) originals(twin *plan.Trial) []*Cell {
-	return slice.Filter(e.Cells, func(c *Cell) bool { return slices.Equal(c.Planned.Parameters, twin.Parameters) })
-}
-
-// newestPairs returns the A/A pairs of the newest run with both halves, else the shown halves: one, or one for each
-// benchmark.
-func (e *Experiment) newestPairs() []pair {
-	if n := len(e.pairs); n > 0 {
-		run := e.pairs[n-1].original.Run
-		return slice.Filter(e.pairs, func(p pair) bool { return p.original.Run == run })
-	}
-	var out []pair
-	if e.Calibration != nil {
-		for i, original := range e.originals(e.Calibration.Planned) {
-			out = append(out, pair{original, e.copies[i]})
-		}
-	}
-	return out
 }
 
 // Twins returns the cells that are measured twice in each round, and their second measurement; nil without any. Of
 // several benchmarks it is the first.
 func (e *Experiment) Twins() (original, twin *Cell) {
-	if pairs := e.newestPairs(); len(pairs) > 0 {
-		return pairs[0].original, pairs[0].twin
+	if len(e.pairs) == 0 {
+		return nil, nil
 	}
-	return nil, nil
+	return e.pairs[0].original, e.pairs[0].twin
 }
 
 // Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
@@ -114,7 +86,7 @@ func (d *Dataset) measureFloor(metric string) Floor {
 	var values [][2]stats.Cell
 	var names []string
 	for _, e := range d.Experiments {
-		for _, p := range e.newestPairs() {
+		for _, p := range e.pairs {
 			if why := p.lacks(metric); why != "" {
 				if _, has := e.Metric(metric); has || out.Missing == NoPair {
 					out.Missing = why
@@ -146,33 +118,24 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	if p, ok := e.data.Floor(metric).of[e.Plan.Name]; ok {
 		return p, ""
 	}
-	own := e.newestPairs()
-	if len(own) == 0 {
+	if len(e.pairs) == 0 {
 		return p, NoPair
 	}
-	return p, own[0].lacks(metric)
+	return p, e.pairs[0].lacks(metric)
 }
 
-// PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run, or missing.
-func (e *Experiment) PairIsTogether() bool {
-	if e.Calibration == nil {
-		return true
-	}
-	originals := e.originals(e.Calibration.Planned)
-	return len(originals) == 0 || Together([]*Cell{originals[0], e.Calibration})
-}
+// PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run.
+func (e *Experiment) PairIsTogether() bool { return len(e.pairedRuns) > 0 }
 
 // Floor returns the noise floor of the article for numbers made of some cells. It is not together if the experiment has
 // A/A pairs, but none in a run of its cells.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
 func (e *Experiment) Floor(metric string, cells ...*Cell) (f Floor, together bool) {
-	isOfRun := func(p pair) bool {
-		return slices.ContainsFunc(cells, func(c *Cell) bool {
-			return c.Experiment == e && c.State != Missing && c.Run == p.original.Run
-		})
+	isPaired := func(c *Cell) bool {
+		return c.Experiment == e && c.State != Missing && slices.Contains(e.pairedRuns, c.Run)
 	}
-	return e.data.Floor(metric), e.Calibration == nil || slices.ContainsFunc(e.pairs, isOfRun)
+	return e.data.Floor(metric), len(e.copies) == 0 || slices.ContainsFunc(cells, isPaired)
 }
 
 // lacks is why the two cells cannot be compared by a metric; "" if they can.

@@ -290,9 +290,6 @@ func (r Result) Times(factor float64) Result {
 // Repetition returns the number of the repetition with Values[i], from 1; 0 for the value of a search.
 func (r Result) Repetition(i int) int { return r.repetitions[i] }
 
-// Repetitions returns the numbers of the repetitions of Values.
-func (r Result) Repetitions() []int { return slices.Clone(r.repetitions) }
-
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
 func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
 

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -63,8 +62,9 @@ func TestPercentile(t *testing.T) {
 		{"cut beside failures", each(1, 20), ms(recordtest.Times(5.5, 10)), "50", 25, 14, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := must.Get(stats.ParsePercentile(tt.p))
-			got, missing := newReading(&record.Record{}, nil).percentile(tt.h, tt.cut, p, tt.attempts)
+			r := &record.Record{Load: &record.Load{Attempted: tt.attempts},
+				Histograms: map[string]record.Histogram{"latency": tt.h, "latency.cut": tt.cut}}
+			got, missing := newReading(r, nil).time("latency.p" + tt.p)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
 			}

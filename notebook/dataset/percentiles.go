@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"benchbook/internal/slice"
@@ -10,6 +11,9 @@ import (
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
 )
+
+// decoder reads histograms.
+type decoder func(record.Histogram) (*record.Bars, error)
 
 // decoded is a histogram, or why it cannot be read.
 type decoded struct {
@@ -33,35 +37,32 @@ type distribution struct {
 	attempts  int64 // answers and requests without one, which rank above all answers
 }
 
-// distributionOf adds up the histograms of repetitions. It is false if one has none that can be read.
-func (c *Cell) distributionOf(records []*record.Record, family string) (d distribution, ok bool) {
-	d.histogram = record.Histogram{Min: math.Inf(1)}
+// distributionOf adds up the histograms of repetitions.
+func distributionOf(family string, decode decoder, records ...*record.Record) (d distribution, err error) {
 	var all, cut []*record.Bars
+	sum := &d.histogram
+	sum.Min = math.Inf(1)
 	for _, r := range records {
-		h := r.Histograms[family]
-		if h.Count == 0 {
-			return d, false
-		}
-		bars, err := c.decode(h)
+		h, ages := r.Histograms[family], cutOf(r, family)
+		bars, err := decode(h)
 		if err != nil {
-			return d, false
+			return d, err
 		}
 		all = append(all, bars)
-		if ages := cutOf(r, family); ages.Count > 0 {
-			if bars, err = c.decode(ages); err != nil {
-				return d, false
+		if ages.Count > 0 {
+			if bars, err = decode(ages); err != nil {
+				return d, err
 			}
 			cut = append(cut, bars)
 		}
 		d.attempts += attemptsOf(r, family)
-		sum := &d.histogram
 		sum.Count, sum.Overflow, sum.Sum = sum.Count+h.Count, sum.Overflow+h.Overflow, sum.Sum+h.Sum
 		sum.Min, sum.Max = min(sum.Min, h.Min), max(sum.Max, h.Max)
 	}
 	if d.bars = record.SumBars(all); len(cut) > 0 {
 		d.bars = d.bars.WithCut(record.SumBars(cut), d.attempts)
 	}
-	return d, len(records) > 0
+	return d, nil
 }
 
 // markTail is the mark of a percentile that all repetitions together do not confirm.
@@ -81,8 +82,12 @@ func (c *Cell) compareTail(r *Result) {
 	if err != nil {
 		return // a mean
 	}
-	d, ok := c.distributionOf(c.Validity().ValidFor(r.Metric.Name), family)
-	if !ok {
+	records := c.Validity().ValidFor(r.Metric.Name)
+	if slices.ContainsFunc(records, func(r *record.Record) bool { return r.Histograms[family].Count == 0 }) {
+		return
+	}
+	d, err := distributionOf(family, c.decode, records...)
+	if err != nil {
 		return
 	}
 	if len(r.Values) > 1 {
@@ -100,13 +105,13 @@ func (c *Cell) compareTail(r *Result) {
 	if err != nil {
 		return
 	}
-	within := stats.Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
-	if x, missing := d.bars.At(d.histogram, ranks.Lo); ranks.Lo > 0 && missing == "" {
-		within.Lo = x
+	bound := func(rank int64, unknown float64) float64 {
+		if x, missing := d.bars.At(d.histogram, rank); rank > 0 && missing == "" {
+			return x
+		}
+		return unknown
 	}
-	if x, missing := d.bars.At(d.histogram, ranks.Hi); ranks.Hi > 0 && missing == "" {
-		within.Hi = x
-	}
+	within := stats.Interval{Lo: bound(ranks.Lo, math.Inf(-1)), Hi: bound(ranks.Hi, math.Inf(1))}
 	r.Estimate.Interval, r.Estimate.Kind, r.Estimate.Coverage = within, stats.WithinRun, ranks.Coverage
 }
 
@@ -152,17 +157,13 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 		case h.Count == 0:
 			return Percentiles{}, "no answers"
 		}
-		one, ok := c.distributionOf([]*record.Record{r}, family)
-		if !ok {
+		one, err := distributionOf(family, c.decode, r)
+		if err != nil {
 			return Percentiles{}, fmt.Sprintf("the histogram of repetition %d cannot be read", r.Repetition)
 		}
 		each = append(each, one)
 	}
-	pooled, ok := c.distributionOf(records, family)
-	if !ok {
-		return Percentiles{}, "no histogram of " + family + " was recorded"
-	}
-	pooled.attempts = max(pooled.attempts, pooled.histogram.Count)
+	pooled, _ := distributionOf(family, c.decode, records...) // each can be read
 	return pooled.percentiles(each), ""
 }
 

@@ -211,16 +211,16 @@ func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
 	encoded := must.Get(larger.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
 	c.Records[1].Histograms["latency"] = record.Histogram{HDR: string(encoded), Count: 7, Min: 100, Max: 100, Sum: 700}
 	c.Records[1].Load.Attempted = 7
-	d, ok := c.distributionOf(c.Records, "latency")
+	d, err := distributionOf("latency", c.decode, c.Records...)
 	if x, missing := d.bars.At(d.histogram, d.histogram.Count); x != 100 {
 		t.Errorf("the largest is %v %s", x, missing)
 	}
-	if want := 2*c.Records[0].Histograms["latency"].Count + 7; !ok || d.histogram.Count != want || d.attempts != want {
-		t.Errorf("%d of %d, want %d, %v", d.histogram.Count, d.attempts, want, ok)
+	if want := 2*c.Records[0].Histograms["latency"].Count + 7; err != nil || d.histogram.Count != want || d.attempts != want {
+		t.Errorf("%d of %d, want %d, %v", d.histogram.Count, d.attempts, want, err)
 	}
 	broken := *c.Records[2]
 	broken.Histograms = map[string]record.Histogram{"latency": {HDR: "?", Count: 5}}
-	if _, ok := c.distributionOf([]*record.Record{c.Records[0], &broken}, "latency"); ok {
+	if _, err := distributionOf("latency", c.decode, c.Records[0], &broken); err == nil {
 		t.Error("one that cannot be read was left out")
 	}
 }

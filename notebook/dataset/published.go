@@ -72,8 +72,6 @@ type BlockAgreement struct {
 	stats.Agreement
 	Cells []*Cell // of the rows of Agreement; nil for a row that does not join exactly one
 	Err   error
-
-	rows []*article.PublishedRow
 }
 
 type blockMetric struct {
@@ -105,7 +103,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 					p.Cell = r.Cell()
 				}
 			}
-			list, out.Cells, out.rows = append(list, p), append(out.Cells, cell), append(out.rows, row)
+			list, out.Cells = append(list, p), append(out.Cells, cell)
 		}
 		out.Agreement, out.Err = stats.Agree(list, LookLevel(LookCount(cells)), stats.DefaultSmallestEffect, d.Floor(metric).F)
 		return out
@@ -116,9 +114,9 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 // do not.
 func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
 	a := d.AgreementWith(b, metric)
-	for i, row := range a.rows {
+	for i, c := range a.Cells {
 		if a.Err == nil && a.Rows[i].Open {
-			cells = append(cells, d.Join(b, row)...)
+			cells = append(cells, c)
 		}
 	}
 	return cells

@@ -26,7 +26,7 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 // reading gives metrics of one repetition that could be run. It is the expr.Env of expressions about the repetition
 // alone. Plans have no circular metrics.
 type reading struct {
-	decode func(record.Histogram) (*record.Bars, error)
+	decode decoder
 	*record.Record
 	added []plan.Metric // by the experiment
 }
@@ -271,7 +271,10 @@ func countStep(r *record.Record, wanted int) float64 {
 	return float64(max(1, l.Connections)) / float64(l.Completed)
 }
 
-// time returns a metric made from a histogram: latency.p99, latency.mean, latency.connect.p50.
+// time returns a metric made from a histogram: latency.p99, latency.mean, latency.connect.p50. Attempts without a time
+// rank above all times.
+//
+// Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
 func (r reading) time(metric string) (float64, string) {
 	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
@@ -292,40 +295,19 @@ func (r reading) time(metric string) (float64, string) {
 	if err != nil {
 		return 0, err.Error()
 	}
-	seconds, missing := r.percentile(h, cutOf(r.Record, family), p, attemptsOf(r.Record, family))
-	if missing == "" {
-		missing = r.belowStep(seconds, h.Step)
-	}
-	return seconds, missing
-}
-
-// percentile returns the percentile of times, in seconds, or why it is missing. Attempts without a time in h rank above
-// all times. cut has the ages of cut requests.
-//
-// Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
-func (r reading) percentile(h, cut record.Histogram, p stats.Percentile, attempts int64) (seconds float64,
-	missing string) {
-	attempts = max(attempts, h.Count)
-	if h.Count == 0 {
-		return 0, "no answers"
-	}
-	if need := p.Need(); attempts < need {
+	attempts := attemptsOf(r.Record, family)
+	switch need := p.Need(); {
+	case attempts < need:
 		return 0, fmt.Sprintf("needs %d answers, has %d", need, attempts)
-	}
-	if p.Rank(attempts) > h.Count {
+	case p.Rank(attempts) > h.Count:
 		return 0, "among failures" // without decoding
 	}
-	decoded, err := r.decode(h)
-	if err == nil && cut.Count > 0 {
-		var ages *record.Bars
-		if ages, err = r.decode(cut); err == nil {
-			decoded = decoded.WithCut(ages, attempts)
-		}
-	}
+	d, err := distributionOf(family, r.decode, r.Record)
 	if err != nil {
 		return 0, fmt.Sprintf("the histogram cannot be read: %v", err)
 	}
-	return decoded.At(h, p.Rank(attempts))
+	seconds, missing := d.bars.At(h, p.Rank(attempts))
+	return seconds, cmp.Or(missing, r.belowStep(seconds, h.Step))
 }
 
 // cutOf returns the ages of requests that were cut, which belong to latency.

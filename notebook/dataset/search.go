@@ -3,6 +3,7 @@ package dataset
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 
 	"benchbook/internal/slice"
@@ -66,22 +67,21 @@ func (d *Dataset) takeOver() {
 // chooseCapacity picks the newest search with the present key, otherwise the newest one. Searches that a busy machine
 // kept from finishing come after all others of the same key: they say nothing of the capacity.
 func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
-	best := choice{state: Missing}
-	for _, r := range records {
-		if r.Search == nil || r.Search.Kind != record.SearchCapacity {
-			continue
-		}
-		state := Stale
-		if r.Key == t.Key {
-			state = Fresh
-		}
-		if best.state == Missing || state < best.state || state == best.state &&
-			cmp.Or(cmp.Compare(boolean(best.records[0].Search.Busy), boolean(r.Search.Busy)), cmp.Compare(r.Run, best.run),
-				cmp.Compare(r.Search.Attempt, best.records[0].Search.Attempt)) > 0 {
-			best = choice{state: state, run: r.Run, records: []*record.Record{r}}
-		}
+	searches := slice.Filter(records, func(r *record.Record) bool {
+		return r.Search != nil && r.Search.Kind == record.SearchCapacity
+	})
+	if len(searches) == 0 {
+		return choice{state: Missing}
 	}
-	return best
+	best := slices.MaxFunc(searches, func(a, b *record.Record) int {
+		return cmp.Or(boolean(a.Key == t.Key)-boolean(b.Key == t.Key), boolean(b.Search.Busy)-boolean(a.Search.Busy),
+			cmp.Compare(a.Run, b.Run), cmp.Compare(a.Search.Attempt, b.Search.Attempt))
+	})
+	state := Stale
+	if best.Key == t.Key {
+		state = Fresh
+	}
+	return choice{state, best.Run, []*record.Record{best}}
 }
 
 // measureSearched returns the result of a search. It does not depend on the validity of repetitions.

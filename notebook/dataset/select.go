@@ -293,11 +293,9 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 	return Mistake(sel.Span, "no-cell", "each value has a cell, but no cell has all of them", "no cell matches %s", sel)
 }
 
-// Bounds of an expression with its values written out: values that use each other several times multiply.
-const (
-	maxExpanded = 500
-	maxUsing    = 50
-)
+// maxExpanded bounds the nodes of an expression with its values written out: values that use each other several times
+// multiply.
+const maxExpanded = 500
 
 // Expand replaces the names of front matter values by their expressions. These get the place of the name, so that
 // errors point into the expression that uses it.
@@ -314,7 +312,7 @@ type expansion struct {
 // expand replaces the values in n. Using are the names that are being replaced, and at is the place for all nodes; nil
 // keeps theirs.
 func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
-	if e.made++; at != nil && e.made > maxExpanded || len(using) > maxUsing {
+	if e.made++; at != nil && e.made > maxExpanded {
 		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
 			"the values used here make the expression too large")
 	}

@@ -5,23 +5,21 @@ import (
 	"slices"
 	"sync"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 )
 
 // OtherSessions returns the datasets of single runs under the shown profile, of this host and others of its class, the
-// newest first. The runs of some cells are left out.
+// newest first. The runs of some cells are left out. There are none for cells that were not measured as they are now.
 //
 // Source: docs/method.md#sessions.
-func (d *Dataset) OtherSessions(cells []*Cell) (out []*Dataset) {
-	if d.sessions == nil { // it is a session itself
+func (d *Dataset) OtherSessions(cells []*Cell) []*Dataset {
+	if d.sessions == nil || !AreFresh(cells...) { // nil: it is a session itself
 		return nil
 	}
-	for _, s := range d.sessions() {
-		if !slices.ContainsFunc(cells, func(c *Cell) bool { return c.Run == s.run }) {
-			out = append(out, s)
-		}
-	}
-	return out
+	return slice.Filter(d.sessions(), func(s *Dataset) bool {
+		return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.Run == s.run })
+	})
 }
 
 // AreFresh reports whether all cells were measured as they are now.
@@ -30,25 +28,21 @@ func AreFresh(cells ...*Cell) bool {
 }
 
 // addClass adds the records of the host's class under the shown profile, and divides them by run.
-func (d *Dataset) addClass(sets []*set) {
+func (d *Dataset) addClass(sets []*Dataset) {
 	type session struct{ host, run string }
-	runs := map[session]*set{}
+	runs := map[session][]*record.Record{}
 	for _, s := range sets {
-		if s.plan == nil || s.Profile != d.Profile || record.ClassOf(s.Host) != record.ClassOf(d.Host) {
+		if s.Plan == nil || s.Profile != d.Profile || record.ClassOf(s.Host) != record.ClassOf(d.Host) {
 			continue
 		}
-		for _, r := range s.records {
-			of := session{s.Host, r.Run}
-			if runs[of] == nil {
-				runs[of] = &set{SetName: s.SetName, plan: s.plan}
-			}
-			runs[of].records = append(runs[of].records, r)
-		}
 		d.class = append(d.class, s.records...)
+		for _, r := range s.records {
+			runs[session{s.Host, r.Run}] = append(runs[session{s.Host, r.Run}], r)
+		}
 	}
 	d.sessions = sync.OnceValue(func() (out []*Dataset) {
-		for of, s := range runs {
-			one := s.dataset(d.Doc)
+		for of, records := range runs {
+			one := newDataset(d.Doc, d.Plan, SetName{Host: of.host, Profile: d.Profile}, records)
 			one.run = of.run
 			out = append(out, one)
 		}

@@ -69,7 +69,7 @@ func (a *Assessment) acceptDisturbed(repetitions []repetition, metric string) {
 	n, valid, factors := 0, slices.Clone(a.Valid), make([]float64, len(repetitions))
 	for i, r := range repetitions {
 		isOther := func(c checked) bool { return c.found[i].level == Invalid && !c.isLoss }
-		if factors[i] = 1; !valid[i] && r.Failure == "" && !slices.ContainsFunc(a.checked, isOther) {
+		if factors[i] = 1; !valid[i] && !slices.ContainsFunc(a.checked, isOther) {
 			if factor, ok := r.slowdown(); ok {
 				valid[i], factors[i] = true, factor
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
@@ -20,8 +19,7 @@ type Report struct {
 	drifts      []drift // by repetition
 	keepsAll    bool    // no check by result makes a repetition invalid
 
-	mu       sync.Mutex
-	assessed map[string]Assessment // by metric
+	assessed slice.Memo[string, Assessment] // by metric
 }
 
 // checked is a check that applies to a cell, with its findings by repetition.
@@ -30,8 +28,11 @@ type checked struct {
 	found []finding
 }
 
-// notRun is the finding in a repetition that failed.
-const notRun = "not run"
+// notRun is the finding in a repetition that failed. runCheck is the check that finds it invalid.
+const (
+	notRun   = "not run"
+	runCheck = "run"
+)
 
 // NewReport reports on records of one cell, run and key, in the order of repetitions.
 func NewReport(records []*record.Record) *Report { return newReport(records, false) }
@@ -42,7 +43,14 @@ func (r *Report) WithAll() *Report { return newReport(r.records, true) }
 
 func newReport(records []*record.Record, keepsAll bool) *Report {
 	r := &Report{records: records, repetitions: repetitionsOf(records), drifts: slice.Map(records, driftOf),
-		keepsAll: keepsAll, assessed: map[string]Assessment{}}
+		keepsAll: keepsAll}
+	ran := slice.Map(records, func(r *record.Record) finding {
+		if r.Failure != "" {
+			return finding{level: Invalid, words: "failed"}
+		}
+		return finding{words: fmt.Sprintf("all %d repetitions", len(records))}
+	})
+	r.checked = []checked{{check{name: runCheck}, ran}}
 	for _, check := range checks {
 		c, applies := checked{check: check}, false
 		for _, rep := range r.repetitions {
@@ -71,9 +79,9 @@ func (r *Report) LeftOutByResult(metric string) (n int) {
 		return 0
 	}
 	a := r.For(metric)
-	for i, rec := range r.records {
+	for i, valid := range a.Valid {
 		stays := func(c checked) bool { return c.found[i].level == Invalid && !c.dependsOnResult(c.found[i]) }
-		if !a.Valid[i] && rec.Failure == "" && !slices.ContainsFunc(a.checked, stays) {
+		if !valid && !slices.ContainsFunc(a.checked, stays) {
 			n++
 		}
 	}
@@ -89,15 +97,14 @@ type Assessment struct {
 	Slowed  []float64
 	checked []checked
 	steady  CheckResult // of the valid repetitions together; without a name where it does not apply
-	failed  int         // repetitions that could not be run
 }
 
-// IsGeneratorLimited reports whether repetitions are invalid because of a busy load generator alone: services could have
-// answered more.
+// IsGeneratorLimited reports whether repetitions that ran are invalid because of a busy load generator alone: services
+// could have answered more.
 func (a Assessment) IsGeneratorLimited() (is bool) {
 	for _, c := range a.checked {
 		for _, f := range c.found {
-			if f.level != Invalid {
+			if f.level != Invalid || c.name == runCheck {
 				continue
 			}
 			if is = c.name == generatorCheck; !is {
@@ -112,14 +119,7 @@ func (a Assessment) IsGeneratorLimited() (is bool) {
 //
 // Source: docs/method.md#valid-cells.
 func (r *Report) For(metric string) Assessment {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	a, ok := r.assessed[metric]
-	if !ok {
-		a = r.assess(metric)
-		r.assessed[metric] = a
-	}
-	return a
+	return r.assessed.Get(metric, func() Assessment { return r.assess(metric) })
 }
 
 // ValidFor returns the records that are valid for a metric.
@@ -133,12 +133,7 @@ func (r *Report) ValidFor(metric string) (records []*record.Record) {
 }
 
 func (r *Report) assess(metric string) Assessment {
-	a := Assessment{Valid: make([]bool, len(r.records))}
-	for i, rec := range r.records {
-		if a.Valid[i] = rec.Failure == ""; !a.Valid[i] {
-			a.failed++
-		}
-	}
+	a := Assessment{Valid: slices.Repeat([]bool{true}, len(r.records))}
 	levels := make([]Level, len(r.records)) // the worst of each repetition
 	for _, c := range r.checked {
 		c.found = slices.Clone(c.found)
@@ -218,9 +213,6 @@ func (a Assessment) Because() string {
 
 // found returns what was found at a level, with the number of repetitions in the words.
 func (a Assessment) found(level Level) (out []reason) {
-	if level == Invalid && a.failed > 0 {
-		out = append(out, reason{a.failed, 0, failedWords(a.failed, len(a.Valid))})
-	}
 	for _, r := range a.reasons(level, func(i int) bool { return level == Invalid || a.Valid[i] }) {
 		r.words = fmt.Sprintf("%d of %d repetitions: %s", r.count, len(a.Valid), r.words)
 		out = append(out, r)
@@ -230,8 +222,6 @@ func (a Assessment) found(level Level) (out []reason) {
 	}
 	return out
 }
-
-func failedWords(n, of int) string { return fmt.Sprintf("%d of %d repetitions: failed", n, of) }
 
 // A reason is the worst finding of a check in some repetitions.
 type reason struct {
@@ -272,15 +262,11 @@ func (of checked) worst(level Level, meant func(repetition int) bool) (n int, wo
 // LeftOut says how many repetitions of a cell enter no number, and why; empty if all do. A cell is named if it is
 // given.
 func (a Assessment) LeftOut(cell string) string {
-	var failed []string
-	if a.failed > 0 {
-		failed = []string{"failed"}
-	}
-	return a.about(cell, func(i int) bool { return !a.Valid[i] }, "not valid: %s", failed...)
+	return a.about(cell, func(i int) bool { return !a.Valid[i] }, "not valid: %s")
 }
 
 // about says how many repetitions are meant, and writes the reasons for it into a text; empty if none is.
-func (a Assessment) about(cell string, meant func(repetition int) bool, text string, reasons ...string) string {
+func (a Assessment) about(cell string, meant func(repetition int) bool, text string) string {
 	n := 0
 	for i := range a.Valid {
 		if meant(i) {
@@ -290,12 +276,10 @@ func (a Assessment) about(cell string, meant func(repetition int) bool, text str
 	if n == 0 {
 		return ""
 	}
-	for _, r := range a.reasons(Invalid, meant) {
-		reasons = append(reasons, r.words)
-	}
 	if cell != "" {
 		cell = " of " + cell
 	}
+	reasons := slice.Map(a.reasons(Invalid, meant), func(r reason) string { return r.words })
 	return fmt.Sprintf("%d of %d repetitions%s %s "+text, n, len(a.Valid), cell, expr.Verb(n, "is", "are"),
 		strings.Join(reasons, ", "))
 }
@@ -317,19 +301,12 @@ func (r *Report) Checks() []CheckResult {
 	if len(r.records) == 0 {
 		return nil
 	}
-	a, ran := r.For(""), make([]bool, len(r.records))
-	for i, rec := range r.records {
-		ran[i] = rec.Failure == ""
-	}
-	run := CheckResult{Name: "run", Level: cellLevel(ran, make([]Level, len(ran))),
-		Words: fmt.Sprintf("all %d repetitions", len(r.records))}
-	if a.failed > 0 {
-		run.Words = failedWords(a.failed, len(r.records))
-	}
-	results := []CheckResult{run}
-	for _, c := range a.checked {
-		results = append(results, c.summary())
-	}
+	return r.For("").results(checked.summary)
+}
+
+// results returns what summary says of each check, and the steady state.
+func (a Assessment) results(summary func(checked) CheckResult) []CheckResult {
+	results := slice.Map(a.checked, summary)
 	if a.steady.Name != "" {
 		results = append(results, a.steady)
 	}

@@ -160,16 +160,10 @@ func (l limits) share(x float64) string { return expr.PercentBeside(x, l.ok, l.w
 //
 // Source: docs/method.md#valid-cells.
 func Of(r *record.Record) (Level, []CheckResult) {
-	if r.Failure != "" {
-		return Invalid, []CheckResult{{Name: "run", Level: Invalid, Words: r.Failure}}
-	}
 	a := NewReport([]*record.Record{r}).For("")
-	results := []CheckResult{{Name: "run", Level: OK}}
-	for _, c := range a.checked {
-		results = append(results, CheckResult{Name: c.name, Level: c.found[0].level, Words: c.found[0].words})
-	}
-	if a.steady.Name != "" {
-		results = append(results, a.steady)
-	}
+	results := a.results(func(c checked) CheckResult {
+		return CheckResult{Name: c.name, Level: c.found[0].level, Words: c.found[0].words}
+	})
+	results[0].Words = r.Failure
 	return a.Level, results
 }
