@@ -117,7 +117,7 @@ func (o *oneLine) compareSaved(now string, r dataset.Result, before saved) strin
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
 		return fmt.Sprintf("%s cannot be compared with before: %v.", now, err)
 	}
-	q := dataset.RatioOf(c, false)
+	q := dataset.RatioOf(c)
 	j := claim.Judgement{Verdict: stats.Inconclusive, Effect: &q}
 	if j.Region = stats.Within(stats.DefaultSmallestEffect); q.Interval != nil {
 		j.Verdict = stats.Judge(*q.Interval, j.Region)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"benchbook/internal/slice"
-	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -198,11 +197,13 @@ func comparePublished(list []Judgement) (named, near int) {
 func (r *Results) publishedWords(headlines []Judgement) (out []string) {
 	var wanted []string
 	for _, j := range headlines {
-		wanted = append(wanted, r.metricsOf(j.Claim)...)
+		for _, s := range j.leafSides() {
+			wanted = slice.Add(wanted, s.Metric.Name)
+		}
 	}
 	for _, b := range r.Data.Doc.Published {
 		published := dataset.MetricsOf(b)
-		metrics := slice.Filter(slice.Add([]string(nil), wanted...), func(m string) bool { return slices.Contains(published, m) })
+		metrics := slice.Filter(wanted, func(m string) bool { return slices.Contains(published, m) })
 		if len(metrics) == 0 {
 			metrics = published[:min(1, len(published))]
 		}
@@ -236,17 +237,6 @@ func agreementWords(a dataset.BlockAgreement) string {
 		}
 	}
 	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, expr.Plural(a.Measured, "row"))
-}
-
-func (r *Results) metricsOf(c *article.Claim) []string {
-	if c.Expect.Node == nil {
-		return nil
-	}
-	n, err := r.Data.Expand(c.Expect.Node)
-	if err != nil {
-		return nil
-	}
-	return expr.Names(n)
 }
 
 // repetitions counts the repetitions that are shown, the A/A copy included.

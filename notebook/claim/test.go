@@ -287,7 +287,7 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	if j.isExact {
 		c.Interval, c.SE = stats.Interval{Lo: c.Ratio, Hi: c.Ratio}, 0
 	}
-	effect := dataset.RatioOf(c, false)
+	effect := dataset.RatioOf(c)
 	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
 	if j.isExact {
 		effect.Kind, effect.Interval = stats.Exact, nil
@@ -404,7 +404,7 @@ func (j *Judgement) judgeSearched() {
 	effect := dataset.EstimateQuantity(j.Sides[0].Metric, j.Sides[0].Cells[0], results[0].Estimate)
 	reason := "the limit lies in the range that the search left open"
 	if j.Form != Limit {
-		effect = dataset.SearchedRatio(results[0], results[1], false)
+		effect = dataset.SearchedRatio(results[0], results[1])
 		effect.Cells, effect.What = cellsOf(j.Sides), j.What
 		reason = "the two search results are too close together, or unbounded"
 	}

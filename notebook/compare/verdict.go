@@ -56,8 +56,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 			func(i int) string { return sideNames[i] })
 		return
 	}
-	effect := dataset.RatioOf(f.Comparison, true)
-	c.setEffect(effect, "B over A")
+	c.setEffect(dataset.RatioOf(f.Comparison).Change(), "B over A")
 	c.P = f.AdjustedP
 	if f.Err != nil {
 		c.Reason = c.tooFew()
@@ -154,7 +153,7 @@ func (c *Change) points(alpha float64) (stats.Interval, error) {
 //
 // Source: docs/method.md#capacities.
 func (c *Change) judgeSearched() {
-	effect := dataset.SearchedRatio(c.ResultB, c.ResultA, true)
+	effect := dataset.SearchedRatio(c.ResultB, c.ResultA).Change()
 	if !dataset.Finite(effect.Number) {
 		c.Reason = "there is no ratio: no rate met the objective"
 		return

@@ -78,16 +78,6 @@ type expectedCell struct {
 	benchmark string
 }
 
-// benchmarksIn returns the benchmarks that matches ask for.
-func benchmarksIn(matches []expr.Match) (names []string) {
-	for _, m := range matches {
-		if m.Name == record.BenchmarkAxis && m.Op == expr.Equal {
-			names = append(names, m.Value)
-		}
-	}
-	return names
-}
-
 // benchmarksOfWhere returns the benchmarks that a where expression names.
 func benchmarksOfWhere(where expr.Node) (names []string) {
 	expr.Walk(where, func(n expr.Node) bool {

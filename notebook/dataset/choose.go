@@ -142,12 +142,7 @@ func (d *Dataset) comparePreference(o *Dataset, thisHost string) int {
 }
 
 // ProfileOrder is the order in which profiles are preferred: full, and then all others alike.
-func ProfileOrder(profile string) int {
-	if profile == plan.Full {
-		return 0
-	}
-	return 1
-}
+func ProfileOrder(profile string) int { return boolean(profile != plan.Full) }
 
 // setsOf divides the records of an article by host and profile, the newest set first.
 func setsOf(doc *article.Document, records []*record.Record, o Options) (sets []*Dataset, err error) {

@@ -74,7 +74,7 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 		if err != nil {
 			return Quantity{}, err
 		}
-		return cellQuantity(p)
+		return p.quantity(p.Cells[0])
 	}
 	if a, b, ok := s.pair(n); ok {
 		return s.ratio(n, a, b)
@@ -115,9 +115,8 @@ func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	return a, b, errA == nil && errB == nil
 }
 
-// cellQuantity is the estimate of one metric of one cell.
-func cellQuantity(p Picked) (Quantity, error) {
-	c := p.Cells[0]
+// quantity is the estimate of one cell of a selector.
+func (p Picked) quantity(c *Cell) (Quantity, error) {
 	r, err := p.result(c)
 	if err != nil {
 		return Quantity{}, err
@@ -190,7 +189,7 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 	names := []string{NameOf(ca, cb), NameOf(cb, ca)}
 	var notes []string
 	if record.IsSearched(a.Metric.Name) {
-		if q = SearchedRatio(ra, rb, false); !Finite(q.Number) {
+		if q = SearchedRatio(ra, rb); !Finite(q.Number) {
 			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
 				Err: ErrNotMeasured}
 		}
@@ -206,7 +205,7 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 		}
 		comparison.Interval = comparison.Widen(s.Data.Floor(a.Metric.Name).F, stats.DefaultAlpha)
-		q, se = RatioOf(comparison, false), comparison.SE
+		q, se = RatioOf(comparison), comparison.SE
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))
 	}
@@ -215,39 +214,32 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 	return q, se, nil
 }
 
-// RatioOf is a comparison as a Quantity: a ratio, or for a change the relative difference.
+// RatioOf is the ratio of a comparison as a Quantity.
 //
 // Source: docs/method.md#definitions.
-func RatioOf(c stats.Comparison, change bool) Quantity {
+func RatioOf(c stats.Comparison) Quantity {
 	q := Quantity{Number: c.Ratio, Unit: "1", Kind: c.Kind(), N: min(c.NA, c.NB),
 		Step: stats.LastDigit(c.Ratio, stats.MinResolution)}
 	if q.Kind != stats.NoInterval {
-		q.Interval = &stats.Interval{Lo: c.Interval.Lo, Hi: c.Interval.Hi}
-	}
-	if change {
-		q.asChange()
+		q.Interval = &c.Interval
 	}
 	return q
 }
 
-// SearchedRatio is the ratio of two values that searches found, or their relative difference, with its interval. It is
-// not a number if no rate met an objective.
-func SearchedRatio(a, b Result, change bool) Quantity {
+// SearchedRatio is the ratio of two values that searches found. It is not a number if no rate met an objective.
+func SearchedRatio(a, b Result) Quantity {
 	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
-	q := Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1,
+	return Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1,
 		Interval: &interval}
-	if change {
-		q.asChange()
-	}
-	return q
 }
 
-// asChange turns a ratio into a relative difference.
-func (q *Quantity) asChange() {
+// Change is a ratio as a relative difference.
+func (q Quantity) Change() Quantity {
 	q.Number, q.Share = q.Number-1, true
 	if q.Interval != nil {
 		q.Interval = &stats.Interval{Lo: q.Interval.Lo - 1, Hi: q.Interval.Hi - 1}
 	}
+	return q
 }
 
 // NoRatio says why cells have no ratio: the first that has a value of zero, which failures may have, or the error.
@@ -293,27 +285,33 @@ type evaluation struct {
 
 // Select is part of expr.Env: the centres of the cells.
 func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
+	return e.each(sel, func(p Picked, c *Cell) (Quantity, error) {
+		q, err := p.quantity(c)
+		if err == nil {
+			e.use(p.Metric.Name, q.N, c)
+		}
+		return q, err
+	})
+}
+
+// each returns the numbers of the cells of a selector: a list if there are several.
+func (e *evaluation) each(sel *expr.Selector, number func(Picked, *Cell) (Quantity, error)) (expr.Value, error) {
 	p, err := e.Pick(sel)
 	if err != nil {
 		return expr.Value{}, err
 	}
 	var values []expr.Value
 	for _, c := range p.Cells {
-		r, err := p.result(c)
+		q, err := number(p, c)
 		if err != nil {
 			return expr.Value{}, err
 		}
-		e.use(p.Metric.Name, r.Estimate.N, c)
-		values = append(values, expr.NumberOf(r.Estimate.Centre, DimensionOf(p.Metric)))
+		values = append(values, valueOf(q))
 	}
-	return oneOrList(values), nil
-}
-
-func oneOrList(values []expr.Value) expr.Value {
 	if len(values) == 1 {
-		return values[0]
+		return values[0], nil
 	}
-	return expr.ListOf(values...)
+	return expr.ListOf(values...), nil
 }
 
 // use collects cells, and the repetitions behind a metric of them.
@@ -335,20 +333,11 @@ func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 		}
 		return expr.Eval(&expr.Binary{Span: c.Span, Op: expr.Div, X: c.Args[0], Y: c.Args[1]}, e)
 	case "published":
-		p, err := e.Pick(c.Args[0].(*expr.Selector))
-		if err != nil {
-			return expr.Value{}, err
-		}
-		var values []expr.Value
-		for _, cell := range p.Cells {
+		return e.each(c.Args[0].(*expr.Selector), func(p Picked, cell *Cell) (Quantity, error) {
 			q, err := e.publishedOf(c, p, cell)
-			if err != nil {
-				return expr.Value{}, err
-			}
 			e.sources = slice.Add(e.sources, q.Note)
-			values = append(values, valueOf(q))
-		}
-		return oneOrList(values), nil
+			return q, err
+		})
 	}
 	return expr.Value{}, fmt.Errorf("%s has no number", c.Name)
 }

@@ -242,10 +242,11 @@ type Seconds struct {
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {
 	out := Seconds{Metric: record.Metric{Name: metric, Unit: "1/s", Better: "higher", Title: "Completions"}}
-	isLatency := strings.HasPrefix(metric, "latency.")
+	series := (*record.Load).CompletionsBySecond
 	switch {
-	case isLatency:
+	case strings.HasPrefix(metric, "latency."):
 		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
+		series = (*record.Load).LatenciesBySecond
 	case metric != "throughput":
 		return out, fmt.Sprintf("a timeline shows throughput or latency.mean: %s is not recorded by second", metric)
 	}
@@ -258,10 +259,7 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 		if r.Load == nil {
 			return out, "a command has no timeline: nothing is recorded by second"
 		}
-		values := r.Load.CompletionsBySecond()
-		if isLatency {
-			values = r.Load.LatenciesBySecond()
-		}
+		values := series(r.Load)
 		switch whole := int(r.Load.Window); {
 		case len(values) == 0 && r.Load.Tool != "":
 			return out, "not recorded by second: " + r.Load.Tool + " does not report it"

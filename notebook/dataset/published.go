@@ -7,7 +7,6 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/stats"
 )
@@ -48,14 +47,14 @@ func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell 
 		if !ok {
 			return nil
 		}
-		benchmark, _ := article.Get(row.Fields, record.BenchmarkAxis)
-		return slice.Filter(e.withBenchmarks([]string{benchmark.Value}), func(c *Cell) bool {
-			return !slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool {
-				text, _ := c.Setting(f.Name.Value)
-				same, err := expr.MatchText(expr.Equal, f.Value.Value, text)
-				return slices.Contains(e.settings, f.Name.Value) && (err != nil || !same)
-			})
-		})
+		var matches []expr.Match
+		for _, f := range row.Fields {
+			if slices.Contains(e.settings, f.Name.Value) {
+				matches = append(matches, expr.Match{Name: f.Name.Value, Op: expr.Equal, Value: f.Value.Value})
+			}
+		}
+		cells, _ := e.cellsWith(matches) // any texts can be compared by =
+		return cells
 	})
 }
 

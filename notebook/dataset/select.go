@@ -245,21 +245,32 @@ func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 				"no parameter %q in experiment %q", m.Name, e.Plan.Name)
 		}
 	}
-	var out []*Cell
-cells:
-	for _, c := range e.withBenchmarks(benchmarksIn(matches)) {
-		for _, m := range matches {
-			text, _ := c.Setting(m.Name)
-			ok, err := expr.MatchText(m.Op, m.Value, text)
-			if err != nil {
-				return nil, Mistake(m.Span, "bad-match", "compare texts with = and !=",
-					"%s is %q in cell %q: %v", m.Name, text, c.Trial.Name, err)
-			}
-			if !ok {
-				continue cells
-			}
+	return e.cellsWith(matches)
+}
+
+// cellsWith returns the cells that fulfil matches of parameters and labels.
+func (e *Experiment) cellsWith(matches []expr.Match) (out []*Cell, err error) {
+	var benchmarks []string
+	for _, m := range matches {
+		if m.Name == record.BenchmarkAxis && m.Op == expr.Equal {
+			benchmarks = append(benchmarks, m.Value)
 		}
-		out = append(out, c)
+	}
+	for _, c := range e.withBenchmarks(benchmarks) {
+		isOther := func(m expr.Match) bool {
+			text, _ := c.Setting(m.Name)
+			ok, why := expr.MatchText(m.Op, m.Value, text)
+			if why != nil {
+				err = Mistake(m.Span, "bad-match", "compare texts with = and !=",
+					"%s is %q in cell %q: %v", m.Name, text, c.Trial.Name, why)
+			}
+			return !ok
+		}
+		if isOut := slices.ContainsFunc(matches, isOther); err != nil {
+			return nil, err
+		} else if !isOut {
+			out = append(out, c)
+		}
 	}
 	return out, nil
 }

@@ -18,15 +18,15 @@ import (
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
 func readRecord(r repetition) reading {
-	invalid := r.Contradictions
-	switch n := len(invalid); n {
-	case 0:
+	n := len(r.Contradictions)
+	if n == 0 {
 		return reading{words: "agrees with itself"}
-	case 1:
-		return reading{value: 1, words: "its record cannot be: " + invalid[0]}
-	default:
-		return reading{value: float64(n), words: fmt.Sprintf("its record cannot be: %s, and %d more", invalid[0], n-1)}
 	}
+	words := "its record cannot be: " + r.Contradictions[0]
+	if n > 1 {
+		words += fmt.Sprintf(", and %d more", n-1)
+	}
+	return reading{value: float64(n), words: words}
 }
 
 // Limits of the share of time that the busiest thread of a generator may work. A headline claim needs less than
