@@ -169,22 +169,20 @@ func (d Doubt) String() string {
 // Source: docs/method.md#one-cell, docs/method.md#ratios and docs/method.md#several-comparisons.
 func Undecidable(d *dataset.Dataset) (out []Doubt) {
 	for _, c := range d.Doc.Claims {
-		if t, err := newTest(d, c); err == nil {
-			doubt, ok := t.tooFewRepetitions()
-			if !ok {
-				doubt, ok = t.tooFewAnswers()
-			}
-			if ok {
-				doubt.Claim = c
-				out = append(out, doubt)
-			}
+		t, err := newTest(d, c)
+		if err != nil {
+			continue
+		}
+		if doubt := cmp.Or(t.tooFewRepetitions(), t.tooFewAnswers()); doubt != nil {
+			doubt.Claim = c
+			out = append(out, *doubt)
 		}
 	}
 	return out
 }
 
 // tooFewRepetitions returns the doubt about the part of the test that needs the most repetitions.
-func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
+func (t Test) tooFewRepetitions() (d *Doubt) {
 	looks := 1
 	for _, c := range t.cells() {
 		looks = max(looks, len(c.Experiment.Plan.Looks))
@@ -206,20 +204,21 @@ func (t Test) tooFewRepetitions() (d Doubt, ok bool) {
 			if s.isSearched() || planned >= enough || enough <= most {
 				continue
 			}
-			most, d, ok = enough, Doubt{Rule: "too-few-repetitions", Experiment: e.Name, Hint: fmt.Sprintf("write repetitions: %d or more", enough),
+			most, d = enough, &Doubt{Rule: "too-few-repetitions", Experiment: e.Name,
+				Hint: fmt.Sprintf("write repetitions: %d or more", enough),
 				Words: fmt.Sprintf("one of its parts decides it only at a confidence of %.4g %%, for which %d repetitions are "+
-					"too few", 100*(1-alpha), planned)}, true
+					"too few", 100*(1-alpha), planned)}
 			if planned < stats.MinRepetitions {
 				d.Words = fmt.Sprintf("a verdict needs %d repetitions, and experiment %q has %d", stats.MinRepetitions, e.Name,
 					planned)
 			}
 		}
 	})
-	return d, ok
+	return d
 }
 
 // tooFewAnswers returns the doubt about a percentile of more answers than a load has requests.
-func (t Test) tooFewAnswers() (d Doubt, ok bool) {
+func (t Test) tooFewAnswers() *Doubt {
 	for _, s := range t.leafSides() {
 		_, text, isPercentile := strings.Cut(s.Metric.Name, ".p")
 		p, err := stats.ParsePercentile(text)
@@ -238,13 +237,13 @@ func (t Test) tooFewAnswers() (d Doubt, ok bool) {
 				hint = fmt.Sprintf("write duration: %v or more, or name a lower percentile", long)
 			}
 			if sent > 0 && sent < p.Need() {
-				return Doubt{Rule: "too-few-answers", Experiment: cell.Experiment.Plan.Name, Words: fmt.Sprintf(
-					"%s of %s needs %d answers, and its load has %d requests", s.Metric.InWords(), dataset.NameOf(cell), p.Need(),
-					sent), Hint: hint}, true
+				return &Doubt{Rule: "too-few-answers", Experiment: cell.Experiment.Plan.Name, Hint: hint,
+					Words: fmt.Sprintf("%s of %s needs %d answers, and its load has %d requests", s.Metric.InWords(),
+						dataset.NameOf(cell), p.Need(), sent)}
 			}
 		}
 	}
-	return d, false
+	return nil
 }
 
 // Warn adds doubts to problems, at the claims.

@@ -275,7 +275,7 @@ func countStep(r *record.Record, wanted int) float64 {
 // rank above all times.
 //
 // Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
-func (r reading) time(metric string) (float64, string) {
+func (r reading) time(metric string) (seconds float64, missing string) {
 	family, last := familyOf(metric)
 	h, ok := r.Histograms[family]
 	switch {
@@ -291,14 +291,11 @@ func (r reading) time(metric string) (float64, string) {
 	case last == "max":
 		return max(h.Max, cutOf(r.Record, family).Max), ""
 	}
-	p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
-	if err != nil {
-		return 0, err.Error()
-	}
 	attempts := attemptsOf(r.Record, family)
-	switch need := p.Need(); {
-	case attempts < need:
-		return 0, fmt.Sprintf("needs %d answers, has %d", need, attempts)
+	p, missing := percentileOf(last, attempts)
+	switch {
+	case missing != "":
+		return 0, missing
 	case p.Rank(attempts) > h.Count:
 		return 0, "among failures" // without decoding
 	}
@@ -306,8 +303,20 @@ func (r reading) time(metric string) (float64, string) {
 	if err != nil {
 		return 0, fmt.Sprintf("the histogram cannot be read: %v", err)
 	}
-	seconds, missing := d.bars.At(h, p.Rank(attempts))
+	seconds, missing = d.bars.At(h, p.Rank(attempts))
 	return seconds, cmp.Or(missing, r.belowStep(seconds, h.Step))
+}
+
+// percentileOf reads a percentile such as p99.9, and refuses one of too few attempts.
+func percentileOf(name string, attempts int64) (p stats.Percentile, missing string) {
+	p, err := stats.ParsePercentile(strings.TrimPrefix(name, "p"))
+	if err != nil {
+		return p, err.Error()
+	}
+	if need := p.Need(); attempts < need {
+		return p, fmt.Sprintf("needs %d answers, has %d", need, attempts)
+	}
+	return p, ""
 }
 
 // cutOf returns the ages of requests that were cut, which belong to latency.
@@ -362,15 +371,11 @@ func (r reading) sampleTime(metric string) (float64, string) {
 			l.Tool)
 	}
 	if _, last := familyOf(metric); strings.HasPrefix(last, "p") {
-		p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p"))
-		if err != nil {
-			return 0, err.Error()
-		}
-		switch need := p.Need(); {
-		case l.Attempted < 0:
+		if l.Attempted < 0 {
 			return 0, notMeasured + l.Tool + " does not report how many requests there were"
-		case l.Attempted < need:
-			return 0, fmt.Sprintf("needs %d answers, has %d", need, l.Attempted)
+		}
+		if _, missing := percentileOf(last, l.Attempted); missing != "" {
+			return 0, missing
 		}
 	}
 	return s.Value, r.belowStep(s.Value, s.Step)
