@@ -58,6 +58,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 			return nil, fmt.Errorf("planning article %s: %w", doc.Slug, err)
 		}
 		shown = newDataset(doc, p, SetName{Host: o.ThisHost, Profile: plan.Full}, nil)
+		shown.leaveOut(o.Bad)
 	}
 	shown.Own = shown.Host == o.ThisHost
 	for _, d := range sets {
@@ -69,7 +70,6 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		}
 	}
 	shown.addClass(sets)
-	shown.leaveOut(o.Bad)
 	return shown, nil
 }
 
@@ -163,7 +163,9 @@ func setsOf(doc *article.Document, records []*record.Record, o Options) (sets []
 			plans[name.Profile] = p
 		}
 		name.Newest = slices.MaxFunc(records, func(a, b *record.Record) int { return a.Started.Compare(b.Started) }).Started
-		sets = append(sets, newDataset(doc, plans[name.Profile], name, records))
+		d := newDataset(doc, plans[name.Profile], name, records)
+		d.leaveOut(o.Bad)
+		sets = append(sets, d)
 	}
 	slices.SortFunc(sets, func(a, b *Dataset) int {
 		return cmp.Or(b.Newest.Compare(a.Newest), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Profile, b.Profile))

@@ -79,7 +79,7 @@ func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset {
 	return newDataset(doc, p, SetName{}, nil)
 }
 
-// newDataset lays records over a plan; nil if the article no longer has the profile.
+// newDataset lays records over p, which is nil if the article no longer has the profile.
 func newDataset(doc *article.Document, p *plan.Plan, name SetName, records []*record.Record) *Dataset {
 	d := &Dataset{SetName: name, Doc: doc, Plan: p, records: records}
 	if p == nil {
@@ -125,7 +125,7 @@ func (d *Dataset) newExperiment(planned *plan.Experiment, recordsOf func(*plan.T
 		}
 	}
 	e.measured, e.settings = e.whatIsMeasured(), e.settingNames()
-	if twin, ok := slice.Find(planned.Trials, func(t *plan.Trial) bool { return t.Calibration }); ok {
+	if twin, ok := slice.Find(planned.Trials, func(t *plan.Trial) bool { return planned.Original(t) != t }); ok {
 		e.calibrate(twin, recordsOf)
 	}
 	return e

@@ -303,18 +303,24 @@ func longestAndMean(r *record.Record) (longest, mean float64, ok bool) {
 // promise, and ten times that, which matters for any delay below 200 ms.
 var delayLimits = limits{0.001, 0.010}
 
-// The facts with the delays of links and origins: "p50 30µs, p99 90µs, max 1.2ms of 5000".
-const (
-	lateLink   = "link.late."
-	lateOrigin = "origin.late."
-)
-
+// latePercentile finds the percentile in a fact such as "p50 30µs, p99 90µs, max 1.2ms of 5000".
 var latePercentile = regexp.MustCompile(`\bp99 ([^,]+),`)
+
+// lateOf names the link or the origin whose delays a fact has; empty for other facts.
+func lateOf(fact string) string {
+	if link, ok := strings.CutPrefix(fact, "link.late."); ok {
+		return "the link before " + link
+	}
+	if origin, ok := strings.CutPrefix(fact, "origin.late."); ok {
+		return "origin " + origin
+	}
+	return ""
+}
 
 // hasDelays reports whether links or origins recorded their delays. A link without traffic records none.
 func hasDelays(r repetition) bool {
 	for fact := range r.Facts {
-		if strings.HasPrefix(fact, lateLink) || strings.HasPrefix(fact, lateOrigin) {
+		if lateOf(fact) != "" {
 			return true
 		}
 	}
@@ -328,22 +334,13 @@ func hasDelays(r repetition) bool {
 func readDelays(r repetition) reading {
 	worst := reading{missing: notRecorded}
 	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
-		link, isLink := strings.CutPrefix(fact, lateLink)
-		origin, isOrigin := strings.CutPrefix(fact, lateOrigin)
-		if !isLink && !isOrigin {
-			continue
-		}
-		found := latePercentile.FindStringSubmatch(r.Facts[fact])
-		if found == nil {
+		what, found := lateOf(fact), latePercentile.FindStringSubmatch(r.Facts[fact])
+		if what == "" || found == nil {
 			continue
 		}
 		late, err := time.ParseDuration(found[1])
 		if err != nil || worst.missing == "" && late.Seconds() <= worst.value {
 			continue
-		}
-		what := "the link before " + link
-		if isOrigin {
-			what = "origin " + origin
 		}
 		worst = reading{value: late.Seconds(), words: fmt.Sprintf("%s was %s late at the percentile 99 (ok up to %s)", what,
 			expr.Duration(late.Seconds()), expr.Duration(delayLimits.ok))}
