@@ -57,9 +57,7 @@ func newCell(e *Experiment, t *plan.Trial, benchmark string, shown choice) *Cell
 	c.report = sync.OnceValue(func() *validity.Report { return validity.NewReport(c.Records) })
 	c.withAll = sync.OnceValue(func() *Cell {
 		all := newCell(e, t, benchmark, shown)
-		all.LeftOut, all.searches = c.LeftOut, c.searches
-		report := c.report().WithAll()
-		all.report = func() *validity.Report { return report }
+		all.LeftOut, all.searches, all.report = c.LeftOut, c.searches, sync.OnceValue(c.report().WithAll)
 		return all
 	})
 	return c

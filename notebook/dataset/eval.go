@@ -91,22 +91,19 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 
 // pair finds the two cells whose ratio, by one metric, an expression is. It has an interval.
 func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
-	var sides []expr.Node
+	var left, right expr.Node
 	switch n := n.(type) {
 	case *expr.Binary:
 		if n.Op == expr.Div {
-			sides = []expr.Node{n.X, n.Y}
+			left, right = n.X, n.Y
 		}
 	case *expr.Call:
 		if n.Name == "ratio" {
-			sides = n.Args
+			left, right = n.Args[0], n.Args[1]
 		}
 	}
-	if len(sides) != 2 {
-		return a, b, false
-	}
-	x, okX := sides[0].(*expr.Selector)
-	y, okY := sides[1].(*expr.Selector)
+	x, okX := left.(*expr.Selector)
+	y, okY := right.(*expr.Selector)
 	if !okX || !okY || x.Name != y.Name {
 		return a, b, false
 	}

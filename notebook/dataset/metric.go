@@ -132,7 +132,7 @@ func (c *Cell) measure(name string) Result {
 		return r
 	}
 	reason := r.collect(c, a)
-	r.Marks = slices.Concat(r.lacking(c, ""), a.Words(validity.Warn), c.Circumstances())
+	r.Marks = slices.Concat(r.lacking(c, ""), a.Warnings(), c.Circumstances())
 	if why, isSaid := strings.CutPrefix(reason, notMeasured); isSaid && r.without > 0 {
 		r.Marks = append(r.Marks, "where it is missing: "+why)
 	}

@@ -182,15 +182,23 @@ func cellLevel(valid []bool, levels []Level) Level {
 	return worst
 }
 
-// Words returns a phrase for each check that found the level: "3 of 5 repetitions: errors 6.5 %".
-func (a Assessment) Words(level Level) []string {
-	return slice.Map(a.found(level), func(r reason) string { return r.words })
+// Warnings returns a phrase for each check that warns of valid repetitions: "3 of 5 repetitions: errors 0.5 %".
+func (a Assessment) Warnings() []string {
+	words := slice.Map(a.reasons(Warn, func(i int) bool { return a.Valid[i] }), a.counted)
+	if a.steady.Level == Warn {
+		words = append(words, a.steady.Words)
+	}
+	return words
+}
+
+func (a Assessment) counted(r reason) string {
+	return fmt.Sprintf("%d of %d repetitions: %s", r.count, len(a.Valid), r.words)
 }
 
 // Because returns the main reason for invalid repetitions, and counts the others. Among reasons of as many repetitions,
 // what other programs took of the CPUs comes first, as the others may follow from it.
 func (a Assessment) Because() string {
-	found := a.found(Invalid)
+	found := a.reasons(Invalid, anyRepetition)
 	if len(found) == 0 {
 		return ""
 	}
@@ -198,8 +206,8 @@ func (a Assessment) Because() string {
 		return cmp.Or(y.count-x.count, y.cause-x.cause)
 	})
 	words := found[0].words
-	if found[0].count == len(a.Valid) {
-		_, words, _ = strings.Cut(words, ": ")
+	if found[0].count < len(a.Valid) {
+		words = a.counted(found[0])
 	}
 	switch more := len(found) - 1; more {
 	case 0:
@@ -209,18 +217,6 @@ func (a Assessment) Because() string {
 	default:
 		return fmt.Sprintf("%s; and %d more reasons", words, more)
 	}
-}
-
-// found returns what was found at a level, with the number of repetitions in the words.
-func (a Assessment) found(level Level) (out []reason) {
-	for _, r := range a.reasons(level, func(i int) bool { return level == Invalid || a.Valid[i] }) {
-		r.words = fmt.Sprintf("%d of %d repetitions: %s", r.count, len(a.Valid), r.words)
-		out = append(out, r)
-	}
-	if a.steady.Name != "" && a.steady.Level == level {
-		out = append(out, reason{0, 0, a.steady.Words})
-	}
-	return out
 }
 
 // A reason is the worst finding of a check in some repetitions.
@@ -245,6 +241,8 @@ func (a Assessment) reasons(level Level, meant func(repetition int) bool) (out [
 	}
 	return out
 }
+
+func anyRepetition(int) bool { return true }
 
 // worst counts the findings at a level in the repetitions that are meant, and returns the largest.
 func (of checked) worst(level Level, meant func(repetition int) bool) (n int, worst finding) {
@@ -328,13 +326,12 @@ func (of checked) summary() CheckResult {
 		i := slices.IndexFunc(of.found, func(f finding) bool { return f.words != notRun })
 		return CheckResult{Name: of.name, Level: NotChecked, Words: of.found[i].words}
 	}
-	worstAt := func(level Level) (int, finding) { return of.worst(level, func(int) bool { return true }) }
 	c := CheckResult{Name: of.name, Level: cellLevel(valid, levels)}
-	n, largest := worstAt(worst)
+	n, largest := of.worst(worst, anyRepetition)
 	left := ""
 	if worst == Invalid && c.Level == Warn {
 		// The cell rests on its valid repetitions, so the words are about them if there are any.
-		if warned, words := worstAt(Warn); warned > 0 {
+		if warned, words := of.worst(Warn, anyRepetition); warned > 0 {
 			n, largest = warned, words
 		} else {
 			left = ", left out"
