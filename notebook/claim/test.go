@@ -248,17 +248,23 @@ const (
 	reasonOneSearch = "one search is one repetition: search again, with run --sessions 2"
 )
 
-// undecided fills in why there is no verdict. Needed is as package stats counts it: 0 if no number of repetitions would
-// do, above stats.MaxRepetitions if too many would have to.
-func (j *Judgement) undecided(needed int) {
+// decide gives the verdict by an interval, which more repetitions may narrow. Needed counts them as package stats does: 0
+// if no number would do, above stats.MaxRepetitions if too many would have to.
+func (j *Judgement) decide(interval stats.Interval, narrows bool, needed func() int) {
+	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict != stats.Inconclusive {
+		return
+	}
 	j.Reason = reasonLimit
-	switch {
-	case needed == 0:
+	if !narrows {
+		return
+	}
+	switch n := needed(); {
+	case n == 0:
 		j.Reason = reasonOnLimit
-	case needed > stats.MaxRepetitions:
+	case n > stats.MaxRepetitions:
 		j.Reason += fmt.Sprintf(", and more than %d repetitions would be needed to change that", stats.MaxRepetitions)
 	default:
-		j.Needed = needed
+		j.Needed = n
 	}
 }
 
@@ -296,12 +302,9 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
 		return
 	}
-	switch j.Verdict = stats.Judge(c.Interval, j.Region); {
-	case j.Verdict == stats.Inconclusive && c.IsDisturbed():
-		j.Reason = reasonLimit
-	case j.Verdict == stats.Inconclusive:
-		j.undecided(stats.Needed(c, j.Region, j.Floor, alpha, j.plannedLooks()))
-	}
+	j.decide(c.Interval, !c.IsDisturbed(), func() int {
+		return stats.Needed(c, j.Region, j.Floor, alpha, j.plannedLooks())
+	})
 }
 
 // compare returns the ratio of the sides, with the interval that the noise floor widens. Errors are as for stats.Ratio.
@@ -331,15 +334,12 @@ func (j *Judgement) judgeLimit(alpha float64) {
 	if j.isTooFew(e.N) {
 		return
 	}
-	switch j.Verdict = stats.Judge(e.ClaimInterval(), j.Region); {
-	case j.Verdict != stats.Inconclusive:
-	case r.IsErrorShare() || slices.Contains(r.Disturbed(), true):
-		// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
-		j.Reason = reasonLimit
-	default:
+	// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
+	narrows := !r.IsErrorShare() && !slices.Contains(r.Disturbed(), true)
+	j.decide(e.ClaimInterval(), narrows, func() int {
 		needed, _ := stats.CellNeeded(r.Cell(), j.Region, alpha, j.plannedLooks()) // r.At would have had its errors
-		j.undecided(needed)
-	}
+		return needed
+	})
 }
 
 // judgeFewer asks whether a smaller share of attempts fails on the first side, by more than matters.

@@ -121,8 +121,7 @@ func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial()
 // docs/validity.md#checks.
 func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 	var out []Change
-	byMetric := map[string][]int{} // changes of each metric
-	found := map[string]bool{}     // metrics by name
+	found := map[string]bool{} // metrics by name
 	for _, s := range sides {
 		for _, e := range s.A.Experiments {
 			other, ok := s.B.Experiment(e.Plan.Name)
@@ -132,12 +131,9 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 			for _, m := range metricsOf(e, other, o) {
 				found[m.Name] = true
 				for _, a := range e.Cells {
-					b := s.partner(a, other)
-					if b == nil {
-						continue
+					if b := s.partner(a, other); b != nil {
+						out = append(out, s.newChange(a, b, m, o))
 					}
-					byMetric[m.Name] = append(byMetric[m.Name], len(out))
-					out = append(out, s.newChange(a, b, m, o))
 				}
 			}
 		}
@@ -147,8 +143,13 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 			return nil, unknownMetric(sides, name)
 		}
 	}
-	for _, indices := range byMetric {
-		if err := judgeTogether(out, indices); err != nil {
+	byMetric := map[string][]*Change{}
+	for i := range out {
+		name := out[i].Metric.Name
+		byMetric[name] = append(byMetric[name], &out[i])
+	}
+	for _, changes := range byMetric {
+		if err := judgeTogether(changes); err != nil {
 			return nil, err
 		}
 	}

@@ -73,17 +73,16 @@ func plant(c Change, slowdown float64, gate *Gate) Change {
 
 // prove judges a planted change with all others of its metric.
 func prove(planted Change, changes []Change, gate *Gate) (Proof, error) {
-	together, own := []Change{planted}, []int{0}
-	for _, c := range changes {
+	together := []*Change{&planted}
+	for _, c := range changes { // copies, whose own verdicts stay
 		if c.Metric.Name == planted.Metric.Name && c.A != planted.A {
-			own = append(own, len(together))
-			together = append(together, c)
+			together = append(together, &c)
 		}
 	}
-	if err := judgeTogether(together, own); err != nil {
+	if err := judgeTogether(together); err != nil {
 		return Proof{}, err
 	}
-	p := Proof{Change: together[0]}
+	p := Proof{Change: planted}
 	if gate == nil {
 		p.Seen, p.Open = p.Verdict == stats.Worse, p.isUndecided()
 		return p, nil

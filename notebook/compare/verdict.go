@@ -14,31 +14,24 @@ import (
 )
 
 // judgeTogether sets the verdicts of all cells of a metric.
-func judgeTogether(changes []Change, indices []int) error {
-	var compared []*Change
-	var cells []stats.BeforeAfter
-	for _, i := range indices {
-		if c := &changes[i]; c.mayCompare {
-			compared = append(compared, c)
-			cells = append(cells, stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor,
-				Looks: c.looks})
-		}
+func judgeTogether(changes []*Change) error {
+	compared := slice.Filter(changes, func(c *Change) bool { return c.mayCompare })
+	if len(compared) == 0 {
+		return nil
 	}
-	switch {
-	case len(compared) == 0:
-		return nil
-	case record.IsSearched(compared[0].Metric.Name):
+	if first := compared[0]; first.Points || record.IsSearched(first.Metric.Name) {
 		for _, c := range compared {
-			c.judgeSearched()
-		}
-		return nil
-	case compared[0].Points:
-		for _, c := range compared {
-			c.judgePoints(len(compared))
+			if first.Points {
+				c.judgePoints(len(compared))
+			} else {
+				c.judgeSearched()
+			}
 		}
 		return nil
 	}
-	found, err := stats.Changes(cells, stats.DefaultAlpha, stats.DefaultSmallestEffect)
+	found, err := stats.Changes(slice.Map(compared, func(c *Change) stats.BeforeAfter {
+		return stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor, Looks: c.looks}
+	}), stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	if err != nil {
 		return fmt.Errorf("comparing %s: %w", compared[0].Metric.Name, err)
 	}

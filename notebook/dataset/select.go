@@ -171,12 +171,8 @@ const ExperimentMatch = "experiment"
 // experiments returns those in which a selector looks.
 func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 	names := s.Data.Names()
-	isNamed := false
-	found := slices.Clone(s.Data.Experiments)
-	for _, m := range sel.Matches {
-		if m.Name != ExperimentMatch {
-			continue
-		}
+	matches := slice.Filter(sel.Matches, func(m expr.Match) bool { return m.Name == ExperimentMatch })
+	for _, m := range matches {
 		if m.Op != expr.Equal && m.Op != expr.Differs {
 			return nil, Mistake(m.Span, "bad-match", "write = or !=", "experiments have no order")
 		}
@@ -184,21 +180,19 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 			return nil, Mistake(m.Span, "unknown-experiment", source.Suggest(m.Value, names),
 				"no experiment %q in this article", m.Value)
 		}
-		isNamed = true
-		found = slices.DeleteFunc(found, func(e *Experiment) bool {
-			return (e.Plan.Name == m.Value) != (m.Op == expr.Equal)
-		})
 	}
-	switch {
-	case isNamed && len(found) == 0:
+	found := slice.Filter(s.Data.Experiments, func(e *Experiment) bool {
+		isOut := func(m expr.Match) bool { return (e.Plan.Name == m.Value) != (m.Op == expr.Equal) }
+		return !slices.ContainsFunc(matches, isOut)
+	})
+	switch own, ok := s.Data.Experiment(s.Experiment); {
+	case len(matches) > 0 && len(found) == 0:
 		return nil, Mistake(sel.Span, "no-cell", "", "no experiment matches %s", sel)
-	case isNamed:
+	case len(matches) > 0:
 		return found, nil
-	}
-	if e, ok := s.Data.Experiment(s.Experiment); ok {
-		return []*Experiment{e}, nil
-	}
-	if len(names) == 0 {
+	case ok:
+		return []*Experiment{own}, nil
+	case len(names) == 0:
 		return nil, Mistake(sel.Span, "no-cell", "add a yaml experiment block",
 			"there is no experiment to take %s from", sel)
 	}
@@ -278,11 +272,8 @@ func (e *Experiment) cellsWith(matches []expr.Match) (out []*Cell, err error) {
 // noCell says which match no cell fulfils, with the nearest value, or that no cell fulfils all of them.
 func noCell(sel *expr.Selector, experiments []*Experiment) error {
 	for _, m := range sel.Matches {
-		if m.Name == ExperimentMatch {
-			continue
-		}
 		var values []string
-		fits := false
+		fits := m.Name == ExperimentMatch
 		for _, e := range experiments {
 			for _, c := range e.Cells {
 				text, has := c.Setting(m.Name)
