@@ -164,14 +164,8 @@ func (j *Judgement) note() {
 		floor := 0.0
 		for _, s := range pair {
 			for _, c := range s.Cells {
-				f, together := c.Experiment.Floor(s.Metric.Name, cells...)
-				floor = max(floor, f.F)
-				switch {
-				case f.Missing != "":
-					late = append(late, dataset.MarkNoFloor)
-				case !together:
-					late = append(late, dataset.MarkFloorPair)
-				}
+				f, mark := c.Experiment.Floor(s.Metric.Name, cells...)
+				floor, late = max(floor, f), append(late, mark)
 			}
 		}
 		j.Floor = math.Hypot(j.Floor, floor)
@@ -182,8 +176,10 @@ func (j *Judgement) note() {
 	j.mark(late...)
 }
 
-// mark adds marks, each once.
-func (j *Judgement) mark(marks ...string) { j.Marks = slice.Add(j.Marks, marks...) }
+// mark adds marks that are not empty, each once.
+func (j *Judgement) mark(marks ...string) {
+	j.Marks = slice.Add(j.Marks, slice.Filter(marks, func(m string) bool { return m != "" })...)
+}
 
 // measured returns the values of all sides. It is false, with the reason in j, if one has none.
 func (j *Judgement) measured() ([]stats.Cell, bool) {

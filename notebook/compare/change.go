@@ -239,14 +239,9 @@ func (c *Change) mark() {
 		if !hasFloor {
 			continue
 		}
-		f, together := side.Experiment.Floor(c.Metric.Name, side)
-		c.Floor, c.HasFloor = max(c.Floor, f.F), c.HasFloor || f.Missing == ""
-		switch {
-		case f.Missing != "":
-			marks[i] = append(marks[i], dataset.MarkNoFloor)
-		case !together:
-			marks[i] = append(marks[i], dataset.MarkFloorPair)
-		}
+		f, mark := side.Experiment.Floor(c.Metric.Name, side)
+		c.Floor, c.HasFloor = max(c.Floor, f), c.HasFloor || mark != dataset.MarkNoFloor
+		marks[i] = append(marks[i], nonEmpty(mark)...)
 	}
 	c.Marks = bySide(marks[0], marks[1])
 	if !isSearched {

@@ -150,7 +150,7 @@ const (
 	markTogether  = "not measured together"
 	MarkLoads     = "different loads"
 	MarkNoFloor   = "noise floor not measured"
-	MarkFloorPair = "noise floor not measured together"
+	markFloorPair = "noise floor not measured together"
 )
 
 // Marks returns the caveats of cells that enter one number.

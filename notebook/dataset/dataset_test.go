@@ -219,8 +219,8 @@ func TestCalibration(t *testing.T) {
 			if without := i == 2; without != (missing == NoPair) || !without && math.Abs(p.D-want.Of[i].D) > 1e-9 {
 				t.Errorf("%s: %+v, %q", e.Plan.Name, p, missing)
 			}
-			if own, _ := e.Floor("throughput", e.Cells...); own.F != f.F {
-				t.Errorf("%s: floor %v, that of the article is %v", e.Plan.Name, own.F, f.F)
+			if own, _ := e.Floor("throughput", e.Cells...); own != f.F {
+				t.Errorf("%s: floor %v, that of the article is %v", e.Plan.Name, own, f.F)
 			}
 		}
 	})

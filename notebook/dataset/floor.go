@@ -127,15 +127,22 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 // PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run.
 func (e *Experiment) PairIsTogether() bool { return len(e.pairedRuns) > 0 }
 
-// Floor returns the noise floor of the article for numbers made of some cells. It is not together if the experiment has
-// A/A pairs, but none in a run of its cells.
+// Floor returns the noise floor of the article for numbers made of some cells, and its mark: it is 0 if it was not
+// measured, and not measured together if the experiment has A/A pairs, but none in a run of its cells.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
-func (e *Experiment) Floor(metric string, cells ...*Cell) (f Floor, together bool) {
+func (e *Experiment) Floor(metric string, cells ...*Cell) (f float64, mark string) {
 	isPaired := func(c *Cell) bool {
 		return c.Experiment == e && c.State != Missing && slices.Contains(e.pairedRuns, c.Run)
 	}
-	return e.data.Floor(metric), len(e.copies) == 0 || slices.ContainsFunc(cells, isPaired)
+	floor := e.data.Floor(metric)
+	switch {
+	case floor.Missing != "":
+		mark = MarkNoFloor
+	case len(e.copies) > 0 && !slices.ContainsFunc(cells, isPaired):
+		mark = markFloorPair
+	}
+	return floor.F, mark
 }
 
 // lacks is why the two cells cannot be compared by a metric; "" if they can.
