@@ -113,15 +113,16 @@ func (c *Cell) measure(name string) Result {
 	if !ok {
 		r.Metric.Name, r.Metric.Title = name, name
 	}
-	if record.IsSearched(name) {
+	switch {
+	case len(c.Records) == 0:
+		r.Missing, r.Level = c.notMeasured(), validity.NotChecked
+		return r
+	case record.IsSearched(name):
 		return c.measureSearched(r)
 	}
 	a := c.Validity().For(name)
 	r.Level = a.Level
 	switch {
-	case len(c.Records) == 0:
-		r.Missing, r.Level = c.notMeasured(), validity.NotChecked
-		return r
 	case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Failure == "" }):
 		r.Missing = "failed: " + c.Records[0].Failure
 		return r

@@ -10,7 +10,6 @@ import (
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
-	"benchbook/notebook/validity"
 )
 
 // Search returns what the search for a tuned value of the cell tried and found; "" is the search for its capacity. A
@@ -88,13 +87,10 @@ func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
 //
 // Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
 func (c *Cell) measureSearched(r Result) Result {
-	switch {
-	case len(c.Records) == 0:
-		r.Missing, r.Level = c.notMeasured(), validity.NotChecked
-	case r.Metric.Name == "capacity.rate":
+	if name, isTuned := strings.CutPrefix(r.Metric.Name, "tune."); isTuned {
+		c.measureTune(&r, name)
+	} else {
 		c.measureCapacity(&r)
-	default:
-		c.measureTune(&r, strings.TrimPrefix(r.Metric.Name, "tune."))
 	}
 	return r
 }
