@@ -33,8 +33,19 @@ func Mistake(at expr.Span, r Rule, hint, format string, args ...any) *expr.Error
 //
 // The error is an *expr.Error for an unknown name, or for another expression than a condition on texts.
 func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
-	if where == nil {
+	if where == nil || len(e.Cells) == 0 {
 		return slices.Clone(e.Cells), nil
+	}
+	for _, s := range expr.Selectors(where) {
+		isKnown := s.Name == ExperimentMatch || slices.Contains(e.settings, s.Name)
+		if len(s.Matches) > 0 || isKnown { // Where refuses braces
+			continue
+		}
+		hint := e.SuggestSetting(s.Name)
+		if !IsSuggestion(hint) && !e.IsMetric(s.Name) {
+			hint += fmt.Sprintf("; if it is a value, quote it: %q", s.Name)
+		}
+		return nil, Mistake(s.Span, "unknown-parameter", hint, "no parameter %q in experiment %q", s.Name, e.Plan.Name)
 	}
 	var out []*Cell
 	for _, c := range e.withBenchmarks(benchmarksOfWhere(where)) {
@@ -43,11 +54,8 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 				return e.Plan.Name, true
 			}
 			text, _ := c.Setting(name)
-			return text, slices.Contains(e.settings, name)
+			return text, true
 		})
-		if found, isExpr := errors.AsType[*expr.Error](err); isExpr && errors.Is(err, expr.ErrUnknownName) {
-			return nil, e.unknownSetting(found.Span, where)
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -56,19 +64,6 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 		}
 	}
 	return out, nil
-}
-
-// unknownSetting is the mistake of a where expression that names no parameter or label.
-func (e *Experiment) unknownSetting(at expr.Span, where expr.Node) error {
-	name := where.String()
-	if s, ok := slice.Find(expr.Selectors(where), func(s *expr.Selector) bool { return s.Span == at }); ok {
-		name = s.Name
-	}
-	hint := e.SuggestSetting(name)
-	if !IsSuggestion(hint) && !e.IsMetric(name) {
-		hint += fmt.Sprintf("; if it is a value, quote it: %q", name)
-	}
-	return Mistake(at, "unknown-parameter", hint, "no parameter %q in experiment %q", name, e.Plan.Name)
 }
 
 // Scope is where the selectors of an expression look for cells.
