@@ -96,17 +96,10 @@ const NotRanked = "an open loop that keeps up has the throughput of its rate, so
 // IsGivenByRate reports whether the value of a metric is the rate of an open loop: the throughput of services that keep
 // up. Such values do not make one cell better than another.
 func (c *Cell) IsGivenByRate(metric string) bool {
-	if metric != "throughput" {
-		return false
-	}
-	isGiven := false
-	for _, r := range c.Validity().ValidFor(metric) {
-		if !r.IsOpenLoop() || r.Load.Open.Due == 0 || float64(r.Load.Completed) < keepsUp*float64(r.Load.Open.Due) {
-			return false
-		}
-		isGiven = true
-	}
-	return isGiven
+	valid := c.Validity().ValidFor(metric)
+	return metric == "throughput" && len(valid) > 0 && !slices.ContainsFunc(valid, func(r *record.Record) bool {
+		return !r.IsOpenLoop() || r.Load.Open.Due == 0 || float64(r.Load.Completed) < keepsUp*float64(r.Load.Open.Due)
+	})
 }
 
 // overloaded says in how many repetitions of an open loop the services did not keep up; "" if they did in all. That is

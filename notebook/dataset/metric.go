@@ -63,10 +63,9 @@ func (c *Cell) Metric(name string) Result {
 // NoResult is why no key metric has a value in a valid repetition; it is empty if one has, or if a repetition is only
 // disturbed by other programs. Estimates may need more values.
 func (c *Cell) NoResult() (why string) {
-	for _, r := range c.Records {
-		if _, disturbed := validity.Disturbed(r); disturbed {
-			return ""
-		}
+	isDisturbed := func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed }
+	if slices.ContainsFunc(c.Records, isDisturbed) {
+		return ""
 	}
 	for _, m := range c.Experiment.KeyMetrics() {
 		missing := c.Metric(m.Name).Missing

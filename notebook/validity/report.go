@@ -101,18 +101,10 @@ type Assessment struct {
 
 // IsGeneratorLimited reports whether repetitions that ran are invalid because of a busy load generator alone: services
 // could have answered more.
-func (a Assessment) IsGeneratorLimited() (is bool) {
-	for _, c := range a.checked {
-		for _, f := range c.found {
-			if f.level != Invalid || c.name == runCheck {
-				continue
-			}
-			if is = c.name == generatorCheck; !is {
-				return false
-			}
-		}
-	}
-	return is
+func (a Assessment) IsGeneratorLimited() bool {
+	isInvalid := func(f finding) bool { return f.level == Invalid }
+	failed := slice.Filter(a.checked, func(c checked) bool { return c.name != runCheck && slices.ContainsFunc(c.found, isInvalid) })
+	return len(failed) == 1 && failed[0].name == generatorCheck
 }
 
 // For assesses the cell for a metric; "" for one that every check concerns. The result must not be changed.
