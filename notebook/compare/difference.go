@@ -222,23 +222,17 @@ func Differences(changes []Change) []Difference {
 	return out
 }
 
-// changedCells returns the names of cells with a shown change, and whether all sides are the same
-// repetitions.
-func changedCells(changes []Change) (names []string, unchanged bool) {
-	unchanged = len(changes) > 0
+// Explain says what could have caused the changes: what differs in every cell that has one.
+func Explain(changes []Change, all []Difference) string {
+	unchanged := len(changes) > 0
+	var changed []string // cells with a shown change
 	for i := range changes {
 		c := &changes[i]
 		unchanged = unchanged && c.Unchanged
 		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown {
-			names = slice.Add(names, c.CellName())
+			changed = slice.Add(changed, c.CellName())
 		}
 	}
-	return names, unchanged
-}
-
-// Explain says what could have caused the changes: what differs in every cell that has one.
-func Explain(changes []Change, all []Difference) string {
-	changed, unchanged := changedCells(changes)
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
 	cells := map[string][]string{} // of each subject, which may differ in several ways
 	for _, d := range causes {

@@ -97,10 +97,9 @@ func benchmarksOfWhere(where expr.Node) (names []string) {
 
 // OnePerTrial returns the first cell of each trial: others may be of other benchmarks in the same repetitions.
 func OnePerTrial(cells []*Cell) (out []*Cell) {
-	seen := map[*plan.Trial]bool{}
 	for _, c := range cells {
-		if !seen[c.Planned] {
-			seen[c.Planned], out = true, append(out, c)
+		if !slices.ContainsFunc(out, func(o *Cell) bool { return o.Planned == c.Planned }) {
+			out = append(out, c)
 		}
 	}
 	return out
