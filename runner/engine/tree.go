@@ -74,7 +74,7 @@ func (t *Tree[R]) Start(ctx context.Context, name string, start func() (*R, erro
 	}
 	err = startError(ctx, name, err)
 	if c != nil {
-		err = errors.Join(err, t.Remove(ctx, name))
+		err = errors.Join(err, t.Remove(ctx, name, false))
 	}
 	return nil, err
 }
@@ -122,10 +122,8 @@ func (t *Tree[R]) All() (all []*R) {
 	return all
 }
 
-// Remove kills a container, and gives its name back if that succeeds.
-func (t *Tree[R]) Remove(ctx context.Context, name string) error { return t.end(ctx, name, false) }
-
-func (t *Tree[R]) end(ctx context.Context, name string, graceful bool) error {
+// Remove removes a container as NewTree says, and gives its name back if that succeeds.
+func (t *Tree[R]) Remove(ctx context.Context, name string, graceful bool) error {
 	err := t.remove(ctx, t.Find(name), graceful)
 	if err == nil {
 		t.mu.Lock()
@@ -181,7 +179,7 @@ func (t *Tree[R]) Close(ctx context.Context, rest func() error) error {
 	}
 	var all errgroup.Group
 	for name := range t.close() {
-		all.Go(func() error { return t.end(ctx, name, true) })
+		all.Go(func() error { return t.Remove(ctx, name, true) })
 	}
 	err := all.Wait()
 	if err == nil {

@@ -140,7 +140,7 @@ func (s *space) prober(ctx context.Context) (*container, error) {
 		if state, err := probe.library.State(ctx); err == nil && state.Running {
 			return probe, nil
 		}
-		if err := s.tree.Remove(ctx, probeName); err != nil {
+		if err := s.tree.Remove(ctx, probeName, false); err != nil {
 			return nil, err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/files"
+	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -199,20 +200,18 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 
 // sweepProcesses kills the processes of this user whose variables name an owner that has ended.
 func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
-	for _, children := range Children() {
-		for _, pid := range children {
-			handle, err := unix.PidfdOpen(pid, 0) // from now on it is the same process
-			if err != nil {
-				continue // it has ended
-			}
-			_, variables := engine.Variables(Environment(pid)) // none of another user
-			if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
-				unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
-				leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(pid),
-					Run: variables[runVariable]})
-			}
-			_ = unix.Close(handle) // nothing was written to it
+	for _, p := range proc.All() {
+		handle, err := unix.PidfdOpen(p.PID, 0) // from now on it is the same process
+		if err != nil {
+			continue // it has ended
 		}
+		_, variables := engine.Variables(Environment(p.PID)) // none of another user
+		if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
+			unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
+			leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(p.PID),
+				Run: variables[runVariable]})
+		}
+		_ = unix.Close(handle) // nothing was written to it
 	}
 	return leftovers
 }

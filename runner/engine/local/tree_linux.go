@@ -78,7 +78,10 @@ func (t *Tree) look(within time.Duration) {
 	if time.Since(t.looked) < within {
 		return
 	}
-	children, before := Children(), t.pids
+	children, before := map[int][]int{}, t.pids
+	for _, p := range proc.All() {
+		children[p.Parent] = append(children[p.Parent], p.PID)
+	}
 	t.looked, t.pids = time.Now(), slices.Collect(maps.Keys(t.roots))
 	for _, pid := range children[os.Getpid()] {
 		session, _ := unix.Getsid(pid)
@@ -98,15 +101,6 @@ func Environment(pid int) []string {
 		return nil
 	}
 	return strings.Split(string(text), "\x00")
-}
-
-// Children returns the processes of this machine by their parents.
-func Children() map[int][]int {
-	children := map[int][]int{}
-	for _, p := range proc.All() {
-		children[p.Parent] = append(children[p.Parent], p.PID)
-	}
-	return children
 }
 
 // Usage implements engine.Container. The kernel counts network losses for the whole machine only: they are unknown.
