@@ -132,13 +132,28 @@ func comparisonOf(a, b claim.Side) comparison {
 	return c
 }
 
-// ratioOf is "the ratio of throughput for a to that for b".
+// gapBetween names two ratios, by what they differ in if both are of the same two things.
+func gapBetween(j *claim.Judgement) comparison {
+	over, under := comparisonOf(j.Sides[0], j.Sides[1]), comparisonOf(j.Sides[2], j.Sides[3])
+	a, b := j.Sides[0].Cells[0], j.Sides[2].Cells[0]
+	if over.first() != under.first() || over.second() != under.second() || a.Experiment != b.Experiment {
+		return comparison{noun: "the ratio of " + ratioOf(j.Sides[0], j.Sides[1]),
+			other: "that of " + ratioOf(j.Sides[2], j.Sides[3])}
+	}
+	own, _ := split(a, j.Sides[1].Cells[0], variedOf(a.Experiment))
+	others := slice.Filter(variedOf(a.Experiment), func(name string) bool { return !slices.Contains(own, name) })
+	apart, common := split(a, b, others)
+	return comparison{within: within(a, common), noun: "the ratio of " + over.first() + " to " + over.second(),
+		a: "for " + nameBy(a, apart), b: "for " + nameBy(b, apart)}
+}
+
+// ratioOf is "throughput for a to that for b".
 func ratioOf(a, b claim.Side) string {
 	c := comparison{noun: nounOf(a.Metric), a: "for " + nameOf(a), b: "for " + nameOf(b)}
 	if other := nounOf(b.Metric); other != c.noun {
 		c.other = other
 	}
-	return "the ratio of " + c.first() + " to " + c.second()
+	return c.first() + " to " + c.second()
 }
 
 // split tells the parameters in which two cells differ from those that they have in common.

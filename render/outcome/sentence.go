@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/claim"
@@ -130,14 +131,13 @@ func ratio(j *claim.Judgement) string {
 	e, q := EffectOf(j), quantityOf(j.Sides[0].Metric)
 	c := comparisonOf(j.Sides[0], j.Sides[1])
 	if j.Form == claim.Gap {
-		q = quantity{"larger", "smaller", "large"}
-		c = comparison{noun: ratioOf(j.Sides[0], j.Sides[1]), other: ratioOf(j.Sides[2], j.Sides[3])}
+		q, c = quantity{"larger", "smaller", "large"}, gapBetween(j)
 	}
 	words := compared(e, q, c)
 	if within := nearness(j); within != "" && j.Verdict == stats.Supported {
 		words = c.first() + " was within " + within + " of " + c.second() + ": " + marked(value, e.Text())
 	}
-	return c.within + words + marked(interval, e.Bracketed()) + bound(j, e)
+	return c.within + words + marked(interval, e.Bracketed()) + bound(j, e, q)
 }
 
 // compared writes a ratio as a comparison, or as a difference where it may be to either side.
@@ -166,44 +166,71 @@ func nearness(j *claim.Judgement) string {
 	if j.Form != claim.Near || math.Abs(j.Region.Lo*j.Region.Hi-1) > 1e-9 {
 		return ""
 	}
-	return wording.PercentUnit.Exact(math.Round((j.Region.Hi-1)*1000) / 1000)
+	return marginWords(j.Region.Hi - 1)
+}
+
+func marginWords(share float64) string {
+	return wording.PercentUnit.Exact(math.Round(share*1000) / 1000)
 }
 
 // bound relates an effect to the limits of its claim, unless the sentence has done so.
-func bound(j *claim.Judgement, e Effect) string {
+func bound(j *claim.Judgement, e Effect, q quantity) string {
 	lo, hi := e.limits()
-	isBoth, isSupported := lo != "" && hi != "", j.Verdict == stats.Supported
 	switch {
-	case j.Verdict == stats.Inconclusive && isBoth:
-		return ", and the limits are " + lo + " and " + hi
-	case lo+hi == "", isSupported && nearness(j) != "", saysSide(j, e):
+	case lo+hi == "":
 		return ""
+	case j.Verdict == stats.Inconclusive && lo != "" && hi != "":
+		return ", and the limits are " + lo + " and " + hi
 	case j.Verdict == stats.Inconclusive:
 		return ", and the limit is " + lo + hi
-	case isBoth && isSupported:
-		return ", within the limits of " + lo + " and " + hi
-	case isBoth && e.Ratio > e.Region.Hi:
-		return ", above the limit of " + hi
-	case isBoth:
-		return ", below the limit of " + lo
-	case (hi == "") == isSupported:
+	case j.Form == claim.Compared || j.Form == claim.Gap:
+		return smallest(j, e, q)
+	case j.Form == claim.Near:
+		return around(j)
+	case (hi == "") == (j.Verdict == stats.Supported):
 		return ", above the limit of " + lo + hi
 	}
 	return ", below the limit of " + lo + hi
 }
 
-// saysSide reports whether the direction of a decided difference says on which side of its limit it is.
-func saysSide(j *claim.Judgement, e Effect) bool {
-	if j.Verdict == stats.Inconclusive || j.Form != claim.Compared && j.Form != claim.Gap {
-		return false
+// around says what a decided ratio is near, or is not near.
+func around(j *claim.Judgement) string {
+	middle, not := math.Sqrt(j.Region.Lo*j.Region.Hi), ""
+	if j.Verdict == stats.Contradicted {
+		not = "not "
 	}
+	switch within := nearness(j); {
+	case j.Outcome() == stats.Stronger:
+		return ", beyond the claimed " + ratioWords(middle, Effect{Ratio: middle}.shown())
+	case within != "" && not == "": // the sentence begins with it
+		return ""
+	case within != "":
+		return ", not within " + within
+	}
+	return fmt.Sprintf(", %swithin %s of %s", not, marginWords(j.Region.Hi/middle-1), times.Exact(math.Round(middle*1000)/1000))
+}
+
+// smallest says why a decided difference does not count; empty for one that does.
+func smallest(j *claim.Judgement, e Effect, q quantity) string {
 	limit := e.Region.Lo
 	if math.IsInf(limit, 0) {
 		limit = e.Region.Hi
 	}
+	delta, direction := marginWords(math.Max(limit, 1/limit)-1), q.higher
+	if limit < 1 {
+		direction = q.lower
+	}
 	lo, hi := e.ends()
 	isStrict := j.Op == expr.Greater || j.Op == expr.Less
-	return isStrict == (j.Verdict == stats.Supported) || limit == 1 || limit > 1 && hi < 1 || limit < 1 && lo > 1
+	switch {
+	case isStrict == (j.Verdict == stats.Supported) || limit == 1: // it is beyond the limit
+		return ""
+	case limit > 1 && hi < 1 || limit < 1 && lo > 1: // the direction says it
+		return ""
+	case limit > 1 && lo > 1 || limit < 1 && hi < 1:
+		return ", less than the " + delta + " that counts as a difference"
+	}
+	return ": it was not " + delta + " " + direction
 }
 
 // limit writes one value and its limit.
@@ -215,7 +242,7 @@ func limit(j *claim.Judgement) string {
 	} else {
 		words += marked(interval, e.Bracketed())
 	}
-	return words + bound(j, e)
+	return words + bound(j, e, quantity{})
 }
 
 // fewer writes by how much the shares of requests that failed differ.
@@ -243,16 +270,18 @@ func fewer(j *claim.Judgement) string {
 		}
 	}
 	if j.Region.Lo > 0 {
-		words += bound(j, e)
+		words += bound(j, e, quantity{})
 	}
 	return words
 }
 
-// heldWords counts the items for which a claim holds: "all 40 pairs", "37 of 40 pairs".
+// heldWords counts the items for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
 func heldWords(held, n int, of string) string {
 	switch {
 	case held == n && n == 2:
 		return "both " + of
+	case held == 0 && n == 2:
+		return "neither " + strings.TrimSuffix(of, "s")
 	case held == n:
 		return fmt.Sprintf("all %d %s", n, of)
 	case held == 0:
@@ -278,11 +307,24 @@ func comparisons(j *claim.Judgement) string {
 	if len(chosen) > most {
 		return count
 	}
-	clauses := strings.Join(slice.Map(chosen, func(p claim.Judgement) string { return clause(&p) }), "; ")
+	clauses := clause(&chosen[0])
+	for i := range chosen[1:] {
+		if a, b := &chosen[i], &chosen[i+1]; isAgain(a, b) {
+			clauses += " and" + strings.TrimPrefix(bound(b, EffectOf(b), quantity{}), ",")
+		} else {
+			clauses += "; " + clause(b)
+		}
+	}
 	if len(chosen) == n && j.Verdict != stats.Inconclusive {
 		return clauses
 	}
 	return count + ": " + clauses
+}
+
+// isAgain reports whether two limits are of the same value.
+func isAgain(a, b *claim.Judgement) bool {
+	return a.Form == claim.Limit && b.Form == claim.Limit && b.Effect != nil && b.Verdict != stats.Inconclusive &&
+		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
 }
 
 // here writes the measured effect, next to the published one.
