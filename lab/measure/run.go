@@ -385,8 +385,8 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	}
 	j.unrunnable += j.refuse(c, j.options.Only)
 	for _, run := range runner.FromTheFuture(records, time.Now()) {
-		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future: new runs get later names, and pages show it as the "+
-			"newest; if a wrong clock named it, remove its records\n", c.Slug, run)
+		fmt.Fprintf(j.Stderr, "%s: run %s is dated in the future, so that pages show it as the newest, also after a "+
+			"new run; if a wrong clock named it, remove its records\n", c.Slug, run)
 	}
 	if err := j.present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
