@@ -184,16 +184,17 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 // setUnread notes that blocks of some kinds with this text could not be read.
 func (doc *Document) setUnread(text []byte, kinds ...string) {
 	for _, kind := range kinds {
-		doc.unread[kind] += string(text) + "\n"
+		doc.unread[kind] = append(doc.unread[kind], string(text))
 	}
 }
 
 // Unread reports whether blocks of a kind, such as "published", could not all be read.
-func (doc *Document) Unread(kind string) bool { return doc.unread[kind] != "" }
+func (doc *Document) Unread(kind string) bool { return len(doc.unread[kind]) > 0 }
 
 // MayBeUnread reports whether a block of a kind that could not be read may have a name.
 func (doc *Document) MayBeUnread(name string, kinds ...string) bool {
-	return slices.ContainsFunc(kinds, func(kind string) bool { return strings.Contains(doc.unread[kind], name) })
+	hasName := func(text string) bool { return strings.Contains(text, name) }
+	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.ContainsFunc(doc.unread[kind], hasName) })
 }
 
 // yamlBlock reads a block of ours: one item, or a list of them.

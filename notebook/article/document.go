@@ -59,7 +59,7 @@ type Document struct {
 
 	Problems source.Problems
 
-	unread    map[string]string        // texts of blocks that could not be read, by kind
+	unread    map[string][]string      // texts of blocks that could not be read, by kind
 	front     source.Pos               // of the front matter
 	stated    []Statement              // in titles, captions and other lines of YAML
 	lineLinks []ProseLink              // in the same lines
@@ -134,7 +134,7 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Parse reads the article whose text is source. dir is its folder, which may have files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, Tree: ast.NewDocument(),
-		added: map[string]record.Metric{}, unread: map[string]string{}, resolved: map[*byte]string{},
+		added: map[string]record.Metric{}, unread: map[string][]string{}, resolved: map[*byte]string{},
 		lineTrees: map[string]ast.Node{}}
 	if !source.Fits(src, &doc.Problems) {
 		return doc
