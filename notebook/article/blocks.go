@@ -256,6 +256,7 @@ func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 		return source.Text{}
 	}
 	TemplatesIn(n, &doc.Problems)
+	checkDependencies(n, &doc.Problems)
 	e := DecodeExperiment(n, false, &doc.Problems)
 	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.Listing.extent}
 	doc.Experiments = append(doc.Experiments, b.Experiment)
@@ -266,6 +267,26 @@ func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 		doc.added[e.Metrics[i].Name.Value] = e.Metrics[i].Means()
 	}
 	return e.Name
+}
+
+// checkDependencies reports null in depends_on. It removes a dependency of what lies below, and would be lost without it.
+func checkDependencies(experiment *source.Node, problems *source.Problems) {
+	services := experiment.Get("services")
+	if services == nil || experiment.Get("extends") != nil || experiment.Get("compose") != nil {
+		return
+	}
+	for _, s := range services.Fields {
+		on := s.Value.Get("depends_on")
+		if on == nil {
+			continue
+		}
+		for _, f := range on.Fields {
+			if f.Value.Kind == source.Null {
+				problems.Add("missing-key", f.Key.Pos, "the dependency %q has no condition", f.Key.Value).
+					Hint = "add condition: service_healthy below it, or write depends_on as a list of names"
+			}
+		}
+	}
 }
 
 // addListing adds a file= listing. It is false if the path cannot be the path of a file of the article.

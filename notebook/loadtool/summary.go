@@ -152,6 +152,8 @@ func ReadObject(text []byte, into any) error {
 		return fmt.Errorf("is not one JSON object: %q", LastLine(text))
 	case isUnknown:
 		return fmt.Errorf("has an unknown key %s", key)
+	case text[0] != '{':
+		return fmt.Errorf("is JSON, and not an object: %q", LastLine(text))
 	}
 	return fmt.Errorf("cannot be read: %w", record.InvalidJSON(err))
 }

@@ -307,7 +307,7 @@ func TestDriverSummary(t *testing.T) {
 		{`{"window": 1, "attempted": 1, "latencies": {}}`,
 			`has an unknown key "latencies"`},
 		{`{"window": 1, "attempted": 1} {"window": 1}`, "is not one JSON object"},
-		{`[1]`, "cannot be read: the JSON cannot be an array"},
+		{`[1]`, "is JSON, and not an object"},
 		{`{"window": 1, "attempted": 0}`, "no request ended"},
 		{`{"window": 1, "attempted": 1, "step": -1, "latency": {"p50": 1}}`, "its step is -1 s"},
 		{`{"window": 1, "attempted": 1, "latency": {"p50": -1}}`, "latency.p50 is -1"},

@@ -74,6 +74,8 @@ func TestProblems(t *testing.T) {
 				`missing-key at HTTP: service "s" exposes no port that could answer over HTTP (add expose: with the port)`},
 			{"unknown condition", "{s: {image: x, depends_on: {t: {condition: service_helthy}}}, t: {image: x, expose: ['80']}}",
 				`wrong-value at service_helthy: condition cannot be "service_helthy" (did you mean "service_healthy"?)`},
+			{"dependency without a condition", "{s: {image: x, depends_on: {t: , u: {condition: service_started}}}, t: {image: x, expose: ['80']}, u: {image: x}}",
+				`missing-key at t: the dependency "t" has no condition (add condition: service_healthy below it, or write depends_on as a list of names)`},
 			{"healthy by nothing", "{s: {image: x, depends_on: {t: {condition: service_healthy}}}, t: {image: x, healthcheck: {disable: true}}}",
 				`missing-key at service_healthy: service "t" has no healthcheck and exposes no port, so nothing tells when it is healthy (give it a healthcheck, or write condition: service_started)`},
 			{"healthy and completed", "{s: {image: x, depends_on: {t: {condition: service_healthy}}}, u: {image: x, depends_on: {t: {condition: service_completed_successfully}}}, t: {image: x, expose: ['80']}}",
