@@ -81,6 +81,9 @@ func fromNothing(t *testing.T, program string) {
 	if !strings.Contains(page, "<data value=") && (*alone || !strings.Contains(page, "/s (not valid)")) {
 		t.Error("the page has no measured value")
 	}
+	if *alone && !strings.Contains(page, "is-supported") {
+		t.Error("the page does not decide its claim")
+	}
 	took := time.Since(begin)
 	if *alone && took > firstUse {
 		t.Errorf("it took %v until the page was there, want %v at most", took, firstUse)
