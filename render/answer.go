@@ -118,7 +118,7 @@ func (c *composer) countOfClaims(s claim.Standing) string {
 		words += fmt.Sprintf(" (%d stronger than claimed)", n)
 	}
 	if s.After > 0 {
-		words += fmt.Sprintf(", %d more stated afterwards", s.After)
+		words += fmt.Sprintf(", %d more not stated before", s.After)
 	}
 	if s.Mostly > 0 {
 		words += fmt.Sprintf(", %d mostly", s.Mostly)

@@ -141,7 +141,7 @@ func (j Judgement) headline() stats.Headline {
 	return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
 }
 
-// countOf counts supported headlines: "2 of 3, and 1 mostly, 1 more stated afterwards".
+// countOf counts supported headlines: "2 of 3, and 1 mostly, 1 more not stated before".
 func countOf(supported, mostly, after, all int) string {
 	words := fmt.Sprintf("%d of %d", supported, all)
 	switch {
@@ -152,7 +152,7 @@ func countOf(supported, mostly, after, all int) string {
 		words += fmt.Sprintf(", and %d mostly", mostly)
 	}
 	if after > 0 {
-		words += fmt.Sprintf(", %d more stated afterwards", after)
+		words += fmt.Sprintf(", %d more not stated before", after)
 	}
 	return words
 }

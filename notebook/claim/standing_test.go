@@ -68,6 +68,9 @@ func TestStanding(t *testing.T) {
 			"measured", "the article has no headline claim", ""},
 		{"what was published", published(order) + headline(yes), nil, "reproduced, 1 of 1",
 			"of 1 headline claim: 1 supported", agree},
+		{"a claim made after the measurement", published(order) + headline(yes), []recordtest.Change{func(r *record.Record) {
+			r.Facts = map[string]string{record.FactClaims: "[]", record.FactRevision: "0123456789abcdef"}
+		}}, "undecided, 0 of 1, 1 more not stated before", "of 1 headline claim: 1 supported", agree},
 		{"other sizes are no part of it", published(sizes) + headline(yes), nil, "reproduced, 1 of 1",
 			"of 1 headline claim: 1 supported", sizesOff},
 		{"nor is another order", published(reverse) + headline(yes), nil, "reproduced, 1 of 1",
