@@ -49,7 +49,6 @@ benchbook.yaml.`,
 
 func (a *app) reportCommand() *cobra.Command {
 	var running runFlags
-
 	cmd := &cobra.Command{
 		Use:   "report [ARTICLE[#NAME] ...]",
 		Short: "Measure what is missing or stale, then render the site",

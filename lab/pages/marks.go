@@ -94,7 +94,6 @@ func readMark(src *source.Source, said, at source.Pos, problems *source.Problems
 
 // htmlOf returns the raw HTML of a file, which comments are, at its places: there are spaces for everything else.
 func htmlOf(src *source.Source, problems *source.Problems) []byte {
-
 	out := bytes.Repeat([]byte(" "), len(src.Data))
 	keep := func(list *text.Segments) {
 		for i := range list.Len() {
