@@ -207,7 +207,7 @@ func (p *repetition) measureLoad() (load.Measurement, error) {
 	m, err := p.driver(t).Measure(p.bounded, p.place, search.WithRate(t, p.rates))
 	sampler.Finish()
 	if err != nil {
-		return m, err
+		return m, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
 	if !m.Start.IsZero() { // it was timed on the machine of the load
 		m.Start = m.Start.Add(-p.place.Ahead)

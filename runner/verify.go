@@ -78,7 +78,9 @@ func (p *repetition) ask() (answers []loadgen.Answer, note string, err error) {
 	if u, err := url.Parse(p.trial.Load.URLs()[0]); err == nil && u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Sprintf("its services are ready; nothing is asked over %s", u.Scheme), nil
 	}
-	answers, err = p.Requests.(load.Checker).Check(p.bounded, p.place, p.trial)
+	if answers, err = p.place.Check(p.bounded, p.trial.Load); err != nil {
+		err = fmt.Errorf("trial %s: %w", p.trial.Name, err)
+	}
 	redact := p.secrets().redactor(p.trial)
 	return slice.Map(answers, func(answer loadgen.Answer) loadgen.Answer {
 		answer.URL, answer.Failure = redact.Text(answer.URL), redact.Text(answer.Failure)

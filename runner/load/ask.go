@@ -2,10 +2,10 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
-	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
@@ -47,7 +47,6 @@ const (
 
 // ask is what a driver is asked for.
 func ask(l *spec.Load, at Place) ([]byte, error) {
-	seconds := func(d time.Duration) float64 { return d.Seconds() }
 	target := func(t spec.Target) askedTarget {
 		if l.Driver.Image.OnMachine() {
 			t.URL = onThisMachine(t.URL)
@@ -57,18 +56,10 @@ func ask(l *spec.Load, at Place) ([]byte, error) {
 		}
 		return askedTarget(t)
 	}
-	a := asked{Version: askedVersion, Connections: l.Connections, Threads: l.Threads, Keepalive: l.Keepalive,
-		Timeout: seconds(l.Timeout), Warmup: seconds(l.Warmup), Duration: seconds(l.Duration), Requests: l.Requests,
-		Drain: l.Requests > 0 && !l.Cut, Rate: l.Rate, Arrivals: l.Arrivals, Think: seconds(l.Think),
-		Seed:    at.Seed & exactSeeds,
-		Targets: slice.Map(l.Targets, target)}
-	if a.Threads == 0 {
-		a.Threads = at.Cores
-	}
-	if len(a.Targets) == 0 {
-		a.Targets = []askedTarget{target(spec.Target{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: l.Body,
-			Weight: 1})}
-	}
+	a := asked{Version: askedVersion, Targets: slice.Map(targetsOf(l), target), Connections: l.Connections,
+		Threads: cmp.Or(l.Threads, at.Cores), Keepalive: l.Keepalive, Timeout: l.Timeout.Seconds(),
+		Warmup: l.Warmup.Seconds(), Duration: l.Duration.Seconds(), Requests: l.Requests, Drain: l.Requests > 0 && !l.Cut,
+		Rate: l.Rate, Arrivals: l.Arrivals, Think: l.Think.Seconds(), Seed: at.Seed & exactSeeds}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false) // for people who look at it

@@ -77,7 +77,7 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		Environment: append([]string{settings.Environment(), fmt.Sprintf("%s=%d", RepetitionVariable, at.Number)},
 			c.Environment...), WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin)})
 	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: running the command: %w", t.Name, err)
+		return Measurement{}, fmt.Errorf("running the command: %w", err)
 	}
 	if exit.OutOfMemory {
 		return Measurement{Failure: "the command ran out of memory", Log: string(exit.Stderr)}, nil

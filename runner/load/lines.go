@@ -43,7 +43,6 @@ var kinds = slice.Map(loadgen.Kinds[:], func(k loadgen.Kind) string { return str
 // A reading collects the requests that a driver printed.
 type reading struct {
 	load *spec.Load
-	open bool          // the load is an open loop
 	most time.Duration // how long the driver ran at most
 
 	began    *float64 // Unix time, if printed
@@ -111,8 +110,8 @@ func (r *reading) request(l *line) (s loadgen.Sample, err error) {
 		s.Status = l.Status
 	}
 	s.Cut = l.Error == cutError
-	isSent := l.At != nil
-	if r.open && !isSent && s.Kind == loadgen.Timeout {
+	isSent, isOpen := l.At != nil, r.load.Rate > 0
+	if isOpen && !isSent && s.Kind == loadgen.Timeout {
 		l.At = l.Due // it waited in vain for a connection
 	}
 	if err := r.checkTimes(l); err != nil {
@@ -123,7 +122,7 @@ func (r *reading) request(l *line) (s loadgen.Sample, err error) {
 	if time.Duration(s.End) > r.most {
 		return s, fmt.Errorf("ends later than the driver, which ran for %.1f s", r.most.Seconds())
 	}
-	if r.open {
+	if isOpen {
 		if s.Start = nanoseconds(*l.Due); s.Sent < s.Start-clockOff {
 			return s, errors.New("is of a request that was sent before it was due")
 		}
@@ -141,7 +140,7 @@ func (r *reading) checkTimes(l *line) error {
 		name   string
 		x      *float64
 		wanted bool
-	}{{"due", l.Due, r.open}, {"at", l.At, true}, {"latency", l.Latency, true}} {
+	}{{"due", l.Due, r.load.Rate > 0}, {"at", l.At, true}, {"latency", l.Latency, true}} {
 		switch {
 		case n.wanted && n.x == nil:
 			return fmt.Errorf("has no %s", n.name)

@@ -37,12 +37,6 @@ type Driver interface {
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)
 }
 
-// Checker is a Driver that can ask for what a load asks for without putting it on.
-type Checker interface {
-	// Check asks for every target once, and returns what was answered.
-	Check(ctx context.Context, at Place, trial *plan.Trial) ([]loadgen.Answer, error)
-}
-
 // Place is where a trial is measured.
 type Place struct {
 	Load   engine.Container // of the load or the command; nil if it runs in a service
@@ -125,11 +119,27 @@ func (at Place) generate(ctx context.Context, path string, config loadgen.Config
 	if err != nil {
 		return engine.Exit{}, err
 	}
-	return at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...),
-		Stdin: text})
+	exit, err := at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...), Stdin: text})
+	if err != nil {
+		return exit, fmt.Errorf("running the load generator: %w", err)
+	}
+	return exit, nil
 }
 
-// check asks for every target of a load once.
+// targetsOf returns the targets of a load, which may be a single one.
+func targetsOf(l *spec.Load) []spec.Target {
+	if len(l.Targets) > 0 {
+		return l.Targets
+	}
+	return []spec.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: l.Body, Weight: 1}}
+}
+
+// Check asks for every target of a load once, from the container of [Requests], and returns what was answered.
+func (at Place) Check(ctx context.Context, l *spec.Load) ([]loadgen.Answer, error) {
+	return at.check(ctx, ownPath, l)
+}
+
+// check is Check with our program at a path in the container of the load.
 func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]loadgen.Answer, error) {
 	one := *l // its schedule does not matter, and a share of a rate may not be known
 	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
@@ -157,6 +167,21 @@ func WrongAnswers(answers []loadgen.Answer) string {
 		}
 	}
 	return strings.Join(wrong, "; ")
+}
+
+// checkBefore asks for every target once with our own generator, which knows what a right answer is, if the load says so.
+func (at Place) checkBefore(ctx context.Context, l *spec.Load) (failure string, err error) {
+	if !l.CheckBefore {
+		return "", nil
+	}
+	answers, err := at.check(ctx, guestPath, l)
+	if err != nil {
+		return "", fmt.Errorf("checking answers: %w", err)
+	}
+	if wrong := WrongAnswers(answers); wrong != "" {
+		failure = "the answer before timing was not right: " + wrong
+	}
+	return failure, nil
 }
 
 // generatorFailure returns why the generator could not do what it was asked for.

@@ -133,7 +133,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 func TestRequestsConfig(t *testing.T) {
 	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
 		Keepalive: true}
-	one := []loadgen.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x")}}
+	one := []loadgen.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x"), Weight: 1}}
 	for _, tt := range []struct {
 		name   string
 		change func(*spec.Load)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -46,9 +45,9 @@ func (d *Programs) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 // Measure implements Driver.
 func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Measurement, err error) {
 	l := t.Load
-	if l.CheckBefore && overHTTP(l) {
-		if failure, err := checkBefore(ctx, at, t); err != nil || failure != "" {
-			return Measurement{Failure: failure}, err
+	if overHTTP(l) {
+		if m.Failure, err = at.checkBefore(ctx, l); err != nil || m.Failure != "" {
+			return m, err
 		}
 	}
 	if l.Driver.Prints == spec.Summary && l.Warmup > 0 {
@@ -56,23 +55,21 @@ func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Meas
 		warm.Duration, warm.Requests, warm.Warmup, after.Warmup = l.Warmup, 0, 0, 0
 		exit, _, failure, err := d.run(ctx, at, &warm)
 		if err != nil || failure != "" {
-			return Measurement{Failure: failure, Log: string(exit.Stderr)}, inTrial(t, err)
+			return Measurement{Failure: failure, Log: string(exit.Stderr)}, err
 		}
 		l = &after
 	}
 	exit, w, failure, err := d.run(ctx, at, l)
 	if err != nil {
-		return Measurement{}, inTrial(t, err)
+		return m, err
 	}
-	failure = cmp.Or(failure, howMuchIsPrinted(exit))
-	if failure == "" {
+	if failure = cmp.Or(failure, howMuchIsPrinted(exit)); failure == "" {
+		read := measureLines
 		if l.Driver.Prints == spec.Summary {
-			m, err = summed(exit.Stdout, w, l, at)
-		} else {
-			m, err = measureLines(exit.Stdout, w, l, at)
+			read = summed
 		}
-		if err != nil {
-			failure, m = err.Error(), Measurement{Output: m.Output}
+		if m, err = read(exit.Stdout, w, l, at); err != nil {
+			failure = err.Error()
 		}
 	}
 	m.Failure, m.Log = failure, string(exit.Stderr)
@@ -80,13 +77,6 @@ func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Meas
 		m.Warmup, m.Load.Driver = t.Load.Warmup, l.Driver.String()
 	}
 	return m, nil
-}
-
-func inTrial(t *plan.Trial, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("trial %s: running %s: %w", t.Name, record.DriverTool, err)
 }
 
 // run runs a driver once, and watches it. The failure says why its output does not count.
@@ -97,24 +87,23 @@ func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine
 		return exit, nil, "", err
 	}
 	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
-	w = &watch{threads: at.Cores}
+	w = &watch{name: record.DriverTool, threads: at.Cores}
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	exit, err = w.run(limited, record.DriverTool, at.Load, engine.Command{Args: l.Driver.Command,
-		Environment: l.Driver.Environment, Stdin: document, Full: func() { stop(errTooMuch) }})
-	if err != nil && context.Cause(limited) == errTooMuch {
+	exit, err = w.run(limited, at.Load, engine.Command{Args: l.Driver.Command, Environment: l.Driver.Environment,
+		Stdin: document, Full: func() { stop(errTooMuch) }})
+	switch {
+	case err == nil:
+		return exit, w, howItEnded(w.name, exit), nil
+	case context.Cause(limited) == errTooMuch:
 		return exit, w, errTooMuch.Error(), nil
 	}
-	return exit, w, howItEnded(record.DriverTool, exit), err
+	return exit, w, "", fmt.Errorf("running %s: %w", w.name, err)
 }
 
 // errTooMuch is of a driver that has printed more than is kept, whether it has ended or was ended for that.
 var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
 	"(prints: summary)", engine.MaxStdout>>20)
-
-// errBegan is of a driver whose began is not a time at which it ran.
-var errBegan = errors.New("the driver says that it began at a time at which it did not run: began is the Unix time in " +
-	"seconds")
 
 // howItEnded says why the output of a program does not count; empty if it ended well.
 func howItEnded(name string, exit engine.Exit) string {
@@ -141,7 +130,7 @@ func howMuchIsPrinted(exit engine.Exit) string {
 
 // measureLines makes a measurement of lines with a request each.
 func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
-	r := reading{load: l, most: w.ended.Sub(w.began), open: l.Rate > 0}
+	r := reading{load: l, most: w.ended.Sub(w.began)}
 	if err := r.read(printed); err != nil {
 		return Measurement{}, err
 	}
@@ -149,11 +138,11 @@ func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement
 	for _, request := range r.requests {
 		last = max(last, request.End)
 	}
-	began, _ := w.window(time.Duration(last))
+	began := w.beginning(time.Duration(last))
 	if r.began != nil {
-		var ok bool
-		if began, ok = w.moment(fromUnix(*r.began), at); !ok {
-			return Measurement{}, errBegan
+		var err error
+		if began, err = w.moment(fromUnix(*r.began), at); err != nil {
+			return Measurement{}, err
 		}
 	}
 	m, err := counted(l, at, began.Add(at.Ahead), r.requests)
@@ -176,16 +165,6 @@ func summed(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, erro
 			most.Seconds())
 	}
 	o.Paced = l.Think > 0
-	start, length := w.window(o.Window)
-	if !o.Started.IsZero() {
-		var ok bool
-		if start, ok = w.moment(o.Started, at); !ok {
-			return m, errBegan
-		}
-	}
-	m.Start, m.Length = start.Add(at.Ahead), length
-	m.Samples, m.Histograms, m.Load = o.Samples, o.Histograms, o.Load(l)
-	m.Load.WindowStart = m.Start
-	w.addTo(&m, start, at.Cores)
-	return m, nil
+	err = w.addOutput(&m, o, l, at)
+	return m, err
 }

@@ -19,6 +19,7 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
@@ -159,7 +160,7 @@ func TestLinesOfAnOpenLoop(t *testing.T) {
 // ran is a driver that has run for a time until now.
 func ran(length time.Duration) *watch {
 	now := time.Now()
-	return &watch{began: now.Add(-length), started: now.Add(-length), ended: now}
+	return &watch{name: record.DriverTool, began: now.Add(-length), started: now.Add(-length), ended: now}
 }
 
 // Whatever is not what a driver should print fails the repetition, and the line is named.

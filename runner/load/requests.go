@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -53,19 +53,19 @@ func (d *Requests) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
 	exit, err := at.generate(ctx, ownPath, requestsConfig(t.Load, at))
 	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
+		return Measurement{}, err
 	}
 	if exit.Code != 0 {
 		first, rest, _ := strings.Cut(generatorFailure(exit), "\n")
 		return Measurement{Failure: first, Log: rest, Facts: d.facts}, nil
 	}
 	var result loadgen.Result
-	if err := json.NewDecoder(bytes.NewReader(exit.Stdout)).Decode(&result); err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: reading what the load generator found: %w", t.Name, err)
+	if err := json.Unmarshal(exit.Stdout, &result); err != nil {
+		return Measurement{}, fmt.Errorf("reading what the load generator found: %w", err)
 	}
 	if result.Semantics != record.LoadSemantics {
-		return Measurement{}, fmt.Errorf("trial %s: the load generator is of another version (%d, not %d): build both "+
-			"with make build", t.Name, result.Semantics, record.LoadSemantics)
+		return Measurement{}, fmt.Errorf("the load generator is of another version (%d, not %d): build both with make build",
+			result.Semantics, record.LoadSemantics)
 	}
 	m := requestsMeasured(&result, t.Load)
 	m.Facts = maps.Clone(d.facts)
@@ -73,32 +73,18 @@ func (d *Requests) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	return m, nil
 }
 
-// Check implements Checker.
-func (d *Requests) Check(ctx context.Context, at Place, t *plan.Trial) ([]loadgen.Answer, error) {
-	answers, err := at.check(ctx, ownPath, t.Load)
-	if err != nil {
-		return nil, fmt.Errorf("trial %s: running the load generator: %w", t.Name, err)
-	}
-	return answers, nil
-}
-
 func requestsConfig(l *spec.Load, at Place) loadgen.Config {
 	c := loadgen.Config{
-		Seed: at.Seed, Connections: l.Connections, Threads: l.Threads, Duration: l.Duration, Requests: int64(l.Requests),
-		Rate: l.Rate, Arrivals: loadgen.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think, Timeout: l.Timeout,
-		KeepAlive: l.Keepalive, Cut: l.Cut, Sharing: l.Priority != "",
+		Seed: at.Seed, Connections: l.Connections, Threads: cmp.Or(l.Threads, at.Cores), Duration: l.Duration,
+		Requests: int64(l.Requests), Rate: l.Rate, Arrivals: loadgen.Arrivals(l.Arrivals), Warmup: l.Warmup, Think: l.Think,
+		Timeout: l.Timeout, KeepAlive: l.Keepalive, Cut: l.Cut, Sharing: l.Priority != "",
 		Verify: &loadgen.Verify{
 			Before: &l.CheckBefore, Status: l.Status, Length: l.Length, Contains: l.Contains, Match: l.Match,
 		},
+		Targets: slice.Map(targetsOf(l), func(t spec.Target) loadgen.Target {
+			return loadgen.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body), Weight: t.Weight}
+		}),
 	}
-	for _, t := range l.Targets {
-		c.Targets = append(c.Targets, loadgen.Target{URL: t.URL, Method: t.Method, Headers: t.Headers, Body: []byte(t.Body),
-			Weight: t.Weight})
-	}
-	if len(c.Targets) == 0 {
-		c.Targets = []loadgen.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: []byte(l.Body)}}
-	}
-	c.Threads = cmp.Or(c.Threads, at.Cores)
 	c.Staggered = !c.Open() && (l.Cut || l.Requests == 0)
 	return c
 }
@@ -131,6 +117,7 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 			Completed: r.Completed.Right, Busy: -1, ForeignCPU: -1,
 			FailuresMax: l.FailuresMax, StaleRetries: r.Stale,
 		},
+		Samples: []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}},
 	}
 	for name, d := range map[string]*loadgen.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service,
 		"latency.cut": r.Cut} {
@@ -138,12 +125,12 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 			m.Histograms[name] = histogram(*d)
 		}
 	}
-	if o := r.Overlap; o != nil && r.Lag == nil { // in an open loop requests may wait for a server that is too slow
-		m.Load.Overlap = &record.Overlap{Right: float64(o.Right) / loadgen.WholeRequest,
-			Failed: float64(o.Failed) / loadgen.WholeRequest, Time: o.Time.Seconds()}
-	}
 	if r.Lag != nil { // an open loop, even if nothing was due
 		m.Load.Open = &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: r.Due, Sent: r.Sent, Blocked: r.Blocked}
+		m.Samples = append(m.Samples, record.Sample{Metric: "offered", Value: r.Offered, Unit: "1/s"})
+	} else if o := r.Overlap; o != nil { // in an open loop requests may wait for a server that is too slow
+		m.Load.Overlap = &record.Overlap{Right: float64(o.Right) / loadgen.WholeRequest,
+			Failed: float64(o.Failed) / loadgen.WholeRequest, Time: o.Time.Seconds()}
 	}
 	for kind, n := range r.Failures {
 		m.Load.Failures[string(kind)] = n
@@ -156,10 +143,6 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 		m.Load.Completions = append(m.Load.Completions, s.Right+s.Failed)
 		m.Load.Answers = append(m.Load.Answers, s.Right)
 		m.Load.Latencies = append(m.Load.Latencies, s.LatencySum.Seconds())
-	}
-	m.Samples = []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}}
-	if r.Lag != nil { // an open loop, even if nothing was due
-		m.Samples = append(m.Samples, record.Sample{Metric: "offered", Value: r.Offered, Unit: "1/s"})
 	}
 	if seconds > 0 {
 		m.Samples = append(m.Samples, record.Sample{Metric: "bytes.in", Value: float64(r.BytesIn) / seconds, Unit: "B/s"},
@@ -191,20 +174,17 @@ func histogram(d loadgen.Distribution) record.Histogram {
 // thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or the number of
 // clients is not fixed. Think is the mean pause of a client behind a request, in seconds.
 func inFlight(r *loadgen.Result, l *spec.Load, think float64) (share, over float64) {
-	if r.Lag != nil {
+	busy := 0.0
+	switch {
+	case r.Lag != nil:
+	case r.InFlight != nil:
+		busy, over = r.InFlight.Time.Seconds(), r.InFlight.Length.Seconds()
+	case r.Overlap != nil && r.Latency.Count+r.FailedLatency.Count > 0:
+		thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / loadgen.WholeRequest
+		busy, over = r.Overlap.Time.Seconds()+thinking, r.Length.Seconds()
+	}
+	if over <= 0 {
 		return -1, 0
 	}
-	if r.InFlight != nil {
-		over = r.InFlight.Length.Seconds()
-		if over <= 0 {
-			return -1, 0
-		}
-		return r.InFlight.Time.Seconds() / over / float64(l.Connections), over
-	}
-	over = r.Length.Seconds()
-	if r.Overlap == nil || r.Latency.Count+r.FailedLatency.Count == 0 || over <= 0 {
-		return -1, 0
-	}
-	thinking := think * float64(r.Overlap.Right+r.Overlap.Failed) / loadgen.WholeRequest
-	return (r.Overlap.Time.Seconds() + thinking) / over / float64(l.Connections), over
+	return busy / over / float64(l.Connections), over
 }

@@ -112,8 +112,8 @@ func (d *Tool) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 
 // Measure implements Driver.
 func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	if d.tool.HTTP && t.Load.CheckBefore {
-		if failure, err := checkBefore(ctx, at, t); err != nil || failure != "" {
+	if d.tool.HTTP {
+		if failure, err := at.checkBefore(ctx, t.Load); err != nil || failure != "" {
 			return Measurement{Failure: failure, Facts: d.facts}, err
 		}
 	}
@@ -121,12 +121,12 @@ func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measuremen
 		warm := *t.Load
 		warm.Duration, warm.Requests = t.Load.Warmup, 0
 		if _, _, err := d.call(ctx, at, &warm); err != nil {
-			return Measurement{}, fmt.Errorf("trial %s: warming up with %s: %w", t.Name, d.tool.Name, err)
+			return Measurement{}, fmt.Errorf("warming up with %s: %w", d.tool.Name, err)
 		}
 	}
 	exit, w, err := d.call(ctx, at, t.Load)
 	if err != nil {
-		return Measurement{}, fmt.Errorf("trial %s: running %s: %w", t.Name, d.tool.Name, err)
+		return Measurement{}, fmt.Errorf("running %s: %w", d.tool.Name, err)
 	}
 	m := Measurement{Log: string(exit.Stderr), Facts: maps.Clone(d.facts),
 		Output: record.KeepOutput(loadtool.WithoutLog(exit.Stdout)), GeneratorCPU: -1}
@@ -138,38 +138,18 @@ func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measuremen
 		return m, nil
 	}
 	o, err := d.tool.Parse(exit.Stdout)
+	if err == nil {
+		err = w.addOutput(&m, o, t.Load, at)
+	}
 	if err != nil {
 		m.Failure = err.Error() // the author's words for its command line may have made it print something else
 		return m, nil
 	}
-	start, length := w.window(o.Window)
-	if !o.Started.IsZero() {
-		var ok bool
-		if start, ok = w.moment(o.Started, at); !ok {
-			m.Failure = d.tool.Name + " says that it began at a time at which it did not run"
-			return m, nil
-		}
-	}
-	m.Warmup, m.Start, m.Length = t.Load.Warmup, start.Add(at.Ahead), length
-	m.Load = o.Load(t.Load)
-	m.Samples, m.Histograms, m.Load.WindowStart = o.Samples, o.Histograms, m.Start
+	m.Warmup = t.Load.Warmup
 	if t.Load.Arrivals != "" {
 		m.Load.Open = schedule(t.Load, o)
 	}
-	w.addTo(&m, start, at.Cores)
 	return m, nil
-}
-
-// checkBefore asks for every target once with our own generator, which knows what a right answer is.
-func checkBefore(ctx context.Context, at Place, t *plan.Trial) (failure string, err error) {
-	answers, err := at.check(ctx, guestPath, t.Load)
-	if err != nil {
-		return "", fmt.Errorf("trial %s: checking answers: %w", t.Name, err)
-	}
-	if wrong := WrongAnswers(answers); wrong != "" {
-		failure = "the answer before timing was not right: " + wrong
-	}
-	return failure, nil
 }
 
 // call runs the tool once as the load says, and watches it.
@@ -182,8 +162,8 @@ func (d *Tool) call(ctx context.Context, at Place, l *spec.Load) (engine.Exit, *
 	if c.Shell != "" {
 		command.Args = append([]string{"sh", "-c", c.Shell, "sh"}, command.Args...)
 	}
-	w := &watch{line: c.Line(d.tool.Name, l.Args), threads: c.Threads}
-	exit, err := w.run(ctx, d.tool.Name, at.Load, command)
+	w := &watch{name: d.tool.Name, line: c.Line(d.tool.Name, l.Args), threads: c.Threads}
+	exit, err := w.run(ctx, at.Load, command)
 	return exit, w, err
 }
 

@@ -3,16 +3,20 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/loadtool"
 	"benchbook/notebook/record"
+	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
 
 // A watch reads what a tool or program uses while it runs.
 type watch struct {
+	name    string // of the tool, or record.DriverTool
 	line    string
 	threads int
 	began   time.Time // when it was asked for
@@ -26,7 +30,7 @@ type watch struct {
 const watchEvery = 50 * time.Millisecond
 
 // run runs a tool or program in the container of the load, and watches it.
-func (w *watch) run(ctx context.Context, name string, in engine.Container, c engine.Command) (engine.Exit, error) {
+func (w *watch) run(ctx context.Context, in engine.Container, c engine.Command) (engine.Exit, error) {
 	idle, _ := in.Usage(ctx, engine.Detail{Threads: true}) // without it, no start is seen
 	watched, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -40,7 +44,7 @@ func (w *watch) run(ctx context.Context, name string, in engine.Container, c eng
 	stop()
 	<-done
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = &UnendedError{Name: name, Err: err}
+		err = &UnendedError{Name: w.name, Err: err}
 	}
 	return exit, err
 }
@@ -66,22 +70,42 @@ func (w *watch) read(ctx context.Context, in engine.Container, idle map[int]engi
 	}
 }
 
-// window returns when a tool measured that does not say. It cannot have begun later than its length before its end was
-// seen.
-func (w *watch) window(length time.Duration) (time.Time, time.Duration) {
-	start := w.started
-	if latest := w.ended.Add(-length); start.IsZero() || latest.Before(start) {
-		start = latest
+// beginning returns when a window began, of a tool that does not say: not later than its length before its end was seen.
+func (w *watch) beginning(length time.Duration) time.Time {
+	latest := w.ended.Add(-length).UTC()
+	if w.started.IsZero() || latest.Before(w.started) {
+		return latest
 	}
-	return start.UTC(), length
+	return w.started.UTC()
 }
 
-// moment converts a time at which a tool or program says that it began from the clock of its machine to ours. It is
-// false if nothing ran then.
-func (w *watch) moment(there time.Time, at Place) (time.Time, bool) {
+// moment converts a time at which a tool or program says that it began from the clock of its machine to ours. The error
+// says that nothing ran then.
+func (w *watch) moment(there time.Time, at Place) (time.Time, error) {
 	const off = time.Second
 	here := there.Add(-at.Ahead).UTC()
-	return here, here.After(w.began.Add(-off)) && here.Before(w.ended.Add(off))
+	if here.After(w.began.Add(-off)) && here.Before(w.ended.Add(off)) {
+		return here, nil
+	}
+	hint := ""
+	if w.name == record.DriverTool {
+		hint = ": began is the Unix time in seconds"
+	}
+	return here, fmt.Errorf("%s says that it began at a time at which it did not run%s", w.name, hint)
+}
+
+// addOutput adds what a tool or program printed to a measurement, and what it used in its window.
+func (w *watch) addOutput(m *Measurement, o *loadtool.Output, l *spec.Load, at Place) (err error) {
+	start := w.beginning(o.Window)
+	if !o.Started.IsZero() {
+		if start, err = w.moment(o.Started, at); err != nil {
+			return err
+		}
+	}
+	m.Start, m.Length, m.Load = start.Add(at.Ahead), o.Window, o.Load(l)
+	m.Samples, m.Histograms, m.Load.WindowStart = o.Samples, o.Histograms, m.Start
+	w.addTo(m, start, at.Cores)
+	return nil
 }
 
 // addTo adds what a tool used in the window of a measurement, which began at start by our clock. What it does before and

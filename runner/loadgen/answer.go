@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // bufferSize is how many bytes of an answer are read at a time.
@@ -84,13 +85,20 @@ func (r *answerReader) keepAlive() bool {
 
 // feed parses the next bytes. Done means that the answer ended with b[used-1], an error that this is not HTTP. After
 // either the reader must be reset.
-func (r *answerReader) feed(b []byte) (used int, done bool, err error) {
+func (r *answerReader) feed(b []byte) (used int, done bool, err error) { return r.parse(b, false) }
+
+// parse is feed, which may stop behind the head.
+func (r *answerReader) parse(b []byte, headOnly bool) (used int, done bool, err error) {
 	r.begun = r.begun || len(b) > 0
 	rest := b
-	for len(rest) > 0 && !done && err == nil {
+	for len(rest) > 0 && !done && err == nil && !(headOnly && r.part > inHeader) {
 		switch r.part {
 		case inBody, inBodyUntilClose, inChunk:
-			rest, done, err = r.takeBody(rest)
+			n := int(min(int64(len(rest)), r.skippable()))
+			if r.whole != nil {
+				r.whole.take(rest[:n])
+			}
+			rest, done = rest[n:], r.skip(int64(n))
 		default:
 			var line []byte
 			var ended bool
@@ -136,14 +144,6 @@ func (r *answerReader) eof() (done bool, kind Kind) {
 		return false, Closed
 	}
 	return false, Short
-}
-
-func (r *answerReader) takeBody(b []byte) (rest []byte, done bool, err error) {
-	n := int(min(int64(len(b)), r.skippable()))
-	if r.whole != nil {
-		r.whole.body.take(b[:n])
-	}
-	return b[n:], r.skip(int64(n)), nil
 }
 
 // takeLine takes a line, without its end, or the first part of one. It is valid until the next call. A header line that
@@ -300,21 +300,14 @@ func (r *answerReader) readLength(value []byte) error {
 	for more := true; more; {
 		var text []byte
 		text, value, more = bytes.Cut(value, []byte(","))
-		text = bytes.TrimSpace(text)
-		n := int64(0)
-		if len(text) == 0 || len(text) > 18 {
+		n, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 62)
+		if err != nil {
 			return fmt.Errorf("the length is %q", excerpt(whole))
 		}
-		for _, c := range text {
-			if !isDigit(c) {
-				return fmt.Errorf("the length is %q", excerpt(whole))
-			}
-			n = n*10 + int64(c-'0')
-		}
-		if r.announced >= 0 && r.announced != n {
+		if r.announced >= 0 && r.announced != int64(n) {
 			return fmt.Errorf("there are two lengths, %d and %d", r.announced, n)
 		}
-		r.announced = n
+		r.announced = int64(n)
 	}
 	return nil
 }
@@ -349,37 +342,23 @@ func (r *answerReader) endHead() (done bool, err error) {
 // readChunkSize parses a hexadecimal size, which may have padding and extensions.
 func (r *answerReader) readChunkSize(line []byte) error {
 	digits, _, _ := bytes.Cut(line, []byte(";"))
-	digits = bytes.TrimRight(digits, " \t")
-	if len(digits) == 0 || len(digits) > 15 {
+	n, err := strconv.ParseUint(string(bytes.TrimRight(digits, " \t")), 16, 62)
+	if err != nil {
 		return fmt.Errorf("the size of a chunk is %q", excerpt(line))
 	}
-	r.remaining = 0
-	for _, c := range digits {
-		var digit byte
-		switch {
-		case isDigit(c):
-			digit = c - '0'
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			digit = c | 0x20 - 'a' + 10
-		default:
-			return fmt.Errorf("the size of a chunk is %q", excerpt(line))
-		}
-		r.remaining = r.remaining<<4 | int64(digit)
-	}
-	if r.remaining == 0 {
+	if r.part, r.remaining = inChunk, int64(n); n == 0 {
 		r.part, r.budget = inTrailer, maxHead
-	} else {
-		r.part = inChunk
 	}
 	return nil
 }
 
+// splitField splits a header line into name and value.
 func splitField(line []byte) (name, value []byte, err error) {
-	name, value, ok := cutField(line)
-	if !ok {
+	name, value, found := bytes.Cut(line, []byte(":"))
+	if !found || !isToken(name) {
 		return nil, nil, fmt.Errorf("a header line is %q", excerpt(line))
 	}
-	if !isValue(value) {
+	if value = bytes.Trim(value, " \t"); !isValue(value) {
 		return nil, nil, fmt.Errorf("a header has a control character in it: %q", excerpt(line))
 	}
 	return name, value, nil

@@ -201,7 +201,7 @@ func TestAnswerReaderLimits(t *testing.T) {
 }
 
 func TestAnswerReaderKeepsWhole(t *testing.T) {
-	kept := whole{body: newBody(nil)}
+	var kept whole
 	r := answerReader{whole: &kept}
 	r.reset()
 	text := "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
@@ -209,8 +209,8 @@ func TestAnswerReaderKeepsWhole(t *testing.T) {
 	for i := range text {
 		must.Two(r.feed([]byte(text[i : i+1])))
 	}
-	if kept.statusLine != "HTTP/1.1 200 Fine" || string(kept.body.start) != "abcde" {
-		t.Errorf("got %+v, body %q", kept, string(kept.body.start))
+	if kept.statusLine != "HTTP/1.1 200 Fine" || string(kept.start) != "abcde" {
+		t.Errorf("got %+v, body %q", kept, string(kept.start))
 	}
 }
 

@@ -35,77 +35,68 @@ type Answer struct {
 // config does not. What is wrong with an answer is in it; an error means that the config is invalid or the context
 // ended.
 func Check(ctx context.Context, config Config) ([]Answer, error) {
-	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
-	}
 	l, err := newLoad(&config)
 	if err != nil {
 		return nil, err
 	}
 	var answers []Answer
-	for i, t := range l.targets {
-		found, err := l.checkTarget(ctx, l.origins[t.origin], t.request)
-		if err != nil {
-			return nil, err
+	for i := range l.targets {
+		t := &l.targets[i]
+		o := l.origins[t.origin]
+		addresses, err := o.resolve(ctx, config.Timeout)
+		found, refused := l.probeEach(ctx, o, addresses, t)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			found = []Answer{{Failure: err.Error()}}
+		case len(found) == 0:
+			for _, a := range refused {
+				a.Failure = "no connection: " + a.Failure
+				found = append(found, a)
+			}
 		}
 		for _, a := range found {
-			a.Method, a.URL = t.request.method, config.Targets[i].URL
+			a.Method, a.URL = t.method, t.name
 			answers = append(answers, a)
 		}
 	}
 	return answers, nil
 }
 
-func (l *load) checkTarget(ctx context.Context, o *origin, r *request) ([]Answer, error) {
-	addresses, err := o.resolve(ctx, l.config.Timeout)
-	if err != nil && ctx.Err() == nil {
-		return []Answer{{Failure: err.Error()}}, nil
-	}
-	var answers, refused []Answer
-	err = cmp.Or(context.Cause(ctx), tryEach(addresses, func(address netip.AddrPort) (bool, error) {
-		begin := time.Now()
-		got, refusal, err := l.probe(ctx, o, address, r)
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
+// probeEach probes addresses, up to the end of the first family with one that accepts connections: both families usually
+// lead to the same server. Refused are the answers of addresses that accept none. The context may have ended.
+func (l *load) probeEach(ctx context.Context, o *origin, addresses []netip.AddrPort, t *target) (found, refused []Answer) {
+	for _, address := range addresses {
+		if ctx.Err() != nil || len(found) > 0 && found[0].Address.Addr().Is4() != address.Addr().Is4() {
+			break
 		}
-		a := Answer{Address: address, Took: time.Since(begin), Status: got.status, Length: got.body.length}
-		if refusal != nil {
-			a.Failure = fmt.Sprintf("no connection: %v", refusal)
+		if a, connected := l.probe(ctx, o, address, t); connected {
+			found = append(found, a)
+		} else {
 			refused = append(refused, a)
-			return false, nil
 		}
-		if err != nil {
-			a.Failure = err.Error() + got.describe()
-		}
-		answers = append(answers, a)
-		return true, nil
-	}))
-	if len(answers) == 0 {
-		answers = refused
 	}
-	return answers, err
+	return found, refused
 }
 
-// probe opens one connection outside of the load and, unless r is nil, sends a request and checks the answer. Refusal
-// says why there is no connection, err what is wrong with the answer. The context may have ended either way.
-func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *request) (a *whole, refusal, err error) {
-	var verify *Verify
-	if r != nil {
-		verify = l.config.Verify
-	}
-	a = &whole{body: newBody(verify)}
-	deadline := time.Now().Add(l.config.Timeout)
-	dialer := net.Dialer{Deadline: deadline, KeepAlive: -1}
+// probe opens one connection outside of the load and, unless t is nil, sends its request and checks the answer.
+func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, t *target) (a Answer, connected bool) {
+	begin := time.Now()
+	a.Address = address
+	dialer := net.Dialer{Deadline: begin.Add(l.config.Timeout), KeepAlive: -1}
 	conn, err := dialer.DialContext(ctx, "tcp", address.String())
 	if err != nil {
-		return a, err, nil
+		a.Failure, a.Took = err.Error(), time.Since(begin)
+		return a, false
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if r == nil {
-		return a, nil, nil
+	if t == nil {
+		return a, true
 	}
-	err = conn.SetDeadline(deadline)
+	var got whole
+	err = conn.SetDeadline(dialer.Deadline)
 	if err == nil && o.secure != nil {
 		secured := tls.Client(conn, o.secure)
 		if err = secured.HandshakeContext(ctx); err != nil {
@@ -114,19 +105,23 @@ func (l *load) probe(ctx context.Context, o *origin, address netip.AddrPort, r *
 		conn = secured
 	}
 	if err == nil {
-		err = l.exchange(conn, r, a)
+		err = l.exchange(conn, t, &got)
 	}
 	if err == nil {
-		err = verify.check(a)
+		err = l.config.Verify.check(&got)
 	}
-	return a, nil, err
+	a.Status, a.Length, a.Took = got.status, got.length, time.Since(begin)
+	if err != nil {
+		a.Failure = err.Error() + got.describe()
+	}
+	return a, true
 }
 
 // exchange sends a request and reads the whole answer.
-func (l *load) exchange(conn net.Conn, r *request, a *whole) error {
+func (l *load) exchange(conn net.Conn, t *target, a *whole) error {
 	// A server that does not read all of a request may have answered it all the same.
-	_, sendErr := conn.Write(r.text)
-	reader := answerReader{head: r.method == "HEAD", whole: a}
+	_, sendErr := conn.Write(t.text)
+	reader := answerReader{head: t.method == "HEAD", whole: a}
 	reader.reset()
 	buffer := make([]byte, bufferSize)
 	for {
@@ -153,11 +148,23 @@ func (l *load) exchange(conn net.Conn, r *request, a *whole) error {
 	}
 }
 
-// whole is an answer that is checked.
+const (
+	maxKept    = 1 << 20 // bytes of a body that are searched
+	maxExcerpt = 80      // bytes of a body that messages show
+)
+
+// whole is an answer that is checked, with the start of its body.
 type whole struct {
 	statusLine string
 	status     int
-	body       *body
+	length     int64
+	start      []byte
+}
+
+// take takes the next piece of the body.
+func (a *whole) take(piece []byte) {
+	a.length += int64(len(piece))
+	a.start = append(a.start, piece[:min(len(piece), maxKept-len(a.start))]...)
 }
 
 // describe adds to a message what the answer was.
@@ -165,62 +172,32 @@ func (a *whole) describe() string {
 	switch {
 	case a.statusLine == "":
 		return ""
-	case a.body.length == 0:
+	case a.length == 0:
 		return fmt.Sprintf("; the answer was %q without a body", a.statusLine)
 	}
-	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.body.length,
-		excerpt(a.body.start))
+	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.length, excerpt(a.start))
 }
 
 // check returns the first fault of an answer. It works on nil as well.
 func (v *Verify) check(a *whole) error {
+	within := ""
+	if a.length > maxKept {
+		within = fmt.Sprintf(" in its first %d MiB", maxKept>>20)
+	}
 	switch {
 	case !v.hasRightStatus(a.status) && (v == nil || len(v.Status) == 0):
 		return fmt.Errorf("wanted a status of 200 to 299, got %d (verify: {status: %d} accepts it)", a.status, a.status)
 	case !v.hasRightStatus(a.status):
 		return fmt.Errorf("wanted status %s, got %d", strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Status), " ", " or "), "[]"),
 			a.status)
-	case !v.hasRightLength(a.body.length):
-		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, a.body.length)
+	case !v.hasRightLength(a.length):
+		return fmt.Errorf("wanted a body of %d bytes, got %d", *v.Length, a.length)
 	case v == nil:
 		return nil
-	case !bytes.Contains(a.body.start, []byte(v.Contains)):
-		return fmt.Errorf("wanted a body that contains %q%s", v.Contains, a.body.within())
-	case v.Match != "" && !regexp.MustCompile(v.Match).Match(a.body.start): // it was validated
-		return fmt.Errorf("wanted a body that matches %q%s", v.Match, a.body.within())
+	case !bytes.Contains(a.start, []byte(v.Contains)):
+		return fmt.Errorf("wanted a body that contains %q%s", v.Contains, within)
+	case v.Match != "" && !regexp.MustCompile(v.Match).Match(a.start): // it was validated
+		return fmt.Errorf("wanted a body that matches %q%s", v.Match, within)
 	}
 	return nil
-}
-
-const (
-	maxKept    = 1 << 20 // bytes of a body that are searched
-	maxExcerpt = 80      // bytes of a body that messages show
-)
-
-// body reads a body in pieces and keeps its start.
-type body struct {
-	length int64
-	start  []byte
-	keeps  int // bytes of start at most
-}
-
-// within says in which part of a large body something was looked for.
-func (b *body) within() string {
-	if b.length > maxKept {
-		return fmt.Sprintf(" in its first %d MiB", maxKept>>20)
-	}
-	return ""
-}
-
-// newBody prepares for the checks of v, which may be nil.
-func newBody(v *Verify) *body {
-	if v != nil && (v.Contains != "" || v.Match != "") {
-		return &body{keeps: maxKept}
-	}
-	return &body{keeps: maxExcerpt + 1} // one more than fits, so that an excerpt shows that it is one
-}
-
-func (b *body) take(piece []byte) {
-	b.length += int64(len(piece))
-	b.start = append(b.start, piece[:min(len(piece), b.keeps-len(b.start))]...)
 }

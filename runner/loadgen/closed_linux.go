@@ -1,19 +1,16 @@
 package loadgen
 
-import "time"
-
 // closedLoop lets each client send its next request when it has the answer to the last. Client n has k connections,
 // n·k to n·k + k − 1, one for each of k servers, and a request on at most one of them.
 type closedLoop struct {
 	engine        *engine
 	clients       int
-	running       int        // clients that have started and not finished
-	thinking      queue      // connections of thinking clients; all think equally long, so the first is done first
-	presences     []presence // of each client, if the requests end the window
-	requests      uint64     // drawn so far
-	nextAdmission int64      // when the next client may start
-	admitted      int        // clients that have started
-	apart         int64      // between the starts of two clients, of all engines; 0 for at once
+	running       int    // clients that have started and not finished
+	thinking      queue  // connections of thinking clients; all think equally long, so the first is done first
+	requests      uint64 // drawn so far
+	nextAdmission int64  // when the next client may start
+	admitted      int    // clients that have started
+	apart         int64  // between the starts of two clients, of all engines; 0 for at once
 }
 
 // admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
@@ -21,18 +18,14 @@ type closedLoop struct {
 // take part in few requests.
 const admissionsAtOnce = 64
 
-func newClosedLoop(e *engine, clients int) *closedLoop {
-	l := &closedLoop{engine: e, clients: clients, thinking: newQueue(), nextAdmission: never}
+func newClosedLoop(e *engine) *closedLoop {
+	l := &closedLoop{engine: e, clients: len(e.connections) / e.perClient, thinking: newQueue(),
+		nextAdmission: max(e.clock, e.started)}
 	if e.config.Staggered {
 		l.apart = min(startPace.Nanoseconds(), startTime.Nanoseconds()/int64(e.config.Connections))
 	}
-	if e.config.Requests > 0 && !e.config.Cut {
-		l.presences = make([]presence, clients)
-	}
 	return l
 }
-
-func (l *closedLoop) begin() { l.nextAdmission = max(l.engine.clock, l.engine.started) }
 
 func (l *closedLoop) due(int) {} // it has no schedule
 
@@ -47,20 +40,6 @@ func (l *closedLoop) freed(i int32) {
 	}
 	e.connections[i].wake = e.clock + e.config.Think.Nanoseconds()
 	l.thinking.push(e.connections, i)
-}
-
-func (l *closedLoop) counted(o *outcome) {
-	if l.presences != nil {
-		l.presences[l.clientOf(o.slot)].next(l.engine.window, o, l.engine.config.Think)
-	}
-}
-
-// inFlight is how long clients had a request under way, or were thinking, in the window up to a time.
-func (l *closedLoop) inFlight(until int64) (sum time.Duration) {
-	for i := range l.presences {
-		sum += time.Duration(l.presences[i].until(l.engine.window, until))
-	}
-	return sum
 }
 
 func (l *closedLoop) turn() {

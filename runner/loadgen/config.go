@@ -208,51 +208,46 @@ func (v *Verify) hasRightLength(length int64) bool {
 	return v == nil || v.Length == nil || length == *v.Length
 }
 
-// parseURL parses the URL of a target, without templates.
-func parseURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
+// defaultPorts are the ports of URLs without one, by scheme.
+var defaultPorts = map[string]uint16{"http": 80, "https": 443}
+
+// parseURL parses the URL of a target.
+func parseURL(text string) (u *url.URL, port uint16, err error) {
+	u, err = url.Parse(text)
 	if whole, ok := errors.AsType[*url.Error](err); ok {
 		err = whole.Err // without the URL, which may have a password in it
 	}
 	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
+		return nil, 0, fmt.Errorf("target: %w", err)
 	}
+	port = defaultPorts[u.Scheme]
 	switch {
 	case u.User != nil:
-		return nil, errors.New("target has a user name in it; send credentials in headers")
-	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return nil, fmt.Errorf("target %q is not an http URL with a host; write http://host:port/path", text)
+		return nil, 0, errors.New("target has a user name in it; send credentials in headers")
+	case port == 0 || u.Hostname() == "":
+		return nil, 0, fmt.Errorf("target %q is not an http URL with a host; write http://host:port/path", text)
 	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r >= 0x7f }):
-		return nil, fmt.Errorf("target %q: write the host name in ASCII", text)
+		return nil, 0, fmt.Errorf("target %q: write the host name in ASCII", text)
+	case u.Port() != "":
+		n, err := strconv.ParseUint(u.Port(), 10, 16)
+		if port = uint16(n); err != nil || port == 0 {
+			return nil, 0, fmt.Errorf("target: port %s is not between 1 and 65535", u.Port())
+		}
 	}
-	if port, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && (err != nil || port == 0) {
-		return nil, fmt.Errorf("target: port %s is not between 1 and 65535", u.Port())
-	}
-	return u, nil
-}
-
-// portOf returns the port of a URL that parseURL accepted.
-func portOf(u *url.URL) uint16 {
-	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
-		return uint16(port)
-	}
-	if u.Scheme == "https" {
-		return 443
-	}
-	return 80
+	return u, port, nil
 }
 
 // hostField returns the value of Host: without a default port, and without the zone of an IPv6 address, which is local
 // to this machine (RFC 6874).
-func hostField(u *url.URL) string {
+func hostField(u *url.URL, port uint16) string {
 	host := u.Hostname()
 	if ip, err := netip.ParseAddr(host); err == nil {
 		host = ip.WithZone("").String()
 	}
-	if port := portOf(u); u.Scheme == "http" && port != 80 || u.Scheme == "https" && port != 443 {
+	switch {
+	case port != defaultPorts[u.Scheme]:
 		return net.JoinHostPort(host, u.Port())
-	}
-	if strings.Contains(host, ":") {
+	case strings.Contains(host, ":"):
 		return "[" + host + "]"
 	}
 	return host

@@ -3,29 +3,18 @@ package loadgen
 // connection is a slot for a connection, with its current or last request. It is small, as there may be very many.
 type connection struct {
 	socket
-	answer answerReader
+	answer  answerReader
+	outcome       // of its request; its flags are of the next one while none is under way
+	wake    int64 // when a thinking client's pause is over
+	written int   // bytes of the request sent so far
 
-	start     int64 // of the request: when it started, or was due
-	sent      int64 // when it left
-	firstByte int64
-	connect   int64 // see outcome
-	tls       int64
-	bytesIn   int64 // in the window
-	bytesOut  int64
-	wake      int64 // when a thinking client's pause is over
-	written   int   // bytes of the request sent so far
-
-	target int32
 	origin int32
 	before int32 // in its queue
 	behind int32
 
-	reused      bool // an earlier request used the connection
-	retried     bool // and it was stale
-	stale       bool // see outcome; of the next request while none is under way
-	unrequested bool
-	blocked     bool
-	sendFailed  bool // the connection takes no more bytes; there may still be an answer
+	reused     bool // an earlier request used the connection
+	retried    bool // and it was stale
+	sendFailed bool // the connection takes no more bytes; there may still be an answer
 }
 
 // socket is an open connection.

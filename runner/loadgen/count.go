@@ -2,7 +2,6 @@ package loadgen
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +10,7 @@ import (
 type outcome struct {
 	slot       int32 // of its connection
 	target     int32 // index in Config.Targets
-	start, end int64
+	start, end int64 // it starts when it is sent or, in an open loop, due
 	sent       int64 // NeverSent if it was not
 	kind       Kind  // empty for a right answer
 	status     int   // 0 without a whole answer
@@ -19,8 +18,8 @@ type outcome struct {
 
 	connect     int64 // how long opening its connection took, none if it used another
 	tls         int64 // how long the handshake took, none without one
-	stale       bool
-	unrequested bool
+	stale       bool  // its kept connection was closed: it was sent again
+	unrequested bool  // bytes came behind an answer, and its connection was closed
 	blocked     bool  // no connection was free when it was due
 	cut         bool  // it was under way when the window ended, at end
 	bytesIn     int64 // in the window
@@ -41,11 +40,9 @@ const (
 // window is the time that is measured, by the run's clock in nanoseconds. What it says about a time that has passed is
 // final. With a duration only it opens by the clock, with a number of requests by the first of them.
 type window struct {
-	duration int64        // 0 if only the number of requests ends it
-	start    atomic.Int64 // never if it is not known yet
-
-	opening sync.Mutex
-	opened  chan struct{} // closed when the start is known
+	duration int64         // 0 if only the number of requests ends it
+	start    atomic.Int64  // never if it is not known yet
+	opened   chan struct{} // closed when the start is known
 }
 
 func newWindow(duration time.Duration) *window {
@@ -56,13 +53,7 @@ func newWindow(duration time.Duration) *window {
 
 // openAt opens the window at t, unless it has a start already.
 func (w *window) openAt(t int64) {
-	if w.isOpen() {
-		return
-	}
-	w.opening.Lock()
-	defer w.opening.Unlock()
-	if !w.isOpen() {
-		w.start.Store(t)
+	if !w.isOpen() && w.start.CompareAndSwap(never, t) {
 		close(w.opened)
 	}
 }
@@ -189,7 +180,6 @@ func (t *tally) addWarmup(o *outcome) {
 	if o.cut {
 		return
 	}
-	t.found.Warmup.Attempted++
 	if o.kind == "" {
 		t.found.Warmup.Answered++
 	} else {
@@ -249,14 +239,12 @@ func (t *tally) overlap(o *outcome, end int64) {
 
 // complete counts a request that ended in the window.
 func (t *tally) complete(o *outcome) {
-	c, s := &t.found.Completed, t.second(o.end)
+	s := t.second(o.end)
 	if o.kind == "" {
-		c.Right++
 		s.Right++
 		s.LatencySum += time.Duration(o.end - o.start)
 		return
 	}
-	c.Failed++
 	s.Failed++
 	if s.Failures == nil {
 		s.Failures = make(map[Kind]int64)
@@ -287,7 +275,7 @@ func (t *tally) result(wanted int64) (*Result, error) {
 		n := r.Failures[kind]
 		r.Failed, r.Failures[kind] = r.Failed+n, n
 	}
-	r.Attempted = r.Answered + r.Failed
+	r.Attempted, r.Warmup.Attempted = r.Answered+r.Failed, r.Warmup.Answered+r.Warmup.Failed
 	r.EndedBy, r.Length = EndedByDuration, time.Duration(t.window.duration)
 	if wanted > 0 && r.Attempted == wanted && !t.window.isOver(t.lastEnd) {
 		r.EndedBy, r.Length = EndedByRequests, time.Duration(t.lastEnd-t.window.start.Load())
@@ -305,6 +293,10 @@ func (t *tally) result(wanted int64) (*Result, error) {
 	counted := r.Seconds
 	r.Seconds = make([]Second, max(1, (r.Length+time.Second-1)/time.Second))
 	r.addSeconds(counted) // the answer that ends the window belongs to it, even on the stroke of a second
+	for i := range r.Seconds {
+		r.Completed.Right += r.Seconds[i].Right
+		r.Completed.Failed += r.Seconds[i].Failed
+	}
 	if t.open {
 		r.Due, r.Offered = r.Attempted, float64(r.Attempted)/r.Length.Seconds()
 	}
@@ -367,13 +359,10 @@ func (r *Result) add(from *Result) {
 		r.Failures[kind] += n
 	}
 	for _, n := range []struct{ to, from *int64 }{
-		{&r.Answered, &from.Answered},
-		{&r.Completed.Right, &from.Completed.Right}, {&r.Completed.Failed, &from.Completed.Failed},
+		{&r.Answered, &from.Answered}, {&r.Sent, &from.Sent}, {&r.Blocked, &from.Blocked},
 		{&r.BytesIn, &from.BytesIn}, {&r.BytesOut, &from.BytesOut}, {&r.Connects, &from.Connects},
-		{&r.Sent, &from.Sent}, {&r.Blocked, &from.Blocked}, {&r.Stale, &from.Stale},
-		{&r.Unrequested, &from.Unrequested},
-		{&r.Warmup.Attempted, &from.Warmup.Attempted}, {&r.Warmup.Answered, &from.Warmup.Answered},
-		{&r.Warmup.Failed, &from.Warmup.Failed},
+		{&r.Stale, &from.Stale}, {&r.Unrequested, &from.Unrequested},
+		{&r.Warmup.Answered, &from.Warmup.Answered}, {&r.Warmup.Failed, &from.Warmup.Failed},
 		{&r.Overlap.Right, &from.Overlap.Right}, {&r.Overlap.Failed, &from.Overlap.Failed},
 		{(*int64)(&r.Overlap.Time), (*int64)(&from.Overlap.Time)},
 	} {

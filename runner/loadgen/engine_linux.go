@@ -19,7 +19,8 @@ type engine struct {
 	handshakes  handshakes
 	meter       meter
 	tally       *tally
-	uncounted   []outcome // not yet in the tally
+	uncounted   []outcome  // not yet in the tally
+	presences   []presence // of each client of a closed loop whose requests end the window
 	connections []connection
 	perClient   int   // connections: a client of a closed loop has one for each server
 	clock       int64 // when it was last read
@@ -37,11 +38,9 @@ type engine struct {
 
 // pacing decides when requests start.
 type pacing interface {
-	begin()                         // once, when the load begins
 	due(most int)                   // starts requests that are due on a schedule
 	turn()                          // does everything else that is due by the clock
 	freed(connection int32)         // the request on a connection has ended
-	counted(o *outcome)             // for each request that has ended, before another one starts
 	next() (at int64, polling bool) // when something is due by the clock, and whether the engine polls until then
 	finished() bool                 // no more requests will start, if none is under way
 }
@@ -78,11 +77,11 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	}
 	// This engine has the connections index, index + engines, and so on, so that rounding loses none.
 	clients := (r.config.Connections - index + engines - 1) / engines
-	if r.config.Open() {
-		e.pacing = newOpenLoop(e)
-	} else {
+	if !r.config.Open() {
 		e.perClient = len(r.origins)
-		e.pacing = newClosedLoop(e, clients)
+		if r.config.Requests > 0 && !r.config.Cut {
+			e.presences = make([]presence, clients)
+		}
 	}
 	e.connections = make([]connection, clients*e.perClient)
 	return e, nil
@@ -98,13 +97,19 @@ func (e *engine) work() error {
 	}
 	defer e.handshakes.running.Wait()
 	defer func() { e.sockets.closeAll(e.connections) }()
-	e.meter.prepare()
+	e.meter.prepare(e.warm)
 	e.clock = e.now()
-	e.pacing.begin()
+	if e.config.Open() {
+		e.pacing = newOpenLoop(e)
+	} else {
+		e.pacing = newClosedLoop(e)
+	}
 	back := e.clock
 	for {
 		e.clock = e.now()
-		e.meter.mark(e)
+		if e.clock >= e.meter.next(e.window) {
+			e.meter.take(e.now())
+		}
 		e.turn()
 		e.count()
 		if e.err != nil || e.cancelled.Load() || e.finished() {
@@ -178,7 +183,7 @@ func (e *engine) untilNext() (timeout int64, polling bool) {
 	if polling {
 		return 0, true
 	}
-	next = min(next, e.clock+longestWait, e.meter.next())
+	next = min(next, e.clock+longestWait, e.meter.next(e.window))
 	if e.flight.first != none {
 		next = min(next, e.connections[e.flight.first].start+e.config.Timeout.Nanoseconds()+1)
 	}
@@ -230,11 +235,10 @@ func (e *engine) handle(event *unix.EpollEvent) {
 // begin puts a request for a target on a connection and sends it.
 func (e *engine) begin(i int32, target int, start int64) {
 	c, t := &e.connections[i], &e.targets[target]
-	c.target, c.origin = int32(target), int32(t.origin)
-	c.start, c.sent = start, e.clock
-	c.firstByte, c.connect, c.tls, c.bytesIn, c.bytesOut, c.written = 0, none, none, 0, 0, 0
-	c.retried, c.sendFailed = false, false
-	c.answer.head = t.request.method == "HEAD"
+	c.outcome = outcome{slot: i, target: int32(target), start: start, sent: e.clock, connect: none, tls: none,
+		stale: c.stale, unrequested: c.unrequested, blocked: c.blocked}
+	c.origin, c.written, c.retried, c.sendFailed = int32(t.origin), 0, false, false
+	c.answer.head = t.method == "HEAD"
 	c.answer.reset()
 	e.flight.push(e.connections, i)
 	if c.reused = c.state == idle; c.reused {
@@ -284,35 +288,36 @@ func (e *engine) cut(i int32, at int64) {
 		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	e.sockets.close(&c.socket)
-	e.note(i, c, outcome{end: at, cut: true})
+	e.note(i, c, at, true)
 	e.ready = append(e.ready, i)
 }
 
 // finish notes what became of a request. It is counted once everything that can be sent has been: clients and server
 // wait for requests, and counting can wait.
 func (e *engine) finish(i int32, c *connection, kind Kind, status int) {
-	e.note(i, c, outcome{end: e.clock, kind: kind, status: status, cut: e.isOneTooMany(c.start, e.clock)})
+	c.kind, c.status = kind, status
+	e.note(i, c, e.clock, e.isOneTooMany(c.start, e.clock))
 }
 
-// note keeps an outcome, completed from its connection, until it is counted.
-func (e *engine) note(i int32, c *connection, o outcome) {
+// note keeps the outcome of a connection's request, which has ended, until it is counted.
+func (e *engine) note(i int32, c *connection, end int64, cut bool) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {
 		e.count()
 	}
-	o.slot, o.target = i, c.target
-	o.start, o.sent, o.firstByte, o.connect, o.tls = c.start, c.sent, c.firstByte, c.connect, c.tls
-	o.stale, o.unrequested, o.blocked, o.bytesIn, o.bytesOut = c.stale, c.unrequested, c.blocked, c.bytesIn, c.bytesOut
-	e.uncounted = append(e.uncounted, o)
+	c.end, c.cut = end, cut
+	e.uncounted = append(e.uncounted, c.outcome)
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
 
-// count adds the noted outcomes to the tally.
+// count adds the noted outcomes to the tally, before another request starts.
 func (e *engine) count() {
 	for k := range e.uncounted {
 		o := &e.uncounted[k]
 		e.tally.add(o)
-		e.pacing.counted(o)
+		if e.presences != nil {
+			e.presences[int(o.slot)/e.perClient].next(e.window, o, e.config.Think)
+		}
 	}
 	e.uncounted = e.uncounted[:0]
 }

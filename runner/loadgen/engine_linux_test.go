@@ -24,8 +24,9 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 			config := &Config{Targets: []Target{{URL: "http://127.0.0.1:1/"}}, Connections: 1, Requests: 1,
 				Timeout: time.Minute, KeepAlive: true}
 			l := must.Get(newLoad(config))
-			r := &run{load: l, wanted: 1}
+			r := &run{load: l}
 			e := must.Get(newEngine(t.Context(), r, 0, 1))
+			e.pacing = newClosedLoop(e)
 			defer e.sockets.poller.close()
 			defer e.sockets.closeAll(e.connections)
 			pair := must.Get(unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0))

@@ -33,16 +33,11 @@ func (e *engine) open(i int32, c *connection) {
 		// To a server on the same machine the connection is open already, though connect returns EINPROGRESS. Otherwise
 		// sending returns EAGAIN.
 		e.clock = e.now()
-		text := e.targets[c.target].request.text
+		text := e.targets[c.target].text
 		n, errno := send(fd, text)
 		if errno == 0 {
 			c.connect = e.clock - c.opened
-			e.wrote(c, n)
-			c.state = waiting
-			if c.written < len(text) {
-				c.state = sending
-				sendAtOnce(fd)
-			}
+			e.wrote(c, n, len(text))
 			e.watch(&c.socket, unix.EPOLL_CTL_ADD, c.state == sending)
 			return
 		}
@@ -137,15 +132,21 @@ func (e *engine) collect() {
 	}
 }
 
+// watch polls a connection for input, and for room to send if writable.
 func (e *engine) watch(c *socket, op int, writable bool) {
-	if err := e.sockets.watch(c, op, writable); err != nil {
+	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
+	if writable {
+		events |= unix.EPOLLOUT
+	}
+	c.writable = writable
+	if err := e.sockets.poller.control(op, int(c.fd), c.generation, events); err != nil {
 		e.err = err
 	}
 }
 
 // send sends the request on a connection, or the rest of it.
 func (e *engine) send(i int32, c *connection) {
-	text := e.targets[c.target].request.text
+	text := e.targets[c.target].text
 	if s := c.session; s != nil {
 		if !s.sealed {
 			if err := s.seal(text); err != nil {
@@ -161,36 +162,35 @@ func (e *engine) send(i int32, c *connection) {
 	}
 	switch errno {
 	case 0:
-		e.wrote(c, n)
-		if c.written == len(text) {
-			if c.session != nil {
-				c.session.wire.out, c.written = c.session.wire.out[:0], 0
-			}
-			c.state = waiting
-			if c.writable {
-				e.watch(&c.socket, unix.EPOLL_CTL_MOD, false)
-			}
-			return
+		e.wrote(c, n, len(text))
+		if c.state == waiting && c.session != nil {
+			c.session.wire.out, c.written = c.session.wire.out[:0], 0
 		}
-		sendAtOnce(int(c.fd)) // or the last piece waits for the ones before
-		fallthrough
 	case unix.EAGAIN:
 		c.state = sending
-		e.watch(&c.socket, unix.EPOLL_CTL_MOD, true)
 	case unix.ENOBUFS, unix.ENOMEM:
 		_, e.err = connectFailure(errno)
+		return
 	default:
 		// A server that does not read all of a request may have answered it. The poller reports the broken connection,
 		// and what has come over it is read first.
 		c.state, c.sendFailed = waiting, true
-		e.watch(&c.socket, unix.EPOLL_CTL_MOD, false)
+	}
+	if writable := c.state == sending; writable != c.writable {
+		e.watch(&c.socket, unix.EPOLL_CTL_MOD, writable)
 	}
 }
 
-func (e *engine) wrote(c *connection, n int) {
+// wrote notes that n bytes of a request have left, of length in all.
+func (e *engine) wrote(c *connection, n, length int) {
 	c.written += n
 	if e.window.contains(e.clock) {
 		c.bytesOut += int64(n)
+	}
+	c.state = waiting
+	if c.written < length {
+		c.state = sending
+		sendAtOnce(int(c.fd)) // or the last piece waits for the ones before
 	}
 }
 

@@ -1,7 +1,5 @@
 package loadgen
 
-import "bytes"
-
 // headCache remembers the last head of a target's answers. Servers mostly send the same one again, and comparing is
 // faster than parsing.
 type headCache struct {
@@ -27,36 +25,17 @@ func (c *headCache) feed(r *answerReader, b []byte) (used int, done bool, err er
 		line := r.line
 		*r = c.after
 		r.line = line
-		if c.done || len(b) == n {
-			return n, c.done, nil
-		}
-		used, done, err = r.feed(b[n:])
-		return n + used, done, err
-	}
-	used, done, err = r.feed(b)
-	if c.misses++; err == nil && r.part > inHeader && (c.misses <= patientMisses || c.misses%oneOfMany == 0) {
-		c.remember(b[:used], r.head)
-	}
-	return used, done, err
-}
-
-// remember keeps the head of an answer that was parsed without an error.
-func (c *headCache) remember(answer []byte, toHEAD bool) {
-	r := answerReader{head: toHEAD}
-	r.reset()
-	// A head ends with a line feed, so reading line by line stops right behind it.
-	for n := 0; n < len(answer); {
-		line, _, _ := bytes.Cut(answer[n:], []byte("\n"))
-		end := min(n+len(line)+1, len(answer))
-		_, done, err := r.feed(answer[n:end])
-		if err != nil {
-			return
-		}
-		n = end
-		if done || r.part > inHeader {
-			r.line = nil
-			c.head, c.after, c.done = append(c.head[:0], answer[:n]...), r, done
-			return
+		used, done = n, c.done
+	} else {
+		used, done, err = r.parse(b, true)
+		if c.misses++; err == nil && r.part > inHeader && (c.misses <= patientMisses || c.misses%oneOfMany == 0) {
+			c.head, c.after, c.done = append(c.head[:0], b[:used]...), *r, done
+			c.after.line = nil
 		}
 	}
+	if done || err != nil || used == len(b) {
+		return used, done, err
+	}
+	n, done, err := r.feed(b[used:])
+	return used + n, done, err
 }

@@ -15,32 +15,26 @@ import (
 // shortest is the length below which a share of time says too little.
 const shortest = 10 * time.Millisecond
 
-// usage is the processor time of this process up to a time of the run's clock.
-type usage struct {
-	at           int64
-	user, system time.Duration
-}
-
-// readUsage returns nil if the system does not tell.
-func readUsage(now func() int64) *usage {
+// readUsage returns the processor time of this process, and the Length since a time; nil if the system does not tell.
+func readUsage(since time.Time) *CPU {
 	var all unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &all) != nil {
 		return nil
 	}
-	return &usage{at: now(), user: time.Duration(all.Utime.Nano()), system: time.Duration(all.Stime.Nano())}
+	return &CPU{User: time.Duration(all.Utime.Nano()), System: time.Duration(all.Stime.Nano()), Length: time.Since(since)}
 }
 
 // meter measures what one thread of the load uses, and how late it wakes up.
 type meter struct {
 	delays   *os.File // what the kernel knows of the thread's waiting, nil if it does not tell
+	warm     int64    // the end of the warm-up
 	readings [2]consumption
-	at       [2]int64 // when they are due
-	taken    int      // readings
-	polled   int64    // time spent polling, so far
-	longest  int64    // the longest stall since the window started
-	lateness int64    // a high quantile of how late a sleeping thread wakes up
-	slept    bool     // since the last request left
-	polls    bool     // there is a core for polling
+	taken    int   // readings
+	polled   int64 // time spent polling, so far
+	longest  int64 // the longest stall since the window started
+	lateness int64 // a high quantile of how late a sleeping thread wakes up
+	slept    bool  // since the last request left
+	polls    bool  // there is a core for polling
 }
 
 // consumption is what a thread has used up to a time of the run's clock.
@@ -59,25 +53,20 @@ const (
 // longestPoll is what a look at the connections takes at most. One that took longer had lost its core meanwhile.
 const longestPoll = 5_000
 
-func (m *meter) prepare() {
+func (m *meter) prepare(warm int64) {
 	m.delays, _ = proc.OpenThread(unix.Gettid())
-	m.lateness = 60_000
-	m.at = [2]int64{never, never}
+	m.lateness, m.warm = 60_000, warm
 }
 
-// mark takes a reading when the window starts and when it ends.
-func (m *meter) mark(e *engine) {
+// next is when the next reading is due: when the window starts, and when it ends.
+func (m *meter) next(w *window) int64 {
 	switch m.taken {
-	case len(m.readings):
-		return
 	case 0:
-		m.at[0] = e.warm
-	default:
-		m.at[1] = e.window.end()
+		return m.warm
+	case 1:
+		return w.end()
 	}
-	if e.clock >= m.at[m.taken] {
-		m.take(e.now())
-	}
+	return never
 }
 
 func (m *meter) take(now int64) {
@@ -105,17 +94,9 @@ func (m *meter) stop(now int64) {
 	}
 }
 
-// next is when the next reading is due.
-func (m *meter) next() int64 {
-	if m.taken == len(m.readings) {
-		return never
-	}
-	return m.at[m.taken]
-}
-
 // noteStall notes a time in which the thread saw no events. Time before the window does not count; time after it does,
 // since requests of the window may be under way.
-func (m *meter) noteStall(from, to int64) { m.longest = max(m.longest, to-max(from, m.at[0])) }
+func (m *meter) noteStall(from, to int64) { m.longest = max(m.longest, to-max(from, m.warm)) }
 
 // noteWait notes a wait in which nothing came.
 func (m *meter) noteWait(timeout, took int64, polling bool) {

@@ -19,12 +19,10 @@ type openLoop struct {
 }
 
 func newOpenLoop(e *engine) *openLoop {
-	return &openLoop{engine: e, nextDue: never, hungry: -1, free: make([][]int32, len(e.origins))}
-}
-
-func (l *openLoop) begin() {
-	l.schedule = newSchedule(l.engine.config, l.engine.started, l.engine.index, l.engine.engines)
+	l := &openLoop{engine: e, hungry: -1, free: make([][]int32, len(e.origins)),
+		schedule: newSchedule(e.config, e.started, e.index, e.engines)}
 	l.prepareNext()
+	return l
 }
 
 func (l *openLoop) prepareNext() {
@@ -100,8 +98,6 @@ func (l *openLoop) freed(i int32) {
 }
 
 func (l *openLoop) turn() {}
-
-func (l *openLoop) counted(*outcome) {}
 
 func (l *openLoop) next() (at int64, polling bool) {
 	switch clock := l.engine.clock; {

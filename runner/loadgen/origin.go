@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 // origin is a server as a URL names it. Requests to the same origin share connections.
 type origin struct {
 	url         *url.URL
+	port        uint16
 	secure      *tls.Config // nil over http
 	addresses   []netip.AddrPort
 	unreachable []netip.AddrPort
 }
 
-func newOrigin(u *url.URL) *origin {
-	o := &origin{url: u}
+func newOrigin(u *url.URL, port uint16) *origin {
+	o := &origin{url: u, port: port}
 	if u.Scheme == "https" {
 		o.secure = &tls.Config{
 			ServerName: u.Hostname(),
@@ -46,69 +48,46 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 	}
 	var addresses []netip.AddrPort
 	for _, ip := range ips {
-		addresses = append(addresses, netip.AddrPortFrom(ip.Unmap(), portOf(o.url)))
+		addresses = append(addresses, netip.AddrPortFrom(ip.Unmap(), o.port))
 	}
 	slices.SortFunc(addresses, netip.AddrPort.Compare)
 	return slices.Compact(addresses), nil
-}
-
-// tryEach tries addresses, up to the end of the first family with one that accepts connections: both families usually
-// lead to the same server.
-func tryEach(addresses []netip.AddrPort, try func(netip.AddrPort) (accepted bool, err error)) error {
-	var first netip.AddrPort
-	for _, address := range addresses {
-		if first.IsValid() && first.Addr().Is4() != address.Addr().Is4() {
-			break
-		}
-		accepted, err := try(address)
-		if err != nil {
-			return err
-		}
-		if accepted {
-			first = address
-		}
-	}
-	return nil
 }
 
 // choose picks the addresses that the load goes to, and checks the answers of each if the config says so. Addresses
 // without a listener, such as ::1 of localhost, would make part of the clients fail from first to last.
 func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
 	v := l.config.Verify
-	requests := []*request{nil} // only connect
+	o.addresses = all
+	targets := []*target{nil} // only connect
 	if v != nil && (v.Before == nil || *v.Before) {
-		requests = nil
-		for _, t := range l.targets {
-			if l.origins[t.origin] == o {
-				requests = append(requests, t.request)
+		targets = nil
+		for i := range l.targets {
+			if t := &l.targets[i]; l.origins[t.origin] == o {
+				targets = append(targets, t)
 			}
 		}
 	} else if len(all) == 1 {
-		o.addresses = all
 		return nil
 	}
-	var refusals []error
-	err := tryEach(all, func(address netip.AddrPort) (bool, error) {
-		for _, r := range requests {
-			answer, refusal, err := l.probe(ctx, o, address, r)
-			switch {
-			case ctx.Err() != nil:
-				return false, ctx.Err()
-			case refusal != nil:
-				o.unreachable, refusals = append(o.unreachable, address), append(refusals, refusal)
-				return false, nil
-			case err != nil:
-				return false, fmt.Errorf("check before timing: %s %s at %v: %w%s", r.method, r.name, address, err,
-					answer.describe())
-			}
+	for _, t := range targets {
+		found, refused := l.probeEach(ctx, o, o.addresses, t)
+		o.addresses = nil
+		var refusals []string
+		for _, a := range refused {
+			o.unreachable, refusals = append(o.unreachable, a.Address), append(refusals, a.Failure)
 		}
-		o.addresses = append(o.addresses, address)
-		return true, nil
-	})
-	if err == nil && len(o.addresses) == 0 {
-		err = fmt.Errorf("before timing: no connection to %s: %w", o.url, errors.Join(refusals...))
+		if len(found) == 0 {
+			return fmt.Errorf("before timing: no connection to %s: %s", o.url, strings.Join(refusals, "\n"))
+		}
+		for _, a := range found {
+			if a.Failure != "" {
+				return fmt.Errorf("check before timing: %s %s at %v: %s", t.method, t.name, a.Address, a.Failure)
+			}
+			o.addresses = append(o.addresses, a.Address)
+		}
 	}
-	return err
+	return nil
 }
 
 // errNoResources means that the generator, and not the server, has run out.

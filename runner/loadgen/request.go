@@ -1,35 +1,38 @@
 package loadgen
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// request is what a target sends.
-type request struct {
+// target is a Target that is ready to be asked.
+type target struct {
 	name   string // the URL as the config has it
 	url    *url.URL
+	port   uint16
 	method string
-	text   []byte // head and body
+	text   []byte // of its request: head and body
+	origin int    // index in load.origins
+	upTo   uint64 // draws from the upTo of the target before to this one
 }
 
 // compile checks a target and renders its request.
-func (t *Target) compile(keepAlive bool) (*request, error) {
-	u, err := parseURL(t.URL)
+func (t *Target) compile(keepAlive bool) (*target, error) {
+	u, port, err := parseURL(t.URL)
 	if err != nil {
 		return nil, err
 	}
-	r := &request{name: t.URL, url: u, method: cmp.Or(t.Method, "GET")}
+	r := &target{name: t.URL, url: u, port: port, method: cmp.Or(t.Method, "GET")}
 	if !isToken(r.method) || r.method == "CONNECT" {
 		return nil, fmt.Errorf("method %q cannot be measured", r.method)
 	}
-	fields, err := t.fields(u, keepAlive)
+	fields, err := t.fields(hostField(u, port), keepAlive)
 	if err != nil {
 		return nil, err
 	}
@@ -43,18 +46,26 @@ func (t *Target) compile(keepAlive bool) (*request, error) {
 }
 
 // fields returns the headers of a target, ours included.
-func (t *Target) fields(u *url.URL, keepAlive bool) (fields map[string]string, err error) {
-	fields = map[string]string{"Host": hostField(u), "User-Agent": "benchbook"}
+func (t *Target) fields(host string, keepAlive bool) (map[string]string, error) {
+	fields := map[string]string{"Host": host, "User-Agent": "benchbook"}
 	seen := make(map[string]bool)
 	for name, value := range t.Headers {
-		if name, err = checkField(name, value); err != nil {
-			return nil, err
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		switch {
+		case !isToken(name):
+			return nil, fmt.Errorf("headers: %q is not the name of a header", name)
+		case !isValue(value):
+			return nil, fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
+		case seen[canonical]:
+			return nil, fmt.Errorf("headers: %q is there twice; keep one", strings.ToLower(name))
 		}
-		lower := strings.ToLower(name)
-		if seen[lower] {
-			return nil, fmt.Errorf("headers: %q is there twice; keep one", lower)
+		switch canonical {
+		case "Connection", "Content-Length", "Transfer-Encoding":
+			return nil, fmt.Errorf("headers: %q is set from keepalive and the body; remove it", name)
+		case "Host", "User-Agent":
+			name = canonical // instead of ours
 		}
-		seen[lower], fields[name] = true, value
+		seen[canonical], fields[name] = true, value
 	}
 	if !keepAlive {
 		fields["Connection"] = "close"
@@ -63,27 +74,6 @@ func (t *Target) fields(u *url.URL, keepAlive bool) (fields map[string]string, e
 		fields["Content-Length"] = strconv.Itoa(len(t.Body))
 	}
 	return fields, nil
-}
-
-// checkField checks a header, and returns its name in our spelling if we would send one too.
-func checkField(name, value string) (string, error) {
-	if !isToken(name) {
-		return "", fmt.Errorf("headers: %q is not the name of a header", name)
-	}
-	if !isValue(value) {
-		return "", fmt.Errorf("headers: the value of %q has a control character in it: %q", name, value)
-	}
-	for _, own := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
-		if strings.EqualFold(name, own) {
-			return "", fmt.Errorf("headers: %q is set from keepalive and the body; remove it", name)
-		}
-	}
-	for _, own := range []string{"Host", "User-Agent"} {
-		if strings.EqualFold(name, own) {
-			return own, nil
-		}
-	}
-	return name, nil
 }
 
 // encode percent-encodes what package url leaves alone in a query, and would break a request line.
@@ -109,22 +99,22 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// isToken reports whether s can be a method or the name of a header (RFC 9110, 5.6.2).
+// tokenBytes are the bytes of a token (RFC 9110, 5.6.2).
+var tokenBytes = func() (is [256]bool) {
+	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		is[c] = true
+	}
+	return is
+}()
+
+// isToken reports whether s can be a method or the name of a header.
 func isToken[T string | []byte](s T) bool {
 	for i := range len(s) {
-		c := s[i]
-		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'z') && !isMark(c) {
+		if !tokenBytes[s[i]] {
 			return false
 		}
 	}
 	return len(s) > 0
-}
-
-// isMark reports whether c is one of !#$%&'*+-.^_`|~, by its bit in two words.
-func isMark(c byte) bool {
-	const low = 1<<'!' | 1<<'#' | 1<<'$' | 1<<'%' | 1<<'&' | 1<<'\'' | 1<<'*' | 1<<'+' | 1<<'-' | 1<<'.'
-	const high = 1<<('^'-64) | 1<<('_'-64) | 1<<('`'-64) | 1<<('|'-64) | 1<<('~'-64)
-	return c < 64 && uint64(low)>>c&1 == 1 || c >= 64 && c < 128 && uint64(high)>>(c-64)&1 == 1
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -137,10 +127,4 @@ func isValue[T string | []byte](s T) bool {
 		}
 	}
 	return true
-}
-
-// cutField splits a header line into name and value. It is not ok without a name.
-func cutField(line []byte) (name, value []byte, ok bool) {
-	name, value, ok = bytes.Cut(line, []byte(":"))
-	return name, bytes.Trim(value, " \t"), ok && isToken(name)
 }

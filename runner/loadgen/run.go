@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -19,13 +19,6 @@ type load struct {
 	base    time.Time // zero of the run's clock
 }
 
-// target is a Target that is ready to be asked.
-type target struct {
-	request *request
-	origin  int    // index in load.origins
-	upTo    uint64 // draws from the upTo of the target before to this one
-}
-
 // now is the run's clock, in nanoseconds.
 func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
 
@@ -36,23 +29,21 @@ func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
 // failed, this process has too few files or too little memory, or the context ended, whose cause is wrapped. It runs on
 // Linux only.
 func Run(ctx context.Context, config Config) (*Result, error) {
-	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+	l, err := newLoad(&config)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	result, err := prepareAndMeasure(ctx, cancel, &config)
+	result, err := l.prepareAndMeasure(ctx, cancel)
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, fmt.Errorf("measuring %s: %w", config.Targets[0].URL, cause)
 	}
 	return result, err
 }
 
-func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, config *Config) (*Result, error) {
-	l, err := newLoad(config)
-	if err != nil {
-		return nil, err
-	}
+func (l *load) prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc) (*Result, error) {
+	config := l.config
 	for _, o := range l.origins {
 		all, err := o.resolve(ctx, config.Timeout)
 		if err != nil {
@@ -85,7 +76,11 @@ func prepareAndMeasure(ctx context.Context, cancel context.CancelCauseFunc, conf
 	return result, nil
 }
 
+// newLoad returns an error for a config that is invalid.
 func newLoad(config *Config) (*load, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
 	l := &load{config: config, base: time.Now(), window: newWindow(config.Duration)}
 	byName := make(map[string]int)
 	all, sum := 0.0, 0.0
@@ -94,23 +89,17 @@ func newLoad(config *Config) (*load, error) {
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		r, err := t.compile(config.KeepAlive)
-		if err != nil {
-			return nil, err
-		}
-		name := r.url.Scheme + "://" + hostField(r.url)
+		r, _ := t.compile(config.KeepAlive) // Validate has tried it
+		name := r.url.Scheme + "://" + hostField(r.url, r.port)
 		origin, known := byName[name]
 		if !known {
 			origin = len(l.origins)
 			byName[name] = origin
-			l.origins = append(l.origins, newOrigin(r.url))
+			l.origins = append(l.origins, newOrigin(r.url, r.port))
 		}
 		sum += cmp.Or(t.Weight, 1)
-		upTo := uint64(math.MaxUint64)
-		if share := sum / all; share < 1 {
-			upTo = uint64(share * (1 << 63) * 2)
-		}
-		l.targets = append(l.targets, target{r, origin, upTo})
+		r.origin, r.upTo = origin, uint64(min(sum/all, 1-0x1p-53)*(1<<63)*2)
+		l.targets = append(l.targets, *r)
 	}
 	l.targets[len(l.targets)-1].upTo = math.MaxUint64
 	return l, nil
@@ -122,11 +111,5 @@ func (l *load) draw(draw uint64) int {
 		return 0
 	}
 	u := mix(draw)
-	i, _ := slices.BinarySearchFunc(l.targets, u, func(t target, u uint64) int {
-		if t.upTo <= u {
-			return -1
-		}
-		return 1
-	})
-	return min(i, len(l.targets)-1)
+	return min(sort.Search(len(l.targets), func(i int) bool { return l.targets[i].upTo > u }), len(l.targets)-1)
 }

@@ -14,7 +14,6 @@ import (
 // run is one measurement.
 type run struct {
 	*load
-	wanted  int64 // requests, 0 for any number
 	started int64
 	warm    int64 // the end of the warm-up
 
@@ -30,7 +29,7 @@ type run struct {
 // measure starts all engines at once and returns when the last one has ended. An engine that cannot measure cancels the
 // others.
 func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engines int) (*Result, error) {
-	r := &run{load: l, wanted: l.config.Requests}
+	r := &run{load: l}
 	r.cutAt.Store(never)
 	for i := range engines {
 		e, err := newEngine(ctx, r, i, engines)
@@ -63,8 +62,8 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		return nil, err
 	}
 	if before != nil && after != nil {
-		result.CPU = &CPU{User: after.user - before.user, System: after.system - before.system,
-			Length: time.Duration(after.at - before.at)}
+		result.CPU = &CPU{User: after.User - before.User, System: after.System - before.System,
+			Length: after.Length - before.Length}
 		addThreads(result.CPU, r.engines)
 	}
 	result.Health = health(r.engines)
@@ -72,7 +71,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 }
 
 // work lets the engines work, and reads the processor time of this process at the start and the end of the window.
-func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before, after *usage) {
+func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before, after *CPU) {
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
 	for _, e := range r.engines {
@@ -87,7 +86,7 @@ func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before,
 		working.Wait()
 		close(done)
 	}()
-	before = readUsage(r.now)
+	before = readUsage(r.base)
 	r.started = r.now()
 	r.warm = r.started + r.config.Warmup.Nanoseconds()
 	if r.config.Requests == 0 {
@@ -96,7 +95,7 @@ func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before,
 	close(gate)
 	if r.config.Warmup > 0 {
 		r.sleep(r.warm, done)
-		before = readUsage(r.now)
+		before = readUsage(r.base)
 	}
 	if r.window.duration > 0 {
 		select {
@@ -107,7 +106,7 @@ func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before,
 	} else {
 		<-done
 	}
-	after = readUsage(r.now)
+	after = readUsage(r.base)
 	<-done
 	return before, after
 }
@@ -126,12 +125,12 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	switch {
 	case r.config.Cut && r.ended.Load():
 		return 0, false
-	case r.wanted > 0 && !r.config.Cut:
+	case r.config.Requests > 0 && !r.config.Cut:
 		switch n := r.issued.Add(1); {
-		case n == r.wanted:
+		case n == r.config.Requests:
 			r.ended.Store(true)
 			r.wake()
-		case n > r.wanted:
+		case n > r.config.Requests:
 			return 0, false
 		}
 	}
@@ -148,12 +147,12 @@ func (r *run) isOneTooMany(start, end int64) bool {
 		return false
 	}
 	n := r.done.Add(1)
-	if n == r.wanted {
+	if n == r.config.Requests {
 		r.cutAt.Store(end)
 		r.ended.Store(true)
 		r.wake()
 	}
-	return n > r.wanted
+	return n > r.config.Requests
 }
 
 // sleep waits for a time of the run's clock, or until all engines are done.
@@ -176,7 +175,7 @@ func (r *run) result() (*Result, error) {
 			total.merge(e.tally)
 		}
 	}
-	result, err := total.result(r.wanted)
+	result, err := total.result(r.config.Requests)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +187,9 @@ func (r *run) result() (*Result, error) {
 	if result.EndedBy == EndedByRequests && !r.config.Cut {
 		result.InFlight = &InFlight{Length: time.Duration(total.lastStart - start)}
 		for _, e := range r.engines {
-			result.InFlight.Time += e.pacing.(*closedLoop).inFlight(total.lastStart)
+			for i := range e.presences {
+				result.InFlight.Time += time.Duration(e.presences[i].until(r.window, total.lastStart))
+			}
 		}
 	}
 	return result, nil

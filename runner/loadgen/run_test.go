@@ -586,14 +586,14 @@ func TestSeveralAddresses(t *testing.T) {
 		t.Errorf("got %d and %d connections, want 3 each", a, b)
 	}
 	six := netip.AddrPortFrom(netip.IPv6Loopback(), none.Port())
-	o = newOrigin(o.url)
+	o = newOrigin(o.url, o.port)
 	l.origins[0] = o
 	err := l.choose(t.Context(), o, []netip.AddrPort{first.address, six})
 	if err != nil || len(o.addresses) != 1 || len(o.unreachable) != 0 {
 		t.Errorf("got %v, unreachable %v, %v; want the address of IPv4, and the other one left alone", o.addresses,
 			o.unreachable, err)
 	}
-	o = newOrigin(o.url)
+	o = newOrigin(o.url, o.port)
 	l.origins[0] = o
 	checkError(t, l.choose(t.Context(), o, []netip.AddrPort{none, closed(t)}),
 		"before timing: no connection to http://several/: ")

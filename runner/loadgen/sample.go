@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -19,27 +20,22 @@ type Sample struct {
 	Cut    bool  // it was under way when the load ended, at End
 }
 
-// Count counts samples as Run counts its own requests. What samples do not have, such as bytes, connections and the
-// wall clock, is zero. Opened is the start of the window, by the clock of the samples.
+// Count counts samples as Run counts its own requests, and sorts them by their end. What samples do not have, such as
+// bytes, connections and the wall clock, is zero. Opened is the start of the window, by the clock of the samples.
 //
 // An error means that the samples are of another load than the config's.
 func Count(config Config, samples []Sample) (result *Result, opened time.Duration, err error) {
 	config.Targets = nil // and with them the results of TLS
+	slices.SortStableFunc(samples, func(a, b Sample) int { return cmp.Compare(a.End, b.End) })
 	w := newWindow(config.Duration)
 	w.openAt(windowStart(&config, samples))
-	end, err := loadEnd(&config, w, samples)
-	if err != nil {
-		return nil, 0, err
-	}
-	t := newTally(w, &config)
-	for i := range samples {
-		s := &samples[i]
-		if w.isOver(s.Start) || s.Start >= end.at {
-			continue
-		}
-		o := s.outcome(&config)
-		o.cut, o.end = s.Cut || end.cuts(w, s), min(o.end, end.at)
-		t.add(o)
+	t, wanted := countSamples(&config, w, samples)
+	switch {
+	case config.Cut && wanted >= config.Requests:
+	case wanted < config.Requests && config.Duration == 0, wanted > config.Requests && config.Requests > 0:
+		return nil, 0, fmt.Errorf("after the warm-up it made %d requests, and the load has %d", wanted, config.Requests)
+	case slices.ContainsFunc(samples, func(s Sample) bool { return s.Cut }):
+		return nil, 0, errors.New("it gave a request up, and the load follows each to its end")
 	}
 	last := t.lastStart
 	if result, err = t.result(config.Requests); err != nil {
@@ -53,6 +49,29 @@ func Count(config Config, samples []Sample) (result *Result, opened time.Duratio
 		err = checkDue(&config, result.Due)
 	}
 	return result, opened, err
+}
+
+// countSamples counts samples in the order of their ends, and returns how many requests of the window ended.
+func countSamples(c *Config, w *window, samples []Sample) (t *tally, wanted int64) {
+	t = newTally(w, c)
+	end := int64(never) // of the last wanted request, which cuts the others
+	for i := range samples {
+		s := &samples[i]
+		if w.isOver(s.Start) || s.Start >= end {
+			continue
+		}
+		o := s.outcome(c)
+		inTime := s.End < end || s.End == end && !w.hasBegun(s.Start)
+		o.cut, o.end = s.Cut || !inTime, min(o.end, end)
+		t.add(o)
+		if w.hasBegun(s.Start) && !s.Cut && !(c.Cut && w.isOver(s.End)) {
+			wanted++
+		}
+		if c.Cut && wanted == c.Requests {
+			end = min(end, s.End)
+		}
+	}
+	return t, wanted
 }
 
 // outcome fails a sample whose generator takes an answer for right that came too late or has a wrong status.
@@ -72,55 +91,18 @@ func (s *Sample) outcome(c *Config) *outcome {
 // windowStart is the end of the warm-up or, for a number of requests, the start of the first one after it.
 func windowStart(c *Config, samples []Sample) int64 {
 	warm, first := c.Warmup.Nanoseconds(), int64(never)
+	if c.Requests == 0 {
+		return warm
+	}
 	for i := range samples {
 		if start := samples[i].Start; start >= warm {
 			first = min(first, start)
 		}
 	}
-	if c.Requests == 0 || first == never {
+	if first == never {
 		return warm
 	}
 	return first
-}
-
-// loadEnding is when the last of the wanted requests ended, which cuts the others.
-type loadEnding struct {
-	at    int64 // never if none are cut
-	quota int64 // how many of the requests that ended at that time are wanted
-}
-
-// cuts reports whether a sample was under way at the end.
-func (e *loadEnding) cuts(w *window, s *Sample) bool {
-	if s.End != e.at || !w.hasBegun(s.Start) {
-		return s.End > e.at
-	}
-	e.quota--
-	return e.quota < 0
-}
-
-// loadEnd returns an error if the window has more requests than the load, or fewer and no time that ends it.
-func loadEnd(c *Config, w *window, samples []Sample) (loadEnding, error) {
-	var ends []int64
-	isCut := false
-	for i := range samples {
-		s := &samples[i]
-		if isCut = isCut || s.Cut; w.contains(s.Start) && !s.Cut && !(c.Cut && w.isOver(s.End)) {
-			ends = append(ends, s.End)
-		}
-	}
-	n := int64(len(ends))
-	switch {
-	case n < c.Requests && w.duration == 0, n > c.Requests && c.Requests > 0 && !c.Cut:
-		return loadEnding{}, fmt.Errorf("after the warm-up it made %d requests, and the load has %d", n, c.Requests)
-	case c.Cut && n >= c.Requests:
-		slices.Sort(ends)
-		at := ends[c.Requests-1]
-		first, _ := slices.BinarySearch(ends, at)
-		return loadEnding{at, c.Requests - int64(first)}, nil
-	case isCut:
-		return loadEnding{}, errors.New("it gave a request up, and the load follows each to its end")
-	}
-	return loadEnding{at: never}, nil
 }
 
 // inFlight adds up how long requests were under way, or clients thinking after them, between two times.

@@ -69,19 +69,6 @@ func (s *sockets) slotOf(event *unix.EpollEvent) int32 {
 	return o.slot
 }
 
-// watch polls a connection for input, and for room to send if writable.
-func (s *sockets) watch(c *socket, op int, writable bool) error {
-	if op == unix.EPOLL_CTL_MOD && writable == c.writable {
-		return nil
-	}
-	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
-	if writable {
-		events |= unix.EPOLLOUT
-	}
-	c.writable = writable
-	return s.poller.control(op, int(c.fd), c.generation, events)
-}
-
 func (s *sockets) closeFile(fd int32) {
 	s.owners[fd].slot = nobody
 	shut(int(fd))

@@ -47,31 +47,28 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	longest, asked := t.Capacity.Probe.Seconds(), percentilesIn(names)
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
 		To: t.Capacity.To, Start: s.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
-	c := &climb{Searcher: s, trial: t, out: out, wanted: names, begun: time.Now()}
-	retries := retriesOfProbe
-	c.next = func() (*rung, error) {
-		rate, phase, ok := rule.Next()
-		if !ok {
-			return nil, nil
-		}
-		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
-		return &rung{trial: tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond),
-			probe: record.Probe{Candidate: rate, Phase: string(phase)}, probes: 1, retries: retries}, nil
-	}
+	c := &climb{Searcher: s, trial: t, out: out, wanted: names, retries: retriesOfProbe, begun: time.Now()}
 	c.judge = func(measured *record.Record, p *record.Probe) {
 		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.Experiment.Metrics)
 		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)
 		p.Passed, p.Invalid = outcome == stats.ProbeMet, invalid
 	}
-	c.tell = func(probes []record.Probe) {
+	for {
+		rate, phase, ok := rule.Next()
+		if !ok {
+			break
+		}
+		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
+		probes, err := c.try(ctx, tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond),
+			record.Probe{Candidate: rate, Phase: string(phase)}, 1)
+		if err != nil {
+			return nil, err
+		}
 		outcome := outcomeOf(probes[0])
 		rule.Tell(outcome)
-		if retries = retriesOfProbe; outcome == stats.ProbeInvalid { // the same rate is tried once more
-			retries = -1
+		if outcome != stats.ProbeInvalid { // or the same rate is tried once more, with what is left
+			c.retries = retriesOfProbe
 		}
-	}
-	if err := c.run(ctx); err != nil {
-		return nil, err
 	}
 	conclude(out, rule)
 	out.Busy = out.Reason != "" && c.givenUp

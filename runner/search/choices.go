@@ -127,15 +127,14 @@ func (c *Choices) TakeFirst(trials []*plan.Trial) error {
 
 // measuredWith returns the value that repetitions of a run were measured with.
 func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, run string) (int, bool) {
-	for _, rec := range c.Plan.RecordsOf(c.Experiment, records, c.Host) {
-		if run == "" || rec.Run != run || rec.Search != nil {
+	for _, o := range c.Experiment.Trials {
+		if c.Experiment.Original(o) != t {
 			continue
 		}
-		for _, o := range c.Experiment.Trials {
-			if o.Name == rec.Trial && o.Key == rec.Key && c.Experiment.Original(o) == t {
-				if value, err := strconv.Atoi(rec.Facts[tuneFact(name)]); err == nil {
-					return value, true
-				}
+		for _, rec := range recordsOf(c.Plan, c.Experiment, o, records, c.Host) {
+			value, err := strconv.Atoi(rec.Facts[tuneFact(name)])
+			if err == nil && rec.Run == run && rec.Search == nil {
+				return value, true
 			}
 		}
 	}
@@ -143,20 +142,13 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 }
 
 // recorded returns the newest search that has chosen a value of a trial under its present key; nil without one.
-func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) *record.Record {
-	var found *record.Record
-	for _, rec := range records {
+func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) (found *record.Record) {
+	for _, rec := range recordsOf(c.Plan, e, t, records, c.Host) {
 		s := rec.Search
 		hasChosen := s != nil && s.Kind == record.SearchTune && s.Name == name && s.Chosen >= 1
-		if hasChosen && c.isFresh(rec, e, t) && (found == nil || rec.Run > found.Run) {
+		if hasChosen && (found == nil || rec.Run > found.Run) {
 			found = rec
 		}
 	}
 	return found
-}
-
-// isFresh reports whether a record is of a trial under its present key, in the plan's profile.
-func (c *Choices) isFresh(r *record.Record, e *plan.Experiment, t *plan.Trial) bool {
-	return r.Article == c.Plan.Article && r.Experiment == e.Name && r.Host == c.Host && r.Trial == t.Name &&
-		r.Profile == c.Plan.Profile && r.Key == t.Key
 }

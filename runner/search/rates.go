@@ -66,7 +66,7 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 		if t.Load == nil || t.Load.RateOf == "" || rates[rateName(t)] > 0 {
 			continue
 		}
-		if known := rateSoFar(p, e, records, run, rateName(t)); known > 0 {
+		if known := rateSoFar(p, e, records, host, run, rateName(t)); known > 0 {
 			rates[rateName(t)] = known
 			continue
 		}
@@ -102,7 +102,7 @@ func rateName(t *plan.Trial) string {
 // smallestThroughput returns the smallest typical throughput of some trials of an experiment, for the rate of e.
 func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Trial, records []*record.Record,
 	host string) (float64, error) {
-	smallest := 0.0
+	var found []float64
 	for _, t := range trials {
 		if t.Calibration {
 			continue
@@ -111,24 +111,22 @@ func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Tri
 		if throughput <= 0 {
 			return 0, noRate(e, "it is a share of the throughput of %q, of which %s has no valid repetition", of.Name, t.Name)
 		}
-		if smallest == 0 || throughput < smallest {
-			smallest = throughput
-		}
+		found = append(found, throughput)
 	}
-	if smallest == 0 {
+	if len(found) == 0 {
 		return 0, noRate(e, "it is a share of the throughput of %q, which measures nothing", of.Name)
 	}
-	return smallest, nil
+	return slices.Min(found), nil
 }
 
 // rateSoFar returns the throughput that a run took its rates from; 0 if it has no repetition yet.
-func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, name string) float64 {
-	for _, rec := range records {
-		if rec.Run != run || rec.Experiment != e.Name || rec.Article != p.Article || rec.Load == nil || rec.Load.Open == nil {
+func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run, name string) float64 {
+	for _, t := range e.Trials {
+		if t.Load == nil || rateName(t) != name {
 			continue
 		}
-		for _, t := range e.Trials {
-			if t.Name == rec.Trial && t.Key == rec.Key && t.Load != nil && rateName(t) == name {
+		for _, rec := range recordsOf(p, e, t, records, host) {
+			if rec.Run == run && rec.Load != nil && rec.Load.Open != nil {
 				return rec.Load.Open.Rate / t.Load.RateShare
 			}
 		}
@@ -141,10 +139,9 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, run, 
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
-	records = p.RecordsOf(e, records, host)
 	values, have, least := map[string][]float64{}, map[string]map[int]bool{}, map[string]int{}
-	for _, rec := range records {
-		if rec.Trial != t.Name || rec.Key != t.Key || rec.Search != nil {
+	for _, rec := range recordsOf(p, e, t, records, host) {
+		if rec.Search != nil {
 			continue
 		}
 		if have[rec.Run] == nil {

@@ -33,7 +33,6 @@ type Bench interface {
 type Progress interface {
 	// Search is called after each probe, and once more when the search has ended: then it says why, in Stop.
 	Search(t *plan.Trial, s *record.Search)
-	Note(text string)
 }
 
 // A Searcher makes the searches of one experiment.
@@ -52,14 +51,20 @@ type Searcher struct {
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
 	rec := s.Bench.NewRecord(plan.Step{Trial: t})
 	rec.Planned, rec.Looks, rec.Order, rec.Search = 0, nil, record.Order{Seed: s.Experiment.Seed}, search
-	before := slice.Count(s.Plan.RecordsOf(s.Experiment, s.Records, s.Host), func(o *record.Record) bool {
-		return o.Run == rec.Run && o.Trial == rec.Trial && o.Key == rec.Key && o.Search != nil &&
-			o.Search.Kind == search.Kind && o.Search.Name == search.Name
+	before := slice.Count(recordsOf(s.Plan, s.Experiment, t, s.Records, s.Host), func(o *record.Record) bool {
+		return o.Run == rec.Run && o.Search != nil && o.Search.Kind == search.Kind && o.Search.Name == search.Name
 	})
 	if before > 0 {
 		search.Attempt = before + 1
 	}
 	return rec
+}
+
+// recordsOf returns the records of a trial under its present key.
+func recordsOf(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) []*record.Record {
+	return slice.Filter(p.RecordsOf(e, records, host), func(r *record.Record) bool {
+		return r.Trial == t.Name && r.Key == t.Key
+	})
 }
 
 // metric returns the metric of a name in the experiment.
@@ -73,30 +78,15 @@ func (s *Searcher) metric(name string) record.Metric {
 	return m
 }
 
-// A ladder says what a search tries, one rung after another.
-type ladder struct {
-	next  func() (*rung, error)                              // the next rung; nil when the search has ended
-	judge func(measured *record.Record, probe *record.Probe) // fills in what a probe came to that was not disturbed
-	tell  func(probes []record.Probe)                        // takes what the probes of the last rung came to
-}
-
-// A rung is one candidate of a search.
-type rung struct {
-	trial   *plan.Trial // with the candidate
-	probe   record.Probe
-	probes  int
-	retries int // disturbed probes that are made again; -1: as many as the rung before has left
-}
-
 // A climb is one search being made.
 type climb struct {
 	*Searcher
-	ladder
 	trial  *plan.Trial
 	out    *record.Search
-	wanted []string // metrics that probes keep, besides drawn ones
+	wanted []string                                           // metrics that probes keep, besides drawn ones
+	judge  func(measured *record.Record, probe *record.Probe) // fills in what a probe came to that was not disturbed
 
-	retries int           // that are left
+	retries int           // of disturbed probes that are left
 	begun   time.Time     // when the search was
 	lost    time.Duration // that disturbed probes took
 	givenUp bool          // a disturbed probe was not made again
@@ -105,36 +95,26 @@ type climb struct {
 // spent returns how long the search has taken, without what was lost.
 func (c *climb) spent() time.Duration { return time.Since(c.begun) - c.lost }
 
-// run probes one rung after another.
-func (c *climb) run(ctx context.Context) error {
-	for {
-		r, err := c.next()
-		if err != nil || r == nil {
-			return err
-		}
-		if err := c.Bench.PrepareTrial(ctx, r.trial); err != nil {
-			return err
-		}
-		if r.retries >= 0 {
-			c.retries = r.retries
-		}
-		var probes []record.Probe
-		for len(probes) < r.probes {
-			made, err := c.probe(ctx, r)
-			if err != nil {
-				return err
-			}
-			c.out.Probes = append(c.out.Probes, made)
-			c.Progress.Search(c.trial, c.out)
-			if made.Disturbed == "" {
-				probes = append(probes, made)
-				continue
-			}
-			c.retries--
-			c.lost += time.Duration(made.Seconds * float64(time.Second))
-		}
-		c.tell(probes)
+// try makes n probes of a candidate, whose trial has it, and returns those that were not disturbed.
+func (c *climb) try(ctx context.Context, t *plan.Trial, candidate record.Probe, n int) (probes []record.Probe, err error) {
+	if err := c.Bench.PrepareTrial(ctx, t); err != nil {
+		return nil, err
 	}
+	for len(probes) < n {
+		made, err := c.probe(ctx, t, candidate)
+		if err != nil {
+			return nil, err
+		}
+		c.out.Probes = append(c.out.Probes, made)
+		c.Progress.Search(c.trial, c.out)
+		if made.Disturbed == "" {
+			probes = append(probes, made)
+			continue
+		}
+		c.retries--
+		c.lost += time.Duration(made.Seconds * float64(time.Second))
+	}
+	return probes, nil
 }
 
 // end completes the record of a search.
@@ -145,16 +125,16 @@ func (s *Searcher) end(rec *record.Record) *record.Record {
 }
 
 // probe makes one probe. While there are retries, a disturbed one is kept and does not count.
-func (c *climb) probe(ctx context.Context, r *rung) (record.Probe, error) {
-	made := r.probe
+func (c *climb) probe(ctx context.Context, t *plan.Trial, candidate record.Probe) (record.Probe, error) {
+	made := candidate
 	if err := ctx.Err(); err != nil {
 		return made, err
 	}
-	if err := c.Bench.Share(ctx, r.trial); err != nil {
+	if err := c.Bench.Share(ctx, t); err != nil {
 		return made, err
 	}
 	began := time.Now()
-	rec, err := c.Bench.Measure(ctx, plan.Step{Trial: r.trial, Round: len(c.out.Probes) + 1})
+	rec, err := c.Bench.Measure(ctx, plan.Step{Trial: t, Round: len(c.out.Probes) + 1})
 	if err != nil {
 		return made, err
 	}

@@ -40,33 +40,28 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 		return s.end(rec), nil
 	}
 	c := &climb{Searcher: s, trial: t, out: out, wanted: []string{wanted.Maximize}, begun: time.Now()}
-	var medians []float64 // of the probes of each candidate
-	c.next = func() (*rung, error) {
-		if out.Stop != "" {
-			return nil, nil
-		}
-		candidate := rule.Candidates[len(medians)]
-		values[wanted.Name] = candidate
-		tried, err := t.Tuned(values)
-		if err != nil {
-			return nil, err
-		}
-		return &rung{trial: tried.Short(), probes: wanted.Probes, retries: wanted.Probes,
-			probe: record.Probe{Candidate: float64(candidate), Phase: record.PhaseProbe}}, nil
-	}
 	c.judge = func(measured *record.Record, p *record.Probe) {
 		if measured.Failure == "" {
 			p.Value, p.Invalid = dataset.ProbeOfTune(measured, wanted.Maximize, s.Experiment.Metrics)
 		}
 	}
-	c.tell = func(probes []record.Probe) {
+	var medians []float64 // of the probes of each candidate
+	for out.Stop == "" {
+		candidate := rule.Candidates[len(medians)]
+		values[wanted.Name], c.retries = candidate, wanted.Probes
+		tried, err := t.Tuned(values)
+		if err != nil {
+			return nil, err
+		}
+		probes, err := c.try(ctx, tried.Short(), record.Probe{Candidate: float64(candidate), Phase: record.PhaseProbe},
+			wanted.Probes)
+		if err != nil {
+			return nil, err
+		}
 		medians = append(medians, stats.Median(slice.Map(probes, func(p record.Probe) float64 {
 			return stats.MoreIsBetter(p.Counts(), stats.Direction(out.Better))
 		})))
 		out.Stop = stopOfTune(rule, medians, wanted, c.spent())
-	}
-	if err := c.run(ctx); err != nil {
-		return nil, err
 	}
 	if choice, err := rule.Choose(medians); err == nil {
 		out.Chosen, out.Matters, out.Lo, out.Hi = choice.Chosen, choice.Matters, choice.Near.Lo, choice.Near.Hi

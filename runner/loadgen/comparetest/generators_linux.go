@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"benchbook/internal/test/must"
 	"benchbook/notebook/loadtool"
@@ -132,33 +130,25 @@ func readTool(name string, out []byte) (answers, perSecond float64, err error) {
 
 // run runs a generator on its core.
 func (s *settings) run(name string, args ...string) (out []byte, cpu time.Duration, err error) {
-	cmd := exec.Command(name, args...)
+	cmd := onCore(s.cores[len(s.cores)-1], name, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	start(cmd, s.cores[len(s.cores)-1])
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Run(); err != nil {
 		return nil, 0, fmt.Errorf("%w: %s", err, &stderr)
 	}
 	return stdout.Bytes(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
-// start starts a program on a core, which it inherits from the thread that starts it.
-func start(cmd *exec.Cmd, core int) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var was, one unix.CPUSet
-	must.Do(unix.SchedGetaffinity(0, &was))
-	one.Set(core)
-	must.Do(unix.SchedSetaffinity(0, &one))
-	defer unix.SchedSetaffinity(0, &was)
-	must.Do(cmd.Start())
+// onCore returns a program that runs on a core.
+func onCore(core int, name string, args ...string) *exec.Cmd {
+	return exec.Command("taskset", append([]string{"--cpu-list", strconv.Itoa(core), name}, args...)...)
 }
 
 // serve starts a server on its core for as long as f takes.
 func (s *settings) serve(closing bool, f func(url string) error) error {
-	cmd := exec.Command("/proc/self/exe", "respond", "127.0.0.1:0", fmt.Sprint(closing))
+	cmd := onCore(s.cores[0], must.Get(os.Executable()), "respond", "127.0.0.1:0", fmt.Sprint(closing))
 	ready := must.Get(cmd.StderrPipe())
-	start(cmd, s.cores[0])
+	must.Do(cmd.Start())
 	defer func() {
 		cmd.Process.Kill()
 		cmd.Wait()

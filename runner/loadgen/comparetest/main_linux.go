@@ -13,11 +13,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -52,10 +50,7 @@ func main() {
 			*program, _ = filepath.Abs(*program)
 		}
 	}
-	if os.Getenv(apart) == "" {
-		os.Exit(startApart())
-	}
-	if err := s.alone(); err != nil {
+	if err := s.compareAll(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
@@ -64,38 +59,8 @@ func main() {
 	}
 }
 
-// apart is set in the program that has a network of its own.
-const apart = "BENCH_LOAD_APART"
-
-// startApart runs this program again in a network of its own, and returns its status. Where containers run, the kernel tracks every connection of
-// the machine's network for two minutes, which takes a tenth of its time and drops what does not fit into its table.
-func startApart() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), apart+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if user := os.Geteuid(); user != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: user, Size: 1}}
-	}
-	if err := cmd.Run(); cmd.ProcessState == nil {
-		panic(err)
-	}
-	return cmd.ProcessState.ExitCode()
-}
-
-// loopbackUp starts the loopback device of a new network.
-func loopbackUp() {
-	socket := must.Get(unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0))
-	defer unix.Close(socket)
-	device := must.Get(unix.NewIfreq("lo"))
-	device.SetUint16(unix.IFF_UP)
-	must.Do(unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, device))
-}
-
-// alone compares on this machine.
-func (s *settings) alone() error {
-	loopbackUp()
+// compareAll makes all comparisons.
+func (s *settings) compareAll() error {
 	var mask unix.CPUSet
 	must.Do(unix.SchedGetaffinity(0, &mask))
 	for cpu := range 1024 {
