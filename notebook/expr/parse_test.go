@@ -171,27 +171,6 @@ func TestWalkStops(t *testing.T) {
 	assert.Deep(t, got, []string{"max(a) + b", "max(a)", "b"}, "visited")
 }
 
-func TestPercentile(t *testing.T) {
-	for _, tt := range []struct{ name, percentile string }{
-		{"latency.p50", "50"},
-		{"latency.p99.9", "99.9"},
-		{"latency.p99.99", "99.99"},
-		{"latency.connect.p5", "5"},
-		{"service.p99", "99"},
-		{"lag.p99", "99"},
-		{"latency.mean", ""},
-		{"latency", ""},
-		{"latency.p", ""},
-		{"latency.p50.5.5", ""},
-		{"latency.200", ""},
-		{"cpu.p50", ""},
-		{"p50", ""},
-	} {
-		found := append(percentile.FindStringSubmatch(tt.name), "", "")
-		assert.Equal(t, found[1], tt.percentile, tt.name)
-	}
-}
-
 func TestParseTemplate(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string

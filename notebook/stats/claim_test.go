@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
@@ -165,12 +164,6 @@ func TestGroupsOfParts(t *testing.T) {
 			assert.Equal(t, tt.part(0.05), tt.want, "verdict")
 		})
 	}
-}
-
-func TestVerdictsInWords(t *testing.T) {
-	got := strings.Join(VerdictsInWords(map[Verdict]int{NotMeasured: 1, Supported: 2, Contradicted: 1, Inconclusive: 0}),
-		", ")
-	assert.Equal(t, got, "2 supported, 1 contradicted, 1 not measured")
 }
 
 func TestStandingOf(t *testing.T) {

@@ -76,8 +76,8 @@ var pairedNoises = []pairedNoise{
 	{"one cell 20 times noisier", [2]noise{scaled(0.4), quiet}, false},
 	{"one cell contaminated, the other not", [2]noise{contaminated, quiet}, false},
 	{"one cell skewed threefold", [2]noise{skewedThreefold, quiet}, false},
-	{"drift", even(noiseNamed("drift")), false},
-	{"mix", even(noiseNamed("mix")), false},
+	{"drift", even(drifting), false},
+	{"mix", even(mixed), false},
 	{"one cell skewed threefold, by medians", [2]noise{skewedThreefold, quiet}, true},
 }
 
@@ -166,7 +166,7 @@ func (g *grid[C]) addOne(label string, happens func(rng *rand.Rand, c C) (bool, 
 // The interval of one cell.
 func coverageTable() rateTable {
 	table := gridOf("the interval contains the true pseudo-median, %", "n = %d", 3, 5, 6, 10, 20, 30)
-	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, noiseNamed("mix")} {
+	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, mixed} {
 		centre := centreOf(noise)
 		table.addOne(noise.name, func(rng *rand.Rand, n int) (bool, error) {
 			e, err := Summarize(noise.cells(rng, n, 1)[0], DefaultAlpha)
@@ -313,7 +313,7 @@ func advantageTable() rateTable {
 		{"10 %, normal noise of 2 %", quiet, 1.1},
 		{"20 %, normal noise of 2 %", quiet, 1.2},
 		{"20 %, contaminated", contaminated, 1.2},
-		{"20 %, mix", noiseNamed("mix"), 1.2},
+		{"20 %, mix", mixed, 1.2},
 	} {
 		table.addOne(tt.label, func(rng *rand.Rand, plan lookPlan) (bool, error) {
 			v, err := atLooks(pairOf(rng, even(tt.noise), [2]float64{1, 1}, plan.last(), tt.times), plan.looks)
@@ -605,46 +605,21 @@ type noise struct {
 	draw func(rng *rand.Rand, k, n int) [][]float64
 }
 
-// noises are seven of rates.md, on the logarithmic scale. It gives their sizes; what it does not give, such
-// as the shape of the skew, is ours.
-var noises = []noise{
-	{"normal", independent(func(rng *rand.Rand) float64 { return 0.02 * rng.NormFloat64() })},
-	{"skewed", independent(func(rng *rand.Rand) float64 { return 0.03 * (rng.ExpFloat64() - math.Ln2) })},
-	{"outliers", independent(outliers)},
-	{"drift", func(rng *rand.Rand, k, n int) [][]float64 {
+// What drifts is on the logarithmic scale too, and what is mixed has all that a session can have at once. rates.md gives
+// their sizes; what it does not give, such as the shape of the skew, is ours.
+var (
+	drifting = noise{"drift", func(rng *rand.Rand, k, n int) [][]float64 {
 		return session(rng, k, n, func(_, at int) float64 { return drift(at, k*n) + 0.02*rng.NormFloat64() })
-	}},
-	{"one noisier", func(rng *rand.Rand, k, n int) [][]float64 {
-		return session(rng, k, n, func(cell, _ int) float64 {
-			if cell == 0 {
-				return 0.1 * rng.NormFloat64()
-			}
-			return 0.02 * rng.NormFloat64()
-		})
-	}},
-	{"bimodal", independent(func(rng *rand.Rand) float64 {
-		// The slower mode has nearly half of the repetitions, and the median is at the upper edge of the faster one.
-		if rng.Float64() < 0.49 {
-			return 0.1 + 0.01*rng.NormFloat64()
-		}
-		return 0.01*rng.NormFloat64() - bimodalMedian
-	})},
-	{"mix", func(rng *rand.Rand, k, n int) [][]float64 {
+	}}
+	mixed = noise{"mix", func(rng *rand.Rand, k, n int) [][]float64 {
 		// What is between repetitions carries over to the next one, whichever cell it is of.
 		carried := 0.0
 		return session(rng, k, n, func(_, at int) float64 {
 			carried = 0.8*carried + 0.015*rng.NormFloat64()
 			return carried + drift(at, k*n)/2 + 0.01*(rng.ExpFloat64()-math.Ln2) + outliers(rng)
 		})
-	}},
-}
-
-// bimodalMedian is the median of the bimodal noise: the value below which half of its repetitions lie.
-const bimodalMedian = 0.01 * 2.054 // the quantile 0.5/0.51 of a normal with deviation 0.01
-
-func noiseNamed(name string) noise {
-	return noises[slices.IndexFunc(noises, func(n noise) bool { return n.name == name })]
-}
+	}}
+)
 
 // outliers is normal noise of 2 %, and one repetition in ten is slower by about 15 %.
 func outliers(rng *rand.Rand) float64 {
