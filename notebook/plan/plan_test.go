@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
-	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -70,16 +68,6 @@ func TestOrder(t *testing.T) {
 	}
 	if len(firsts) != 3 {
 		t.Errorf("in 20 rounds only %v came first", firsts)
-	}
-}
-
-func TestUnknownProfile(t *testing.T) {
-	root := t.TempDir()
-	write(filepath.Join(root, article.ProjectFile), "")
-	project := must.Get(article.OpenProject(root))
-	doc := article.Parse(filepath.Join(root, "x"), source.New("a", []byte(text())))
-	if _, err := New(project, doc, Options{Profile: "fast"}, &source.Problems{}); !errors.Is(err, ErrNoProfile) {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,41 +205,6 @@ func TestCandidates(t *testing.T) {
 	}
 	if !reflect.DeepEqual(values, []float64{1, 2, 3}) || !reflect.DeepEqual(counts, []float64{100, 190, 0, 0}) {
 		t.Errorf("candidates %v, which count %v", values, counts)
-	}
-}
-
-// What a run needs at least is what there is at its first look; older runs with a budget looked after three rounds.
-func TestLeast(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		r    Record
-		want int
-	}{
-		{"one look", Record{Planned: 5}, 5},
-		{"one look, noted", Record{Planned: 5, Looks: []int{5}}, 5},
-		{"several", Record{Planned: 20, Looks: []int{3, 5, 10, 20}}, 3},
-	} {
-		assert.Equal(t, test.r.Least(), test.want, "%s", test.name)
-	}
-}
-
-func TestHasLeast(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		least int
-		have  []int
-		want  bool
-	}{
-		{"none", 3, nil, false},
-		{"all", 3, []int{1, 2, 3}, true},
-		{"all in another order", 3, []int{3, 1, 2}, true},
-		{"one missing", 3, []int{1, 3}, false},
-		{"one missing, and one that was measured again", 3, []int{1, 3, 4}, false},
-		{"more", 3, []int{1, 2, 3, 4}, true},
-		{"nothing asked for", 0, nil, true},
-	} {
-		has := func(k int) bool { return slices.Contains(test.have, k) }
-		assert.Equal(t, HasFirst(test.least, has), test.want, "%s", test.name)
 	}
 }
 
