@@ -2,18 +2,15 @@ package loadgen
 
 import (
 	"encoding/json"
-	"flag"
 	"math"
 	"net/netip"
-	"os"
 	"testing"
 	"time"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const testTimeout = time.Minute
 
@@ -96,19 +93,6 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// The first request opens the window, and no later one moves it.
-func TestWindowOpensOnce(t *testing.T) {
-	w := newWindow(0)
-	if w.hasBegun(sec(1e6)) || w.isOver(sec(1e6)) {
-		t.Error("an unopened window has begun or is over")
-	}
-	w.openAt(5)
-	w.openAt(7)
-	if w.hasBegun(4) || !w.hasBegun(5) || !w.contains(sec(1e6)) {
-		t.Errorf("the window starts at %d and should at 5, without an end", w.start.Load())
-	}
-}
-
 func TestSeconds(t *testing.T) {
 	r := count(t, openWindow(2500*time.Millisecond), 0,
 		ok(9, 10), ok(10, 10.5), ok(10.5, 11), failed(11, 11.5, Reset), ok(11.5, 12.4), ok(12.4, 12.5))
@@ -168,13 +152,7 @@ func TestResultJSON(t *testing.T) {
 		d.Encoded = "HIST" // what compression makes of it is another library's business
 	}
 	got := must.Get(json.MarshalIndent(r, "", "  "))
-	got = append(got, '\n')
-	const golden = "testdata/result.json"
-	if *update {
-		must.Do(os.WriteFile(golden, got, 0o644))
-	}
-	want := must.Get(os.ReadFile(golden))
-	assert.Equal(t, string(got), string(want), "%s differs, -update rewrites it:\n%s", golden, got)
+	golden.Equal(t, "testdata/result.json", string(got)+"\n")
 	var back Result
 	must.Do(json.Unmarshal(got, &back))
 	assert.Deep(t, &back, r, "read back")
