@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/render/rendertest"
 )
 
@@ -30,7 +31,7 @@ func TestOutcomes(t *testing.T) {
 			html := drawing.ReplaceAllString(string(page.HTML), "<svg/>")
 			contents, flow, _ := strings.Cut(html, `<h2 id=before>`)
 			flow, _, _ = strings.Cut(flow, `id=method`)
-			golden(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(tt.verdict, " ", "_")+".html"), flow)
+			golden.Equal(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(tt.verdict, " ", "_")+".html"), flow)
 
 			var found []string
 			for _, s := range page.Sections[1:] {

@@ -1,7 +1,6 @@
 package render_test
 
 import (
-	"flag"
 	"html"
 	"maps"
 	"os"
@@ -15,13 +14,12 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/render"
 	"benchbook/render/rendertest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestMain collects garbage less often than usual: what tests make is small, and thrown away at once.
 func TestMain(m *testing.M) {
@@ -114,17 +112,8 @@ func TestPage(t *testing.T) {
 		"not_measured": rendertest.New(t, "sockets", []byte(textOf("sockets.md")))} {
 		page := rendered(t, b)
 		assert.Slice(t, page.Warnings, nil, "%s: warnings", name)
-		golden(t, filepath.Join("testdata", name+".html"), string(page.HTML))
+		golden.Equal(t, filepath.Join("testdata", name+".html"), string(page.HTML))
 	}
-}
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	if *update {
-		must.Do(os.WriteFile(name, []byte(got), 0o644))
-	}
-	assert.Equal(t, got, string(must.Get(os.ReadFile(name))), "differs from %s; look at it with go test -update and git diff", name)
 }
 
 // A page depends on its input alone, and a Renderer may be shared.

@@ -2,21 +2,18 @@ package figure
 
 import (
 	"bytes"
-	"flag"
 	"image/png"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 var nan, inf = math.NaN(), math.Inf(1)
 
@@ -116,12 +113,7 @@ func complete(name string) Spec {
 func TestGolden(t *testing.T) {
 	for name := range figures {
 		for _, w := range []Width{Full, Narrow} {
-			got := must.Get(complete(name).SVG(w))
-			file := filepath.Join("testdata", "golden", name+"-"+w.class()+".svg")
-			if *update {
-				must.Do(os.WriteFile(file, got, 0o644))
-			}
-			assert.Equal(t, string(got), string(must.Get(os.ReadFile(file))), "%s; look at it, and accept it with -update", file)
+			golden.Equal(t, filepath.Join("testdata", "golden", name+"-"+w.class()+".svg"), string(must.Get(complete(name).SVG(w))))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package outcome_test
 
 import (
-	"flag"
 	"fmt"
 	"html/template"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -17,8 +17,6 @@ import (
 	"benchbook/notebook/recordtest"
 	"benchbook/render/outcome"
 )
-
-var update = flag.Bool("update", false, "write the golden file anew")
 
 // A measuring makes the records of an article with claims of these tests.
 type measuring func(t *testing.T, expect string) *recordtest.Fixture
@@ -123,10 +121,9 @@ func hereOf(o outcome.Outcome) string { return strings.TrimSpace(o.Here + " " + 
 // The sentence of every form of claim with every verdict states what was measured. The file has the claims, each with
 // how it is measured behind //, and what they come to.
 func TestSentences(t *testing.T) {
-	golden := filepath.Join("testdata", "sentences.txt")
-	want := string(must.Get(os.ReadFile(golden)))
+	file := filepath.Join("testdata", "sentences.txt")
 	var got strings.Builder
-	for line := range strings.Lines(want) {
+	for line := range strings.Lines(string(must.Get(os.ReadFile(file)))) {
 		if !strings.HasPrefix(line, "  ") { // a form
 			got.WriteString(line)
 		}
@@ -147,10 +144,7 @@ func TestSentences(t *testing.T) {
 		}
 		got.WriteString("\n")
 	}
-	if *update {
-		must.Do(os.WriteFile(golden, []byte(got.String()), 0o644))
-	}
-	assert.Equal(t, got.String(), want, "%s is different; with -update it is written anew", golden)
+	golden.Equal(t, file, got.String())
 }
 
 // A sentence of the author has the interval where it interrupts nothing, and no direction that is not decided.
