@@ -169,29 +169,6 @@ func TestTuneInterrupted(t *testing.T) {
 	}
 }
 
-// A search ends with its last candidate, or after some that are no better; of those that are as good it takes the first.
-func TestTuneStops(t *testing.T) {
-	for _, tt := range []struct {
-		name       string
-		throughput map[int]int64
-		chosen     int
-		stop       string
-		probes     int
-	}{
-		{"each is better than the one before", map[int]int64{1: 100, 2: 200, 3: 300, 5: 500, 8: 800}, 8, record.StopLimit, 15},
-		{"the second is the best", map[int]int64{1: 800, 2: 1000, 3: 900, 5: 700, 8: 400}, 2, record.StopWorse, 12},
-		{"all are as good", map[int]int64{1: 100, 2: 100, 3: 100, 5: 100, 8: 100}, 1, record.StopWorse, 9},
-	} {
-		store := &memory{}
-		carryOut(t, &simulation{throughput: tt.throughput}, newPlan(t, pool("[sync, async]", "[sync]")), store, Options{})
-		if s := store.records[0].Search; s.Chosen != tt.chosen || s.Stop != tt.stop || s.Reason != "" ||
-			len(s.Probes) != tt.probes {
-			t.Errorf("%s: chose %d after %d probes (%s, %s), want %d after %d (%s)", tt.name, s.Chosen, len(s.Probes), s.Stop,
-				s.Reason, tt.chosen, tt.probes, tt.stop)
-		}
-	}
-}
-
 // Where no probe counts nothing is chosen: the repetitions have failed, without being run.
 func TestTuneFindsNothing(t *testing.T) {
 	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}

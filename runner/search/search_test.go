@@ -89,7 +89,7 @@ func TestConclude(t *testing.T) {
 	}
 }
 
-// Package runner has TestTuneStops, with the other reasons.
+// TestTuning of stats has the other reasons.
 func TestStopOfTune(t *testing.T) {
 	rule := stats.Tuning{Candidates: []int{1, 2, 3, 5}, Cores: 1, Effect: 0.02, Patience: 2}
 	for _, tt := range []struct {
