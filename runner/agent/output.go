@@ -22,8 +22,7 @@ const (
 
 // scanner finds lines that may be metrics.
 type scanner struct {
-	line    []byte // so far, if it begins with {
-	other   bool   // the line begins with something else
+	line    []byte // so far, and 1 byte more than a metric may have
 	metrics []string
 	size    int // of metrics
 	lost    string
@@ -32,13 +31,15 @@ type scanner struct {
 func (s *scanner) Write(p []byte) (n int, err error) {
 	n = len(p)
 	for len(p) > 0 {
-		if len(s.line) == 0 {
-			p = s.skip(p)
+		if len(s.line) == 0 { // a program that prints many lines without a brace must not wait for us
+			brace := bytes.IndexByte(p, '{')
+			if brace < 0 {
+				brace = len(p)
+			}
+			p = p[bytes.LastIndexByte(p[:brace], '\n')+1:]
 		}
 		part, rest, ended := bytes.Cut(p, []byte("\n"))
-		if !s.other {
-			s.line = append(s.line, part[:min(len(part), maxLine+1-len(s.line))]...) // 1 more shows that it is too long
-		}
+		s.line = append(s.line, part[:min(len(part), maxLine+1-len(s.line))]...)
 		if p = rest; ended {
 			s.endLine()
 		}
@@ -46,33 +47,20 @@ func (s *scanner) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// skip skips to the next brace, which begins a line unless other. A program that prints many lines without one must not
-// wait for us.
-func (s *scanner) skip(p []byte) []byte {
-	skipped, rest := p, []byte(nil)
-	if at := bytes.IndexByte(p, '{'); at >= 0 {
-		skipped, rest = p[:at], p[at:]
-	}
-	if end := bytes.LastIndexByte(skipped, '\n'); end >= 0 {
-		s.other, skipped = false, skipped[end+1:]
-	}
-	s.other = s.other || len(bytes.TrimLeft(skipped, " \t\r")) > 0
-	return rest
-}
-
 // endLine ends the line. The last one of an output may have no end.
 func (s *scanner) endLine() {
+	line := bytes.TrimLeft(s.line, " \t\r")
 	switch {
-	case !bytes.Contains(s.line, []byte(`"metric"`)):
-	case len(s.line) > maxLine:
+	case !bytes.HasPrefix(line, []byte("{")) || !bytes.Contains(line, []byte(`"metric"`)):
+	case len(line) > maxLine:
 		s.lost = fmt.Sprintf("a line of more than %d KiB that begins like a metric", maxLine>>10)
-	case s.size+len(s.line) > maxMetrics:
+	case s.size+len(line) > maxMetrics:
 		s.lost = fmt.Sprintf("more than %d MiB of metrics", maxMetrics>>20)
 	default:
-		s.size += len(s.line)
-		s.metrics = append(s.metrics, string(s.line))
+		s.size += len(line)
+		s.metrics = append(s.metrics, string(line))
 	}
-	s.line, s.other = s.line[:0], false
+	s.line = s.line[:0]
 }
 
 // output keeps what a program measured itself.

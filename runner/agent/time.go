@@ -16,16 +16,6 @@ import (
 	"benchbook/runner/engine"
 )
 
-// runOptions say how a program is run.
-type runOptions struct {
-	// standard makes this process write to the program's streams too. What is written to /proc/1/fd/1, a habit in
-	// containers, is then output of the program.
-	standard   bool
-	keepStdout bool // keep the end of standard output
-	output     *Output
-	beside     bool // descendants that this process has already are not the program's
-}
-
 // RunTimer runs a program, after hooks and warm-ups if the settings in the environment say so, and writes its
 // TimerReport. The error says that the program could not be run.
 func RunTimer(words []string, stdout io.Writer) error {
@@ -38,12 +28,11 @@ func RunTimer(words []string, stdout io.Writer) error {
 		return settings.Write(stdout, TimerReport{Before: before})
 	}
 	for range settings.Warmup { // the timed run fails as a warm-up does
-		if _, err := runTimed(words, runOptions{standard: true}); err != nil {
+		if _, err := runTimed(words, TimerSettings{}, true); err != nil {
 			return err
 		}
 	}
-	report, err := runTimed(words, runOptions{standard: true,
-		keepStdout: settings.KeepStdout, output: settings.Output, beside: len(settings.Before)+settings.Warmup > 0})
+	report, err := runTimed(words, settings, true)
 	if err != nil {
 		return err
 	}
@@ -51,8 +40,10 @@ func RunTimer(words []string, stdout io.Writer) error {
 	return settings.Write(stdout, report)
 }
 
-// runTimed runs a program with our environment and standard input. The error says that it could not be started.
-func runTimed(words []string, o runOptions) (r TimerReport, err error) {
+// runTimed runs a program once, with our environment and standard input, and keeps of its output what the settings say.
+// With standard this process writes to the program's streams too: what is written to /proc/1/fd/1, a habit in containers,
+// is then output of the program. The error says that it could not be started.
+func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, err error) {
 	if len(words) == 0 {
 		return TimerReport{}, errors.New("nothing to run")
 	}
@@ -63,7 +54,7 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	err = errors.Join(errOut, errErr)
 	var others map[int]usage
 	if err == nil {
-		others, err = prepare(o, stdout.in, stderr.in)
+		others, err = prepare(standard, stdout.in, stderr.in)
 	}
 	if err != nil {
 		return TimerReport{}, fmt.Errorf("preparing to run %s: %w", words[0], err)
@@ -79,10 +70,10 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	}
 	own := peakOf("self") // which the child has inherited; buffers are made from here on
 	scan, end, last := &scanner{}, &engine.Tail{Limit: maxSaid}, &engine.Tail{Limit: maxStderr}
-	if o.keepStdout {
+	if s.KeepStdout {
 		end.Limit = maxStdout
 	}
-	whole := &output{wanted: o.output}
+	whole := &output{wanted: s.Output}
 	stdout.read(io.MultiWriter(scan, end, whole))
 	stderr.read(last)
 	err = cmd.Wait()
@@ -98,13 +89,13 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	}
 	scan.endLine()
 	r.Stderr = string(last.Bytes())
-	if o.output == nil {
+	if s.Output == nil {
 		r.Metrics, r.Lost = scan.metrics, scan.lost
 	} else {
 		r.Output, r.Lost = whole.end(r.Start)
 	}
 	said := string(end.Bytes())
-	if o.keepStdout {
+	if s.KeepStdout {
 		r.Stdout = said
 	}
 	if r.Exit != 0 {
@@ -113,17 +104,15 @@ func runTimed(words []string, o runOptions) (r TimerReport, err error) {
 	return r, nil
 }
 
-// prepare makes this process ready to run a program with these streams. It returns the descendants that are not the
-// program's.
-func prepare(o runOptions, stdout, stderr *os.File) (others map[int]usage, err error) {
-	if o.standard {
+// prepare makes this process ready to run a program with these streams. It returns the descendants that are there already
+// and not the program's: hooks and warm-ups may have left them behind.
+func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err error) {
+	if standard {
 		err = errors.Join(unix.Dup3(int(stdout.Fd()), 1, 0), unix.Dup3(int(stderr.Fd()), 2, 0))
 	}
 	// What the program leaves behind becomes our child.
-	if err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); err == nil && o.beside {
-		others = descendants()
-	}
-	return others, err
+	err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+	return descendants(), err
 }
 
 // noteEnd notes how a program ended, and what it took together with what it left behind. Own is our memory when it was

@@ -22,28 +22,28 @@ func sh(script string) []string { return []string{"sh", "-c", script} }
 func TestRunTimed(t *testing.T) {
 	const zeros = "head -c 2000000 /dev/zero | tr '\\0' x; "
 	for _, tt := range []struct {
-		name    string
-		words   []string
-		options runOptions
-		want    TimerReport // output and status
-		atLeast time.Duration
+		name     string
+		words    []string
+		settings TimerSettings
+		want     TimerReport // output and status
+		atLeast  time.Duration
 	}{
-		{"output and status", sh("echo out; echo err >&2; exit 3"), runOptions{},
+		{"output and status", sh("echo out; echo err >&2; exit 3"), TimerSettings{},
 			TimerReport{Exit: 3, Stderr: "err\n", Said: "out\n"}, 0},
-		{"time asleep is real time", []string{"sleep", "0.2"}, runOptions{}, TimerReport{}, 200 * time.Millisecond},
-		{"killed by a signal", sh("kill -9 $$"), runOptions{}, TimerReport{Exit: 137}, 0},
-		{"written just before the end", sh(zeros + "exit 1"), runOptions{},
+		{"time asleep is real time", []string{"sleep", "0.2"}, TimerSettings{}, TimerReport{}, 200 * time.Millisecond},
+		{"killed by a signal", sh("kill -9 $$"), TimerSettings{}, TimerReport{Exit: 137}, 0},
+		{"written just before the end", sh(zeros + "exit 1"), TimerSettings{},
 			TimerReport{Exit: 1, Said: strings.Repeat("x", maxSaid)}, 0},
-		{"a child that goes on to write", sh("echo out; yes & exit 0"), runOptions{}, TimerReport{}, 0},
-		{"long errors", sh("seq 100000 >&2; echo the end >&2"), runOptions{}, TimerReport{Stderr: "the end\n"}, 0},
-		{"stdout is kept", sh(zeros + "echo end"), runOptions{keepStdout: true},
+		{"a child that goes on to write", sh("echo out; yes & exit 0"), TimerSettings{}, TimerReport{}, 0},
+		{"long errors", sh("seq 100000 >&2; echo the end >&2"), TimerSettings{}, TimerReport{Stderr: "the end\n"}, 0},
+		{"stdout is kept", sh(zeros + "echo end"), TimerSettings{KeepStdout: true},
 			TimerReport{Stdout: strings.Repeat("x", maxStdout-4) + "end\n"}, 0},
-		{"stdout is not kept", []string{"echo", "x"}, runOptions{}, TimerReport{}, 0},
-		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), runOptions{},
+		{"stdout is not kept", []string{"echo", "x"}, TimerSettings{}, TimerReport{}, 0},
+		{"metrics", sh(`printf '{"metric": "score", "value": 3}\n'`), TimerSettings{},
 			TimerReport{Metrics: []string{`{"metric": "score", "value": 3}`}}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := must.Get(runTimed(tt.words, tt.options))
+			got := must.Get(runTimed(tt.words, tt.settings, false))
 			if got.Real < tt.atLeast || got.Real > tt.atLeast+10*time.Second {
 				t.Errorf("took %v, want %v or more", got.Real, tt.atLeast)
 			}
@@ -57,7 +57,7 @@ func TestRunTimed(t *testing.T) {
 		})
 	}
 	for _, words := range [][]string{nil, {"/no/such/program"}} {
-		if _, err := runTimed(words, runOptions{}); err == nil {
+		if _, err := runTimed(words, TimerSettings{}, false); err == nil {
 			t.Errorf("%q was started", words)
 		}
 	}
@@ -68,7 +68,7 @@ func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
 	r := must.Get(runTimed(sh(`head -c 300000000 /dev/zero; printf '\nneedle\n{"metric": "score", "value": 3}\n'`),
-		runOptions{}))
+		TimerSettings{}, false))
 	if !reflect.DeepEqual(r.Metrics, []string{`{"metric": "score", "value": 3}`}) || r.Lost != "" {
 		t.Errorf("got %+v", r)
 	}
@@ -88,7 +88,7 @@ func TestLongOutput(t *testing.T) {
 func TestProcessesLeftBehind(t *testing.T) {
 	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
-	alone := must.Get(runTimed(sh(burn), runOptions{}))
+	alone := must.Get(runTimed(sh(burn), TimerSettings{}, false))
 	for _, tt := range []struct{ name, burner string }{
 		{"ended", burn + "; touch burnt"},
 		{"running", burn + "; touch burnt; exec sleep 1"},
@@ -97,7 +97,8 @@ func TestProcessesLeftBehind(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			must.Do(os.WriteFile("burner", []byte(tt.burner), 0o600))
-			r := must.Get(runTimed(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"), runOptions{}))
+			r := must.Get(runTimed(sh("(sh burner &); while [ ! -e burnt ]; do sleep 0.05; done; sleep 0.2"),
+				TimerSettings{}, false))
 			if r.User < alone.User/3 {
 				t.Errorf("%v of user time, and alone the same work takes %v", r.User, alone.User)
 			}
@@ -113,7 +114,7 @@ func TestProcessesOfHooks(t *testing.T) {
 		t.Fatal(hooks.Failure)
 	}
 	defer runHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
-	r := must.Get(runTimed([]string{"sleep", "0.5"}, runOptions{beside: true}))
+	r := must.Get(runTimed([]string{"sleep", "0.5"}, TimerSettings{}, false))
 	if used := r.User + r.System; used > 200*time.Millisecond {
 		t.Errorf("a program that sleeps used %v", used)
 	}

@@ -232,10 +232,9 @@ type Exit struct {
 
 // Detail selects what Usage reads besides the processor time.
 type Detail struct {
-	Totals    bool  // Memory, Periods, Throttled, ListenOverflows and Retransmits
-	Threads   bool  // Threads
-	Only      []int // with Threads: those that matter; others may be left out
-	Listeners bool  // Listeners
+	Totals    bool // Memory, Periods, Throttled, ListenOverflows and Retransmits
+	Threads   bool // Threads
+	Listeners bool // Listeners
 }
 
 // Usage is what the processes of a container have used since it started. A number that was not asked for, or that the

@@ -57,21 +57,22 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func valueOf(ctx context.Context, args []string) (any, error) {
-	switch {
-	case len(args) == 1 && args[0] == askHost:
+	question := append(slices.Clone(args), "", "") // a value that is missing is invalid
+	switch question[0] {
+	case askHost:
 		return Below("/") // a container has no identity of its machine
-	case len(args) == 1 && args[0] == askSpeed:
+	case askSpeed:
 		return TakeFingerprint(ctx)
-	case len(args) == 2 && args[0] == askRest:
-		longest, err := time.ParseDuration(args[1])
+	case askRest:
+		longest, err := time.ParseDuration(question[1])
 		if err != nil {
-			return nil, fmt.Errorf("invalid longest wait %q", args[1])
+			return nil, err
 		}
 		return settle(ctx, nil, longest)
-	case len(args) == 2 && args[0] == askReadings:
-		from, err := strconv.ParseInt(args[1], 10, 64)
+	case askReadings:
+		from, err := strconv.ParseInt(question[1], 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("invalid time %q", args[1])
+			return nil, err
 		}
 		return readingsSince(socket, time.Unix(0, from))
 	}

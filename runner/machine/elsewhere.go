@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -137,8 +138,8 @@ func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
 	return err
 }
 
-func (m *Machine) settle(ctx context.Context, noise func(context.Context) Noise, longest time.Duration) (r rest,
-	err error) {
+func (m *Machine) settle(ctx context.Context, noise func(context.Context) Noise,
+	longest time.Duration) (r record.Before, err error) {
 	if m.IsHere() {
 		return settle(ctx, noise, longest)
 	}

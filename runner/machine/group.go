@@ -128,7 +128,7 @@ func (g *Group) Usage(detail engine.Detail) (engine.Usage, error) {
 		}
 	}
 	if detail.Threads {
-		if usage.Threads, err = g.readThreads(detail.Only); err != nil {
+		if usage.Threads, err = g.readThreads(); err != nil {
 			return usage, err
 		}
 	}
@@ -199,21 +199,20 @@ func (g *Group) Close() {
 	}
 }
 
-// readThreads reads the threads with the given IDs, or all, except those that have ended.
+// readThreads reads the threads of the container, except those that have ended.
 //
 // Source: cgroups(7) tasks and cgroup.threads.
-func (g *Group) readThreads(only []int) (map[int]engine.Thread, error) {
-	if len(only) == 0 {
-		text, err := os.ReadFile(g.threads)
-		if err != nil {
-			return nil, err
-		}
-		for field := range bytes.FieldsSeq(text) {
-			id, _ := strconv.Atoi(string(field)) // the kernel writes nothing else
-			only = append(only, id)
-		}
+func (g *Group) readThreads() (map[int]engine.Thread, error) {
+	text, err := os.ReadFile(g.threads)
+	if err != nil {
+		return nil, err
 	}
-	return ReadThreads(filepath.Dir(g.process), only) // a thread has its folder in /proc too
+	var ids []int
+	for field := range bytes.FieldsSeq(text) {
+		id, _ := strconv.Atoi(string(field)) // the kernel writes nothing else
+		ids = append(ids, id)
+	}
+	return ReadThreads(filepath.Dir(g.process), ids) // a thread has its folder in /proc too
 }
 
 // ReadThreads reads threads, whose folders are in folder. There may be thousands, each with a file of its own, so each is
@@ -290,26 +289,24 @@ func counter(text []byte, name string) int64 {
 // netCounter returns a counter from /proc/PID/net/netstat or snmp, -1 if there is none: a line of names is followed by a
 // line of values with the same first word.
 func netCounter(text []byte, protocol, name string) int64 {
-	var names [][]byte
-	for line := range bytes.Lines(text) {
-		if !bytes.HasPrefix(line, []byte(protocol)) {
-			continue
+	var lines [][]string
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, protocol) {
+			lines = append(lines, strings.Fields(line))
 		}
-		fields := bytes.Fields(line)
-		if names == nil {
-			names = fields
-			continue
-		}
-		i := slices.IndexFunc(names, func(n []byte) bool { return string(n) == name })
-		if i < 0 || i >= len(fields) {
-			return -1
-		}
-		if value, err := strconv.ParseInt(string(fields[i]), 10, 64); err == nil {
-			return value
-		}
+	}
+	if len(lines) < 2 {
 		return -1
 	}
-	return -1
+	i := slices.Index(lines[0], name)
+	if i < 0 || i >= len(lines[1]) {
+		return -1
+	}
+	value, err := strconv.ParseInt(lines[1][i], 10, 64)
+	if err != nil {
+		return -1
+	}
+	return value
 }
 
 // watchedGroups is where the control groups of a machine are in the container of Watch, on engines that share them.

@@ -109,17 +109,10 @@ func TestThreads(t *testing.T) {
 			list: "7\n8\n9\n", "proc/7/schedstat": "1500000000 12 3\n", "proc/8/schedstat": "20 0 1\n",
 		})
 		group := must.Get(OpenGroup(root, 7, containerID))
-		for _, tt := range []struct {
-			only []int
-			want map[int]engine.Thread
-		}{
-			{nil, map[int]engine.Thread{7: {CPU: 1500 * time.Millisecond, Waited: 12}, 8: {CPU: 20}}},
-			{[]int{9, 8}, map[int]engine.Thread{8: {CPU: 20}}},
-		} {
-			got, err := group.Usage(engine.Detail{Threads: true, Only: tt.only})
-			if err != nil || !maps.Equal(got.Threads, tt.want) || got.Memory != -1 {
-				t.Errorf("%s, only %v: got %+v, %v, want threads %v and no totals", version, tt.only, got, err, tt.want)
-			}
+		want := map[int]engine.Thread{7: {CPU: 1500 * time.Millisecond, Waited: 12}, 8: {CPU: 20}}
+		got, err := group.Usage(engine.Detail{Threads: true})
+		if err != nil || !maps.Equal(got.Threads, want) || got.Memory != -1 {
+			t.Errorf("%s: got %+v, %v, want threads %v and no totals", version, got, err, want)
 		}
 	}
 }

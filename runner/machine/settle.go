@@ -52,7 +52,7 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machi
 	if s.Longest > 0 {
 		longest = min(longest, s.Longest)
 	}
-	rests, failures := make([]rest, len(machines)), make([]error, len(machines))
+	rests, failures := make([]record.Before, len(machines)), make([]error, len(machines))
 	var settling sync.WaitGroup
 	for i, m := range machines {
 		settling.Go(func() { rests[i], failures[i] = m.settle(ctx, s.Noise, max(0, longest)) })
@@ -63,9 +63,9 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machi
 	}
 	worst := &record.Before{Settled: true}
 	for _, r := range rests {
-		worst.Waited = max(worst.Waited, r.Waited.Seconds())
-		worst.Settled = worst.Settled && r.Foreign <= restForeign
-		worst.Jitter = max(worst.Jitter, r.Jitter.Seconds())
+		worst.Waited = max(worst.Waited, r.Waited)
+		worst.Settled = worst.Settled && r.Settled
+		worst.Jitter = max(worst.Jitter, r.Jitter)
 		if r.Foreign < 0 || worst.Foreign < 0 {
 			worst.Foreign = -1
 		} else {
@@ -76,19 +76,17 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machi
 	return worst, ctx.Err()
 }
 
-// rest is what a machine is like after it was given time to come to rest.
-type rest struct {
-	Noise
-	Waited time.Duration
-}
-
 // settle measures the noise of this machine until it is at rest, or longest has passed.
-func settle(ctx context.Context, noise func(context.Context) Noise, longest time.Duration) (r rest, err error) {
+func settle(ctx context.Context, noise func(context.Context) Noise, longest time.Duration) (r record.Before, err error) {
 	if noise == nil {
 		noise = MeasureNoise
 	}
-	for began := time.Now(); ; r.Waited = time.Since(began) {
-		if r.Noise = noise(ctx); r.Foreign <= restForeign || r.Waited >= longest {
+	began := time.Now()
+	for waited := time.Duration(0); ; waited = time.Since(began) {
+		n := noise(ctx)
+		r = record.Before{Waited: waited.Seconds(), Settled: n.Foreign <= restForeign, Jitter: n.Jitter.Seconds(),
+			Foreign: n.Foreign}
+		if r.Settled || waited >= longest {
 			return r, ctx.Err()
 		}
 		select {

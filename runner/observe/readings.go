@@ -19,20 +19,28 @@ func between(r machine.Readings, begin, end time.Time) (used machine.Reading, ok
 }
 
 func at(r machine.Readings, moment time.Time) (machine.Reading, bool) {
-	i := slices.IndexFunc(r, func(r machine.Reading) bool { return !r.At.Before(moment) })
-	switch {
-	case i < 0:
-		return machine.Reading{}, false
-	case r[i].At.Equal(moment):
-		return r[i], true
-	case i == 0:
-		return machine.Reading{}, false
-	}
-	a, b := r[i-1], r[i]
-	part := moment.Sub(a.At).Seconds() / b.At.Sub(a.At).Seconds()
+	a, b, part, ok := span(r, func(r machine.Reading) time.Time { return r.At }, moment)
 	mix := func(a, b float64) float64 { return a + part*(b-a) }
 	return machine.Reading{At: moment, Busy: mix(a.Busy, b.Busy), Total: mix(a.Total, b.Total), Steal: mix(a.Steal, b.Steal),
-		Own: mix(a.Own, b.Own)}, true
+		Own: mix(a.Own, b.Own)}, ok
+}
+
+// span returns the readings before and after a moment, and how far it lies between them, from 0 to 1. It is not ok if the
+// readings do not cover the moment: then both are the first or the last.
+func span[T any](readings []T, timeOf func(T) time.Time, moment time.Time) (a, b T, part float64, ok bool) {
+	if len(readings) == 0 {
+		return a, b, 0, false
+	}
+	i := slices.IndexFunc(readings, func(r T) bool { return !timeOf(r).Before(moment) })
+	switch i {
+	case -1:
+		i = len(readings) - 1
+		return readings[i], readings[i], 0, false
+	case 0:
+		return readings[0], readings[0], 0, timeOf(readings[0]).Equal(moment)
+	}
+	a, b = readings[i-1], readings[i]
+	return a, b, moment.Sub(timeOf(a)).Seconds() / timeOf(b).Sub(timeOf(a)).Seconds(), true
 }
 
 // foreign returns the share of the machine's processor time that neither services, the load nor the reading process

@@ -165,21 +165,12 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 
 // read reads all containers of a service. A scaled one counts as of the moment at which its first container was read.
 func (s *service) read(ctx context.Context, tick int) {
-	detail := engine.Detail{Totals: tick%totalsEvery == 0, Threads: tick%threadsEvery == 0}
 	threads := threadReading{at: time.Now(), times: map[int]time.Duration{}}
-	var few map[int]bool
-	if detail.Threads && tick > 0 {
-		few = fewThreads(s.threads, threads.at)
-		threads.few = few != nil
-	}
+	detail := engine.Detail{Totals: tick%totalsEvery == 0,
+		Threads: tick == 0 || tick%threadsEvery == 0 && s.threadsAreDue(threads.at)}
 	began := machine.ThreadTime()
 	var sum engine.Usage
 	for i, c := range s.containers {
-		detail := detail
-		if threads.few {
-			detail.Only = threadsOf(few, i)
-			detail.Threads = len(detail.Only) > 0
-		}
 		u, err := c.Usage(ctx, detail)
 		if err != nil {
 			return

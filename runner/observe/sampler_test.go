@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +26,6 @@ func TestBusiestThread(t *testing.T) {
 	type times = map[int]time.Duration
 	const s = time.Second
 	reading := func(seconds float64, of times) threadReading { return threadReading{at: moment(seconds), times: of} }
-	few := reading(1, times{1: s / 10})
-	few.few = true
 	for _, tt := range []struct {
 		name     string
 		readings []threadReading
@@ -42,8 +39,6 @@ func TestBusiestThread(t *testing.T) {
 			reading(2, times{1: 0, 2: s})}, 2 * s, 0.5},
 		{"a thread that ended", []threadReading{reading(0, times{2: 0}), reading(1, times{2: s * 8 / 10}),
 			reading(2, times{1: 0})}, 2 * s, 0.4},
-		{"a thread that is read now and then", []threadReading{reading(0, times{1: 0, 2: 0}), few,
-			reading(2, times{1: s / 10, 2: s})}, s, 0.5},
 		{"a window that is too short", []threadReading{reading(0, times{1: 0}), reading(1, times{1: s})}, s / 10, -1},
 		{"one reading", []threadReading{reading(0, times{1: 0})}, s, -1},
 	} {
@@ -55,45 +50,19 @@ func TestBusiestThread(t *testing.T) {
 	}
 }
 
-// Of many threads all are read at first and then now and then, and the busy ones in between.
-func TestFewThreads(t *testing.T) {
-	many := func(seconds float64, busy int) threadReading {
-		r := threadReading{at: moment(seconds), took: 10 * time.Millisecond, times: map[int]time.Duration{}}
-		for thread := range 1000 {
-			r.times[thread] = time.Hour // spent long ago
-		}
-		for thread := range busy {
-			r.times[500+thread] += r.at.Sub(moment(0))
-		}
-		return r
-	}
-	begun := []threadReading{many(0, 20), many(0.6, 20), many(1.2, 20)}
-	quick := slices.Clone(begun)
-	quick[2].took = 100 * time.Microsecond
-	small := []threadReading{{at: moment(0)}, {at: moment(0.6)}, {at: moment(1.2), took: time.Second,
-		times: map[int]time.Duration{1: 1}}}
+// The more threads there are, the less often they are read.
+func TestThreadsAreDue(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		readings []threadReading
-		seconds  float64
-		want     int
+		want     bool
 	}{
-		{"nothing was read", nil, 0, 0},
-		{"before anybody knows which are busy", begun[:2], 1.2, 0},
-		{"then", begun, 1.8, busyThreads},
-		{"as long as it would take too much", append(slices.Clone(begun), threadReading{at: moment(1.8), few: true}), 4.1,
-			busyThreads},
-		{"once it is worth it", begun, 4.2, 0},
-		{"where it takes next to nothing", quick, 1.8, 0},
-		{"where there are few", small, 1.8, 0},
+		{"nothing was read", nil, true},
+		{"where it takes next to nothing", []threadReading{{at: moment(0.4), took: 4 * time.Millisecond}}, true},
+		{"where it takes long", []threadReading{{at: moment(0.4), took: 7 * time.Millisecond}}, false},
+		{"once it is worth it", []threadReading{{at: moment(0)}, {at: moment(0.2), took: 8 * time.Millisecond}}, true},
 	} {
-		got := fewThreads(tt.readings, moment(tt.seconds))
-		assert.Equal(t, len(got), tt.want, "%s: threads", tt.name)
-		for thread := range got {
-			if thread < 500 || thread >= 520 {
-				t.Errorf("%s: thread %d is read, which does nothing", tt.name, thread)
-			}
-		}
+		assert.Equal(t, (&service{threads: tt.readings}).threadsAreDue(moment(1)), tt.want, "%s", tt.name)
 	}
 }
 

@@ -207,15 +207,10 @@ func around(readings []engine.Usage, begin, end time.Time) []engine.Usage {
 // not.
 func (s *service) usedAsRead(readings machine.Readings, begin, end time.Time) float64 {
 	at := func(moment time.Time) float64 {
-		i := slices.IndexFunc(readings, func(r machine.Reading) bool { return !r.At.Before(moment) })
-		if i <= 0 || readings[i].At.Equal(moment) {
-			used, _ := s.usedAt(moment)
-			return used
-		}
-		a, b := readings[i-1].At, readings[i].At
-		before, _ := s.usedAt(a)
-		after, _ := s.usedAt(b)
-		return before + moment.Sub(a).Seconds()/b.Sub(a).Seconds()*(after-before)
+		a, b, part, _ := span(readings, func(r machine.Reading) time.Time { return r.At }, moment)
+		before, _ := s.usedAt(a.At)
+		after, _ := s.usedAt(b.At)
+		return before + part*(after-before)
 	}
 	return at(end) - at(begin)
 }
@@ -228,23 +223,9 @@ func (s *service) used(begin, end time.Time) (float64, bool) {
 }
 
 func (s *service) usedAt(at time.Time) (float64, bool) {
-	for i, u := range s.cpu {
-		switch {
-		case u.CPU < 0:
-			return 0, false
-		case u.At.Before(at):
-		case i == 0:
-			return u.CPU.Seconds(), true
-		default:
-			before := s.cpu[i-1]
-			part := at.Sub(before.At).Seconds() / u.At.Sub(before.At).Seconds()
-			return before.CPU.Seconds() + part*(u.CPU-before.CPU).Seconds(), true
-		}
-	}
-	if len(s.cpu) == 0 {
-		return 0, false
-	}
-	return s.cpu[len(s.cpu)-1].CPU.Seconds(), true
+	a, b, part, _ := span(s.cpu, func(u engine.Usage) time.Time { return u.At }, at)
+	known := len(s.cpu) > 0 && a.CPU >= 0 && b.CPU >= 0
+	return a.CPU.Seconds() + part*(b.CPU-a.CPU).Seconds(), known
 }
 
 // late is how many times the pause between two readings makes the ends of a window uncertain.

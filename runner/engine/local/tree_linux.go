@@ -118,11 +118,7 @@ func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, err
 	}
 	var threadsErr, listenersErr error
 	if detail.Threads {
-		only := detail.Only
-		if len(only) == 0 {
-			only = t.threads()
-		}
-		usage.Threads, threadsErr = machine.ReadThreads("/proc", only)
+		usage.Threads, threadsErr = machine.ReadThreads("/proc", t.threads())
 	}
 	if detail.Listeners {
 		usage.Listeners, listenersErr = t.listeners()
