@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
+
+	"benchbook/runner/engine"
 )
 
 // TimerReport is what a program took, which the timer ran once. It travels as JSON.
@@ -71,15 +72,15 @@ func (s TimerSettings) Environment() string {
 
 // FindTimerSettings returns the settings in an environment.
 func FindTimerSettings(environment []string) (s TimerSettings, err error) {
-	for _, v := range environment {
-		if data, ok := strings.CutPrefix(v, timerVariable+"="); ok {
-			if err := json.Unmarshal([]byte(data), &s); err != nil {
-				return s, fmt.Errorf("reading %s: %w", timerVariable, err)
-			}
-			return s, nil
-		}
+	_, variables := engine.Variables(environment)
+	data, ok := variables[timerVariable]
+	if !ok {
+		return s, fmt.Errorf("%s is not set: benchbook starts this program", timerVariable)
 	}
-	return s, fmt.Errorf("%s is not set: benchbook starts this program", timerVariable)
+	if err := json.Unmarshal([]byte(data), &s); err != nil {
+		return s, fmt.Errorf("reading %s: %w", timerVariable, err)
+	}
+	return s, nil
 }
 
 // Write writes a report for Read.

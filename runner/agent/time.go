@@ -118,13 +118,13 @@ func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err 
 // noteEnd notes how a program ended, and what it took together with what it left behind. Own is our memory when it was
 // started.
 func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
-	status, used := p.Sys().(syscall.WaitStatus), p.SysUsage().(*syscall.Rusage)
+	status := p.Sys().(syscall.WaitStatus)
 	r.Exit = status.ExitStatus()
 	if status.Signaled() {
 		r.Exit = 128 + int(status.Signal())
 	}
 	sum, err := leftBehind(others)
-	sum.add(usage{p.UserTime(), p.SystemTime(), used.Maxrss << 10})
+	sum.add(usageOf(p.SysUsage().(*syscall.Rusage)))
 	r.User, r.System = sum.user, sum.system
 	if sum.peak > own {
 		r.PeakMemory = sum.peak

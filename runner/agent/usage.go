@@ -6,9 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"benchbook/internal/proc"
 )
@@ -19,7 +18,7 @@ type usage struct {
 	peak         int64 // of the largest of them, in bytes
 }
 
-func usageOf(r *unix.Rusage) usage {
+func usageOf(r *syscall.Rusage) usage {
 	return usage{time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()), r.Maxrss << 10}
 }
 
@@ -31,11 +30,10 @@ func (u *usage) add(v usage) {
 
 // ownTime returns the processor time of this process.
 func ownTime() time.Duration {
-	var r unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // it takes these
+	own := usageOf(&r)
+	return own.user + own.system
 }
 
 // peakOf returns the peak memory of a process, named as in /proc, in bytes; 0 if unknown.
@@ -48,15 +46,15 @@ func peakOf(process string) int64 {
 // for those that have ended.
 func leftBehind(others map[int]usage) (sum usage, err error) {
 	for {
-		var r unix.Rusage
-		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, &r)
-		if err == unix.ECHILD || err == nil && pid == 0 {
+		var r syscall.Rusage
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, &r)
+		if err == syscall.ECHILD || err == nil && pid == 0 {
 			break
 		}
 		if _, other := others[pid]; err == nil && !other {
 			sum.add(usageOf(&r))
 		}
-		if err != nil && err != unix.EINTR {
+		if err != nil && err != syscall.EINTR {
 			return sum, err
 		}
 	}

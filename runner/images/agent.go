@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,8 +20,8 @@ import (
 const agentPackage = "./runner/benchbook-agent"
 
 // A Finder finds benchbook-agent, the small static program that goes into containers: in benchbook itself, where make
-// build and releases have put it (build tag embedded); next to it; or in the sources that benchbook was built from, where
-// the go command builds it, so that go install is enough.
+// build and releases have put it (build tag embedded), or in the sources that benchbook was built from, where the go
+// command builds it, so that go install is enough.
 type Finder struct {
 	Program string // the file of the running benchbook; empty if it is not known
 	Sources string // the folder that it was built from, with its go.mod; empty if it is not known
@@ -55,16 +54,10 @@ func (f Finder) Agent() ([]byte, error) {
 		}
 		return io.ReadAll(z)
 	}
-	if f.Program != "" {
-		data, err := os.ReadFile(filepath.Join(filepath.Dir(f.Program), agent.Name))
-		if !errors.Is(err, fs.ErrNotExist) {
-			return data, err
-		}
-	}
 	data, err := f.build()
 	if err != nil {
-		return nil, fmt.Errorf("%s is neither in benchbook nor beside it, and %w: use a release of benchbook, or build it "+
-			"with make build", agent.Name, err)
+		return nil, fmt.Errorf("%s is not in benchbook, and %w: use a release of benchbook, or build it with make build",
+			agent.Name, err)
 	}
 	return data, nil
 }
@@ -105,14 +98,8 @@ func (f Finder) build() ([]byte, error) {
 	if err != nil || f.Cache == "" {
 		return data, err
 	}
-	f.keep(kept, data)
-	return data, nil
-}
-
-// keep puts what was built into the cache, instead of other builds. A failure costs the next run a second.
-func (f Finder) keep(file string, data []byte) {
-	dir := filepath.Dir(file)
-	if os.RemoveAll(dir) == nil && os.MkdirAll(dir, 0o755) == nil {
-		_ = files.Write(file, data)
+	if os.RemoveAll(filepath.Dir(kept)) == nil { // instead of other builds
+		_ = files.Write(kept, data) // a failure costs the next run a second
 	}
+	return data, nil
 }

@@ -30,15 +30,6 @@ func write(name, text string) {
 	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
-func TestBeside(t *testing.T) {
-	_, program := module(t)
-	write(filepath.Join(filepath.Dir(program), agent.Name), "the agent")
-	data, err := Finder{Program: program}.Agent()
-	if err != nil || string(data) != "the agent" {
-		t.Errorf("got %q, %v", data, err)
-	}
-}
-
 // What go install leaves is enough: the program is built from the sources, once, as a static one of Linux.
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)

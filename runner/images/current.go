@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
@@ -46,25 +47,27 @@ type identity struct {
 
 // identities returns what can be compared of a record, sorted.
 func identities(r *record.Record) (out []identity) {
-	programs := programWords(r)
+	programs := sync.OnceValue(func() map[string]string { return programWords(r) })
 	for fact, value := range r.Facts {
-		if word, ok := programs[fact]; ok && digestOf(value) != "" {
-			out = append(out, identity{what: "program " + word, then: digestOf(value)})
+		if digest := digestOf(value); strings.HasPrefix(fact, record.FactProgram) && digest != "" {
+			if word, ok := programs()[fact]; ok {
+				out = append(out, identity{what: "program " + word, then: digest})
+			}
 		}
 		if !strings.HasPrefix(fact, record.FactBase) {
 			continue
 		}
 		for base := range strings.SplitSeq(value, "; ") { // as load.BasesInWords writes them
-			name, rest, isReplaced := strings.Cut(base, record.ReplacedBy)
-			i := identity{what: "image " + name}
-			var ok bool
-			if isReplaced {
-				i.substitute, i.then, ok = strings.Cut(rest, " ")
-			} else if name, i.then, ok = strings.Cut(base, " "); ok {
-				i.what = "image " + name
+			name, used, isReplaced := strings.Cut(base, record.ReplacedBy)
+			if !isReplaced {
+				used = base
+			}
+			substitute, digest, ok := strings.Cut(used, " ")
+			if !isReplaced {
+				name, substitute = substitute, ""
 			}
 			if ok {
-				out = append(out, i)
+				out = append(out, identity{"image " + name, digest, substitute})
 			}
 		}
 	}
@@ -90,8 +93,7 @@ func (i identity) change(now string) string {
 func programWords(r *record.Record) map[string]string {
 	var d spec.Definition
 	out := map[string]string{}
-	isProgram := func(fact string) bool { return strings.HasPrefix(fact, record.FactProgram) }
-	if !slices.ContainsFunc(slices.Collect(maps.Keys(r.Facts)), isProgram) || json.Unmarshal(r.Definition, &d) != nil {
+	if json.Unmarshal(r.Definition, &d) != nil {
 		return out // a definition of another version
 	}
 	for _, u := range usesOf(&plan.Trial{Services: d.Services, Command: d.Command}) {

@@ -36,7 +36,7 @@ const socket = "@benchbook-readings"
 // An answer has the time at which it went, by the clock of its machine.
 type answer struct {
 	Went  time.Time
-	Value json.RawMessage
+	Value any
 }
 
 // Answer answers a Machine, in a container there: the part host of benchbook-agent. It needs no rights, and no files of
@@ -49,11 +49,7 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(stdout).Encode(answer{time.Now(), data})
+	return json.NewEncoder(stdout).Encode(answer{time.Now(), value})
 }
 
 func valueOf(ctx context.Context, args []string) (any, error) {

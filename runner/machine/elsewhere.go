@@ -124,13 +124,12 @@ func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
 		err = fmt.Errorf("it ended with status %d: %s", exit.Code,
 			engine.LastLines(strings.TrimSpace(string(exit.Stderr)+string(exit.Stdout)), maxAnswer))
 	}
-	var a answer
+	a := answer{Value: value}
 	if err == nil {
 		err = json.Unmarshal(exit.Stdout, &a)
 	}
 	if err == nil {
 		m.clock.update(a.Went, arrived)
-		err = json.Unmarshal(a.Value, value)
 	}
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("asking host %q to %s: %w", m.Name, args[0], err)

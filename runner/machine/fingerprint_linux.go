@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -87,12 +88,7 @@ type switcher struct{ there, back [2]int }
 
 func newSwitcher() (*switcher, error) {
 	s := &switcher{}
-	if err := unix.Pipe2(s.there[:], unix.O_CLOEXEC); err != nil {
-		return nil, err
-	}
-	if err := unix.Pipe2(s.back[:], unix.O_CLOEXEC); err != nil {
-		_ = unix.Close(s.there[0])
-		_ = unix.Close(s.there[1])
+	if err := errors.Join(unix.Pipe2(s.there[:], unix.O_CLOEXEC), unix.Pipe2(s.back[:], unix.O_CLOEXEC)); err != nil {
 		return nil, err
 	}
 	go func() {

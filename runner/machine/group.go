@@ -72,16 +72,15 @@ func OpenGroup(root string, pid int, id string) (*Group, error) {
 func newGroup(folders map[string]string, process string) *Group {
 	g := &Group{process: process, version: 2}
 	cpu, memory := folders[""], folders[""]
-	usage, threads, oom := "cpu.stat", "cgroup.threads", "memory.events"
-	if folders["cpuacct"] != "" && folders["cpu"] != "" && folders["memory"] != "" {
+	usage, threads, oom := filepath.Join(cpu, "cpu.stat"), "cgroup.threads", "memory.events"
+	switch {
+	case folders["cpuacct"] != "" && folders["cpu"] != "" && folders["memory"] != "":
 		g.version, cpu, memory = 1, folders["cpu"], folders["memory"]
-		threads, oom = "tasks", "memory.oom_control"
-		g.cpu.name = filepath.Join(folders["cpuacct"], "cpuacct.usage")
-	} else if cpu == "" {
+		usage, threads, oom = filepath.Join(folders["cpuacct"], "cpuacct.usage"), "tasks", "memory.oom_control"
+	case cpu == "":
 		return nil
-	} else {
-		g.cpu.name = filepath.Join(cpu, usage)
 	}
+	g.cpu.name = usage
 	g.stat.name, g.threads = filepath.Join(cpu, "cpu.stat"), filepath.Join(cpu, threads)
 	g.memory.name, g.oom.name = filepath.Join(memory, "memory.stat"), filepath.Join(memory, oom)
 	g.netstat.name, g.snmp.name = filepath.Join(process, "net/netstat"), filepath.Join(process, "net/snmp")

@@ -47,9 +47,7 @@ func Lock(ctx context.Context, h Host, dir, doing string, waiting func(*engine.B
 		}
 		if tries == 2 { // the first try may meet a run that has not written what it does
 			busy := &engine.BusyError{}
-			if json.NewDecoder(io.NewSectionReader(file, 0, 4<<10)).Decode(busy) != nil {
-				busy = &engine.BusyError{} // it is unknown
-			}
+			_ = json.NewDecoder(io.NewSectionReader(file, 0, 4<<10)).Decode(busy) // else it is unknown
 			if waiting == nil {
 				_ = file.Close()
 				return nil, busy

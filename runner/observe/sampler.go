@@ -35,11 +35,12 @@ type Sampler struct {
 	done sync.WaitGroup
 
 	every    time.Duration // how often the processor time is read
+	began    time.Time
 	services []*service
 	load     service // that puts the load on
 	host     machine.Readings
 	ticks    []time.Time       // when something was read
-	clocks   []clocks          // at the beginning and at the end
+	passed   passed            // from the beginning to the end
 	swapped  []int64           // bytes read from swap at these times; -1 unknown
 	around   [2]neighbours     // at these times
 	facts    map[string]string // where things run
@@ -62,7 +63,7 @@ type service struct {
 func Watch(ctx context.Context, services []engine.Container, load engine.Container) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Sampler{stop: cancel, every: max(sampleEvery, time.Duration(len(services))*servicePause), cost: -1,
-		clocks: []clocks{readClocks()}, swapped: []int64{machine.SwappedIn()}, facts: map[string]string{}}
+		began: time.Now(), swapped: []int64{machine.SwappedIn()}, facts: map[string]string{}}
 	for _, c := range services {
 		name := ServiceOf(c.Name())
 		i := slices.IndexFunc(s.services, func(s *service) bool { return s.name == name })
@@ -197,6 +198,6 @@ func (s *service) read(ctx context.Context, tick int) {
 func (s *Sampler) Finish() {
 	s.stop()
 	s.done.Wait()
-	s.clocks, s.swapped = append(s.clocks, readClocks()), append(s.swapped, machine.SwappedIn())
+	s.passed, s.swapped = since(s.began), append(s.swapped, machine.SwappedIn())
 	s.around[1] = readNeighbours()
 }

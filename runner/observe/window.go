@@ -48,7 +48,7 @@ const shortestShare = 200 * time.Millisecond
 // cores. If the clock was set meanwhile, a fact says so, and nothing else is known.
 func (s *Sampler) In(w Window) Result {
 	r := Result{Facts: maps.Clone(s.facts), Foreign: -1}
-	if step, set := s.clockStep(); set {
+	if step, set := s.passed.step(); set {
 		r.Facts[record.FactLeftOut] = fmt.Sprintf("the clock was set by %v meanwhile", step.Round(time.Millisecond))
 		return r
 	}
@@ -177,14 +177,6 @@ func (s *Sampler) addMachines(r *Result, w Window) {
 	if known {
 		r.Foreign = most
 	}
-}
-
-// clockStep returns by how much the wall clock was set while the sampler read.
-func (s *Sampler) clockStep() (time.Duration, bool) {
-	if len(s.clocks) < 2 {
-		return 0, false
-	}
-	return clockStep(s.clocks[0], s.clocks[1])
 }
 
 // around returns the readings from the last one before a window to the first one after it.

@@ -20,31 +20,30 @@ func moment(seconds float64) time.Time {
 
 func TestClockStep(t *testing.T) {
 	wall := moment(0)
-	a := clocks{wall, 0}
-	tests := []struct {
-		name string
-		b    clocks
-		want bool
+	setBack := passed{-20 * time.Second, 10 * time.Second}
+	for _, tt := range []struct {
+		name   string
+		passed passed
+		want   bool
 	}{
-		{"not set", clocks{wall.Add(10 * time.Second), 10 * time.Second}, false},
-		{"kept in time over a network", clocks{wall.Add(10*time.Minute + 300*time.Millisecond), 10 * time.Minute}, false},
-		{"set back", clocks{wall.Add(-20 * time.Second), 10 * time.Second}, true},
-		{"set forward a little", clocks{wall.Add(1030 * time.Millisecond), time.Second}, true},
-	}
-	for _, tt := range tests {
-		if step, got := clockStep(a, tt.b); got != tt.want {
+		{"not set", passed{10 * time.Second, 10 * time.Second}, false},
+		{"kept in time over a network", passed{10*time.Minute + 300*time.Millisecond, 10 * time.Minute}, false},
+		{"set back", setBack, true},
+		{"set forward a little", passed{1030 * time.Millisecond, time.Second}, true},
+	} {
+		if step, got := tt.passed.step(); got != tt.want {
 			t.Errorf("%s: %v, %v, want %v", tt.name, step, got, tt.want)
 		}
 	}
 	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
-	s := &Sampler{services: []*service{{name: "server", cpu: usage, totals: usage}}, clocks: []clocks{a, tests[2].b},
+	s := &Sampler{services: []*service{{name: "server", cpu: usage, totals: usage}}, passed: setBack,
 		facts: map[string]string{}}
 	got := s.In(Window{Start: wall, Length: 5 * time.Second})
 	if len(got.Samples) != 0 || got.Machine != nil || got.Foreign != -1 ||
 		got.Facts[record.FactLeftOut] != "the clock was set by -30s meanwhile" {
 		t.Errorf("got %+v", got)
 	}
-	if step, ok := clockStep(readClocks(), readClocks()); ok {
+	if step, ok := since(time.Now()).step(); ok {
 		t.Errorf("this clock was set by %v", step)
 	}
 }
@@ -115,8 +114,7 @@ func TestMachine(t *testing.T) {
 			&record.Machine{Steal: -1, SwappedIn: -1,
 				Throttled: map[string]record.Throttling{"server": {Periods: 5, Throttled: 0, Limited: true}}}},
 		{"no window", 0, func(*Sampler) {}, nil},
-		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.clocks = []clocks{{moment(0), 0}, {moment(0), time.Minute}} },
-			nil},
+		{"the clock was set", 2 * time.Second, func(s *Sampler) { s.passed.steady = time.Minute }, nil},
 	} {
 		tt.change(s)
 		got := s.In(Window{Start: moment(0), Length: tt.length, Limited: map[string]bool{"server": true}}).Machine
