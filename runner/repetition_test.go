@@ -45,7 +45,9 @@ func TestFailures(t *testing.T) {
 	}
 	ends := func(exit engine.Exit, measured error) func(*fake.Script) {
 		return func(s *fake.Script) {
-			s.Ended = func(name string) (engine.Exit, bool) { return exit, name == "server" }
+			s.State = func(name string) (engine.State, error) {
+				return engine.State{Ended: name == "server", Exit: exit}, nil
+			}
 			onLoad(s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
 				exit, err := good()
 				return exit, errors.Join(err, measured)
@@ -239,8 +241,8 @@ func TestOwnCPUs(t *testing.T) {
 		t.Errorf("services on %s, want %s", r.Facts["placement.services"], want)
 	}
 	s = script() // an engine that chooses
-	s.CPUs = func(name string) (string, error) {
-		return map[string]string{"server": "2-3", load.LoadName: "5"}[name], nil
+	s.State = func(name string) (engine.State, error) {
+		return engine.State{CPUs: map[string]string{"server": "2-3", load.LoadName: "5"}[name]}, nil
 	}
 	r = runOnce(t, s)
 	if r.Facts["placement.load"] != "5" || r.Facts["placement.services"] != "2-3" || r.Machine == nil ||
@@ -276,13 +278,16 @@ func TestRunAfterOneFromTheFuture(t *testing.T) {
 // ends with the engine's reason.
 func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	broken := errors.New("its pod was evicted: run again")
+	isGone := func(s *fake.Script, fail func(string) error) {
+		s.State = func(name string) (engine.State, error) { return engine.State{}, fail(name) }
+	}
 	for _, tt := range []struct {
 		name  string
 		code  int                                    // of the load
 		fails func(*fake.Script, func(string) error) // has the engine fail from the load on
 	}{
-		{"a service is taken away", 0, func(s *fake.Script, fail func(string) error) { s.Gone = fail }},
-		{"and the load failed", 1, func(s *fake.Script, fail func(string) error) { s.Gone = fail }},
+		{"a service is taken away", 0, isGone},
+		{"and the load failed", 1, isGone},
 		{"it ends the load, and its space is not closed", 143, func(s *fake.Script, fail func(string) error) {
 			s.Close = func(context.Context, string) error { return fail("") }
 		}},

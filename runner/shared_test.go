@@ -333,7 +333,9 @@ func TestSharedServiceThatDies(t *testing.T) {
 			dead = test.dies(starts, repetitions)
 			return good()
 		})
-		s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{Code: 137}, name == "db" && dead }
+		s.State = func(name string) (engine.State, error) {
+			return engine.State{Ended: name == "db" && dead, Exit: engine.Exit{Code: 137}}, nil
+		}
 		sum, q, _, err := runShared(t, s, Options{}, sharedPlan(t), store)
 		if err != nil || sum.Failed != test.failures || len(store.records) != 4 || starts != test.setup {
 			t.Fatalf("%s: %+v, %v, %d records, %d starts", test.name, sum, err, len(store.records), starts)

@@ -90,7 +90,7 @@ func TestConditions(t *testing.T) {
 		up[service.Name] = true
 		return nil
 	}
-	s.Ended = func(name string) (engine.Exit, bool) { return engine.Exit{}, name == "migrate" }
+	s.State = func(name string) (engine.State, error) { return engine.State{Ended: name == "migrate"}, nil }
 	s.Usage = func(name string, _ int) (engine.Usage, error) {
 		if name == "migrate" {
 			t.Error("the usage of migrate is asked for, which has ended")

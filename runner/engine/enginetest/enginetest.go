@@ -211,13 +211,6 @@ func (s *suite) run(t *testing.T, name string, run func(*test)) {
 
 func (t *test) lacks(c spec.Capability) bool { return slices.Contains(t.suite.lacks, c) }
 
-// parallel lets a test that mostly waits run at the same time as others, if they do not share their ports.
-func (t *test) parallel() {
-	if !t.lacks(spec.Containers) {
-		t.Parallel()
-	}
-}
-
 // open opens a space that is closed at the end of the test.
 func (t *test) open() engine.Space {
 	t.Helper()

@@ -57,26 +57,23 @@ func (c *container) launch(args, env []string, folder string, stdin []byte, stdo
 
 // lookPath finds a program as execvp(3) does: by PATH of the environment, unless its name has a slash.
 func lookPath(name string, env []string, folder string) (string, error) {
-	err := error(&exec.Error{Name: name, Err: exec.ErrNotFound})
-	places := []string{""}
-	if !strings.Contains(name, "/") {
-		_, variables := engine.Variables(env)
-		places = filepath.SplitList(variables["PATH"])
-	}
-	for _, place := range places {
+	in := func(place string) (string, error) {
 		candidate := filepath.Join(place, name)
 		if !filepath.IsAbs(candidate) {
 			candidate = filepath.Join(folder, candidate)
 		}
-		found, lookErr := exec.LookPath(candidate)
-		if lookErr == nil {
+		return exec.LookPath(candidate)
+	}
+	if strings.Contains(name, "/") {
+		return in("")
+	}
+	_, variables := engine.Variables(env)
+	for _, place := range filepath.SplitList(variables["PATH"]) {
+		if found, err := in(place); err == nil {
 			return found, nil
 		}
-		if place == "" {
-			err = lookErr
-		}
 	}
-	return "", err
+	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
 // run starts the process and waits for it. All of it is on one thread, which is not used again: it is bound to the CPUs,

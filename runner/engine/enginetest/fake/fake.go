@@ -50,14 +50,10 @@ type Script struct {
 	Usage func(name string, n int) (engine.Usage, error)
 	// Listeners returns where a container listens; nil: unknown.
 	Listeners func(name string) ([]netip.AddrPort, error)
-	// CPUs returns on which CPUs a container may run; nil: unknown.
-	CPUs func(name string) (string, error)
 	// Logs returns what a container wrote.
 	Logs func(name string) []byte
-	// Ended returns how a container has ended, if it has.
-	Ended func(name string) (engine.Exit, bool)
-	// Gone returns the error of State.
-	Gone func(name string) error
+	// State returns how a container is doing.
+	State func(name string) (engine.State, error)
 	// Close returns the error of closing a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
@@ -91,10 +87,8 @@ func New(script Script) *Engine {
 	set(&s.Exec, func(context.Context, string, engine.Command) (engine.Exit, error) { return engine.Exit{}, nil })
 	set(&s.Usage, func(string, int) (engine.Usage, error) { return engine.Usage{At: time.Now()}, nil })
 	set(&s.Listeners, func(string) ([]netip.AddrPort, error) { return nil, nil })
-	set(&s.CPUs, func(string) (string, error) { return "", nil })
 	set(&s.Logs, func(string) []byte { return nil })
-	set(&s.Ended, func(string) (engine.Exit, bool) { return engine.Exit{}, false })
-	set(&s.Gone, func(string) error { return nil })
+	set(&s.State, func(string) (engine.State, error) { return engine.State{}, nil })
 	set(&s.Close, func(context.Context, string) error { return nil })
 	set(&s.Find, func(string) string { return "" })
 	set(&s.Reach, func(string) error { return nil })
@@ -275,15 +269,7 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usa
 
 func (c *container) Logs(context.Context) ([]byte, error) { return c.engine.script.Logs(c.Name()), nil }
 
-func (c *container) State(context.Context) (state engine.State, err error) {
-	script := &c.engine.script
-	if err := script.Gone(c.Name()); err != nil {
-		return state, err
-	}
-	state.Exit, state.Ended = script.Ended(c.Name())
-	state.CPUs, err = script.CPUs(c.Name())
-	return state, err
-}
+func (c *container) State(context.Context) (engine.State, error) { return c.engine.script.State(c.Name()) }
 
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	if !isIdle(&c.service) {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,17 +43,16 @@ func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 var steps = map[string]func(value string) error{
 	"out":     func(text string) error { _, err := fmt.Println(text); return err },
 	"err":     func(text string) error { _, err := fmt.Fprintln(os.Stderr, text); return err },
-	"fill":    func(bytes string) error { return fill(os.Stdout, bytes) },
-	"fillerr": func(bytes string) error { return fill(os.Stderr, bytes) },
-	"sleep": func(duration string) error {
-		d, err := time.ParseDuration(duration)
+	"fill":    with(strconv.Atoi, func(bytes int) error { return fill(os.Stdout, bytes) }),
+	"fillerr": with(strconv.Atoi, func(bytes int) error { return fill(os.Stderr, bytes) }),
+	"sleep": with(time.ParseDuration, func(d time.Duration) error {
 		time.Sleep(d)
-		return err
-	},
-	"burn":   burn,
+		return nil
+	}),
+	"burn":   with(time.ParseDuration, burn),
 	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
 	"hang":   func(string) error { hanging.Store(true); return nil }, // answers no request from now on
-	"asked":  isAsked,                                                // waits for a number of requests for /go, or for one
+	"asked":  func(times string) error { return isAsked(cmp.Or(times, "1")) }, // waits for requests for /go, or for one
 	"idle": func(string) error { // waits for SIGTERM
 		caught := make(chan os.Signal, 1)
 		signal.Notify(caught, syscall.SIGTERM)
@@ -91,26 +91,21 @@ var steps = map[string]func(value string) error{
 		fmt.Println(len(addresses))
 		return err
 	},
-	"write": func(what string) error { // a text to a file: PATH:TEXT
-		path, text, _ := strings.Cut(what, ":")
-		return os.WriteFile(path, []byte(text+"\n"), 0o644)
-	},
+	"write": write, // a text to a file: PATH:TEXT
 	"keep": func(what string) error { // writes a text and reads it again: PATH:TEXT
-		path, text, _ := strings.Cut(what, ":")
-		return errors.Join(os.WriteFile(path, []byte(text+"\n"), 0o644), cat(path))
+		path, _, _ := strings.Cut(what, ":")
+		return errors.Join(write(what), cat(path))
 	},
-	"await": func(signals string) error { // a number of signals
-		n, err := strconv.Atoi(signals)
+	"await": with(strconv.Atoi, func(n int) error { // a number of signals
 		caught := make(chan os.Signal, n)
 		signal.Notify(caught, syscall.SIGTERM, syscall.SIGUSR1)
 		fmt.Println("waiting")
 		for range n {
 			fmt.Println(<-caught)
 		}
-		return err
-	},
-	"threads": func(number string) error { // starts a number of them
-		n, err := strconv.Atoi(number)
+		return nil
+	}),
+	"threads": with(strconv.Atoi, func(n int) error { // starts a number of them
 		debug.SetMaxThreads(n + 1000)
 		var started sync.WaitGroup
 		for range n {
@@ -122,20 +117,16 @@ var steps = map[string]func(value string) error{
 			}()
 		}
 		started.Wait()
-		return err
-	},
-	"allocate": func(bytes string) error { // uses memory
-		n, err := strconv.Atoi(bytes)
-		if err != nil {
-			return err
-		}
+		return nil
+	}),
+	"allocate": with(strconv.Atoi, func(n int) error { // uses bytes of memory
 		used := make([]byte, n)
 		for i := 0; i < n; i += os.Getpagesize() {
 			used[i] = 1
 		}
 		fmt.Println("allocated", len(used))
 		return nil
-	},
+	}),
 	"cat": cat,
 	"status": func(field string) error { // of the first process and of this one
 		fmt.Println(proc.Status("1", field))
@@ -160,20 +151,30 @@ var steps = map[string]func(value string) error{
 	"env": func(name string) error { _, err := fmt.Println(os.Getenv(name)); return err },
 	"pwd": func(string) error {
 		folder, err := os.Getwd()
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Println(folder)
+		fmt.Println(folder)
 		return err
 	},
 	"copy": func(string) error { _, err := io.Copy(os.Stdout, os.Stdin); return err }, // standard input to output
-	"exit": func(status string) error {
-		n, err := strconv.Atoi(status)
-		if err == nil {
-			os.Exit(n)
+	"exit": with(strconv.Atoi, func(status int) error {
+		os.Exit(status)
+		return nil
+	}),
+}
+
+// with is a step whose value is a number or a duration.
+func with[T any](parse func(string) (T, error), run func(T) error) func(string) error {
+	return func(value string) error {
+		v, err := parse(value)
+		if err != nil {
+			return err
 		}
-		return err
-	},
+		return run(v)
+	}
+}
+
+func write(what string) error {
+	path, text, _ := strings.Cut(what, ":")
+	return os.WriteFile(path, []byte(text+"\n"), 0o644)
 }
 
 func main() {
@@ -205,11 +206,7 @@ func fail(step string, err error) {
 }
 
 // burn uses processor time.
-func burn(duration string) error {
-	d, err := time.ParseDuration(duration)
-	if err != nil {
-		return err
-	}
+func burn(d time.Duration) error {
 	for {
 		var used syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
@@ -231,27 +228,20 @@ func cat(path string) error {
 }
 
 // fill writes a number of bytes.
-func fill(w io.Writer, bytes string) error {
-	n, err := strconv.Atoi(bytes)
-	if err == nil {
-		_, err = w.Write(slices.Repeat([]byte{'x'}, n))
-	}
+func fill(w io.Writer, bytes int) error {
+	_, err := w.Write(slices.Repeat([]byte{'x'}, bytes))
 	return err
 }
 
 // asked has an entry for each request for /go that was answered.
 var asked = make(chan struct{}, 1000)
 
-func isAsked(times string) (err error) {
-	n := 1
-	if times != "" {
-		n, err = strconv.Atoi(times)
-	}
-	for range n {
+var isAsked = with(strconv.Atoi, func(times int) error {
+	for range times {
 		<-asked
 	}
-	return err
-}
+	return nil
+})
 
 // hanging is set when requests are no longer answered.
 var hanging atomic.Bool
