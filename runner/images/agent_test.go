@@ -10,7 +10,6 @@ import (
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
-	"benchbook/runner/agent"
 )
 
 // module makes a folder of sources that look like ours, and a program.

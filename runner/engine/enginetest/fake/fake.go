@@ -269,7 +269,9 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usa
 
 func (c *container) Logs(context.Context) ([]byte, error) { return c.engine.script.Logs(c.Name()), nil }
 
-func (c *container) State(context.Context) (engine.State, error) { return c.engine.script.State(c.Name()) }
+func (c *container) State(context.Context) (engine.State, error) {
+	return c.engine.script.State(c.Name())
+}
 
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	if !isIdle(&c.service) {

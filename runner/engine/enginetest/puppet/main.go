@@ -50,8 +50,8 @@ var steps = map[string]func(value string) error{
 		return nil
 	}),
 	"burn":   with(time.ParseDuration, burn),
-	"listen": listen,                                                 // answers over HTTP from now on, /N with status N
-	"hang":   func(string) error { hanging.Store(true); return nil }, // answers no request from now on
+	"listen": listen,                                                          // answers over HTTP from now on, /N with status N
+	"hang":   func(string) error { hanging.Store(true); return nil },          // answers no request from now on
 	"asked":  func(times string) error { return isAsked(cmp.Or(times, "1")) }, // waits for requests for /go, or for one
 	"idle": func(string) error { // waits for SIGTERM
 		caught := make(chan os.Signal, 1)
