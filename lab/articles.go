@@ -29,18 +29,18 @@ type Article struct {
 	Planned     *plan.Plan // of profile full, if it is planned already
 }
 
-// each calls do for each article, in parallel, and returns the error of the first article that has one.
-func each(list []*Article, do func(*Article) error) error {
+// Each calls do for each item with its index, in parallel, and returns the error of the first item that has one.
+func Each[T any](list []T, do func(int, T) error) error {
 	failed := make([]error, len(list))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, c := range list {
+	for i, item := range list {
 		group.Go(func() error {
-			failed[i] = do(c)
+			failed[i] = do(i, item)
 			return nil
 		})
 	}
-	_ = group.Wait() // errors are in failed, in the order of the articles
+	_ = group.Wait() // errors are in failed, in the order of the items
 	return cmp.Or(failed...)
 }
 
@@ -66,14 +66,12 @@ func (a *Session) slugOf(project *article.Project, name string) string {
 	if filepath.Base(path) == article.FileName {
 		path = filepath.Dir(path)
 	}
-	named, err := os.Stat(path)
-	for _, slug := range slugs {
-		folder, folderErr := os.Stat(project.ArticleDir(slug))
-		if err == nil && folderErr == nil && os.SameFile(named, folder) {
-			return slug
-		}
-	}
-	return ""
+	named, _ := os.Stat(path)
+	slug, _ := slice.Find(slugs, func(slug string) bool {
+		folder, _ := os.Stat(project.ArticleDir(slug))
+		return os.SameFile(named, folder) // false without one of them
+	})
+	return slug
 }
 
 // IsArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is an
@@ -117,12 +115,7 @@ func ArticlesInWords(list []*Article) string {
 	return terminal.InSentence(SlugsOf(list))
 }
 
-// KeepExperiments removes all other experiments from a plan; no names keep all.
-func KeepExperiments(p *plan.Plan, names []string) {
-	if len(names) == 0 {
-		return
-	}
-	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
-		return !slices.Contains(names, e.Name)
-	})
+// KeepExperiments removes the experiments that are not selected from a plan.
+func (c *Article) KeepExperiments(p *plan.Plan) {
+	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !c.Wants(e.Name) })
 }

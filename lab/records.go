@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -19,24 +20,23 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 		plan *plan.Plan
 		err  error
 	}
-	known := map[string]planned{}
-	if c.Planned != nil {
-		known[plan.Full] = planned{c.Planned, nil}
-	}
+	var known slice.Memo[string, planned]
 	answers := func(d *dataset.Dataset) bool {
 		return slices.ContainsFunc(d.Doc.Claims, func(c *article.Claim) bool { return c.Headline && claim.IsDecided(d, c) })
 	}
 	return dataset.Options{ThisHost: host, Answers: answers, Plan: func(profile string) (*plan.Plan, error) {
-		if p, ok := known[profile]; ok {
-			return p.plan, p.err
+		if profile == plan.Full && c.Planned != nil {
+			return c.Planned, nil
 		}
-		var problems source.Problems
-		p, err := plan.New(project, c.Doc, plan.Options{Profile: profile}, &problems)
-		if err == nil && !problems.Empty() {
-			err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))
-		}
-		known[profile] = planned{p, err}
-		return p, err
+		p := known.Get(profile, func() planned {
+			var problems source.Problems
+			p, err := plan.New(project, c.Doc, plan.Options{Profile: profile}, &problems)
+			if err == nil && !problems.Empty() {
+				err = errors.New(strings.TrimSpace(problems.Sorted()[0].String()))
+			}
+			return planned{p, err}
+		})
+		return p.plan, p.err
 	}}
 }
 

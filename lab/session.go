@@ -57,7 +57,7 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 			return nil, nil, UsageError(err)
 		}
 	}
-	err = each(list, func(c *Article) (err error) {
+	err = Each(list, func(_ int, c *Article) (err error) {
 		c.Doc, err = ReadArticle(project, c.Slug)
 		return err
 	})
@@ -101,15 +101,15 @@ func (a *Session) Open(args []string) (*article.Project, []string, error) {
 }
 
 // OpenSite is Open for a verb that renders a whole site.
-func (a *Session) OpenSite(args []string) (*article.Project, []string, error) {
-	project, named, err := a.Open(args)
+func (a *Session) OpenSite(args []string) (*article.Project, error) {
+	project, _, err := a.Open(args)
 	if err == nil && len(args) > 0 && project.File() == "" {
 		err = fmt.Errorf("unexpected argument %q: the site has all articles; name a Markdown file, or nothing", args[0])
 	}
 	if err != nil {
-		return nil, nil, UsageError(err)
+		return nil, UsageError(err)
 	}
-	return project, named, nil
+	return project, nil
 }
 
 // markdown returns the Markdown file that an argument names, if it is not an article of the project, which may be nil.
@@ -151,25 +151,21 @@ func (a *Session) add(list []*Article, project *article.Project, slugs []string,
 // Check plans every article, and returns all problems, those of the project first.
 func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
 	problems []*source.Problem, err error) {
-	var mu sync.Mutex
-	plans = map[string]*plan.Plan{}
-	err = each(list, func(c *Article) error {
-		p, err := c.Plan(project, o)
-		if err != nil {
+	made := make([]*plan.Plan, len(list))
+	err = Each(list, func(i int, c *Article) (err error) {
+		if made[i], err = c.Plan(project, o); err != nil {
 			return err
 		}
 		c.Problems.Merge(&c.Doc.Problems)
-		check.Check(c.Doc, p, &c.Problems)
-		mu.Lock()
-		defer mu.Unlock()
-		plans[c.Slug] = p
+		check.Check(c.Doc, made[i], &c.Problems)
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	problems = project.Problems.Sorted()
-	for _, c := range list {
+	plans, problems = map[string]*plan.Plan{}, project.Problems.Sorted()
+	for i, c := range list {
+		plans[c.Slug] = made[i]
 		problems = append(problems, c.Problems.Sorted()...)
 	}
 	return plans, problems, nil
@@ -372,7 +368,7 @@ func (a *Session) Plans(project *article.Project, list []*Article, o plan.Option
 		return nil, Failure(fmt.Errorf("%s; %s", terminal.Count(len(problems), "problem"), consequence))
 	}
 	for _, c := range list {
-		KeepExperiments(plans[c.Slug], c.Experiments)
+		c.KeepExperiments(plans[c.Slug])
 	}
 	return plans, nil
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,10 +64,7 @@ func Worse(a, b error) error {
 			}
 		}
 	}
-	if a != nil {
-		return a
-	}
-	return b
+	return cmp.Or(a, b)
 }
 
 // Interrupted is Failure, or StatusInterrupted if ctx has ended.

@@ -19,7 +19,7 @@ func (a *app) previewCommand() *cobra.Command {
 Nothing is measured or written. Ctrl-C ends it.`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, _, err := a.OpenSite(args)
+			project, err := a.OpenSite(args)
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ All links are relative, so the site can be read from disk. The feed and canonica
 benchbook.yaml.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, _, err := a.OpenSite(args); err != nil {
+			if _, err := a.OpenSite(args); err != nil {
 				return err
 			}
 			project, list, err := a.Select(args)

@@ -78,14 +78,14 @@ func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Write
 
 func (b *builder) addImages(ctx context.Context) error {
 	recorder := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
-	o := measure.Options{Profile: b.plan.Profile,
+	o := measure.Options{Profile: b.plan.Profile, Force: true, Asking: measure.Asked,
 		Over:     func(e engine.Engine) engine.Engine { return imageRecorder{e, recorder.mu, recorder.made} },
 		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, recorder.made) }}
 	doc, err := lab.ReadArticle(b.project, b.article.Slug)
 	if err != nil {
 		return err
 	}
-	return measure.Prepare(ctx, b.Session, b.project, []*lab.Article{{Slug: b.article.Slug, Doc: doc}}, o)
+	return measure.Run(ctx, b.Session, b.project, []*lab.Article{{Slug: b.article.Slug, Doc: doc}}, o)
 }
 
 // saveImages adds an archive of images of an engine, and their list.

@@ -16,7 +16,6 @@ import (
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/source"
 )
 
 // benchFolder is the folder of records of comparisons, in the hidden folder of the project. Each pair of revisions has a
@@ -77,18 +76,17 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 		return lab.UsageError(fmt.Errorf("bench compares what build, configs and volumes take from the repository, and "+
 			"cannot tell what %s and %s differ in: %s; add a build or configs, or measure each with benchbook run and compare "+
 			"them", b.A.Name, b.B.Name, strings.Join(unseen, "; ")))
-	case a.JSON:
-		same := b.Comparison()
-		same.Same = true
-		return lab.PrintJSON(a.Stdout, same)
 	}
-	w := a.Stdout
-	if o.Format == show.FormatCSV { // it has data for programs alone
-		w = a.Stderr
-	}
-	fmt.Fprintf(w, "%s and %s are the same in all that is measured of %s\n", b.A.Name, b.B.Name,
-		terminal.InSentence(lab.SlugsOf(b.Articles)))
-	return nil
+	same := b.Comparison()
+	same.Same = true
+	return a.Print(same, func() {
+		w := a.Stdout
+		if o.Format == show.FormatCSV { // it has data for programs alone
+			w = a.Stderr
+		}
+		fmt.Fprintf(w, "%s and %s are the same in all that is measured of %s\n", b.A.Name, b.B.Name,
+			terminal.InSentence(lab.SlugsOf(b.Articles)))
+	})
 }
 
 // measure measures the missing repetitions of both revisions, and compares them. The comparison is nil if no cell differs.
@@ -100,9 +98,6 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	state, err := stateFolder(b.Project.Dir)
 	if err != nil {
 		return nil, lab.Failure(err)
-	}
-	for _, l := range b.Articles { // of the plan of one revision
-		l.Problems = source.Problems{}
 	}
 	// Another name makes other trials, of which half would count as measured.
 	sum := sha256.Sum256([]byte(b.A.Name + "\x00" + b.B.Name))

@@ -156,11 +156,7 @@ func consent(a *lab.Session, project *article.Project, list []*lab.Article, plan
 	if c == nil || flags.Asking == Own {
 		return nil
 	}
-	var all []*plan.Plan
-	for _, one := range list {
-		all = append(all, plans[one.Slug])
-	}
-	reaches := reachesOf(project, all)
+	reaches := reachesOf(project, slice.Map(list, func(c *lab.Article) *plan.Plan { return plans[c.Slug] }))
 	_, err := os.Stat(c.Policy)
 	switch {
 	case c.Policy != "" && err == nil:
@@ -221,11 +217,9 @@ func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool
 	}
 	fmt.Fprintf(a.Stderr, "the project in %s asks for more than most, and you have not measured it before:\n",
 		terminal.Clean(terminal.Relative(project.Dir)))
-	var rows [][]string
-	for _, r := range reaches {
-		rows = append(rows, []string{terminal.Clean(r.words), placeOf(r.at)})
-	}
-	terminal.PrintColumns(a.Stderr, "  ", rows)
+	terminal.PrintColumns(a.Stderr, "  ", slice.Map(reaches, func(r reach) []string {
+		return []string{terminal.Clean(r.words), placeOf(r.at)}
+	}))
 	if !yes {
 		err := a.Confirm("measure it?", "nothing was measured", "if you trust the project, add --yes to run, report or bench, "+
 			"or list what it may do in the policy "+cmp.Or(a.Config.Consent.Policy, "that BENCHBOOK_POLICY names"))

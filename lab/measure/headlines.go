@@ -110,7 +110,6 @@ func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 //
 // Source: docs/method.md#the-first-report.
 func (j *job) answer(ctx context.Context) error {
-	defer j.closeProgress()
 	for _, q := range j.questions {
 		if err := j.look(q); err != nil {
 			return lab.Failure(err)

@@ -52,7 +52,7 @@ func (l *Load) check() (hosts []string, err error) {
 			return nil, fmt.Errorf("invalid value %q for --rate: write a number per second, such as 500/s", l.Rate)
 		}
 	}
-	if err := l.checkRequest(); err != nil {
+	if err := l.checkTexts(); err != nil {
 		return nil, err
 	}
 	for _, written := range l.URLs {
@@ -63,8 +63,6 @@ func (l *Load) check() (hosts []string, err error) {
 		case u.User != nil:
 			return nil, fmt.Errorf("the URL %s has a user in it, who is not sent: leave that out; an article can send the "+
 				"header Authorization", u.Redacted())
-		case strings.Contains(written, "${{"):
-			return nil, fmt.Errorf("the URL %q has ${{ in it, which articles fill in", written)
 		case !article.IsLoopback(u.Hostname()):
 			hosts = append(hosts, u.Hostname())
 		}
@@ -72,8 +70,8 @@ func (l *Load) check() (hosts []string, err error) {
 	return hosts, nil
 }
 
-func (l *Load) checkRequest() error {
-	for _, text := range slices.Concat([]string{l.Method, l.Body}, l.Headers) {
+func (l *Load) checkTexts() error {
+	for _, text := range slices.Concat([]string{l.Method, l.Body}, l.Headers, l.URLs) {
 		if strings.Contains(text, "${{") {
 			return fmt.Errorf("%q has ${{ in it, which articles fill in", text)
 		}
@@ -91,47 +89,36 @@ func (l *Load) oneLine() *oneLine {
 		words: inThroughput, secrets: map[string]string{},
 		table: []column{{"requests [95 %]", "throughput", nil}, {"p50", "latency.p50", nil}, {"p99", "latency.p99", nil},
 			{"failed", "failed", nil}}}
-	load := []string{`target: "${{ matrix.target.url }}"`, "outside: true", "warmup: 1s"}
-	add := func(wanted bool, format string, args ...any) {
-		if wanted {
-			load = append(load, fmt.Sprintf(format, args...))
-		}
+	if l.Rate != "" {
+		o.metric, o.words = "latency.p99", inTail
 	}
-	add(l.Rate == "", "connections: %d", l.Connections)
-	add(l.Rate != "", "rate: %s", quoted(l.Rate))
-	add(l.Requests == 0, "duration: %s", seconds(l.Duration))
-	add(l.Requests > 0, "requests: %d", l.Requests)
-	add(l.Timeout > 0, "timeout: %s", seconds(l.Timeout))
-	add(l.Method != "" || l.Body != "", "method: %s", quoted(l.method()))
-	add(l.Body != "", "body: %s", quoted(l.Body))
+	o.add(true, "load:\n  target: ${{ matrix.target.url }}\n  outside: true\n  warmup: 1s")
+	o.add(l.Rate == "", "  connections: %d", l.Connections)
+	o.add(l.Rate != "", "  rate: %s", quoted(l.Rate))
+	o.add(l.Requests == 0, "  duration: %s", seconds(l.Duration))
+	o.add(l.Requests > 0, "  requests: %d", l.Requests)
+	o.add(l.Timeout > 0, "  timeout: %s", seconds(l.Timeout))
+	o.add(l.Method != "" || l.Body != "", "  method: %s", quoted(l.method()))
+	o.add(l.Body != "", "  body: %s", quoted(l.Body))
 	headers, secrets := map[string]string{}, ""
 	for _, h := range l.headers() {
 		if headers[h.name] = h.value; h.secret != "" {
 			headers[h.name] = "${{ secrets." + h.secret + " }}"
 			o.secrets["."+h.secret] = h.value
-			secrets += fmt.Sprintf("  %s: {file: .%s}\n", h.secret, h.secret)
+			secrets += fmt.Sprintf("\n  %s: {file: .%s}", h.secret, h.secret)
 		}
 	}
 	data, _ := json.Marshal(headers) // texts have no errors
-	add(len(headers) > 0, "headers: %s", data)
-	if l.Rate != "" {
-		o.metric, o.words = "latency.p99", inTail
-	}
+	o.add(len(headers) > 0, "  headers: %s", data)
 	const slack = 5 * time.Minute // to get ready and to wait for answers
-	o.keys = fmt.Sprintf("load: {%s}\ntimeout: %s\n", strings.Join(load, ", "), seconds(l.Duration+slack))
-	if secrets != "" {
-		o.keys += "secrets:\n" + secrets
-	}
+	o.add(true, "timeout: %s", seconds(l.Duration+slack))
+	o.add(secrets != "", "secrets:%s", secrets)
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {
-		o.keys += "calibrate: false\n"
-		if repetitions == "" {
-			repetitions = "3"
-		}
+		o.add(true, "calibrate: false")
+		repetitions = cmp.Or(repetitions, "3")
 	}
-	if repetitions != "" {
-		o.keys += "repetitions: " + repetitions + "\n"
-	}
+	o.add(repetitions != "", "repetitions: %s", repetitions)
 	return o
 }
 

@@ -51,7 +51,7 @@ type oneLine struct {
 	key     string            // of the values in its rows
 	written []string          // by the user
 	values  []string          // that the experiment uses
-	keys    string            // YAML of the experiment besides its matrix
+	keys    string            // YAML of the experiment besides its matrix, see add
 	metric  string            // that is compared
 	secrets map[string]string // their values, by file next to the article
 	words   comparison
@@ -66,6 +66,13 @@ type column struct {
 }
 
 const slugOfOneLine = "one-line"
+
+// add adds a line of YAML to the keys of the experiment if it is wanted.
+func (o *oneLine) add(wanted bool, format string, args ...any) {
+	if wanted {
+		o.keys += fmt.Sprintf(format+"\n", args...)
+	}
+}
 
 // quoted returns text as YAML on one line.
 func quoted(text string) string {
@@ -193,21 +200,17 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 		})
 		err = a.JoinErrors(err, printed)
 	}
-	for _, file := range []struct {
-		name  string
-		write func(string) error
-	}{
-		{to.Export, func(name string) error { return exportTimes(a, d, name) }},
-		{to.HTML, func(name string) error { return n.page(a, name, o.article(time.Now(), answer), to.Command) }},
-	} {
+	write := func(file string, do func() error) {
 		switch {
-		case file.name == "":
+		case file == "":
 		case d == nil || n.failed:
-			fmt.Fprintf(a.Stderr, "%s was not written\n", file.name)
+			fmt.Fprintf(a.Stderr, "%s was not written\n", file)
 		default:
-			err = a.JoinErrors(err, file.write(file.name))
+			err = a.JoinErrors(err, do())
 		}
 	}
+	write(to.Export, func() error { return exportTimes(a, d, to.Export) })
+	write(to.HTML, func() error { return n.page(a, to.HTML, o.article(time.Now(), answer), to.Command) })
 	return err
 }
 
@@ -348,37 +351,38 @@ func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.C
 	}
 }
 
-// printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load.
+// printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load, on lines of
+// 80 characters.
 func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []string) {
 	e := d.Experiments[0]
 	names := shortNames(e)
-	fmt.Fprintln(a.Stdout)
+	paragraphs := []string{""}
 	for _, c := range e.Cells {
 		if r := c.Metric(metric); strings.HasPrefix(r.Missing, wording.InvalidReason) {
-			printParagraph(a, names[c]+": "+r.Missing+".")
+			paragraphs = append(paragraphs, names[c]+": "+r.Missing+".")
 		}
 	}
-	printOthers(a, e)
-	for _, sentence := range answer {
-		printParagraph(a, sentence)
-	}
+	paragraphs = append(append(paragraphs, othersOf(e)...), answer...)
 	if pair, missing := e.Pair(metric); missing == "" {
 		words := "Noise floor: the first measured a second time differs by " +
 			wording.PercentUnit.Quantity(math.Abs(pair.D), 1) + "."
 		if pair.Biased {
 			words += " The two can be told apart: something on this machine changes while it measures."
 		}
-		printParagraph(a, words)
+		paragraphs = append(paragraphs, words)
 	}
 	for _, c := range e.Cells {
 		if words := wording.Limit(c.Validity().LimitedBy()); c.Trial.Load != nil && words != "" {
-			printParagraph(a, names[c]+": limited by "+words+".")
+			paragraphs = append(paragraphs, names[c]+": limited by "+words+".")
 		}
+	}
+	for _, words := range paragraphs {
+		fmt.Fprintln(a.Stdout, strings.Join(terminal.Wrap(words, 80), "\n"))
 	}
 }
 
-// printOthers prints which programs took processor time meanwhile, if a record names some, and which process to end.
-func printOthers(a *lab.Session, e *dataset.Experiment) {
+// othersOf returns which programs took processor time meanwhile, if a record names some, and which process to end.
+func othersOf(e *dataset.Experiment) []string {
 	others := ""
 	for _, c := range e.Cells {
 		for _, r := range c.Records {
@@ -386,20 +390,13 @@ func printOthers(a *lab.Session, e *dataset.Experiment) {
 		}
 	}
 	if others == "" {
-		return
+		return nil
 	}
 	words := "Other programs used the CPUs meanwhile: " + others + "."
 	if hog := observe.Hog(); hog != "" {
 		words += " To measure undisturbed, " + hog + "."
 	}
-	printParagraph(a, terminal.Clean(words))
-}
-
-// printParagraph prints a sentence on lines of 80 characters.
-func printParagraph(a *lab.Session, words string) {
-	for _, line := range terminal.Wrap(words, 80) {
-		fmt.Fprintln(a.Stdout, line)
-	}
+	return []string{terminal.Clean(words)}
 }
 
 // shortNames returns a name of at most some 30 characters for each cell of an experiment, no two alike.

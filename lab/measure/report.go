@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
@@ -21,11 +22,11 @@ import (
 )
 
 // aborted prints what was kept of a run that was interrupted or failed, and returns its error.
-func (j *job) aborted(ctx context.Context, options runner.Options, err error) error {
+func (j *job) aborted(ctx context.Context, err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
 		removed, next := " and all containers removed", "The same command resumes from here."
-		if options.Force {
+		if j.flags.Force {
 			next = "With --force the same command starts over; without it, only what is missing or stale is measured."
 		}
 		switch {
@@ -96,11 +97,9 @@ func printKept(a *lab.Session, k *runner.Kept) {
 		which = "the repetition that failed"
 	}
 	fmt.Fprintf(a.Stderr, "%s#%s, %s, %s: its services are still up\n", k.Article, k.Experiment, k.Trial, which)
-	var rows [][]string
-	for _, s := range k.Services {
-		rows = append(rows, []string{s.Service, strings.Join(s.Enter, " ")})
-	}
-	terminal.PrintColumns(a.Stderr, "  ", rows)
+	terminal.PrintColumns(a.Stderr, "  ", slice.Map(k.Services, func(s engine.Kept) []string {
+		return []string{s.Service, strings.Join(s.Enter, " ")}
+	}))
 	if k.Left > 0 {
 		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n",
 			terminal.Are(k.Left, "repetition"))

@@ -48,7 +48,7 @@ type Options struct {
 	Quiet       bool // print only problems and results
 	// Over wraps the engine that makes images available; nil for none.
 	Over func(engine.Engine) engine.Engine
-	// Prepared is called by Prepare with the engine that has the images of the first article; nil for nothing.
+	// Prepared is called, and nothing is measured, with the engine that has the images of all trials; nil to measure.
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision
@@ -107,19 +107,30 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 // runOnce makes one run. It returns the repetitions that it measured, and whether the budget is over.
 func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (measured int,
 	isOver bool, err error) {
-	err = withJob(ctx, a, project, list, flags, func(j *job) error {
-		measure := j.measure
-		if flags.Quick {
-			measure = j.answer
-		}
-		err := measure(ctx)
-		if err == nil {
-			err = j.conclude()
-		}
-		measured, isOver = j.total.Measured, j.total.OutOfTime
-		return err
-	}, (*job).checkResults)
-	return measured, isOver, err
+	j, err := newJob(ctx, a, project, list, flags)
+	if err != nil {
+		return 0, false, a.JoinErrors(j.problems, err)
+	}
+	defer j.close()
+	begun, err := j.begin(ctx)
+	do := j.measure
+	switch {
+	case flags.Prepared != nil:
+		do = j.prepareAll
+	case flags.Quick:
+		do = j.answer
+	}
+	if begun {
+		err = do(ctx)
+		j.closeProgress()
+	}
+	if begun && err == nil && flags.Prepared == nil {
+		err = j.conclude()
+	}
+	if err = a.JoinErrors(j.refused, err); err == nil && flags.Prepared == nil {
+		err = j.checkResults()
+	}
+	return j.total.Measured, j.total.OutOfTime, a.JoinErrors(j.problems, err)
 }
 
 // checkResults returns an error if no planned trial has a result, measured now or before.
@@ -168,45 +179,21 @@ func (j *job) dataset(c *lab.Article) ([]*record.Record, *dataset.Dataset, error
 	return records, d, err
 }
 
-// Prepare makes available the images of all trials of the chosen articles, measured or not, and measures nothing.
-func Prepare(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	flags.Force, flags.Budget, flags.Asking = true, 0, Asked
-	return withJob(ctx, a, project, list, flags, func(j *job) error {
-		for _, c := range j.pending {
-			if err := j.prepare(ctx, c); err != nil {
-				return err
-			}
+// prepareAll makes available the images of all pending trials, and calls Prepared.
+func (j *job) prepareAll(ctx context.Context) error {
+	for _, c := range j.pending {
+		if err := j.prepare(ctx, c); err != nil {
+			return err
 		}
-		j.closeProgress()
-		if len(j.missing) > 0 {
-			return lab.Failure(fmt.Errorf("%s not available, for the reasons above", terminal.Are(len(j.missing), "image")))
-		}
-		if flags.Prepared != nil {
-			if err := flags.Prepared(j.engine); err != nil {
-				return lab.Interrupted(ctx, err)
-			}
-		}
-		return nil
-	}, nil)
-}
-
-// withJob calls do for a job in which something is pending, while its machines are locked, and then check, which may be
-// nil, unless something failed. The error has the worst status of these, of problems, and of experiments that cannot run.
-func withJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
-	do, check func(*job) error) error {
-	j, err := newJob(ctx, a, project, list, flags)
-	if err != nil {
-		return a.JoinErrors(j.problems, err)
 	}
-	defer j.close()
-	begun, err := j.begin(ctx)
-	if begun {
-		err = do(j)
+	j.closeProgress() // before it says what it does with them
+	if len(j.missing) > 0 {
+		return lab.Failure(fmt.Errorf("%s not available, for the reasons above", terminal.Are(len(j.missing), "image")))
 	}
-	if err = a.JoinErrors(j.refused, err); err == nil && check != nil {
-		err = check(j)
+	if err := j.flags.Prepared(j.engine); err != nil {
+		return lab.Interrupted(ctx, err)
 	}
-	return a.JoinErrors(j.problems, err)
+	return nil
 }
 
 // A job measures articles without problems.
@@ -233,7 +220,6 @@ type job struct {
 	stderr   io.Writer // of the session, while there is a bar
 	runner   *runner.Runner
 	total    runner.Summary
-	leftOut  int                    // experiments that lack something
 	missing  []*images.NoImageError // whose problems are printed
 	failed   error
 }
@@ -251,12 +237,15 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	if j.plans, found, err = a.Check(project, list, o); err != nil {
 		return j, err
 	}
-	if len(flags.Revisions) > 1 {
-		more, err := j.planRevisions(o)
-		if err != nil {
+	o.Revisions = flags.Revisions
+	for _, c := range list { // those without problems again, with each cell for each revision
+		if len(o.Revisions) < 2 || !c.Problems.Empty() {
+			continue
+		}
+		if j.plans[c.Slug], err = c.Plan(project, o); err != nil {
 			return j, err
 		}
-		found = append(found, more...)
+		found = append(found, c.Problems.Sorted()...)
 	}
 	if len(found) > 0 {
 		lab.PrintProblems(a.Stderr, found)
@@ -272,27 +261,12 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 			"commit first, or leave out --stated", j.options.Revision)
 	}
 	for _, c := range j.list {
-		lab.KeepExperiments(j.plans[c.Slug], c.Experiments)
+		c.KeepExperiments(j.plans[c.Slug])
 	}
 	if j.options.Only, err = lab.NewFilter(flags.Only, j.list, j.plans); err == nil && flags.Quick {
 		err = j.findQuestions()
 	}
 	return j, err
-}
-
-// planRevisions plans articles without problems again, with each cell for each revision.
-func (j *job) planRevisions(o plan.Options) (problems []*source.Problem, err error) {
-	o.Revisions = j.flags.Revisions
-	for _, c := range j.list {
-		if !c.Problems.Empty() {
-			continue
-		}
-		if j.plans[c.Slug], err = c.Plan(j.project, o); err != nil {
-			return nil, err
-		}
-		problems = append(problems, c.Problems.Sorted()...)
-	}
-	return problems, nil
 }
 
 // close releases what was acquired, once.
@@ -479,7 +453,6 @@ func (j *job) beginPages() (err error) {
 // measure measures one article after another, each after its images are made, so that results of the first do not wait
 // for builds of the last.
 func (j *job) measure(ctx context.Context) error {
-	defer j.closeProgress()
 	for i, c := range j.pending {
 		if i > 0 && j.flags.Measured != nil {
 			j.flags.Measured(j.pending[i-1])
@@ -531,7 +504,7 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	}
 	if err != nil {
 		j.closeProgress()
-		err = j.aborted(ctx, o, err)
+		err = j.aborted(ctx, err)
 	}
 	return sum, sum.OutOfTime || sum.Kept != nil, err
 }
@@ -615,12 +588,12 @@ func (j *job) closeProgress() {
 
 // prepare makes the images of an article available, and prints which ones are not.
 func (j *job) prepare(ctx context.Context, c *lab.Article) error {
-	begin, options := time.Now(), j.optionsFor(c)
-	missing, err := j.runnerFor(c).Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), options)
+	begin := time.Now()
+	missing, err := j.runnerFor(c).Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), j.optionsFor(c))
 	j.total.Spent.Total += time.Since(begin)
 	if err != nil {
 		j.closeProgress()
-		return j.aborted(ctx, options, err)
+		return j.aborted(ctx, err)
 	}
 	j.noteMissing(missing)
 	return nil
@@ -668,7 +641,7 @@ func (j *job) add(s *runner.Summary) {
 	t.Spared += s.Spared
 	t.Unsearched += s.Unsearched
 	t.GivenUp = append(t.GivenUp, s.GivenUp...)
-	j.leftOut += len(s.LeftOut)
+	t.LeftOut = append(t.LeftOut, s.LeftOut...)
 	t.OutOfTime = t.OutOfTime || s.OutOfTime
 	t.Kept = s.Kept
 }
@@ -707,9 +680,9 @@ func (j *job) conclude() error {
 	if t.Kept != nil {
 		printKept(j.Session, t.Kept)
 	}
-	if j.leftOut > 0 && t.Measured+t.Searches == 0 && !t.OutOfTime {
+	if len(t.LeftOut) > 0 && t.Measured+t.Searches == 0 && !t.OutOfTime {
 		j.failed = lab.Failure(fmt.Errorf("nothing was measured: %s left out, for the reasons above",
-			terminal.Were(j.leftOut, "experiment")))
+			terminal.Were(len(t.LeftOut), "experiment")))
 	}
 	if t.Failed > 0 {
 		words := terminal.Count(t.Failed, "repetition") + " failed"

@@ -24,7 +24,7 @@ func TestInterruptedOnThisMachine(t *testing.T) {
 	cancel()
 	var said bytes.Buffer
 	j := &job{Session: &lab.Session{Stderr: &said}, site: site{engine: onThisMachine{}}, total: runner.Summary{Measured: 2}}
-	err := j.aborted(ctx, runner.Options{}, ctx.Err())
+	err := j.aborted(ctx, ctx.Err())
 	want := "\ninterrupted; 2 finished repetitions are kept and all processes ended. The same command resumes from here.\n"
 	if said.String() != want || err == nil {
 		t.Errorf("got %q and %v, want %q", &said, err, want)

@@ -84,20 +84,13 @@ func (c *Commands) oneLine() *oneLine {
 		}
 		o.values = append(o.values, line)
 	}
-	o.keys = "command:\n  run: ${{ matrix.command.run }}\n"
-	if c.Folder != "" {
-		o.keys += fmt.Sprintf("  working_dir: %s\n", quoted(c.Folder))
-	}
-	if c.Warmup > 0 {
-		o.keys += fmt.Sprintf("  warmup: %d\n", c.Warmup)
-	}
-	if c.Prepare != "" {
-		o.keys += fmt.Sprintf("prepare: {run: %s}\n", quoted(shellquote.Join("/bin/sh", "-c", "cd "+shellquote.Join(c.Folder)+" && "+c.Prepare)))
-	}
-	o.keys += "timeout: 1h\n"
-	if c.Repetitions != "" {
-		o.keys += fmt.Sprintf("repetitions: %s\n", c.Repetitions)
-	}
+	o.add(true, "command:\n  run: ${{ matrix.command.run }}")
+	o.add(c.Folder != "", "  working_dir: %s", quoted(c.Folder))
+	o.add(c.Warmup > 0, "  warmup: %d", c.Warmup)
+	prepare := shellquote.Join("/bin/sh", "-c", "cd "+shellquote.Join(c.Folder)+" && "+c.Prepare)
+	o.add(c.Prepare != "", "prepare: {run: %s}", quoted(prepare))
+	o.add(true, "timeout: 1h")
+	o.add(c.Repetitions != "", "repetitions: %s", c.Repetitions)
 	return o
 }
 

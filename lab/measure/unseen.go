@@ -39,7 +39,7 @@ func (b *bench) unseen(ctx context.Context) (sentences []string, err error) {
 			takes = true
 			sentences = append(sentences, l.Slug+": its blocks differ, and both sides have those of the working tree")
 		}
-		lab.KeepExperiments(p, l.Experiments)
+		l.KeepExperiments(p)
 		for _, e := range p.Experiments {
 			for _, t := range e.Trials {
 				why, fromRepository := unseen(t, root, changed)

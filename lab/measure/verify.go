@@ -27,7 +27,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	wrong, unverified := 0, 0 // trials and experiments
 	for _, c := range list {
-		lab.KeepExperiments(plans[c.Slug], c.Experiments)
+		c.KeepExperiments(plans[c.Slug])
 		unverified += j.refuse(c, nil) + j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
 	}
 	err := j.lock(ctx, list)

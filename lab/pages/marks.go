@@ -27,7 +27,7 @@ type mark struct {
 func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.body.End]) }
 
 var (
-	comment = regexp.MustCompile(`<!--\s*(/?)benchbook\b:?`)
+	comment = regexp.MustCompile(`(?s)(<!--\s*(/?)benchbook\b:?)\s*(.*?)\s*(-->|\z)`)
 	asked   = regexp.MustCompile(`(?s)^(table|value|figure|claim)\s+(\S.*?)\s+of\s+(\S+)$`)
 	word    = regexp.MustCompile(`[^\s|]+`)
 )
@@ -39,25 +39,15 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 	missing := func(m *mark) {
 		problems.Add("bad-mark", m.at, "the part has no end").Hint = "close it with <!-- /benchbook -->"
 	}
-	text, next := htmlOf(src, problems), 0
-	for _, m := range comment.FindAllSubmatchIndex(text, -1) {
-		begin, after := m[0], m[1]
-		if begin < next { // within a comment
-			continue
-		}
-		end := bytes.Index(text[after:], []byte("-->"))
-		at := src.Pos(begin, after)
-		if end < 0 {
+	for _, m := range comment.FindAllSubmatchIndex(htmlOf(src, problems), -1) {
+		at, words := src.Pos(m[2], m[3]), src.Pos(m[6], m[7])
+		switch closes := m[4] < m[5]; {
+		case m[8] == m[9]:
 			problems.Add("bad-mark", at, "the comment has no end").Hint = "close it with -->"
-			continue
-		}
-		said := src.Pos(after, after+end)
-		next = said.End
-		switch closes := m[2] < m[3]; {
 		case closes && open == nil:
 			problems.Add("bad-mark", at, "nothing begins before this end").Hint = "remove it, or begin a part before it"
 		case closes:
-			open.body.End = begin
+			open.body.End = at.Start
 			if open.kind != "" {
 				out = append(out, *open)
 			}
@@ -66,8 +56,8 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 			if open != nil {
 				missing(open)
 			}
-			open = readMark(src, said, at, problems)
-			open.body = src.Pos(said.End+len("-->"), len(src.Data))
+			open = readMark(at, words, problems)
+			open.body = src.Pos(m[1], len(src.Data))
 		}
 	}
 	if open != nil {
@@ -76,20 +66,16 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 	return out
 }
 
-// readMark parses the words of a comment. The kind is empty if they have a problem.
-func readMark(src *source.Source, said, at source.Pos, problems *source.Problems) *mark {
-	words := src.Data[said.Start:said.End]
-	start := said.Start + len(words) - len(bytes.TrimLeft(words, " \t\r\n"))
-	m := &mark{at: src.Pos(start, start+len(bytes.TrimSpace(words)))}
-	found := asked.FindSubmatch(bytes.TrimSpace(words))
+// readMark parses the words of a comment that begins at a place. The kind is empty if they have a problem.
+func readMark(at, words source.Pos, problems *source.Problems) *mark {
+	found := asked.FindSubmatch(at.Source.Data[words.Start:words.End])
 	if found == nil {
-		m.at = src.Pos(at.Start, max(at.End, m.at.End))
-		problems.Add("bad-mark", m.at, "unknown part of an article").Hint =
+		at.End = words.End
+		problems.Add("bad-mark", at, "unknown part of an article").Hint =
 			"write table LABEL of ARTICLE, figure LABEL of ARTICLE, value EXPRESSION of ARTICLE or claim NAME of ARTICLE"
-		return m
+		return &mark{at: at}
 	}
-	m.kind, m.name, m.article = string(found[1]), string(found[2]), string(found[3])
-	return m
+	return &mark{kind: string(found[1]), name: string(found[2]), article: string(found[3]), at: words}
 }
 
 // htmlOf returns the raw HTML of a file, which comments are, at its places: there are spaces for everything else.

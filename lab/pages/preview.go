@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"runtime"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"benchbook/lab"
 	"benchbook/notebook/article"
-	"benchbook/notebook/check"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 	"benchbook/render"
@@ -96,28 +92,21 @@ func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string
 func (p *Previewer) render(ctx context.Context, project *article.Project, slugs []string) error {
 	before, ofProject := p.made, stampOf(projectFile(project))+strings.Join(slugs, " ")
 	p.made = map[string]*madeArticle{}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, slug := range slugs {
-		m := cmp.Or(before[slug], &madeArticle{})
-		p.made[slug] = m
-		stamp := ofProject + stampOf(folderOf(project, slug))
-		if m.stamp == stamp {
-			continue
+		p.made[slug] = cmp.Or(before[slug], &madeArticle{})
+	}
+	return lab.Each(slugs, func(_ int, slug string) error {
+		m, stamp := p.made[slug], ofProject+stampOf(folderOf(project, slug))
+		if m.stamp == stamp || ctx.Err() != nil {
+			return ctx.Err()
 		}
 		m.stamp = ""
-		group.Go(func() error {
-			err := ctx.Err()
-			if err == nil {
-				err = p.article(project, slug, slugs, m)
-			}
-			if err == nil {
-				m.stamp = stamp
-			}
-			return err
-		})
-	}
-	return group.Wait()
+		err := p.article(project, slug, slugs, m)
+		if err == nil {
+			m.stamp = stamp
+		}
+		return err
+	})
 }
 
 // article renders an article, unless it has problems.
@@ -127,11 +116,11 @@ func (p *Previewer) article(project *article.Project, slug string, slugs []strin
 		return err
 	}
 	c := &lab.Article{Slug: slug, Doc: doc}
-	if c.Planned, err = c.Plan(project, plan.Options{}); err != nil {
+	plans, _, err := p.app.Check(project, []*lab.Article{c}, plan.Options{})
+	if err != nil {
 		return err
 	}
-	c.Problems.Merge(&doc.Problems)
-	check.Check(doc, c.Planned, &c.Problems)
+	c.Planned = plans[slug]
 	var text strings.Builder
 	lab.PrintProblems(&text, c.Problems.Sorted())
 	if m.problems = text.String(); m.problems != "" {

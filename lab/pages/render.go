@@ -8,11 +8,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/slice"
 	"benchbook/lab"
@@ -49,8 +46,10 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range m.warnings {
-		fmt.Fprintln(a.Stderr, w)
+	for _, p := range m.pages {
+		for _, w := range p.Warnings {
+			fmt.Fprintf(a.Stderr, "%s: %s\n", p.Slug, w)
+		}
 	}
 	outcomes := m.outcomes
 	if len(said) > 0 {
@@ -76,7 +75,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 			first = "ARTICLE.html"
 		}
 		fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
-			terminal.Count(m.files, "file"), m.written)
+			terminal.Count(m.report.Files, "file"), len(m.report.Written))
 	}
 	if m.problems > 0 {
 		return outcomes, lab.Failure(errors.New(terminal.Count(m.problems, "problem") +
@@ -100,11 +99,11 @@ func SoFar(a *lab.Session, shows string) error {
 }
 
 type madeSite struct {
-	folder         string
-	outcomes       []*show.Article
-	warnings       []string
-	files, written int
-	problems       int // of articles
+	folder   string
+	pages    []*render.Page
+	outcomes []*show.Article
+	report   site.Report
+	problems int // of articles
 }
 
 // makeSite renders and writes all articles without problems.
@@ -125,19 +124,11 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		lab.PrintProblems(a.Stderr, ofStyle.Sorted())
 		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
-	var pages []*render.Page
-	if pages, m.outcomes, err = renderPages(a, project, list, flags); err != nil {
+	if m.pages, m.outcomes, err = renderPages(a, project, list, flags); err != nil {
 		return m, err
 	}
-	report, err := site.Build(pages, m.folder, options)
-	if err != nil {
+	if m.report, err = site.Build(m.pages, m.folder, options); err != nil {
 		return m, lab.Failure(err)
-	}
-	m.files, m.written = report.Files, len(report.Written)
-	for _, p := range pages {
-		for _, w := range p.Warnings {
-			m.warnings = append(m.warnings, fmt.Sprintf("%s: %s", p.Slug, w))
-		}
 	}
 	return m, nil
 }
@@ -174,20 +165,15 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 	options := render.Options{Articles: lab.SlugsOf(sound), Command: flags.Command, Address: project.URL.Value,
 		Licence: project.Licence.Value, PNG: flags.PNG}
 	made := make([]madePage, len(sound))
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, c := range sound {
-		group.Go(func() error {
-			var err error
-			if made[i], err = renderPage(a, project, c, renderer, options, flags); err != nil {
-				err = fmt.Errorf("article %s: %w", c.Slug, err)
-			}
-			// of a thousand articles these take most of the memory
-			c.Doc, c.Planned = nil, nil
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err = lab.Each(sound, func(i int, c *lab.Article) (err error) {
+		if made[i], err = renderPage(a, project, c, renderer, options, flags); err != nil {
+			err = fmt.Errorf("article %s: %w", c.Slug, err)
+		}
+		// of a thousand articles these take most of the memory
+		c.Doc, c.Planned = nil, nil
+		return err
+	})
+	if err != nil {
 		return nil, nil, lab.Failure(err)
 	}
 	found := flags.Host == ""

@@ -40,7 +40,7 @@ type weaver struct {
 	articles []*lab.Article
 	check    bool // write nothing, and report differences as problems
 	renderer *render.Renderer
-	known    map[string]*known // by slug
+	known    slice.Memo[string, *known] // by slug
 	problems source.Problems
 	woven    []WovenFile
 }
@@ -65,8 +65,7 @@ func Weave(a *lab.Session, names []string, check bool) error {
 	if err != nil {
 		return err
 	}
-	w := &weaver{Session: a, project: project, articles: list, check: check, known: map[string]*known{},
-		woven: []WovenFile{}}
+	w := &weaver{Session: a, project: project, articles: list, check: check, woven: []WovenFile{}}
 	if w.renderer, err = render.New(theme.Files); err != nil {
 		return lab.Failure(err)
 	}
@@ -169,25 +168,17 @@ func write(name string, data []byte) error {
 	return nil
 }
 
-func (w *weaver) article(slug string) (*known, error) {
-	if of := w.known[slug]; of != nil {
-		return of, of.err
-	}
-	of := &known{}
-	w.known[slug] = of
+func (w *weaver) article(slug string) *known {
 	c, ok := slice.Find(w.articles, func(c *lab.Article) bool { return c.Slug == slug })
 	if !ok {
-		of.err = fmt.Errorf("no article %q: %s", slug, source.Suggest(slug, lab.SlugsOf(w.articles)))
-		return of, of.err
+		return &known{err: fmt.Errorf("no article %q: %s", slug, source.Suggest(slug, lab.SlugsOf(w.articles)))}
 	}
 	d, err := w.dataset(c)
 	if err != nil {
-		of.err = fmt.Errorf("article %s: %w", slug, err)
-		return of, of.err
+		return &known{err: fmt.Errorf("article %s: %w", slug, err)}
 	}
-	of.doc = c.Doc
-	of.parts = w.renderer.Parts(d, render.Options{Address: w.project.URL.Value, Licence: w.project.Licence.Value})
-	return of, nil
+	options := render.Options{Address: w.project.URL.Value, Licence: w.project.Licence.Value}
+	return &known{doc: c.Doc, parts: w.renderer.Parts(d, options)}
 }
 
 func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
@@ -221,9 +212,9 @@ func (w *weaver) chosen(records []*record.Record) []*record.Record {
 
 // fill returns the text between the comments of a mark in a file of folder, and adds its drawings to out.
 func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, error) {
-	of, err := w.article(m.article)
-	if err != nil {
-		return "", err
+	of := w.known.Get(m.article, func() *known { return w.article(m.article) })
+	if of.err != nil {
+		return "", of.err
 	}
 	switch m.kind {
 	case "value":
@@ -266,14 +257,11 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 
 // labelled finds a table or figure.
 func labelled[T any](list []T, label string, of func(T) string) (block T, err error) {
-	var known []string
-	for _, b := range list {
-		if of(b) == label {
-			return b, nil
-		}
-		known = append(known, of(b))
+	block, ok := slice.Find(list, func(b T) bool { return of(b) == label })
+	if !ok {
+		err = fmt.Errorf("the article has no %q: %s", label, source.Suggest(label, slice.Map(list, of)))
 	}
-	return block, fmt.Errorf("the article has no %q: %s", label, source.Suggest(label, known))
+	return block, err
 }
 
 // address leads to the page of an article if it has an address, else to its text.

@@ -56,7 +56,7 @@ func (r *Revisions) plan(l *lab.Article) (*plan.Plan, error) {
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	lab.KeepExperiments(p, l.Experiments)
+	l.KeepExperiments(p)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		return e.Skipped != "" || r.SameBuilds[l.Slug+"#"+e.Name]
 	})
