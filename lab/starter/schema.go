@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"benchbook/notebook/article"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -107,11 +106,13 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 		return g.reference(t)
 	}
 	properties := schema{}
-	def := schema{"type": "object", "properties": properties, "additionalProperties": false,
-		"patternProperties": schema{"^x-": schema{}}}
-	if t.Name() != "" {
-		g.defs[defName(t)] = def // before its fields, which may refer to it
+	def := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	g.defs[defName(t)] = def // before its fields, which may refer to it
+	if g.tag == "json" {
+		def["required"] = g.saved(t, properties)
+		return g.reference(t)
 	}
+	def["patternProperties"] = schema{"^x-": schema{}}
 	fields := source.FieldsOf(t)
 	for _, f := range fields {
 		properties[f.Key] = orNull(g.field(f)) // null removes an inherited value
@@ -120,10 +121,27 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 		delete(g.defs, defName(t))
 		return schema{}
 	}
-	if t.Name() == "" {
-		return def
-	}
 	return g.reference(t)
+}
+
+// saved adds the fields of a struct as encoding/json writes them, and returns those that are always there.
+func (g *schemaMaker) saved(t reflect.Type, properties schema) []string {
+	required := []string{}
+	for _, f := range reflect.VisibleFields(t) {
+		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || key == "-" {
+			continue
+		}
+		key = cmp.Or(key, f.Name)
+		properties[key] = g.value(f.Type)
+		if !strings.Contains(options, "omit") {
+			required = append(required, key)
+		}
+	}
+	if version, ok := properties["schema_version"]; ok {
+		version.(schema)["const"] = record.SchemaVersion
+	}
+	return required
 }
 
 // field returns the schema of a field, which may have a notation of its own.
@@ -275,6 +293,10 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 	return nil, false
 }
 
+// jsonTypes are the types of plain values in JSON.
+var jsonTypes = map[reflect.Kind]string{reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer",
+	reflect.Int64: "integer", reflect.Float64: "number"}
+
 // recorded is the schema of a value of type t as encoding/json writes it.
 func (g *schemaMaker) recorded(t reflect.Type) schema {
 	switch t.String() {
@@ -284,43 +306,16 @@ func (g *schemaMaker) recorded(t reflect.Type) schema {
 		return schema{}
 	}
 	switch t.Kind() {
-	case reflect.String:
-		return schema{"type": "string"}
-	case reflect.Bool:
-		return schema{"type": "boolean"}
-	case reflect.Int, reflect.Int64:
-		return schema{"type": "integer"}
-	case reflect.Float64:
-		return schema{"type": "number"}
 	case reflect.Map:
 		return schema{"type": []string{"object", "null"}, "additionalProperties": g.value(t.Elem())}
 	case reflect.Slice:
 		return schema{"type": []string{"array", "null"}, "items": g.value(t.Elem())}
 	case reflect.Struct:
-	default:
+		return g.mapping(t)
+	}
+	name, ok := jsonTypes[t.Kind()]
+	if !ok {
 		panic(fmt.Sprintf("benchbook: no schema for %s", t))
 	}
-	if g.defs[defName(t)] != nil {
-		return g.reference(t)
-	}
-	properties, required := schema{}, []string{}
-	g.defs[defName(t)] = schema{"type": "object", "properties": properties, "additionalProperties": false}
-	for _, f := range savedFields(t) {
-		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		properties[cmp.Or(key, f.Name)] = g.value(f.Type)
-		if !strings.Contains(options, "omit") {
-			required = append(required, cmp.Or(key, f.Name))
-		}
-	}
-	g.defs[defName(t)]["required"] = required
-	if version, ok := properties["schema_version"]; ok {
-		version.(schema)["const"] = record.SchemaVersion
-	}
-	return g.reference(t)
-}
-
-func savedFields(t reflect.Type) []reflect.StructField {
-	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
-		return !f.IsExported() || f.Anonymous || f.Tag.Get("json") == "-"
-	})
+	return schema{"type": name}
 }

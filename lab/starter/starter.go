@@ -27,45 +27,80 @@ type Article struct {
 	Text string
 }
 
+// maxFile bounds a Compose file or Dockerfile, in bytes.
+const maxFile = 4 << 20
+
+// From writes an article for the project in dir that puts a load on a service of a Compose file, or on the server in the
+// image of a Dockerfile. Path is what to ask for, such as /notes/.
+//
+// The error says in one sentence why that cannot be, and what to change.
+func From(dir, file, path string) (*Article, error) {
+	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " #\n\"${}") {
+		return nil, fmt.Errorf("invalid path %q: write it as in a URL, such as /notes/", path)
+	}
+	data, _, err := files.Read(file, maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a file that can be read (%s): name a Compose file, such as docker-compose.yml, or a "+
+			"Dockerfile", file, files.Reason(err))
+	}
+	dir = absolute(dir)
+	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
+	m := maker{file: file, folder: filepath.Join(dir, "experiments", slug),
+		root: (&article.Project{Dir: dir}).Repository()}
+	if isDockerfile(file) {
+		err = m.fromDockerfile(data)
+	} else {
+		err = m.fromCompose()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Article{slug, m.text(slug, path)}, nil
+}
+
+// A maker makes an article from a file.
+type maker struct {
+	file, folder, root string // the folder of the article, and its repository
+
+	service, port string // to put the load on
+	services      string // the lines of the experiment that say where services come from
+}
+
 // defaultName matches the names of files that Compose reads together with a file that overrides them.
 var defaultName = regexp.MustCompile(`^(docker-)?compose\.ya?ml$`)
 
-// FromCompose writes an article for the project in dir that puts a load on a service of a Compose file. Like Compose
-// itself, it takes the file that overrides it along. Path is what to ask for, such as /notes/.
-//
-// The error says in one sentence why that cannot be, and what to change.
-func FromCompose(dir, file, path string) (*Article, error) {
-	if err := readable(file); err != nil {
-		return nil, err
-	}
-	names := []string{file}
+// fromCompose chooses a service of a Compose file. Like Compose itself, it takes the file that overrides it along.
+func (m *maker) fromCompose() error {
+	names := []string{m.file}
 	for _, ending := range []string{".yml", ".yaml"} {
-		over := strings.TrimSuffix(file, filepath.Ext(file)) + ".override" + ending
-		if _, err := os.Stat(over); err == nil && defaultName.MatchString(filepath.Base(file)) && len(names) == 1 {
+		over := strings.TrimSuffix(m.file, filepath.Ext(m.file)) + ".override" + ending
+		if _, err := os.Stat(over); err == nil && defaultName.MatchString(filepath.Base(m.file)) && len(names) == 1 {
 			names = append(names, over)
 		}
 	}
-	slug := slugOf(filepath.Base(absolute(filepath.Dir(file))))
-	folder := filepath.Join(absolute(dir), "experiments", slug)
-	root := (&article.Project{Dir: absolute(dir)}).Repository()
 	var paths []source.Text
 	for _, name := range names {
-		rel, _ := filepath.Rel(folder, absolute(name)) // both are absolute
-		paths = append(paths, source.Text{Value: filepath.ToSlash(rel)})
+		paths = append(paths, source.Text{Value: m.relative(absolute(name))})
 	}
 	var problems source.Problems
-	read := compose.Read(paths, compose.Options{Dir: folder, Root: root, AnySecret: true, LeavesOut: true}, &problems)
+	read := compose.Read(paths, compose.Options{Dir: m.folder, Root: m.root, AnySecret: true, LeavesOut: true}, &problems)
 	if read == nil {
 		found := slice.Map(problems.Sorted(), (*source.Problem).String)
-		return nil, fmt.Errorf("%s has problems:\n%s", file, strings.TrimSpace(strings.Join(found, "")))
+		return fmt.Errorf("%s has problems:\n%s", m.file, strings.TrimSpace(strings.Join(found, "")))
 	}
-	service, port := loaded(read.Services, read.Published)
-	if service == "" {
-		return nil, fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be "+
-			"measured", file)
+	m.service, m.port = loaded(read.Services, read.Published)
+	if m.service == "" {
+		return fmt.Errorf("no service of %s has a port to put load on: add ports: or expose: to the one that is to be measured",
+			m.file)
 	}
-	return &Article{slug, text(slug, service, port, path, "compose: "+composeEntry(article.Texts(paths), read)+"\n"+
-		leftOut(read.LeftOut))}, nil
+	m.services = "compose: " + composeEntry(article.Texts(paths), read) + "\n" + leftOut(read.LeftOut)
+	return nil
+}
+
+// relative returns an absolute path as the article names it.
+func (m *maker) relative(name string) string {
+	rel, _ := filepath.Rel(m.folder, name) // both are absolute
+	return filepath.ToSlash(rel)
 }
 
 // leftOut removes keys of services that cannot be taken, each with the reason.
@@ -101,15 +136,6 @@ func composeEntry(paths []string, read *compose.Project) string {
 		named = "{files: " + named + ", environment: [" + strings.Join(secrets, ", ") + "]}"
 	}
 	return named
-}
-
-// readable returns an error unless a file exists.
-func readable(file string) error {
-	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a file that can be read: name a Compose file, such as docker-compose.yml, or a "+
-			"Dockerfile", file)
-	}
-	return nil
 }
 
 // elsewhere are ports of programs that do not speak HTTP.
@@ -175,12 +201,11 @@ func plain(path string) string {
 	return strconv.Quote(path)
 }
 
-// text is an article about the load that a service carries, with the lines of the experiment that say where services
-// come from.
-func text(slug, service, port, path, services string) string {
-	address := "http://" + service + path
-	if port != "80" {
-		address = fmt.Sprintf("http://%s:%s%s", service, port, path)
+// text is the article about the load that the service carries.
+func (m *maker) text(slug, path string) string {
+	address := "http://" + m.service + path
+	if m.port != "80" {
+		address = fmt.Sprintf("http://%s:%s%s", m.service, m.port, path)
 	}
 	return fmt.Sprintf(`---
 title: How much does %[1]s carry?
@@ -213,16 +238,5 @@ label: tbl-load
 columns: [throughput, latency.p50, latency.p99, cpu.%[2]s]
 title: Load on %[2]s
 `+"```"+`
-`, slug, service, time.Now().Format(time.DateOnly), services, address)
-}
-
-// From writes an article for the project in dir from a Compose file or a Dockerfile, about requests for path.
-func From(dir, file, path string) (*Article, error) {
-	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " #\n\"${}") {
-		return nil, fmt.Errorf("invalid path %q: write it as in a URL, such as /notes/", path)
-	}
-	if isDockerfile(file) {
-		return FromDockerfile(dir, file, path)
-	}
-	return FromCompose(dir, file, path)
+`, slug, m.service, time.Now().Format(time.DateOnly), m.services, address)
 }

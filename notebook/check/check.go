@@ -35,8 +35,11 @@ func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	c.values()
 	c.claims()
 	for _, v := range doc.Values {
-		if v.Valid {
-			c.value(v.Inline, v.Written)
+		if !v.Valid {
+			continue
+		}
+		if is, ok := c.expression(v.Inline.Expr, "", v.Written); ok {
+			c.filters(v.Inline.Filters, is, v.Written)
 		}
 	}
 	c.colours()
@@ -57,12 +60,6 @@ type checker struct {
 	broken   map[string]bool // values of the front matter that are reported at their own place
 }
 
-// unplanned reports whether an experiment of the article is not in the plan.
-func (c *checker) unplanned(name string) bool {
-	_, ok := c.d.Experiment(name)
-	return !ok
-}
-
 // lacking reports whether an expression may be about an experiment that is not in the plan, so that its names cannot
 // be checked. Selectors that name no experiment are about the given one, or about the only one of the article.
 func (c *checker) lacking(n expr.Node, experiment string) bool {
@@ -73,7 +70,7 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 	lacks := func(name string) bool {
 		inArticle := slices.ContainsFunc(doc.Experiments,
 			func(e *article.ExperimentBlock) bool { return e.Name.Value == name })
-		return c.unplanned(name) && (inArticle || doc.Unread("experiment"))
+		return !slices.Contains(c.d.Names(), name) && (inArticle || doc.Unread("experiment"))
 	}
 	if expanded, err := c.d.Expand(n); err == nil {
 		n = expanded
@@ -131,11 +128,7 @@ func (c *checker) values() {
 			c.broken[name] = true
 			continue
 		}
-		n, err := c.d.Expand(v.Value.Node)
-		if err == nil {
-			_, err = c.d.In("").Check(n, true)
-		}
-		if err != nil {
+		if _, err := c.typeOf(v.Value.Node, "", true); err != nil {
 			errs[name], c.broken[name] = err, true
 		}
 	}
@@ -148,21 +141,25 @@ func (c *checker) values() {
 	}
 }
 
-// value checks an expression in running text, with its filters.
-func (c *checker) value(in expr.Inline, t source.Text) {
-	if c.lacking(in.Expr, "") || c.usesBroken(in.Expr) {
-		return
+// expression checks an expression that t has, about an experiment or "". It is false if the type is not known.
+func (c *checker) expression(n expr.Node, experiment string, t source.Text) (is expr.Type, ok bool) {
+	if c.lacking(n, experiment) || c.usesBroken(n) {
+		return is, false
 	}
-	n, err := c.d.Expand(in.Expr)
-	var is expr.Type
-	if err == nil {
-		is, err = c.d.In("").Check(n, false)
-	}
+	is, err := c.typeOf(n, experiment, false)
 	if err != nil {
 		c.add(t, err)
-		return
 	}
-	c.filters(in.Filters, is, t)
+	return is, err == nil
+}
+
+// typeOf returns the type of an expression, which may be of a list.
+func (c *checker) typeOf(n expr.Node, experiment string, list bool) (expr.Type, error) {
+	n, err := c.d.Expand(n)
+	if err != nil {
+		return expr.Type{}, err
+	}
+	return c.d.In(experiment).Check(n, list)
 }
 
 // filters checks that a value of a type can be shown as its filters say. The type of what a program prints is unknown.
@@ -191,7 +188,7 @@ func (c *checker) claims() {
 		if n == nil || c.usesBroken(n) || c.lacking(n, block.Experiment.Value) {
 			continue
 		}
-		if name := block.Experiment; name.Value != "" && c.unplanned(name.Value) {
+		if name := block.Experiment; name.Value != "" && !slices.Contains(c.d.Names(), name.Value) {
 			c.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
 				Hint = source.Suggest(name.Value, c.d.Names())
 			continue

@@ -30,14 +30,8 @@ func (c *checker) figure(f *article.Figure) {
 	c.setting(e, f.Colour)
 	c.column(e, f.Sort)
 	c.where(e, f.Where)
-	if n := f.Reference.Node; n != nil && !c.lacking(n, e.Plan.Name) && !c.usesBroken(n) {
-		expanded, err := c.d.Expand(n)
-		if err == nil {
-			_, err = c.d.In(e.Plan.Name).Check(expanded, false)
-		}
-		if err != nil {
-			c.add(f.Reference.Text, err)
-		}
+	if n := f.Reference.Node; n != nil {
+		c.expression(n, e.Plan.Name, f.Reference.Text)
 	}
 	c.subject(e, f)
 }

@@ -194,22 +194,17 @@ func (p *Project) translate(project *types.Project, shown string) error {
 	for _, key := range slices.Sorted(maps.Keys(p.ignored)) {
 		ignored = append(ignored, key+" of "+strings.Join(p.ignored[key], ", "))
 	}
-	for _, n := range []struct {
-		before string
-		names  []string
-		after  string
-	}{
-		{"no effect here: ", ignored, ""},
-		{"", slices.Sorted(maps.Keys(p.given)), " from the environment of this command"},
-		{"", slices.Sorted(maps.Keys(p.missing)),
-			" not set, so empty or their default; this command's variables need environment: of compose"},
-		{"", slices.Sorted(maps.Keys(project.DisabledServices)), " left out by profiles"},
-		{"", slices.Sorted(maps.Keys(project.Jobs)), " left out, as jobs are not run"},
-	} {
-		if len(n.names) > 0 {
-			p.Notes = append(p.Notes, n.before+strings.Join(n.names, ", ")+n.after)
+	note := func(before string, names []string, after string) {
+		if len(names) > 0 {
+			p.Notes = append(p.Notes, before+strings.Join(names, ", ")+after)
 		}
 	}
+	note("no effect here: ", ignored, "")
+	note("", slices.Sorted(maps.Keys(p.given)), " from the environment of this command")
+	note("", slices.Sorted(maps.Keys(p.missing)),
+		" not set, so empty or their default; this command's variables need environment: of compose")
+	note("", slices.Sorted(maps.Keys(project.DisabledServices)), " left out by profiles")
+	note("", slices.Sorted(maps.Keys(project.Jobs)), " left out, as jobs are not run")
 	return err
 }
 

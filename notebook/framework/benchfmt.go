@@ -2,7 +2,6 @@ package framework
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -20,7 +19,7 @@ var cores = regexp.MustCompile(`-\d+$`)
 //
 // Source: golang.org/design/14313-benchmark-format; go1.26.
 func benchfmtOutput(output []byte, c *collector) error {
-	reader, whole := benchfmt.NewReader(bytes.NewReader(output), "output"), &collector{seen: map[string]*benchmark{}}
+	reader := benchfmt.NewReader(bytes.NewReader(output), "output")
 	suffix, differs := "", false
 	for first := true; reader.Scan(); {
 		switch r := reader.Result().(type) {
@@ -32,14 +31,14 @@ func benchfmtOutput(output []byte, c *collector) error {
 			differs = differs || !first && own != suffix
 			suffix, first = own, false
 			for _, v := range r.Values {
-				addGo(whole, name, v)
+				addGo(c, name, v)
 			}
 		}
 	}
-	if err := errors.Join(reader.Err(), whole.err); err != nil {
+	if err := reader.Err(); err != nil {
 		return err
 	}
-	if *c = *whole; !differs {
+	if !differs {
 		for _, b := range c.benchmarks {
 			b.name = strings.TrimSuffix(b.name, suffix)
 		}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -77,9 +78,8 @@ type benchmark struct {
 }
 
 type metric struct {
-	name, unit string // the unit is a base unit, or one that the framework made up
-	step       float64
-	values     []float64
+	record.Sample // in a base unit, or one that the framework made up
+	values        []float64
 }
 
 // add adds a value of a metric of a benchmark in a unit. Step is the resolution in that unit, 0 for a fine one.
@@ -112,23 +112,22 @@ func (c *collector) add(name, metricName string, value, step float64, unit strin
 		b = &benchmark{name: name}
 		c.benchmarks, c.seen[name] = append(c.benchmarks, b), b
 	}
-	c.err = b.add(metricName, value, step, unit)
+	c.err = b.add(record.Sample{Metric: metricName, Value: value, Unit: unit, Step: step, Benchmark: name})
 }
 
-func (b *benchmark) add(name string, value, step float64, unit string) error {
-	i := slices.IndexFunc(b.metrics, func(m *metric) bool { return m.name == name })
+func (b *benchmark) add(s record.Sample) error {
+	m, isKnown := slice.Find(b.metrics, func(m *metric) bool { return m.Metric == s.Metric })
+	if !isKnown {
+		m = &metric{Sample: s}
+		b.metrics = append(b.metrics, m)
+	}
 	switch {
-	case i < 0 && len(b.metrics) == maxMetrics:
-		return fmt.Errorf("benchmark %.100q has more than %d metrics", b.name, maxMetrics)
-	case i < 0:
-		b.metrics = append(b.metrics, &metric{name: name, unit: unit, step: step, values: []float64{value}})
-		return nil
+	case len(b.metrics) > maxMetrics:
+		return fmt.Errorf("benchmark %.100q has more than %d metrics", s.Benchmark, maxMetrics)
+	case m.Unit != s.Unit:
+		return fmt.Errorf("benchmark %.100q has %s in %.20q and in %.20q", s.Benchmark, s.Metric, m.Unit, s.Unit)
 	}
-	m := b.metrics[i]
-	if m.unit != unit {
-		return fmt.Errorf("benchmark %.100q has %s in %.20q and in %.20q", b.name, name, m.unit, unit)
-	}
-	m.values, m.step = append(m.values, value), max(m.step, step)
+	m.values, m.Step = append(m.values, s.Value), max(m.Step, s.Step)
 	return nil
 }
 
@@ -136,8 +135,8 @@ func (b *benchmark) add(name string, value, step float64, unit string) error {
 func (c *collector) samples() (out []record.Sample) {
 	for _, b := range c.benchmarks {
 		for _, m := range b.metrics {
-			out = append(out, record.Sample{Metric: m.name, Value: stats.Median(m.values), Unit: m.unit, Step: m.step,
-				Benchmark: b.name})
+			m.Value, m.Benchmark = stats.Median(m.values), b.name
+			out = append(out, m.Sample)
 		}
 	}
 	return out

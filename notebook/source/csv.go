@@ -3,7 +3,6 @@ package source
 import (
 	"encoding/csv"
 	"errors"
-	"io"
 	"strings"
 )
 
@@ -20,35 +19,30 @@ func CSV(f Fragment, problems *Problems) ([]*Node, bool) {
 		}
 		return t
 	}
+	refuse := func(at Pos, hint, format string, args ...any) ([]*Node, bool) {
+		problems.Add("bad-csv", at, format, args...).Hint = hint
+		return nil, false
+	}
 	var names []Text
+	seen := map[string]bool{}
 	var rows []*Node
 	for {
 		fields, err := r.Read()
-		var syntax *csv.ParseError
+		syntax, isSyntax := errors.AsType[*csv.ParseError](err)
 		switch {
-		case errors.Is(err, io.EOF):
-			if names == nil {
-				problems.Add("bad-csv", f.Whole, "there is no line with the names of columns").
-					Hint = "begin the file with it"
-				return nil, false
-			}
-			return rows, true
-		case errors.As(err, &syntax):
-			problems.Add("bad-csv", f.fieldPos(syntax.Line, max(syntax.Column, 1), 1), "this is not CSV: %v", syntax.Err).
-				Hint = "every line needs as many fields as the first; put fields with commas or quotes into quotes"
-			return nil, false
+		case isSyntax:
+			return refuse(f.fieldPos(syntax.Line, max(syntax.Column, 1), 1),
+				"every line needs as many fields as the first; put fields with commas or quotes into quotes",
+				"this is not CSV: %v", syntax.Err)
+		case err != nil && names == nil: // the end
+			return refuse(f.Whole, "begin the file with it", "there is no line with the names of columns")
 		case err != nil:
-			problems.Add("bad-csv", f.Whole, "this is not CSV: %v", err)
-			return nil, false
-		}
-		if names == nil {
-			seen := map[string]bool{}
+			return rows, true
+		case names == nil:
 			for i := range fields {
 				name := field(fields, i)
 				if name.Value = strings.TrimSpace(name.Value); name.Value == "" || seen[name.Value] {
-					problems.Add("bad-csv", name.Pos, "column %d has no name of its own", i+1).
-						Hint = "name every column, each in another way"
-					return nil, false
+					return refuse(name.Pos, "name every column, each in another way", "column %d has no name of its own", i+1)
 				}
 				seen[name.Value] = true
 				names = append(names, name)

@@ -81,10 +81,7 @@ func (d Decoder) plain(n *Node, what, as string, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(n, what, as, v.Elem())
 	case reflect.Slice:
-		items := n.Items
-		if n.Kind != List { // a single value stands for a list of one
-			items = []*Node{n}
-		}
+		items := n.List()
 		v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 		for i, item := range items {
 			d.value(item, what, strings.TrimPrefix(as, "[]"), v.Index(i))
@@ -121,21 +118,26 @@ const maxUnknown = 100
 
 func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	is := structTypeOf(v.Type())
-	names := is.keys
-	if at := v.FieldByName("Pos"); at.IsValid() && at.IsZero() { // else it is the place of the block
-		set(v, "Pos", n.Text.Pos)
+	at := n.Text.Pos
+	if field := v.FieldByName("Pos"); field.IsValid() {
+		if field.IsZero() { // else it is the place of the block
+			field.Set(reflect.ValueOf(at))
+		}
+		at = field.Interface().(Pos)
 	}
-	set(v, "Node", n)
+	if field := v.FieldByName("Node"); field.IsValid() {
+		field.Set(reflect.ValueOf(n))
+	}
 	if is.alone != nil && (n.Kind == Scalar || n.Kind == List) {
 		d.value(n, what, is.alone.As, v.FieldByIndex(is.alone.index))
 		return
 	}
 	if !d.Kind(n, what, Map) {
-		d.Tried[n] = names
+		d.Tried[n] = is.keys
 		return
 	}
 	var tried Tried
-	unknown := 0
+	var unknown []Field
 	for _, f := range n.Fields {
 		before := d.Problems.Found()
 		field, ok := is.fields[f.Key.Value]
@@ -146,38 +148,32 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 			if d.Problems.Found() > before {
 				tried = append(tried, f.Key.Value)
 			}
-		case d.isExtra(f, v.Type()):
-		default:
-			unknown++
-			tried = append(append(tried, meant(f, names, unknown)...), f.Key.Value)
-			if unknown <= maxUnknown {
-				d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
-					d.KeyHint(f.Key.Value, v.Type(), names)
-			}
+		case !d.isExtra(f, v.Type()):
+			unknown = append(unknown, f)
 		}
 	}
+	tried = append(tried, d.addUnknown(unknown, what, v.Type(), is.keys)...)
 	d.Tried[n] = tried
-	d.checkTags(n, what, v, tried)
+	d.checkTags(n, what, at, is.list, tried)
 }
 
-// meant returns the keys that an unknown one may misspell; nil beyond maxUnknown, where the last one returned all.
-func meant(f Field, names []string, unknown int) []string {
-	switch {
-	case unknown > maxUnknown:
-		return nil
-	case unknown == maxUnknown || f.Value.Kind != Scalar: // the value may belong to any key
+// addUnknown adds the problems of unknown keys, and returns the keys that they may misspell.
+func (d Decoder) addUnknown(unknown []Field, what string, t reflect.Type, names []string) (meant []string) {
+	for _, f := range unknown[:min(len(unknown), maxUnknown)] {
+		d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
+			d.KeyHint(f.Key.Value, t, names)
+		meant = append(meant, expr.Near(f.Key.Value, names)...)
+	}
+	isNested := func(f Field) bool { return f.Value.Kind != Scalar } // and may belong to any key
+	if len(unknown) > maxUnknown || slices.ContainsFunc(unknown, isNested) {
 		return names
 	}
-	return expr.Near(f.Key.Value, names)
+	return meant
 }
 
 // checkTags adds the problems of keys that have to be there and are not, and of keys that cannot be there together.
-func (d Decoder) checkTags(n *Node, what string, v reflect.Value, tried Tried) {
-	at := n.Text.Pos
-	if p := v.FieldByName("Pos"); p.IsValid() {
-		at, _ = p.Interface().(Pos)
-	}
-	for _, field := range structTypeOf(v.Type()).list {
+func (d Decoder) checkTags(n *Node, what string, at Pos, fields []*StructField, tried Tried) {
+	for _, field := range fields {
 		written := n.Get(field.Key)
 		if field.isNeeded && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
 			d.Problems.Add("missing-key", at, "the %s has no %s", what, field.Key).Hint = field.need
@@ -192,17 +188,8 @@ func (d Decoder) checkTags(n *Node, what string, v reflect.Value, tried Tried) {
 	}
 }
 
-// set fills in a field of a struct if there is one with that name and type.
-func set[T any](v reflect.Value, name string, value T) {
-	if field := v.FieldByName(name); field.IsValid() && field.Type() == reflect.TypeFor[T]() {
-		field.Set(reflect.ValueOf(value))
-	}
-}
-
 // KeysOf returns the keys of a mapping that is read as a struct, sorted.
-func KeysOf(t reflect.Type) []string {
-	return structTypeOf(t).keys
-}
+func KeysOf(t reflect.Type) []string { return structTypeOf(t).keys }
 
 // FieldsOf returns the keys of a mapping that is read as a struct, in the order of the struct.
 func FieldsOf(t reflect.Type) []*StructField { return structTypeOf(t).list }
@@ -273,8 +260,8 @@ func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 		f.Value.Kind == Null && f.Value.Text.Value == "null" && t == d.Removable
 }
 
-// Tried are the keys of a mapping whose values cannot be read, its unknown keys, and the keys that these may misspell.
-// They are not reported as missing.
+// Tried are the keys of a mapping whose values cannot be read, and the keys that its unknown keys may misspell. They are
+// not reported as missing.
 type Tried []string
 
 // Has reports whether one of some keys was tried.

@@ -12,43 +12,26 @@ import (
 // tabWidth is the distance of tab stops in lines shown.
 const tabWidth = 4
 
-// A cell is one character as people count them, a letter with its accents or a flag, as a terminal shows it.
-type cell struct {
-	start  int // offset of the character in the line
-	column int // of its left edge
-	shown  string
-}
-
-// cells divides a line, and returns its width in columns. Tabs become spaces. Characters that have no shape, or that
-// would act on the terminal, become visible signs.
-func cells(line string) (list []cell, width int) {
-	add := func(start int, shown string, columns int) {
-		list = append(list, cell{start, width, shown})
-		width += columns
-	}
-	at, state := 0, -1
-	for rest := line; rest != ""; {
-		var cluster string
+// visible returns s as a terminal can show it: spaces instead of tabs, and signs for characters that have no shape, or
+// that would act on the terminal. Column is where s begins in its line.
+func visible(s string, column int) string {
+	var b strings.Builder
+	for state := -1; s != ""; {
+		var cluster string // one character as people count them: a letter with its accents, or a flag
 		var columns int
-		cluster, rest, columns, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		cluster, s, columns, state = uniseg.FirstGraphemeClusterInString(s, state)
 		switch {
 		case cluster == "\t":
-			columns = tabWidth - width%tabWidth
-			add(at, strings.Repeat(" ", columns), columns)
+			columns = tabWidth - column%tabWidth
+			cluster = strings.Repeat(" ", columns)
 		case isHidden(cluster):
-			for i, r := range cluster {
-				shown := string(r)
-				if !unicode.IsPrint(r) || r == utf8.RuneError || unicode.IsMark(r) {
-					shown = sign(r)
-				}
-				add(at+i, shown, uniseg.StringWidth(shown))
-			}
-		default:
-			add(at, cluster, columns)
+			cluster = signs(cluster)
+			columns = uniseg.StringWidth(cluster)
 		}
-		at += len(cluster)
+		b.WriteString(cluster)
+		column += columns
 	}
-	return list, width
+	return b.String()
 }
 
 // maxCluster is more runes than any letter or emoji in use has; longer clusters are made to break terminals.
@@ -69,25 +52,21 @@ func isHidden(cluster string) bool {
 	return false
 }
 
-// sign returns a visible sign for a rune: Unicode's picture of a control character, else the number.
-func sign(r rune) string {
-	switch {
-	case r < ' ':
-		return string('\u2400' + r)
-	case r == 0x7f:
-		return "\u2421"
-	case r == utf8.RuneError:
-		return "\ufffd"
-	}
-	return fmt.Sprintf("<U+%04X>", r)
-}
-
-// visible returns s with signs for runes that have no shape or would act on the terminal.
-func visible(s string) string {
+// signs returns a visible sign for each rune of a character: the rune, Unicode's picture of a control character, or the
+// number.
+func signs(cluster string) string {
 	var b strings.Builder
-	list, _ := cells(s)
-	for _, c := range list {
-		b.WriteString(c.shown)
+	for _, r := range cluster {
+		switch {
+		case r < ' ':
+			b.WriteRune('\u2400' + r)
+		case r == 0x7f:
+			b.WriteRune('\u2421')
+		case unicode.IsPrint(r) && !unicode.IsMark(r): // such as utf8.RuneError, for what is not UTF-8
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "<U+%04X>", r)
+		}
 	}
 	return b.String()
 }
@@ -104,71 +83,61 @@ func shorten(s string, limit int) string {
 	return string(runes[:limit*2/3]) + "…" + string(runes[len(runes)-limit/3+1:])
 }
 
-// maxExcerpt bounds the bytes of a line on either side of a place that are divided into cells, which takes time.
+// maxExcerpt bounds the bytes of a line before a place, in it and after it that are divided into characters, which takes
+// time.
 const maxExcerpt = 1024
 
 // excerpt shows a line in at most limit columns, with a caret and tildes for the line below it, under the bytes
 // [start, end). A longer line is cut on both sides of the place.
 func excerpt(line string, start, end, limit int) (text, mark string) {
-	cutStart, cutEnd := 0, len(line)
-	if len(line) > 2*maxExcerpt {
-		cutStart = runeStart(line, max(0, start-maxExcerpt))
-		cutEnd = runeStart(line, min(len(line), start+maxExcerpt))
+	start = min(start, len(line))
+	end = min(max(start, end), start+maxExcerpt, len(line))
+	from, to := max(0, start-maxExcerpt), min(len(line), end+maxExcerpt)
+	before := visible(line[from:start], 0)
+	column := uniseg.StringWidth(before)
+	place := visible(line[start:end], column)
+	marked := uniseg.StringWidth(place)
+	rest := place + visible(line[end:to], column+marked)
+	shownBefore, shownRest := before, rest
+	if width := uniseg.StringWidth(rest); column+width > limit {
+		limit -= 2 // an ellipsis at each end
+		shownBefore = lastColumns(before, max(limit/2, limit-width))
+		shownRest = firstColumns(rest, limit-uniseg.StringWidth(shownBefore))
 	}
-	before, after := cutStart > 0, cutEnd < len(line)
-	line, start, end = line[cutStart:cutEnd], start-cutStart, min(end, cutEnd)-cutStart
-	list, width := cells(line)
-	n := len(list)
-	list = append(list, cell{start: len(line), column: width})
-	first := 0
-	for first < n && list[first+1].start <= start {
-		first++
-	}
-	last := first
-	for last < n && list[last].start < end {
-		last++
-	}
-	from, to := 0, n
-	if width > limit {
-		from, to = window(list, first, limit-2)
-		before, after = before || from > 0, after || to < n
-	}
-	var b strings.Builder
-	left := list[first].column - list[from].column
-	if before {
-		b.WriteString("…")
+	left := uniseg.StringWidth(shownBefore)
+	marked = min(marked, uniseg.StringWidth(shownRest))
+	if from > 0 || shownBefore != before {
+		shownBefore = "…" + shownBefore
 		left++
 	}
-	for _, c := range list[from:to] {
-		b.WriteString(c.shown)
+	if to < len(line) || shownRest != rest {
+		shownRest += "…"
 	}
-	if after {
-		b.WriteString("…")
-	}
-	marked := list[min(last, to)].column - list[first].column
-	return b.String(), strings.Repeat(" ", left) + "^" + strings.Repeat("~", max(0, marked-1))
+	return shownBefore + shownRest, strings.Repeat(" ", left) + "^" + strings.Repeat("~", max(0, marked-1))
 }
 
-// window chooses the cells [from, to) that fit into limit columns around a place. The last cell only ends the line.
-func window(list []cell, place, limit int) (from, to int) {
-	from, to = place, place
-	for from > 0 && list[place].column-list[from-1].column <= limit/2 {
-		from--
-	}
-	for to < len(list)-1 && list[to+1].column-list[from].column <= limit {
-		to++
-	}
-	for from > 0 && list[to].column-list[from-1].column <= limit { // the line ended early: show more before the place
-		from--
-	}
-	return from, to
-}
-
-func runeStart(s string, at int) int {
-	for i := at; i > max(0, at-utf8.UTFMax) && i < len(s); i-- {
-		if utf8.RuneStart(s[i]) {
-			return i
+// firstColumns returns the characters at the start of a text that fit into some columns.
+func firstColumns(s string, columns int) string {
+	end, state := 0, -1
+	for rest := s; rest != ""; {
+		var cluster string
+		var width int
+		cluster, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if columns -= width; columns < 0 {
+			break
 		}
+		end += len(cluster)
 	}
-	return at
+	return s[:end]
+}
+
+// lastColumns returns the characters at the end of a text that fit into some columns.
+func lastColumns(s string, columns int) string {
+	state := -1
+	for has := uniseg.StringWidth(s); s != "" && has > columns; {
+		var width int
+		_, s, width, state = uniseg.FirstGraphemeClusterInString(s, state)
+		has -= width
+	}
+	return s
 }

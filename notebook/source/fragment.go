@@ -11,16 +11,18 @@ import (
 type Fragment struct {
 	source *Source
 	Text   string
-	lines  []fragmentLine
+	lines  []Piece
 	Whole  Pos // the place of problems that concern all of it
 
 	newest cursor
 }
 
-type fragmentLine struct {
-	at      int // offset of the line in the fragment
-	start   int // offset of the line in the source
-	padding int // spaces before it that the source does not have: the rest of a tab that Markdown cut
+// A Piece is a line, or the rest of one, in a source.
+type Piece struct {
+	Text           string
+	Start, Padding int // its offset in the source, after spaces that the source does not have
+
+	at int // its offset in the fragment
 }
 
 // A cursor is a character of a line with its offset.
@@ -28,14 +30,12 @@ type cursor struct{ line, column, at int }
 
 // Part makes a fragment of the bytes [start, end) of a source.
 func Part(s *Source, start, end int, whole Pos) Fragment {
-	f := Fragment{source: s, Text: string(s.Data[start:end]), Whole: whole}
-	f.lines = []fragmentLine{{0, start, 0}}
-	for i := start; i < end; i++ {
-		if s.Data[i] == '\n' {
-			f.lines = append(f.lines, fragmentLine{i + 1 - start, i + 1, 0})
-		}
+	var lines []Piece
+	for line := range strings.SplitAfterSeq(string(s.Data[start:end]), "\n") {
+		lines = append(lines, Piece{Text: line, Start: start})
+		start += len(line)
 	}
-	return f
+	return Join(s, lines, whole)
 }
 
 // Whole makes a fragment of a source that is YAML or CSV from end to end.
@@ -43,24 +43,17 @@ func Whole(s *Source) Fragment {
 	return Part(s, 0, len(s.Data), s.Pos(0, min(1, len(s.Data))))
 }
 
-// A Piece is a line, or the rest of one, in a source.
-type Piece struct {
-	Text           string
-	Start, Padding int // its offset in the source, after spaces that the source does not have
-}
-
-// Join makes a fragment of lines.
-func Join(s *Source, pieces []Piece, whole Pos) Fragment {
-	f := Fragment{source: s, Whole: whole}
-	var b strings.Builder
-	for _, p := range pieces {
-		f.lines = append(f.lines, fragmentLine{b.Len(), p.Start, p.Padding})
-		b.WriteString(p.Text)
+// Join makes a fragment of lines, which it keeps.
+func Join(s *Source, lines []Piece, whole Pos) Fragment {
+	if len(lines) == 0 {
+		lines = []Piece{{Start: whole.Start}}
 	}
-	if f.Text = b.String(); len(f.lines) == 0 {
-		f.lines = []fragmentLine{{0, whole.Start, 0}}
+	var text strings.Builder
+	for i := range lines {
+		lines[i].at = text.Len()
+		text.WriteString(lines[i].Text)
 	}
-	return f
+	return Fragment{source: s, Text: text.String(), lines: lines, Whole: whole}
 }
 
 // line is the number of the line of f.Text, counted from 0, that holds a byte.
@@ -70,7 +63,7 @@ func (f *Fragment) line(at int) int {
 
 func (f *Fragment) sourceOffset(at int) int {
 	l := f.lines[f.line(at)]
-	return min(max(l.start, l.start+at-l.at-l.padding), len(f.source.Data))
+	return min(max(l.Start, l.Start+at-l.at-l.Padding), len(f.source.Data))
 }
 
 // pos is the place of the bytes [start, end) of f.Text.
@@ -126,11 +119,6 @@ func (f *Fragment) blanks(at int) int {
 
 // rest is the line from a byte on, without white space at the end.
 func (f *Fragment) rest(at int) string { return f.Text[at:f.end(at)] }
-
-// column is the number of spaces that the line at a byte begins with.
-func (f *Fragment) column(at int) int {
-	return len(f.Text[at:]) - len(strings.TrimLeft(f.Text[at:], " "))
-}
 
 // isEnd reports whether white space or the end of the text is at a byte.
 func (f *Fragment) isEnd(at int) bool { return at >= len(f.Text) || isSpace(f.Text[at]) }

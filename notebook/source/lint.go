@@ -83,11 +83,12 @@ func (c *converter) lintFlowMapping(y *yaml.Node, at int, in context) {
 // lintEmptyText checks a block of text that begins at a byte and has no lines.
 func (c *converter) lintEmptyText(at int) {
 	f := c.fragment
-	next := f.next(at)
+	begin, next := f.begin(at), f.next(at)
 	for next < len(f.Text) && f.blanks(next) >= f.end(next) {
 		next = f.next(next)
 	}
-	if strings.Contains(f.rest(at), "+") || next < len(f.Text) && f.column(next) > f.column(f.begin(at)) {
+	isIndented := next < len(f.Text) && f.blanks(next)-next > f.blanks(begin)-begin
+	if strings.Contains(f.rest(at), "+") || isIndented {
 		return
 	}
 	c.quoteThis(at, f.end(at), "%q begins a block of text, and this one is empty", f.Text[at:at+1]).Hint =

@@ -131,16 +131,15 @@ func Merge(base, over *Node, keepNull bool) *Node {
 	out := &Node{Kind: Map, Text: over.Text}
 	if base != nil && base.Kind == Map {
 		out.Text = base.Text
-		above := over.byKey()
-		for _, f := range base.Fields {
-			if above[f.Key.Value] == nil {
-				out.Fields = append(out.Fields, f)
-			}
-		}
 	} else {
 		base = nil
 	}
-	below := base.byKey()
+	below, above := base.byKey(), over.byKey()
+	for _, f := range base.All() {
+		if above[f.Key.Value] == nil {
+			out.Fields = append(out.Fields, f)
+		}
+	}
 	for _, f := range over.Fields {
 		if f.Value.Kind != Null || keepNull {
 			out.Fields = append(out.Fields, Field{f.Key, Merge(below[f.Key.Value], f.Value, keepNull)})

@@ -1,12 +1,12 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -30,10 +30,11 @@ func Parse(f Fragment, problems *Problems) *Node {
 	if !f.isText(problems) {
 		return nil
 	}
-	reader := &byteReader{text: f.Text}
-	doc, err := decodeYAML(reader)
+	// Byte by byte, so that it is known how far the library has read when it fails.
+	reader := strings.NewReader(f.Text)
+	doc, err := decodeYAML(iotest.OneByteReader(reader))
 	if err != nil {
-		f.addSyntaxError(err, reader.at, problems)
+		f.addSyntaxError(err, len(f.Text)-reader.Len(), problems)
 		return nil
 	}
 	if len(doc.Content) == 0 {
@@ -74,37 +75,21 @@ func isControl(r rune) bool {
 	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }
 
-var errSecondDocument = errors.New("yaml: a second document begins here")
-
 // decodeYAML reads YAML to its end, without giving its values any types.
 func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	var doc, rest yaml.Node
 	d := yaml.NewDecoder(r)
-	if err := d.Decode(&doc); err != nil && err != io.EOF {
-		return nil, err
+	err := d.Decode(&doc)
+	if err == nil {
+		err = d.Decode(&rest)
 	}
-	switch err := d.Decode(&rest); {
-	case err == nil:
-		return nil, fmt.Errorf("yaml: line %d: %w", rest.Line, errSecondDocument)
-	case err != io.EOF:
-		return nil, err
+	switch err {
+	case nil:
+		return nil, fmt.Errorf("yaml: line %d: a second document begins here", rest.Line)
+	case io.EOF:
+		return &doc, nil
 	}
-	return &doc, nil
-}
-
-// byteReader returns a text byte by byte, and so knows how far the library has read when it fails.
-type byteReader struct {
-	text string
-	at   int
-}
-
-// Read returns the next byte.
-func (r *byteReader) Read(p []byte) (int, error) {
-	if r.at == len(r.text) {
-		return 0, io.EOF
-	}
-	r.at++
-	return copy(p, r.text[r.at-1:r.at]), nil
+	return nil, err
 }
 
 // The line that an error of the library is about.

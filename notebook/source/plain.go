@@ -3,7 +3,7 @@ package source
 import (
 	"bytes"
 	"fmt"
-	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,34 +14,29 @@ func Escape(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
 // characters except white space, embeddings, overrides and isolates. Letters and marks of right-to-left scripts are
 // plain text.
 func isActive(r rune) bool {
-	switch {
-	case r == '\t', r == '\n', r == '\r':
-		return false
-	case r < ' ', r >= 0x7f && r <= 0x9f: // C0, DEL and C1
-		return true
+	if unicode.IsControl(r) {
+		return r != '\t' && r != '\n' && r != '\r'
 	}
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' // embeddings and overrides, isolates
 }
 
 // Plain escapes the active characters of a text.
-func Plain(s string) string {
-	var b strings.Builder
-	for {
-		at := strings.IndexFunc(s, isActive)
-		if at < 0 {
-			break
-		}
-		r, size := utf8.DecodeRuneInString(s[at:])
-		b.WriteString(s[:at] + Escape(r))
-		s = s[at+size:]
-	}
-	return b.String() + s
-}
+func Plain(s string) string { return string(PlainBytes([]byte(s))) }
 
 // PlainBytes is Plain for a whole page; a page without active characters is returned uncopied.
 func PlainBytes(text []byte) []byte {
-	if !bytes.ContainsFunc(text, isActive) {
-		return text
+	var out []byte
+	for {
+		at := bytes.IndexFunc(text, isActive)
+		switch {
+		case at >= 0:
+			r, size := utf8.DecodeRune(text[at:])
+			out = append(append(out, text[:at]...), Escape(r)...)
+			text = text[at+size:]
+		case out == nil:
+			return text
+		default:
+			return append(out, text...)
+		}
 	}
-	return []byte(Plain(string(text)))
 }

@@ -135,7 +135,7 @@ const maxMessage, maxHint = 240, 2000
 // printable characters and line ends reach the terminal.
 func (p *Problem) String() string {
 	var b strings.Builder
-	message := visible(shorten(p.Message, maxMessage))
+	message := visible(shorten(p.Message, maxMessage), 0)
 	if p.Severity != SeverityError {
 		message = p.Severity.String() + ": " + message
 	}
@@ -143,7 +143,7 @@ func (p *Problem) String() string {
 		fmt.Fprintf(&b, "%s [%s]\n", message, p.Rule)
 	} else {
 		line, column := p.Pos.Source.Position(p.Pos.Start)
-		fmt.Fprintf(&b, "%s:%d:%d: %s [%s]\n", visible(p.Pos.Source.Path), line, column, message, p.Rule)
+		fmt.Fprintf(&b, "%s:%d:%d: %s [%s]\n", visible(p.Pos.Source.Path, 0), line, column, message, p.Rule)
 		margin := fmt.Sprintf("%5d | ", line)
 		start := p.Pos.Source.lines[line-1]
 		text, mark := excerpt(string(p.Pos.Source.Line(line)), p.Pos.Start-start, p.Pos.End-start, MaxColumns-len(margin))
@@ -151,7 +151,7 @@ func (p *Problem) String() string {
 	}
 	if p.Hint != "" {
 		for line := range strings.Lines(p.Hint) {
-			fmt.Fprintf(&b, "   %s\n", visible(shorten(strings.TrimRight(line, "\r\n"), maxHint)))
+			fmt.Fprintf(&b, "   %s\n", visible(shorten(strings.TrimRight(line, "\r\n"), maxHint), 0))
 		}
 	}
 	return b.String()

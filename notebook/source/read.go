@@ -1,7 +1,9 @@
 package source
 
 import (
+	"bytes"
 	"errors"
+	"unicode/utf8"
 
 	"benchbook/internal/files"
 )
@@ -33,42 +35,55 @@ func Read(file, shown string, problems *Problems) (*Source, bool) {
 }
 
 func tooLarge(at Pos, size int64, problems *Problems) {
-	problems.Add("too-large", at, "the file has %d bytes; the limit is %d", size, maxText).
-		Hint = "divide it, or put data into files that images are built from"
+	problems.Add("too-large", at, "the file has %d bytes; the limit is %d", size, maxText).Hint = divide
 }
+
+const divide = "divide it, or put data into files that images are built from"
 
 // Fits reports whether a text is UTF-8 and small enough to be read; another one is a problem.
 func Fits(s *Source, problems *Problems) bool {
-	whole := Pos{s, 0, min(1, len(s.Data))}
-	if len(s.Data) > maxText {
-		tooLarge(whole, int64(len(s.Data)), problems)
-		return false
-	}
-	if len(s.lines) > maxLines {
-		at := s.lines[maxLines-1]
-		problems.Add("too-large", Pos{s, at, min(at+1, len(s.Data))}, "the file has more than %d lines", maxLines).
-			Hint = "divide it, or put data into files that images are built from"
-		return false
-	}
-	for i, start := range s.lines {
-		end := len(s.Data)
-		if i+1 < len(s.lines) {
-			end = s.lines[i+1]
-		}
-		if end-start > maxLine {
-			problems.Add("too-large", Pos{s, start, start + 1}, "the line has %d bytes; the limit is %d", end-start, maxLine).
-				Hint = "break it into several lines"
-			return false
-		}
-	}
-	invalid := firstInvalid(s.Data)
+	before := problems.Found()
 	switch {
+	case len(s.Data) > maxText:
+		tooLarge(s.Pos(0, 1), int64(len(s.Data)), problems)
+	case len(s.lines) > maxLines:
+		at := s.lines[maxLines-1]
+		problems.Add("too-large", s.Pos(at, at+1), "the file has more than %d lines", maxLines).Hint = divide
 	case isUTF16(s.Data):
-		problems.Add("bad-utf8", s.Pos(0, min(2, len(s.Data))), "the file is UTF-16").Hint = "save it as UTF-8"
-		return false
-	case invalid < len(s.Data):
+		problems.Add("bad-utf8", s.Pos(0, 2), "the file is UTF-16").Hint = "save it as UTF-8"
+	case !utf8.Valid(s.Data):
+		invalid := firstInvalid(s.Data)
 		problems.Add("bad-utf8", s.Pos(invalid, invalid+1), "the file is not UTF-8 from here on").Hint = "save it as UTF-8"
-		return false
+	default:
+		start := 0
+		for line := range bytes.Lines(s.Data) {
+			if len(line) > maxLine {
+				problems.Add("too-large", s.Pos(start, start+1), "the line has %d bytes; the limit is %d", len(line), maxLine).
+					Hint = "break it into several lines"
+				break
+			}
+			start += len(line)
+		}
 	}
-	return true
+	return problems.Found() == before
+}
+
+// isUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
+// other byte zero.
+func isUTF16(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
+		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
+}
+
+// firstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
+func firstInvalid(data []byte) int {
+	for i, r := range string(data) {
+		if r == utf8.RuneError && !bytes.HasPrefix(data[i:], []byte("\ufffd")) {
+			return i
+		}
+	}
+	return len(data)
 }

@@ -52,28 +52,6 @@ func (s *Source) Line(line int) []byte {
 	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
 }
 
-// isUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
-// other byte zero.
-func isUTF16(data []byte) bool {
-	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		return true
-	}
-	return len(data) >= 4 && (data[0] == 0 && data[1] != 0 && data[2] == 0 && data[3] != 0 ||
-		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
-}
-
-// firstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
-func firstInvalid(data []byte) int {
-	for i := 0; i < len(data); {
-		r, n := utf8.DecodeRune(data[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return len(data)
-}
-
 // Pos is a stretch of a source, by bytes: [Start, End).
 type Pos struct {
 	Source     *Source

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,11 +38,11 @@ func CPUSet(cpus []int) string {
 		for j+1 < len(cpus) && cpus[j+1] == cpus[j]+1 {
 			j++
 		}
-		if i == j {
-			out = append(out, fmt.Sprint(cpus[i]))
-		} else {
-			out = append(out, fmt.Sprintf("%d-%d", cpus[i], cpus[j]))
+		text := strconv.Itoa(cpus[i])
+		if j > i {
+			text += "-" + strconv.Itoa(cpus[j])
 		}
+		out = append(out, text)
 		i = j + 1
 	}
 	return strings.Join(out, ",")

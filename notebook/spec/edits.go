@@ -32,32 +32,29 @@ func (e Edit) String() string {
 // Edits compares two definitions in JSON. It leaves out files, whose digests tell whether they differ, and values that
 // this version cannot read.
 func Edits(now, then json.RawMessage) []Edit {
-	have, paths := valuesOf(now)
-	had, pathsThen := valuesOf(then)
+	var paths []string // in the order of keys
+	edits := map[string]Edit{}
+	read := func(data json.RawMessage, set func(e *Edit, text string)) {
+		var d Definition
+		_ = json.Unmarshal(data, &d) // it reads all values but those of a wrong type
+		eachValue("", reflect.ValueOf(d), func(path, text string) {
+			e, ok := edits[path]
+			if !ok {
+				e.Path, paths = path, append(paths, path)
+			}
+			set(&e, text)
+			edits[path] = e
+		})
+	}
+	read(now, func(e *Edit, text string) { e.Now = text })
+	read(then, func(e *Edit, text string) { e.Then = text })
 	var out []Edit
 	for _, path := range paths {
-		if have[path] != had[path] {
-			out = append(out, Edit{path, have[path], had[path]})
-		}
-	}
-	for _, path := range pathsThen {
-		if _, ok := have[path]; !ok {
-			out = append(out, Edit{Path: path, Then: had[path]})
+		if e := edits[path]; e.Now != e.Then {
+			out = append(out, e)
 		}
 	}
 	return out
-}
-
-// valuesOf returns the values of a definition by path, and the paths in the order of keys.
-func valuesOf(data json.RawMessage) (values map[string]string, paths []string) {
-	var d Definition
-	_ = json.Unmarshal(data, &d) // it reads all values but those of a wrong type
-	values = map[string]string{}
-	eachValue("", reflect.ValueOf(d), func(path, text string) {
-		values[path] = text
-		paths = append(paths, path)
-	})
-	return values, paths
 }
 
 // eachValue calls give with every value below v that JSON would have, except files.
