@@ -9,7 +9,6 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
-	"benchbook/runner/engine"
 )
 
 // A fault is something that goes wrong in an experiment of its own.
@@ -85,20 +84,19 @@ func faulty() string {
 // Whatever a service does wrong is a record with the end of its log, an image that cannot be had is a problem at its
 // place, and the rest is measured. Nothing is left running.
 func TestFaults(t *testing.T) {
-	w := onEngine(t)
-	w.LockDir = "" // nothing is timed
+	t.Parallel() // nothing is timed
+	program := installed(t)
 	dir, folder := project(t, "faulty", faulty())
 	put(t, filepath.Join(folder, "puppet", "puppet"), read(t, filepath.Join(builtPrograms(t), "puppet")))
 	must.Do(os.Chmod(filepath.Join(folder, "puppet", "puppet"), 0o755))
 	c := engineClient(t)
 	unchanged := bystander(t, c)
-	before := leftBy(t, c, engine.Owner()) // the bystander's
-	status, _, stderr := said(w, dir, "run")
-	if status != lab.StatusFailed {
-		t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
+	l := begin(t, program, t.TempDir(), "-C", dir, "run")
+	if status := l.end(t); status != lab.StatusFailed {
+		t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
 	}
-	if left := leftBy(t, c, engine.Owner()); strings.Join(left, ", ") != strings.Join(before, ", ") {
-		t.Errorf("%v are there, and were %v", left, before)
+	if left := leftBy(t, c, l.owner); len(left) > 0 {
+		t.Errorf("it left %v", left)
 	}
 	unchanged()
 	records := recordsIn(t, folder)
@@ -128,10 +126,10 @@ func TestFaults(t *testing.T) {
 		t.Errorf("where nothing is wrong: failure %q, %+v", r.Failure, r.Load)
 	}
 	t.Run("image is missing", func(t *testing.T) {
-		wantSaid(t, stderr, "article.md:", "image benchbook/nosuchimage:1", "[no-image]")
+		wantSaid(t, l.stderr.String(), "article.md:", "image benchbook/nosuchimage:1", "[no-image]")
 	})
 	t.Run("build fails", func(t *testing.T) {
-		wantSaid(t, stderr, "experiments/faulty/article.md:12:1: ", "12 | RUN echo the last words && false",
+		wantSaid(t, l.stderr.String(), "experiments/faulty/article.md:12:1: ", "12 | RUN echo the last words && false",
 			"[build-failed]", "      the last words\n")
 	})
 }

@@ -78,7 +78,6 @@ func onEngineWiring() lab.Config {
 func installed(t *testing.T) (program string) {
 	t.Helper()
 	needEngine(t)
-	t.Setenv(programsVariable, builtPrograms(t))
 	return must.Get(exec.LookPath(onEngineProgram))
 }
 
@@ -92,7 +91,8 @@ type life struct {
 // newLife is benchbook before it starts, with a lock of its own: nothing that these tests measure has to be right.
 func newLife(program, lock string, args ...string) *life {
 	l := &life{cmd: exec.Command(program, args...)}
-	l.cmd.Env, l.cmd.Stderr = append(os.Environ(), "TMPDIR="+lock, locksVariable+"="+lock), &l.stderr
+	l.cmd.Stderr = &l.stderr
+	l.cmd.Env = append(os.Environ(), "TMPDIR="+lock, locksVariable+"="+lock, programsVariable+"="+must.Get(builtOnce()))
 	return l
 }
 
@@ -198,7 +198,7 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 		return err
 	})
 	must.Get(c.ContainerStart(t.Context(), created.ID, client.ContainerStartOptions{}))
-	network := must.Get(c.NetworkCreate(t.Context(), fmt.Sprintf("bystander-%d", os.Getpid()),
+	network := must.Get(c.NetworkCreate(t.Context(), fmt.Sprintf("bystander-%s-%d", t.Name(), os.Getpid()),
 		client.NetworkCreateOptions{Internal: true}))
 	atEnd(func() error {
 		_, err := c.NetworkRemove(ctx, network.ID, client.NetworkRemoveOptions{})
@@ -286,6 +286,7 @@ func patience(t *testing.T) time.Duration {
 // A run that is killed at random moments loses nothing that it has saved, measures nothing twice, and the same command
 // completes it. What a killed run leaves is removed by the next one, and other containers stay.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	const repetitions, kills = 60, 30
 	program := installed(t)
 	seed := uint64(time.Now().UnixNano())

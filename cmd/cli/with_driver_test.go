@@ -35,6 +35,7 @@ func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*r
 		t.Fatalf("%s has no %q", page, heading)
 	}
 	example, _, _ = strings.Cut(example, "\n## ")
+	example = strings.Replace(example, "duration: 5s", "duration: 2s\n  warmup: 500ms", 1) // for the time that the test takes
 	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
 		example+added)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
