@@ -224,7 +224,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 	case a.Err != nil:
 		return a.Err.Error()
 	case a.Measured < 2:
-		return fmt.Sprintf("%d of %d rows measured", a.Measured, len(a.Rows))
+		return fmt.Sprintf("%d of %d rows can be compared", a.Measured, len(a.Rows))
 	}
 	order := "no two numbers were published far enough apart to have an order"
 	if n := a.Pairs(); n > 0 {

@@ -176,7 +176,8 @@ func (d Decoder) checkTags(n *Node, what string, at Pos, fields []*StructField, 
 	for _, field := range fields {
 		written := n.Get(field.Key)
 		if field.isNeeded && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
-			d.Problems.Add("missing-key", at, "the %s has no %s", what, field.Key).Hint = field.need
+			one := strings.TrimSuffix(what, "s") // of a list, which is named in the plural
+			d.Problems.Add("missing-key", at, "the %s has no %s", one, field.Key).Hint = field.need
 		}
 		for _, other := range field.not {
 			if written != nil && n.Get(other) != nil {
