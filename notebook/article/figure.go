@@ -189,6 +189,9 @@ func (f *Figure) check(p *source.Problems) {
 			return
 		}
 	}
+	if len(f.Y) > 1 && kind.Y == AxisMetric && kind.Drawn != "lines" {
+		p.Add("too-many", f.Y[1].Pos, "y of a figure of kind %s is one metric", f.Kind.Value).Hint = "make a figure of each"
+	}
 	f.checkUnused(kind, p)
 }
 
