@@ -192,8 +192,7 @@ func TestProblems(t *testing.T) {
 			{"a script and a body of wrk", "{target: http://s, tool: wrk, script: load.lua, body: x}",
 				"contradiction at x: wrk has no body with a script of the article"},
 			{"a script and the flag for it", "{target: http://s, tool: wrk, script: load.lua, args: [-s, x]}",
-				"contradiction at -s: wrk has -s for method, which the load has already (remove it from args, and set it with method:)\n" +
-					"contradiction at -s: wrk has -s for script, which the load has already (remove it from args, and set it with script:)"},
+				"contradiction at -s: wrk has -s for script, which the load has already (remove it from args, and set it with script:)"},
 			{"a script above the folder", "{target: http://s, tool: k6, script: ../load.js}",
 				`outside-folder at ../load.js: "../load.js" leaves the article's folder`},
 			{"a script that is a folder", "{target: http://s, tool: k6, script: folder}",

@@ -48,8 +48,8 @@ func (p *planner) contradiction(at source.Pos, message, hint string) {
 }
 
 // loadKeys are the keys of a load that another tool needs flags for.
-var loadKeys = []string{"method", "headers", "body", "connections", "threads", "duration", "requests", "timeout",
-	"keepalive", "think", "verify", "warmup", "rate", "arrivals", "script"}
+var loadKeys = []string{"script", "method", "headers", "body", "connections", "threads", "duration", "requests", "timeout",
+	"keepalive", "think", "verify", "warmup", "rate", "arrivals"}
 
 // keyOf returns the value of a key of the load; nil if the key changes nothing. A single target may have its own.
 func (d *draft) keyOf(key string) *source.Node {
@@ -77,6 +77,9 @@ func (d *draft) checkTool(l *spec.Load, tool *loadtool.Tool) {
 		}
 	}
 	load := d.node.Get("load")
+	for _, word := range argsOf(load, l.Tool) {
+		d.checkToolWord(tool, word)
+	}
 	if targets := load.Under("target").List(); len(targets) > 1 {
 		d.noFlag(tool, targets[1].Text.Pos, "several targets", "leave one target, or use tool: benchbook")
 	}
@@ -90,6 +93,19 @@ func (d *draft) checkTool(l *spec.Load, tool *loadtool.Tool) {
 	}
 }
 
+// checkToolWord checks a word of args: the record would contradict a command line that has the flag of a key again.
+func (d *draft) checkToolWord(tool *loadtool.Tool, word source.Text) {
+	name, _, _ := strings.Cut(word.Value, "=")
+	for _, key := range loadKeys {
+		flag, _ := tool.Flag(key)
+		if flag, _, _ = strings.Cut(flag, "="); flag == name && flag != "" && key != "headers" && d.keyOf(key) != nil {
+			d.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
+				"remove it from args, and set it with "+key+":")
+			return // wrk has one flag for several keys
+		}
+	}
+}
+
 func (d *draft) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
 	d.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
 }
@@ -97,14 +113,7 @@ func (d *draft) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
 // checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently: the
 // recorded command line shows that.
 func (d *draft) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *source.Node) {
-	flag, ok := tool.Flag(key)
-	flag, _, _ = strings.Cut(flag, "=")
-	for _, word := range argsOf(d.node.Get("load"), l.Tool) { // the record would contradict the command line
-		if name, _, _ := strings.Cut(word.Value, "="); name == flag && key != "headers" {
-			d.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
-				"remove it from args, and set it with "+key+":")
-		}
-	}
+	_, ok := tool.Flag(key)
 	length, err := time.ParseDuration(n.Text.Value)
 	switch {
 	case !IsWritten(n.Text.Pos):
