@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -45,17 +47,12 @@ func Check(records []*Record, now time.Time) {
 	group.Wait()
 }
 
-func (r *Record) doubt(wrong bool, format string, args ...any) {
-	if wrong {
-		r.Contradictions = append(r.Contradictions, fmt.Sprintf(format, args...))
-	}
-}
-
 // checkTimes checks that the clock ran forwards, and that the window or command lies within the repetition.
 func (r *Record) checkTimes(now time.Time) {
-	r.doubt(r.Ended.After(now.Add(readAhead)), "it ended in the future, on %s", r.Ended.UTC().Format("2 January 2006"))
+	doubt := r.Contradictions.add
+	doubt(r.Ended.After(now.Add(readAhead)), "it ended in the future, on %s", r.Ended.UTC().Format("2 January 2006"))
 	begun, err := time.Parse("20060102T150405Z", r.Run[:min(16, len(r.Run))])
-	r.doubt(err == nil && r.Started.Before(begun.Add(-namedAhead)),
+	doubt(err == nil && r.Started.Before(begun.Add(-namedAhead)),
 		"it started before its run, which is named after its start")
 	if _, set := r.Facts[FactLeftOut]; set || r.Ended.IsZero() {
 		return // the clock was set meanwhile
@@ -65,8 +62,8 @@ func (r *Record) checkTimes(now time.Time) {
 			return
 		}
 		end := start.Add(time.Duration(seconds * float64(time.Second)))
-		r.doubt(start.Before(r.Started.Add(-clockSlack)), "%s began before the repetition", what)
-		r.doubt(end.After(r.Ended.Add(clockSlack)), "%s ended after the repetition", what)
+		doubt(start.Before(r.Started.Add(-clockSlack)), "%s began before the repetition", what)
+		doubt(end.After(r.Ended.Add(clockSlack)), "%s ended after the repetition", what)
 	}
 	if r.Load != nil {
 		within("its window", r.Load.WindowStart, r.Load.Window)
@@ -78,8 +75,9 @@ func (r *Record) checkTimes(now time.Time) {
 
 // checkShares checks that shares are at most 1, and that no service used more cores than the machine has.
 func (r *Record) checkShares() {
+	doubt := r.Contradictions.add
 	share := func(name string, x float64) {
-		r.doubt(x > 1+shareSlack, "%s is %v, and it is a share", name, x)
+		doubt(x > 1+shareSlack, "%s is %v, and it is a share", name, x)
 	}
 	if l := r.Load; l != nil {
 		share("load.busy", l.Busy)
@@ -90,7 +88,7 @@ func (r *Record) checkShares() {
 		if m, ok := LookupMetric(s.Metric); ok && m.Share {
 			share(s.Metric, s.Value)
 		}
-		r.doubt(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
+		doubt(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
 			"%s is %v cores, and the machine has %d", s.Metric, s.Value, cores)
 	}
 }
@@ -110,12 +108,12 @@ func (r *Record) checkKey(checked map[string]json.RawMessage) {
 		if isDefinition(r.Definition, in.Digest) {
 			checked[in.Digest] = r.Definition
 		} else {
-			r.doubt(true, "its definition is not the one that its digest is of")
+			r.Contradictions.add(true, "its definition is not the one that its digest is of")
 		}
 	}
 	// The key digests the definition with its secrets.
 	isSecret := bytes.Contains(r.Definition, []byte(Redacted))
-	r.doubt(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key is not that of its inputs")
+	r.Contradictions.add(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key is not that of its inputs")
 }
 
 // isDefinition reports whether a definition has a digest, as it is or with its keys in the order of the plan.
@@ -137,10 +135,11 @@ func isDefinition(data json.RawMessage, digest string) bool {
 }
 
 func (r *Record) checkCounts() {
-	l, kinds := r.Load, sum(r.Load.Failures)
+	doubt := r.Contradictions.add
+	l, kinds, statuses := r.Load, sum(maps.Values(r.Load.Failures)), sum(maps.Values(r.Load.Statuses))
 	if l.Tool != "" { // which may not count every kind and status
-		r.doubt(l.Failed >= 0 && kinds > l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
-		r.doubt(l.Attempted >= 0 && l.Failed >= 0 && l.Completed > l.Attempted-l.Failed,
+		doubt(l.Failed >= 0 && kinds > l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
+		doubt(l.Attempted >= 0 && l.Failed >= 0 && l.Completed > l.Attempted-l.Failed,
 			"%d requests were attempted, and %d failed and %d were completed", l.Attempted, l.Failed, l.Completed)
 		return
 	}
@@ -148,25 +147,22 @@ func (r *Record) checkCounts() {
 	if !ok || r.Failure != "" {
 		return
 	}
-	r.doubt(l.Attempted != latency.Count+l.Failed, "attempted is %d, and %d were answered and %d failed", l.Attempted,
-		latency.Count, l.Failed)
-	r.doubt(kinds != l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
-	r.doubt(l.Statuses != nil && (sum(l.Statuses) < latency.Count || sum(l.Statuses) > l.Attempted),
-		"%d answers have a status, and %d of %d requests were answered", sum(l.Statuses), latency.Count, l.Attempted)
+	doubt(l.Attempted != latency.Count+l.Failed, "attempted is %d, and %d were answered and %d failed",
+		l.Attempted, latency.Count, l.Failed)
+	doubt(kinds != l.Failed, "failures by kind are %d, and failed is %d", kinds, l.Failed)
+	doubt(l.Statuses != nil && (statuses < latency.Count || statuses > l.Attempted),
+		"%d answers have a status, and %d of %d requests were answered", statuses, latency.Count, l.Attempted)
 	if l.Open == nil { // each client may have a request that began before the window, and one that ended after it
-		r.doubt(math.Abs(float64(l.Completed-latency.Count)) > float64(l.Connections),
+		doubt(math.Abs(float64(l.Completed-latency.Count)) > float64(l.Connections),
 			"completed is %d, and %d requests were answered by %d clients", l.Completed, latency.Count, l.Connections)
 	}
-	var bySecond int64
-	for _, n := range l.Answers {
-		bySecond += n
-	}
-	r.doubt(len(l.Answers) > 0 && bySecond != l.Completed, "answers by second are %d, and completed is %d", bySecond,
-		l.Completed)
+	bySecond := sum(slices.Values(l.Answers))
+	doubt(len(l.Answers) > 0 && bySecond != l.Completed, "answers by second are %d, and completed is %d",
+		bySecond, l.Completed)
 }
 
-func sum(counts map[string]int64) (n int64) {
-	for _, count := range counts {
+func sum(counts iter.Seq[int64]) (n int64) {
+	for count := range counts {
 		n += count
 	}
 	return n

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -101,20 +102,45 @@ func (h Histogram) Decode() (*Bars, error) {
 	out := &Bars{}
 	var err error
 	out.highest, err = h.Each(func(_, to, count int64) error { out.list = append(out.list, bar{to, count}); return nil })
-	if err != nil {
-		return nil, err
-	}
-	return out.count(), nil
+	return out.count(), err
 }
 
 // Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
 // value in nanoseconds. It returns the highest value that the histogram can hold.
 func (h Histogram) Each(give func(from, to, count int64) error) (highest int64, err error) {
 	head, counts, err := h.open()
-	if err == nil {
-		err = head.each(counts, give)
+	if err != nil {
+		return 0, err
 	}
-	return head.Highest, err
+	unit := bits.Len64(uint64(head.Lowest)) - 1
+	// A bucket has 2^half parts, and the first twice as many.
+	half := bits.Len64(uint64(2*math.Pow10(int(head.Digits)))-1) - 1
+	for index := int64(0); len(counts) > 0; {
+		count, n := binary.Varint(counts) // the format differs for counts above 2^55 only
+		if n <= 0 {
+			return 0, errNoHistogram
+		}
+		counts = counts[n:]
+		if count <= 0 { // -n means n empty parts
+			if index -= min(count, -1); index < 0 {
+				return 0, errNoHistogram
+			}
+			continue
+		}
+		bucket, part := index>>half-1, index&(1<<half-1)+1<<half
+		if bucket < 0 {
+			bucket, part = 0, index
+		}
+		shift := int(bucket) + unit
+		if shift+half+1 >= 63 {
+			return 0, fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
+		}
+		if err := give(part<<shift, part<<shift+1<<shift-1, count); err != nil {
+			return 0, err
+		}
+		index++
+	}
+	return head.Highest, nil
 }
 
 // open returns the encoded counts of a histogram.
@@ -138,84 +164,24 @@ func (h Histogram) open() (head hdrInner, counts []byte, err error) {
 	}
 	n, err := binary.Decode(data, binary.BigEndian, &head)
 	if err != nil || head.Cookie&^hdrWordSize != hdrV2 || head.Digits < 1 || head.Digits > 5 || head.Lowest < 1 ||
-		head.NormalizingOffset != 0 {
+		head.NormalizingOffset != 0 || len(data)-n < int(head.Length) {
 		return head, nil, errNoHistogram
 	}
-	if data = data[n:]; len(data) < int(head.Length) {
-		return head, nil, errNoHistogram
-	}
-	return head, data[:head.Length], nil
-}
-
-// each gives each bar. A negative number -n in the encoded counts means n empty parts.
-func (head hdrInner) each(data []byte, give func(from, to, count int64) error) error {
-	unit := bits.Len64(uint64(head.Lowest)) - 1
-	resolution := uint64(2)
-	for range head.Digits {
-		resolution *= 10
-	}
-	half := bits.Len64(resolution-1) - 1 // a bucket has 2^half parts, and the first twice as many
-	index := int64(0)
-	for len(data) > 0 {
-		count, n, err := zigZag(data)
-		if err != nil {
-			return err
-		}
-		data = data[n:]
-		if count <= 0 {
-			if index -= min(count, -1); index < 0 {
-				return errNoHistogram
-			}
-			continue
-		}
-		bucket, part := index>>half-1, index&(1<<half-1)+1<<half
-		if bucket < 0 {
-			bucket, part = 0, index
-		}
-		shift := int(bucket) + unit
-		if shift+half+1 >= 63 {
-			return fmt.Errorf("%w: it has %d parts", errNoHistogram, index)
-		}
-		if err := give(part<<shift, part<<shift+1<<shift-1, count); err != nil {
-			return err
-		}
-		index++
-	}
-	return nil
-}
-
-// zigZag reads a signed number, seven bits to a byte and eight in the ninth, and returns its length in bytes.
-func zigZag(data []byte) (x int64, n int, err error) {
-	var u uint64
-	for n = 0; n < len(data); n++ {
-		if n == 8 {
-			u |= uint64(data[n]) << 56
-			return int64(u>>1) ^ -int64(u&1), 9, nil
-		}
-		u |= uint64(data[n]&0x7f) << (7 * n)
-		if data[n] < 0x80 {
-			return int64(u>>1) ^ -int64(u&1), n + 1, nil
-		}
-	}
-	return 0, 0, errNoHistogram
+	return head, data[n:][:head.Length], nil
 }
 
 // SumBars adds up histograms.
 func SumBars(histograms []*Bars) *Bars {
-	total := 0
+	out := &Bars{}
 	for _, h := range histograms {
-		total += len(h.list)
-	}
-	out, spare := &Bars{list: make([]bar, 0, total)}, make([]bar, 0, total)
-	for _, h := range histograms {
-		out.highest = max(out.highest, h.highest)
-		out.list, spare = merge(spare[:0], out.list, h.list), out.list
+		out.highest, out.list = max(out.highest, h.highest), merge(out.list, h.list)
 	}
 	return out.count()
 }
 
-// merge appends the bars of two histograms, in order.
-func merge(out, a, b []bar) []bar {
+// merge returns the bars of two histograms, in order.
+func merge(a, b []bar) []bar {
+	out := make([]bar, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
 		switch {
 		case a[0].to < b[0].to:

@@ -3,10 +3,8 @@ package record
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -26,91 +24,90 @@ func Measurable(x float64) bool {
 	return size == 0 || size >= 1/farthest && size <= farthest
 }
 
-// check returns an error for the first impossible number or name in a record.
-func (r *Record) check() error {
-	if bad := checkNumbers(reflect.ValueOf(r).Elem(), ""); bad != nil {
-		return errors.New(strings.TrimPrefix(bad.Error(), "."))
+// Faults are sentences about what is wrong in a record.
+type Faults []string
+
+func (f *Faults) add(wrong bool, format string, args ...any) {
+	if wrong {
+		*f = append(*f, fmt.Sprintf(format, args...))
 	}
-	var first error
-	wrong := func(is bool, format string, args ...any) {
-		if is && first == nil {
-			first = fmt.Errorf(format, args...)
-		}
-	}
-	wrong(!r.Ended.IsZero() && r.Ended.Before(r.Started), "it ended before it started")
-	wrong(r.Planned > maxRepetitions, "planned is %d, and %d is the most there can be", r.Planned, maxRepetitions)
-	wrong(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition, maxRepetitions)
-	wrong(r.Order.Of > maxOrder, "order.of is %d, and %d is the most there can be", r.Order.Of, maxOrder)
-	r.checkSamples(wrong)
-	r.eachMetric(func(where, name string) {
-		wrong(!IsMetricName(name), "%s: invalid metric %.100q: "+MetricNameHint, where, name)
-	})
-	r.checkLooks(wrong)
-	if s := r.Search; s != nil {
-		wrong(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind, SearchTune,
-			SearchCapacity)
-		wrong(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
-	}
-	wrong(r.Load == nil && len(r.Histograms) > 0, "there are histograms, and no load")
-	for name, h := range r.Histograms {
-		wrong(h.Min > h.Max, "histograms.%s: min is %v, and max is %v", name, h.Min, h.Max)
-		wrong(h.Overflow > h.Count, "histograms.%s: overflow is %d, and count is %d", name, h.Overflow, h.Count)
-	}
-	if r.Load != nil {
-		r.Load.check(wrong)
-	}
-	return first
 }
 
-// checkSamples finds samples without a valid name, and two of one metric of one benchmark.
-func (r *Record) checkSamples(wrong func(is bool, format string, args ...any)) {
+// check returns an error for the first impossible number or name in a record.
+func (r *Record) check() error {
+	if bad := checkNumbers(reflect.ValueOf(r), ""); bad != nil {
+		return errors.New(strings.TrimPrefix(bad.Error(), "."))
+	}
+	var found Faults
+	found.add(!r.Ended.IsZero() && r.Ended.Before(r.Started), "it ended before it started")
+	found.add(r.Planned > maxRepetitions, "planned is %d, and %d is the most there can be", r.Planned, maxRepetitions)
+	found.add(r.Repetition > maxRepetitions, "repetition is %d, and %d is the most there can be", r.Repetition,
+		maxRepetitions)
+	found.add(r.Order.Of > maxOrder, "order.of is %d, and %d is the most there can be", r.Order.Of, maxOrder)
+	r.checkMetrics(&found)
+	for i, look := range r.Looks {
+		found.add(look < 1 || i > 0 && look <= r.Looks[i-1], "looks are %v, and have to rise from 1", r.Looks)
+	}
+	if n := len(r.Looks); n > 0 && r.Search == nil {
+		found.add(r.Looks[n-1] != r.Planned, "the last look is after %d rounds, and planned is %d", r.Looks[n-1], r.Planned)
+	}
+	if s := r.Search; s != nil {
+		found.add(s.Kind != SearchTune && s.Kind != SearchCapacity, "search.kind is %q: there are %s and %s", s.Kind,
+			SearchTune, SearchCapacity)
+		found.add(s.Hi > 0 && s.Lo > s.Hi, "search: lo is %v, and hi is %v", s.Lo, s.Hi)
+	}
+	found.add(r.Load == nil && len(r.Histograms) > 0, "there are histograms, and no load")
+	for name, h := range r.Histograms {
+		found.add(h.Min > h.Max, "histograms.%s: min is %v, and max is %v", name, h.Min, h.Max)
+		found.add(h.Overflow > h.Count, "histograms.%s: overflow is %d, and count is %d", name, h.Overflow, h.Count)
+	}
+	if r.Load != nil {
+		r.Load.check(&found)
+	}
+	if len(found) > 0 {
+		return errors.New(found[0])
+	}
+	return nil
+}
+
+// checkMetrics finds names that cannot be on a page, and two samples of one metric of one benchmark.
+func (r *Record) checkMetrics(found *Faults) {
+	check := func(where, name string) {
+		found.add(!IsMetricName(name), "%s: invalid metric %.100q: "+MetricNameHint, where, name)
+	}
 	type id struct{ benchmark, metric string }
 	seen := map[id]bool{}
 	for _, s := range r.Samples {
-		wrong(s.Metric == "", "a sample has no metric")
-		wrong(seen[id{s.Benchmark, s.Metric}], "there are two samples of %s", s.Metric)
-		wrong(s.Benchmark != "" && !IsBenchmarkName(s.Benchmark), "invalid benchmark %.100q: "+BenchmarkNameHint, s.Benchmark)
-		seen[id{s.Benchmark, s.Metric}] = true
+		this := id{s.Benchmark, s.Metric}
+		found.add(s.Metric == "", "a sample has no metric")
+		found.add(seen[this], "there are two samples of %s", s.Metric)
+		found.add(s.Benchmark != "" && !IsBenchmarkName(s.Benchmark), "invalid benchmark %.100q: "+BenchmarkNameHint,
+			s.Benchmark)
+		check("a sample", s.Metric)
+		seen[this] = true
 	}
-}
-
-// checkLooks finds looks that do not rise from 1 to the repetitions planned.
-func (r *Record) checkLooks(wrong func(is bool, format string, args ...any)) {
-	for i, look := range r.Looks {
-		wrong(look < 1 || i > 0 && look <= r.Looks[i-1], "looks are %v, and have to rise from 1", r.Looks)
+	for name := range r.Missing {
+		check("missing", name)
 	}
-	if n := len(r.Looks); n > 0 && r.Search == nil {
-		wrong(r.Looks[n-1] != r.Planned, "the last look is after %d rounds, and planned is %d", r.Looks[n-1], r.Planned)
+	for name := range r.Histograms {
+		check("histograms", name)
+	}
+	if s := r.Search; s != nil && s.Metric != "" {
+		check("search", s.Metric)
 	}
 }
 
 // check finds lists longer than the window, and counts larger than their whole.
-func (l *Load) check(wrong func(is bool, format string, args ...any)) {
+func (l *Load) check(found *Faults) {
 	seconds := int(math.Ceil(l.Window))
-	wrong(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
-	wrong(len(l.Completions) > seconds+1, "load: completions has %d seconds, and the window %d", len(l.Completions),
+	found.add(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
+	found.add(len(l.Completions) > seconds+1, "load: completions has %d seconds, and the window %d", len(l.Completions),
 		seconds)
-	wrong(len(l.Answers) > seconds+1, "load: answers has %d seconds, and the window %d", len(l.Answers), seconds)
-	wrong(len(l.Answers) != len(l.Latencies), "load: answers has %d seconds, and latencies %d", len(l.Answers),
+	found.add(len(l.Answers) > seconds+1, "load: answers has %d seconds, and the window %d", len(l.Answers), seconds)
+	found.add(len(l.Answers) != len(l.Latencies), "load: answers has %d seconds, and latencies %d", len(l.Answers),
 		len(l.Latencies))
 	if o := l.Open; o != nil {
-		wrong(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
-	}
-}
-
-// eachMetric calls give with each name of a metric on pages, and its place in the record.
-func (r *Record) eachMetric(give func(where, name string)) {
-	for _, s := range r.Samples {
-		give("a sample", s.Metric)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Missing)) {
-		give("missing", name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Histograms)) {
-		give("histograms", name)
-	}
-	if s := r.Search; s != nil && s.Metric != "" {
-		give("search", s.Metric)
+		found.add(o.Sent > o.Due, "load.open: sent is %d, and due is %d", o.Sent, o.Due)
 	}
 }
 
@@ -123,12 +120,10 @@ func checkNumbers(v reflect.Value, within string) error {
 	case reflect.Float64:
 		return checkNumber(v.Float(), within)
 	case reflect.Pointer:
-		if !v.IsNil() {
-			return checkNumbers(v.Elem(), within)
-		}
+		return checkNumbers(v.Elem(), within) // of nothing for nil
 	case reflect.Slice:
-		if k := v.Type().Elem().Kind(); k == reflect.Uint8 || k == reflect.String {
-			return nil
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return nil // text
 		}
 		for i := range v.Len() {
 			if bad := checkNumbers(v.Index(i), within); bad != nil {
@@ -142,20 +137,14 @@ func checkNumbers(v reflect.Value, within string) error {
 			}
 		}
 	case reflect.Struct:
-		return checkFields(v)
-	}
-	return nil
-}
-
-func checkFields(v reflect.Value) error {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if !f.IsExported() {
-			continue // of a time
-		}
-		if bad := checkNumbers(v.Field(i), f.Tag.Get(rangeTag)); bad != nil {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			return fmt.Errorf(".%s%w", name, bad)
+		for field, value := range v.Fields() {
+			if !field.IsExported() {
+				continue // of a time
+			}
+			if bad := checkNumbers(value, field.Tag.Get(rangeTag)); bad != nil {
+				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				return fmt.Errorf(".%s%w", name, bad)
+			}
 		}
 	}
 	return nil

@@ -98,8 +98,8 @@ type Record struct {
 	// Lists are long facts by digest, see Condense. Reading a folder puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
-	Checked        bool     `json:"-"` // Check was called
-	Contradictions []string `json:"-"` // within the record, in sentences
+	Checked        bool   `json:"-"` // Check was called
+	Contradictions Faults `json:"-"` // within the record
 }
 
 // Parameter is one setting of a trial.
