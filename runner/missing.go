@@ -263,22 +263,13 @@ func newProgress(e *plan.Experiment, t *plan.Trial, records []*record.Record, ru
 		}
 	}
 	slices.SortFunc(out.records, func(a, b *record.Record) int { return cmp.Compare(a.Repetition, b.Repetition) })
-	out.gapless = gapless(out.own)
+	out.gapless = record.Gapless(out.own)
 	for _, have := range others {
-		if n := gapless(have); n >= e.Least() {
+		if n := record.Gapless(have); n >= e.Least() {
 			out.elsewhere = max(out.elsewhere, n)
 		}
 	}
 	return out
-}
-
-// gapless counts numbers from 1 without a gap.
-func gapless(numbers map[int]bool) int {
-	n := 0
-	for numbers[n+1] {
-		n++
-	}
-	return n
 }
 
 // group returns an empty group that resumes the run of e.

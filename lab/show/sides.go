@@ -163,7 +163,7 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		return path.Join("experiments", slug, "records")
 	})...)
 	for _, file := range slices.Sorted(maps.Keys(tree)) {
-		_, below, _ := strings.Cut(file, "/records/")
+		folder, below, _ := strings.Cut(file, "/records/")
 		if err != nil || !record.IsRun(below) {
 			continue
 		}
@@ -173,10 +173,7 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		}
 		var records []*record.Record
 		var bad []record.Bad
-		records, bad, err = record.ReadRun(below, bytes.NewReader(data))
-		for i := range bad {
-			bad[i].Path = name + ":" + file + strings.TrimPrefix(bad[i].Path, below)
-		}
+		records, bad, err = record.ReadRun(name+":"+folder+"/records", below, bytes.NewReader(data))
 		f.WarnBad(bad)
 		all = append(all, records...)
 	}

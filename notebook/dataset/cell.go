@@ -121,19 +121,16 @@ func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferr
 
 // stateOf returns the state of a trial in one run, and a rank that is higher for states to show first.
 func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]*record.Record) (State, int) {
-	isComplete := func(least int) bool {
-		return record.HasFirst(least, func(i int) bool { return repetitions[i] != nil })
-	}
-	planned := 0
+	gapless, planned := record.Gapless(repetitions), 0
 	for _, r := range repetitions {
 		planned = max(planned, r.Least())
 	}
 	switch {
-	case key == t.Key && isComplete(e.Least()):
+	case key == t.Key && gapless >= e.Least():
 		return Fresh, 4
 	case key == t.Key:
 		return Partial, 3
-	case isComplete(planned):
+	case gapless >= planned:
 		return Stale, 2
 	}
 	return Stale, 1

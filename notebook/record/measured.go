@@ -3,6 +3,8 @@ package record
 import (
 	"slices"
 	"strings"
+
+	"benchbook/internal/slice"
 )
 
 // Measured describes what an experiment measures, which decides its metrics.
@@ -22,14 +24,13 @@ var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.
 
 // Lookup finds a metric of the experiment by name. A program may print any metric: it has no unit here.
 func (e Measured) Lookup(name string) (m Metric, ok bool) {
-	if i := slices.IndexFunc(e.Added, func(m Metric) bool { return m.Name == name }); i >= 0 {
-		return e.Added[i], true
+	if m, ok = slice.Find(e.Added, func(m Metric) bool { return m.Name == name }); ok {
+		return m, true
 	}
 	m, known := LookupMetric(name)
 	if e.Benchmarks {
-		common, isCommon := LookupBenchmarkMetric(name)
-		if isCommon {
-			return common, true
+		if m, ok = LookupBenchmarkMetric(name); ok {
+			return m, true
 		}
 		return Metric{Name: name, Title: name}, !known
 	}

@@ -241,14 +241,14 @@ func (r *Record) Least() int {
 	return r.Planned
 }
 
-// HasFirst reports whether a trial has the repetitions 1 to least.
-func HasFirst(least int, has func(repetition int) bool) bool {
-	for k := 1; k <= least; k++ {
-		if !has(k) {
-			return false
+// Gapless counts the repetitions of a trial from the first to one that is missing.
+func Gapless[V any](repetitions map[int]V) (n int) {
+	for {
+		if _, ok := repetitions[n+1]; !ok {
+			return n
 		}
+		n++
 	}
-	return true
 }
 
 // IsOpenLoop reports whether a load followed a schedule.
@@ -404,27 +404,26 @@ type Input struct {
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	// Another version may have other types, so read its number alone.
 	if err != nil || r.SchemaVersion != SchemaVersion {
-		var other struct {
+		var other struct { // another version may have other types
 			SchemaVersion int `json:"schema_version"`
 		}
-		if err := json.Unmarshal(data, &other); err != nil {
-			return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
-		}
-		if other.SchemaVersion != SchemaVersion {
+		if json.Unmarshal(data, &other) == nil && other.SchemaVersion != SchemaVersion {
 			return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", other.SchemaVersion, SchemaVersion)
 		}
-		return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
 	}
-	if r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 && r.Search == nil {
-		return nil, errors.New("not a record: it does not say of what")
+	switch {
+	case err != nil:
+		err = InvalidJSON(err)
+	case r.Experiment == "" || r.Trial == "" || r.Key == "" || r.Run == "" || r.Repetition < 1 && r.Search == nil:
+		err = errors.New("it does not say of what")
+	case r.Search != nil && r.Repetition != 0:
+		err = errors.New("it is of a repetition and of a search")
+	default:
+		err = r.checkNames()
 	}
-	if r.Search != nil && r.Repetition != 0 {
-		return nil, errors.New("not a record: it is of a repetition and of a search")
-	}
-	if err := r.checkNames(); err != nil {
-		return nil, fmt.Errorf("not a record: %w", InvalidJSON(err))
+	if err != nil {
+		return nil, fmt.Errorf("not a record: %w", err)
 	}
 	if err := r.check(); err != nil {
 		return nil, err

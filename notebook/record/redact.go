@@ -22,8 +22,7 @@ const LeastSecret = 4
 // leastLine is the shortest line in bytes of a longer value that is removed by itself.
 const leastLine = 8
 
-// A Redactor removes values from texts: plain, escaped for JSON or a URL, in base64, also of a longer text. The zero
-// value removes nothing.
+// A Redactor removes values from texts: plain, escaped for JSON or a URL, in base64, also of a longer text.
 //
 // Source: docs/records.md#secrets.
 type Redactor struct {
@@ -48,13 +47,11 @@ func NewRedactor(values ...string) *Redactor {
 	}
 	slices.SortFunc(r.forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
 	r.forms = slices.Compact(r.forms)
-	if len(r.forms) > 0 {
-		var pairs []string
-		for _, form := range r.forms {
-			pairs = append(pairs, form, Redacted)
-		}
-		r.replacer = strings.NewReplacer(pairs...)
+	var pairs []string
+	for _, form := range r.forms {
+		pairs = append(pairs, form, Redacted)
 	}
+	r.replacer = strings.NewReplacer(pairs...)
 	return r
 }
 
@@ -86,12 +83,7 @@ func base64Within(value string, before int) string {
 }
 
 // Text returns s without the values.
-func (r *Redactor) Text(s string) string {
-	if r.replacer == nil {
-		return s
-	}
-	return r.withoutRests(r.replacer.Replace(s))
-}
+func (r *Redactor) Text(s string) string { return r.withoutRests(r.replacer.Replace(s)) }
 
 // cut is the place of a cut in a text, with the remaining bytes of a cut character.
 var cut = regexp.MustCompile(`(?:\\x[0-9a-f]{2})*(?:\.\.\.|…)`)
@@ -126,7 +118,7 @@ var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"\s*:?`)
 
 // JSON returns data without the values in its strings. Keys stay, also in their order.
 func (r *Redactor) JSON(data json.RawMessage) json.RawMessage {
-	if r.replacer == nil {
+	if len(r.forms) == 0 {
 		return data
 	}
 	return jsonString.ReplaceAllFunc(data, func(quoted []byte) []byte {

@@ -226,10 +226,7 @@ func (d Dir) readRun(path string) (records []*Record, bad []Bad, err error) {
 	f, err := files.Open(path, maxRun)
 	if err == nil {
 		defer f.Close() // it was only read
-		if records, bad, err = ReadRun(relative, f); err == nil {
-			for i := range bad {
-				bad[i].Path = filepath.Join(string(d), bad[i].Path)
-			}
+		if records, bad, err = ReadRun(string(d), relative, f); err == nil {
 			return records, bad, nil
 		}
 	}
@@ -242,9 +239,9 @@ func (d Dir) readRun(path string) (records []*Record, bad []Bad, err error) {
 	return nil, []Bad{{Path: path, Err: unreadable(err)}}, nil
 }
 
-// ReadRun reads the records of a run, whose file is at path below a records folder. A torn last line is not a record;
+// ReadRun reads the records of a run, whose file is at path below the records folder. A torn last line is not a record;
 // each other bad line is named.
-func ReadRun(path string, in io.Reader) (records []*Record, bad []Bad, err error) {
+func ReadRun(folder, path string, in io.Reader) (records []*Record, bad []Bad, err error) {
 	type parsedLine struct {
 		record *Record
 		bad    Bad // if it has an Err
@@ -260,7 +257,8 @@ func ReadRun(path string, in io.Reader) (records []*Record, bad []Bad, err error
 				p.record, err = parseLine(path, line)
 			}
 			if err != nil && ended {
-				p.bad = badLine(path, number, line, err)
+				p.bad = badLine(path, line, err)
+				p.bad.Path = filepath.Join(folder, path) + ":" + strconv.Itoa(number)
 			}
 			return nil
 		})
@@ -319,7 +317,7 @@ func parseLine(path string, line []byte) (*Record, error) {
 }
 
 // badLine returns a bad line, with the names that it still has.
-func badLine(path string, number int, line []byte, err error) Bad {
+func badLine(path string, line []byte, err error) Bad {
 	text := func(key string) (value string) {
 		if at := bytes.Index(line, []byte(`"`+key+`":"`)); at >= 0 {
 			// The rest of the line may be anything: then value is empty.
@@ -328,9 +326,8 @@ func badLine(path string, number int, line []byte, err error) Bad {
 		return value
 	}
 	folder := filepath.Dir(path)
-	return Bad{Path: path + ":" + strconv.Itoa(number), Err: err, host: filepath.Base(filepath.Dir(folder)),
-		profile: filepath.Base(folder), run: strings.TrimSuffix(filepath.Base(path), runSuffix),
-		experiment: text("experiment"), trial: text("trial")}
+	return Bad{Err: err, host: filepath.Base(filepath.Dir(folder)), profile: filepath.Base(folder),
+		run: strings.TrimSuffix(filepath.Base(path), runSuffix), experiment: text("experiment"), trial: text("trial")}
 }
 
 // Unfinished returns the files of runs, below the records folder, in which a trial has fewer repetitions than it needs:
@@ -350,7 +347,7 @@ func Unfinished(records []*Record) map[string]bool {
 	}
 	out := map[string]bool{}
 	for t := range have {
-		if !HasFirst(least[t], func(k int) bool { return have[t][k] }) {
+		if Gapless(have[t]) < least[t] {
 			out[t.path] = true
 		}
 	}

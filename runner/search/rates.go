@@ -158,7 +158,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	}
 	newest := ""
 	for run := range values {
-		if record.HasFirst(least[run], func(k int) bool { return have[run][k] }) {
+		if record.Gapless(have[run]) >= least[run] {
 			newest = max(newest, run)
 		}
 	}
