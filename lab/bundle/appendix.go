@@ -13,6 +13,7 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
+	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -69,17 +70,16 @@ func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
 		x.Host, x.Engine = r.Facts["host.cpu"], strings.TrimSpace(r.Facts["engine.name"]+" "+r.Facts["engine.version"])
 		x.Cores, x.Memory = r.Facts["host.cores"], r.Facts["host.memory"]
 	}
-	ids, total := map[string]string{}, time.Duration(0)
+	total := time.Duration(0)
 	for i, e := range d.Experiments {
-		one := appendixExperiment{ID: fmt.Sprintf("E%d", i+1), Name: e.Plan.Name, Description: e.Plan.Description,
-			Command: "benchbook run " + doc.Slug + "#" + e.Plan.Name, Cells: len(e.Cells)}
 		took := cellview.OriginOf(e.AllCells()).Took
-		ids[e.Plan.Name], total = one.ID, total+took
-		one.Minutes = minutes(took)
-		x.Experiments = append(x.Experiments, one)
+		total += took
+		x.Experiments = append(x.Experiments, appendixExperiment{ID: fmt.Sprintf("E%d", i+1), Name: e.Plan.Name,
+			Description: e.Plan.Description, Minutes: minutes(took), Command: "benchbook run " + doc.Slug + "#" + e.Plan.Name,
+			Cells: len(e.Cells)})
 	}
 	x.Minutes = minutes(total)
-	x.addClaims(d, ids)
+	x.addClaims(d)
 	if x.Abstract == "" && len(x.Claims) > 0 {
 		x.Abstract = x.Claims[0].Sentence
 	}
@@ -88,26 +88,22 @@ func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
 
 // addClaims adds the headline claims, or all claims of an article without, and to each experiment the claims that rest
 // on it.
-func (x *appendix) addClaims(d *dataset.Dataset, ids map[string]string) {
+func (x *appendix) addClaims(d *dataset.Dataset) {
 	judged := claim.JudgeAll(d).Claims
 	if headlines := slice.Filter(judged, func(j claim.Judgement) bool { return j.Claim.Headline }); len(headlines) > 0 {
 		judged = headlines
 	}
 	for i, j := range judged {
-		o := outcome.Of(d, j, nil)
-		c := appendixClaim{ID: fmt.Sprintf("C%d", i+1), Name: j.Claim.Name.Value,
-			Sentence: strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), Word: o.Word}
+		o, id := outcome.Of(d, j, nil), fmt.Sprintf("C%d", i+1)
 		var by []string
-		for _, cell := range outcome.CellsOf(j) {
-			by = slice.Add(by, ids[cell.Experiment.Plan.Name])
-		}
-		c.By = strings.Join(by, ", ")
-		x.Claims = append(x.Claims, c)
 		for k := range x.Experiments {
-			if e := &x.Experiments[k]; slices.Contains(by, e.ID) {
-				e.Supports = strings.TrimPrefix(e.Supports+", "+c.ID, ", ")
+			e := &x.Experiments[k]
+			if slices.ContainsFunc(outcome.CellsOf(j), func(c *dataset.Cell) bool { return c.Experiment.Plan.Name == e.Name }) {
+				by, e.Supports = append(by, e.ID), strings.TrimPrefix(e.Supports+", "+id, ", ")
 			}
 		}
+		x.Claims = append(x.Claims, appendixClaim{ID: id, Name: j.Claim.Name.Value,
+			Sentence: strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), Word: o.Word, By: strings.Join(by, ", ")})
 	}
 }
 
@@ -118,10 +114,8 @@ func minutes(d time.Duration) string {
 		return "not measured yet"
 	case m < 1:
 		return "less than a machine-minute"
-	case m == 1:
-		return "1 machine-minute"
 	default:
-		return fmt.Sprintf("%d machine-minutes", m)
+		return terminal.Count(m, "machine-minute")
 	}
 }
 
@@ -132,30 +126,27 @@ var texCharacters = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%",
 
 func tex(text string) string { return texCharacters.Replace(strings.Join(strings.Fields(text), " ")) }
 
-// appendixIn returns the template of an appendix in a layout: how its parts are written.
-func appendixIn(layout template.FuncMap) *template.Template {
-	words := template.FuncMap{"words": func(words []string) string { return strings.Join(words, ", ") }}
-	return template.Must(template.New("").Funcs(layout).Funcs(words).Parse(appendixText))
+// appendixIn returns the template of an appendix, whose parts are written in the given formats: TEXT is the escaped text
+// of a part, and RAW the text itself.
+func appendixIn(escape func(string) string, formats map[string]string) *template.Template {
+	parts := template.FuncMap{"words": func(words []string) string { return strings.Join(words, ", ") }}
+	for name, format := range formats {
+		parts[name] = func(texts ...string) string {
+			text := strings.Join(texts, "")
+			return strings.NewReplacer("TEXT", escape(text), "RAW", text).Replace(format)
+		}
+	}
+	return template.Must(template.New("").Funcs(parts).Parse(appendixText))
 }
 
-// written returns a function that writes an escaped text in a format.
-func written(format string, escape func(string) string) func(string) string {
-	return func(text string) string { return fmt.Sprintf(format, escape(text)) }
-}
+var appendixMarkdown = appendixIn(show.Escape, map[string]string{"text": "TEXT", "title": "# TEXT", "section": "## TEXT",
+	"emphasis": "*TEXT*", "code": "`RAW`", "shell": "```sh\nRAW\n```", "list": "", "point": "-", "label": "- **TEXT**",
+	"endlist": ""})
 
-func asItIs(text string) string { return text }
-
-func always(text string) func() string { return func() string { return text } }
-
-var appendixMarkdown = appendixIn(template.FuncMap{"text": show.Escape, "title": written("# %s", show.Escape),
-	"section": written("## %s", show.Escape), "emphasis": written("*%s*", show.Escape), "code": written("`%s`", asItIs),
-	"shell": written("```sh\n%s\n```", asItIs), "list": always(""), "point": always("-"),
-	"label": written("- **%s**", show.Escape), "endlist": always("")})
-
-var appendixLaTeX = appendixIn(template.FuncMap{"text": tex, "title": written("\\appendix\n\\section{%s}", tex),
-	"section": written(`\subsection{%s}`, tex), "emphasis": written(`\emph{%s}`, tex), "code": written(`\texttt{%s}`, tex),
-	"shell": written("\\begin{verbatim}\n%s\n\\end{verbatim}", asItIs), "list": always(`\begin{itemize}`),
-	"point": always(`\item`), "label": written(`\item[(%s)]`, tex), "endlist": always(`\end{itemize}`)})
+var appendixLaTeX = appendixIn(tex, map[string]string{"text": "TEXT", "title": "\\appendix\n\\section{TEXT}",
+	"section": `\subsection{TEXT}`, "emphasis": `\emph{TEXT}`, "code": `\texttt{TEXT}`,
+	"shell": "\\begin{verbatim}\nRAW\n\\end{verbatim}", "list": `\begin{itemize}`, "point": `\item`,
+	"label": `\item[(TEXT)]`, "endlist": `\end{itemize}`})
 
 const appendixText = `{{title (print "Artifact appendix: " .Title)}}
 {{with .Abstract}}

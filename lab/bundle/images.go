@@ -59,11 +59,18 @@ type imageArchiver interface {
 	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
+// images are the images of a bundle: those that an engine makes available for it, or those of its archive.
+type images struct {
+	imageList
+	mu     sync.Mutex
+	file   string // the archive
+	loaded bool   // into the engine
+}
+
 // imageRecorder is an engine that records the images it makes available.
 type imageRecorder struct {
 	engine.Engine
-	mu   *sync.Mutex
-	made map[string]carriedImage // by inputs
+	*images
 }
 
 func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
@@ -71,28 +78,24 @@ func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Write
 	if inputs := inputsOf(i); err == nil && inputs != "" {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.made[inputs] = carriedImage{p.ID, p.Bases}
+		r.Images[inputs] = carriedImage{p.ID, p.Bases}
 	}
 	return p, err
 }
 
 func (b *builder) addImages(ctx context.Context) error {
-	recorder := imageRecorder{mu: &sync.Mutex{}, made: map[string]carriedImage{}}
-	o := measure.Options{Profile: b.plan.Profile, Force: true, Asking: measure.Asked,
-		Over:     func(e engine.Engine) engine.Engine { return imageRecorder{e, recorder.mu, recorder.made} },
-		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, recorder.made) }}
-	doc, err := lab.ReadArticle(b.project, b.article.Slug)
-	if err != nil {
-		return err
-	}
-	return measure.Run(ctx, b.Session, b.project, []*lab.Article{{Slug: b.article.Slug, Doc: doc}}, o)
+	made := &images{imageList: imageList{platform, map[string]carriedImage{}}}
+	return measure.Run(ctx, b.Session, b.project, []*lab.Article{b.article}, measure.Options{Profile: b.plan.Profile,
+		Force: true, Asking: measure.Asked,
+		Over:     func(e engine.Engine) engine.Engine { return imageRecorder{e, made} },
+		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, made.imageList) }})
 }
 
 // saveImages adds an archive of images of an engine, and their list.
-func (b *builder) saveImages(ctx context.Context, e engine.Engine, made map[string]carriedImage) error {
+func (b *builder) saveImages(ctx context.Context, e engine.Engine, made imageList) error {
 	var ids []string
-	for _, inputs := range slices.Sorted(maps.Keys(made)) {
-		ids = append(ids, made[inputs].ID)
+	for _, inputs := range slices.Sorted(maps.Keys(made.Images)) {
+		ids = append(ids, made.Images[inputs].ID)
 	}
 	if len(ids) == 0 {
 		return fmt.Errorf("article %s has no images: what it runs is of this machine", b.article.Slug)
@@ -112,21 +115,14 @@ func (b *builder) saveImages(ctx context.Context, e engine.Engine, made map[stri
 		return err
 	}
 	_, err = io.Copy(to, archive)
-	encoded, encoding := json.MarshalIndent(imageList{platform, made}, "", " ")
+	encoded, encoding := json.MarshalIndent(made, "", " ")
 	return errors.Join(err, to.Close(), encoding, os.WriteFile(filepath.Join(b.dir, imageListFile), encoded, 0o644))
 }
 
 // imageLoader is an engine that takes images from a bundle instead of building or pulling them.
 type imageLoader struct {
 	engine.Engine
-	*imageArchive
-}
-
-type imageArchive struct {
-	imageList
-	file   string
-	mu     sync.Mutex
-	loaded bool
+	*images
 }
 
 // useImages returns a wrapper for engines that takes images from an extracted bundle; nil for a bundle without images.
@@ -135,7 +131,7 @@ func useImages(dir string) (func(engine.Engine) engine.Engine, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	a := &imageArchive{file: filepath.Join(dir, imagesFile)}
+	a := &images{file: filepath.Join(dir, imagesFile)}
 	if err == nil {
 		err = json.Unmarshal(encoded, &a.imageList)
 	}
