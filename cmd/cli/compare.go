@@ -8,10 +8,11 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
+	"benchbook/notebook/compare"
 )
 
 func (a *app) compareCommand() *cobra.Command {
-	var flags show.CompareOptions
+	var flags compare.ChangeOptions
 	var format string
 	cmd := &cobra.Command{
 		Use:   "compare A B [ARTICLE[#NAME] ...]",
@@ -55,7 +56,7 @@ cell's change, and 2 if no cell can be judged.`,
 	return cmd
 }
 
-func addComparing(cmd *cobra.Command, format *string, o *show.CompareOptions) {
+func addComparing(cmd *cobra.Command, format *string, o *compare.ChangeOptions) {
 	addFormat(cmd, format, show.FormatText, show.FormatMarkdown, show.FormatCSV)
 	cmd.Flags().Func("fail-on", "end with status 99 if this holds for any cell, such as 'throughput < -5%'", o.SetFailOn)
 	cmd.Flags().StringSliceVar(&o.Metrics, "metric", nil,
@@ -93,7 +94,7 @@ plants one in the second measurement of the first cell, and measures until that 
 			return measure.Bench(cmd.Context(), a.Session, args, o)
 		},
 	}
-	addComparing(cmd, &o.Format, &o.CompareOptions)
+	addComparing(cmd, &o.Format, &o.ChangeOptions)
 	a.addMeasuring(cmd, &o.Options)
 	cmd.Flags().Func("prove", "say whether a slowdown of this size, such as 10%, would have been seen", o.SetProve)
 	cmd.Flags().BoolVar(&o.Dirty, "dirty", false, "compare BASE with what is not committed")

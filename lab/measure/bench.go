@@ -15,6 +15,7 @@ import (
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
 )
 
@@ -28,7 +29,7 @@ const benchRepetitions = "up to 20"
 // BenchOptions say what Bench compares, and how it is measured.
 type BenchOptions struct {
 	Options
-	show.CompareOptions
+	compare.ChangeOptions
 	Dirty  bool // B is the working tree
 	Format string
 }
@@ -45,7 +46,7 @@ type bench struct {
 // committed, and articles. The error has the status that FailOn asks for.
 func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (err error) {
 	b := &bench{session: a, options: o, args: args, Revisions: show.Revisions{Profile: o.Profile,
-		Repetitions: benchRepetitions, CompareOptions: o.CompareOptions, SameBuilds: map[string]bool{}}}
+		Repetitions: benchRepetitions, ChangeOptions: o.ChangeOptions, SameBuilds: map[string]bool{}}}
 	if b.Project, _, err = a.Open(nil); err != nil {
 		return lab.UsageError(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -84,34 +83,8 @@ type FailOn struct {
 	Cells     []compare.GateCell `json:"cells"`
 }
 
-// CompareOptions choose what is compared, and what fails.
-type CompareOptions struct {
-	compare.ChangeOptions
-	FailOn string        // a condition; empty for none
-	Gate   *compare.Gate // of FailOn
-}
-
-// SetFailOn reads a condition, such as "throughput < -5%".
-func (o *CompareOptions) SetFailOn(text string) (err error) {
-	if o.Gate, err = compare.NewGate(text); err != nil {
-		return fmt.Errorf("--fail-on %q: %w", text, err)
-	}
-	o.FailOn, o.Also = text, []string{o.Gate.Metric}
-	return nil
-}
-
-// SetProve reads a slowdown in percent, such as 10%.
-func (o *CompareOptions) SetProve(text string) error {
-	percent, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)
-	if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
-		return fmt.Errorf("--prove %q: write a slowdown in percent, such as 10%%", text)
-	}
-	o.Prove = percent / 100
-	return nil
-}
-
 // CompareSides compares the two sides that args begin with, of the articles that follow.
-func CompareSides(ctx context.Context, a *lab.Session, args []string, o CompareOptions) (*Comparison, error) {
+func CompareSides(ctx context.Context, a *lab.Session, args []string, o compare.ChangeOptions) (*Comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
 		return nil, err
@@ -215,26 +188,23 @@ func leftOut(side string, l *lab.Article, measured *set, planned compare.Sides) 
 }
 
 // compare fills the changes, what may explain them, and what the gate says of them.
-func (c *Comparison) compare(sides []compare.Sides, o CompareOptions) (err error) {
-	if c.changes, err = compare.Compare(sides, o.ChangeOptions); err != nil {
-		return lab.UsageError(err)
-	}
-	c.Differences = append([]compare.Difference{}, compare.Differences(c.changes)...)
-	c.LeftOut = append([]string{}, c.LeftOut...)
-	c.Explanation = compare.Explain(c.changes, c.Differences)
-	c.Changes = []Change{}
-	for i := range c.changes {
-		c.Changes = append(c.Changes, newChange(&c.changes[i]))
-	}
-	proofs, err := compare.Prove(sides, c.changes, o.ChangeOptions, o.Gate)
+func (c *Comparison) compare(sides []compare.Sides, o compare.ChangeOptions) error {
+	changes, proofs, err := compare.Compare(sides, o)
 	if err != nil {
 		return lab.UsageError(err)
 	}
+	c.changes, c.Changes = changes, []Change{}
+	c.Differences = append([]compare.Difference{}, compare.Differences(c.changes)...)
+	c.LeftOut = append([]string{}, c.LeftOut...)
+	c.Explanation = compare.Explain(c.changes, c.Differences)
+	for i := range changes {
+		c.Changes = append(c.Changes, newChange(&changes[i]))
+	}
 	for i := range proofs {
-		c.Proofs = append(c.Proofs, newProof(&proofs[i]))
+		c.Proofs = append(c.Proofs, newProof(&proofs[i], o.Prove))
 	}
 	if o.Gate != nil {
-		c.FailOn = &FailOn{Condition: o.FailOn, Cells: o.Gate.Judge(c.changes)}
+		c.FailOn = &FailOn{Condition: o.Gate.Condition, Cells: o.Gate.Judge(c.changes)}
 		c.FailOn.Met = slices.ContainsFunc(c.FailOn.Cells, func(g compare.GateCell) bool { return g.Met })
 	}
 	return nil

@@ -21,9 +21,9 @@ type Proof struct {
 	shown string
 }
 
-func newProof(p *compare.Proof) Proof {
+func newProof(p *compare.Proof, slowdown float64) Proof {
 	n := numberOf(p.Effect)
-	return Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: p.Slowdown, Change: n.Value, Lo: n.Lo, Hi: n.Hi,
+	return Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: slowdown, Change: n.Value, Lo: n.Lo, Hi: n.Hi,
 		Seen: p.Seen, Reason: p.Reason, shown: changeWords(&p.Change)}
 }
 

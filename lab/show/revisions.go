@@ -21,7 +21,7 @@ type Revisions struct {
 	Profile     string
 	Repetitions string // as in articles; empty for theirs
 	A, B        plan.Revision
-	CompareOptions
+	compare.ChangeOptions
 
 	// SameBuilds are the experiments, as SLUG#NAME, whose builds are the same in both revisions.
 	SameBuilds map[string]bool
@@ -43,7 +43,7 @@ func (r *Revisions) Open(l *lab.Article, p *plan.Plan, host string) func([]*reco
 		if err != nil { // cannot happen with a plan and a host
 			return nil
 		}
-		open, _ := compare.Open(s, r.ChangeOptions, r.Gate) // Compare returns the error of an unknown metric too
+		open, _ := compare.Open(s, r.ChangeOptions) // Compare returns the error of an unknown metric too
 		return open
 	}
 }
@@ -117,5 +117,5 @@ func (r *Revisions) Compare(a *lab.Session) (*Comparison, error) {
 	case measured == 0:
 		return nil, lab.Failure(errors.New("nothing was measured"))
 	}
-	return c, c.compare(sides, r.CompareOptions)
+	return c, c.compare(sides, r.ChangeOptions)
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"benchbook/internal/slice"
@@ -47,9 +48,35 @@ func hasValue(c *dataset.Cell, axis, value string) bool {
 // ChangeOptions select metrics and hosts.
 type ChangeOptions struct {
 	Metrics     []string // only these; none for the key metrics of each experiment
-	Also        []string // as well as those
-	Prove       float64  // the slowdown that Open and Prove plant, such as 0.1; 0 for none
+	Gate        *Gate    // of --fail-on, whose metric is compared as well; nil for none
+	Prove       float64  // the slowdown of proofs, such as 0.1; 0 for no proofs
 	AcrossHosts bool     // compare hosts that differ in processor or cores, and mark the numbers
+}
+
+// SetFailOn reads a condition, such as "throughput < -5%".
+func (o *ChangeOptions) SetFailOn(text string) (err error) {
+	if o.Gate, err = NewGate(text); err != nil {
+		return fmt.Errorf("--fail-on %q: %w", text, err)
+	}
+	return nil
+}
+
+// SetProve reads a slowdown in percent, such as 10%.
+func (o *ChangeOptions) SetProve(text string) error {
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)
+	if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
+		return fmt.Errorf("--prove %q: write a slowdown in percent, such as 10%%", text)
+	}
+	o.Prove = percent / 100
+	return nil
+}
+
+// named returns the metrics that the user names.
+func (o ChangeOptions) named() []string {
+	if o.Gate == nil {
+		return o.Metrics
+	}
+	return slices.Concat(o.Metrics, []string{o.Gate.Metric})
 }
 
 // A Change is the change of one metric of one cell from A to B.
@@ -107,7 +134,8 @@ func (c *Change) Name() string {
 // CellName is the cell with its experiment and article.
 func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial() }
 
-// Compare returns the changes of all cells that both plans have, in the order of sides, experiments, metrics and cells.
+// Compare returns the changes of all cells that both plans have, in the order of sides, experiments, metrics and cells,
+// and the proofs of the options.
 //
 // Verdicts are corrected for the number of cells of a metric over all sides. Better and worse are what a claim would
 // say: the change goes beyond noise floor and smallest effect. Failures, which may be zero, are compared by the
@@ -119,9 +147,9 @@ func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial()
 // Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#several-comparisons,
 // docs/method.md#number-of-looks, docs/method.md#the-noise-floor and
 // docs/validity.md#checks.
-func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
-	var out []Change
+func Compare(sides []Sides, o ChangeOptions) (changes []Change, proofs []Proof, err error) {
 	found := map[string]bool{} // metrics by name
+	var planted []Change
 	for _, s := range sides {
 		for _, e := range s.A.Experiments {
 			other, ok := s.B.Experiment(e.Plan.Name)
@@ -132,28 +160,27 @@ func Compare(sides []Sides, o ChangeOptions) ([]Change, error) {
 				found[m.Name] = true
 				for _, a := range e.Cells {
 					if b := s.partner(a, other); b != nil {
-						out = append(out, s.newChange(a, b, m, o))
+						changes = append(changes, s.newChange(a, b, m, o))
 					}
 				}
 			}
+			planted = append(planted, s.planted(e, o)...)
 		}
 	}
-	for _, name := range slices.Concat(o.Metrics, o.Also) {
+	for _, name := range o.named() {
 		if !found[name] && len(sides) > 0 {
-			return nil, unknownMetric(sides, name)
+			return nil, nil, unknownMetric(sides, name)
 		}
 	}
 	byMetric := map[string][]*Change{}
-	for i := range out {
-		name := out[i].Metric.Name
-		byMetric[name] = append(byMetric[name], &out[i])
+	for i := range changes {
+		name := changes[i].Metric.Name
+		byMetric[name] = append(byMetric[name], &changes[i])
 	}
-	for _, changes := range byMetric {
-		if err := judgeTogether(changes); err != nil {
-			return nil, err
-		}
+	for _, together := range byMetric {
+		judgeTogether(together)
 	}
-	return out, nil
+	return changes, slice.Map(planted, func(c Change) Proof { return newProof(c, byMetric[c.Metric.Name], o.Gate) }), nil
 }
 
 // unknownMetric is the error for a metric that no experiment has, with the nearest.
@@ -183,7 +210,7 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 			}
 		}
 	}
-	for _, name := range slices.Concat(o.Metrics, o.Also) {
+	for _, name := range o.named() {
 		m, ok := a.Metric(name)
 		_, known := record.LookupMetric(name)
 		// A program may print any metric, so one that neither side printed is unknown.
@@ -207,7 +234,7 @@ func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) 
 	c.mark()
 	refusal, marks := refused(a, b, o.AcrossHosts)
 	c.Marks = append(c.Marks, marks...)
-	missing := strings.Join(bySide(nonEmpty(c.ResultA.Missing), nonEmpty(c.ResultB.Missing)), "; ")
+	missing := strings.Join(bySide([]string{c.ResultA.Missing}, []string{c.ResultB.Missing}), "; ")
 	unitA, unitB := c.ResultA.Metric.Unit, c.ResultB.Metric.Unit
 	switch {
 	case sameRepetitions(a, b):
@@ -241,7 +268,7 @@ func (c *Change) mark() {
 		}
 		f, mark := side.Experiment.Floor(c.Metric.Name, side)
 		c.Floor, c.HasFloor = max(c.Floor, f), c.HasFloor || mark != dataset.MarkNoFloor
-		marks[i] = append(marks[i], nonEmpty(mark)...)
+		marks[i] = append(marks[i], mark)
 	}
 	c.Marks = bySide(marks[0], marks[1])
 	if !isSearched {
@@ -254,25 +281,27 @@ func (c *Change) mark() {
 
 var sideNames = []string{"A", "B"}
 
-// bySide puts the name of its side before each mark, and joins those that both sides have.
+// bySide puts the name of its side before each mark, and joins those that both sides have. Empty marks are left out.
 func bySide(a, b []string) (out []string) {
-	var both []string
-	for _, mark := range a {
+	hasNoFloor := false // on both sides
+	for _, mark := range slice.Add(slices.Clip(a), b...) {
+		isOfA, isOfB := slices.Contains(a, mark), slices.Contains(b, mark)
 		switch {
-		case !slices.Contains(b, mark):
+		case mark == "":
+		case !isOfB:
 			out = append(out, "A: "+mark)
-		case mark == dataset.MarkNoFloor:
-			both = append(both, mark)
-		default:
-			both = append(both, "A and B: "+mark)
-		}
-	}
-	for _, mark := range b {
-		if !slices.Contains(a, mark) {
+		case !isOfA:
 			out = append(out, "B: "+mark)
+		case mark == dataset.MarkNoFloor:
+			hasNoFloor = true
+		default:
+			out = append(out, "A and B: "+mark)
 		}
 	}
-	return append(out, both...)
+	if hasNoFloor {
+		out = append(out, dataset.MarkNoFloor)
+	}
+	return out
 }
 
 func sameRepetitions(a, b *dataset.Cell) bool {
@@ -365,9 +394,4 @@ func ofMachines(r *record.Record, fact string) string {
 		all = append(all, words)
 	}
 	return strings.Join(all, ", ")
-}
-
-// nonEmpty returns the words that are not empty.
-func nonEmpty(words ...string) []string {
-	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
 }

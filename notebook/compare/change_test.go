@@ -91,7 +91,7 @@ func TestCompare(t *testing.T) {
 		{name: "worse", a: fast, b: slow, want: "a: worse -0.17 [-0.203 -0.139] {noise floor not measured}\n"},
 		{name: "lower is better", metric: "latency.mean", options: ChangeOptions{Metrics: []string{"latency.mean"}},
 			want: "a: better -0.17 [-0.203 -0.139] {noise floor not measured; different loads}\n"},
-		{name: "neither is better", metric: "requests", options: ChangeOptions{Also: []string{"requests"}},
+		{name: "neither is better", metric: "requests", options: ChangeOptions{Metrics: []string{"requests"}},
 			want: "a: higher +0.205 [+0.161 +0.255] {noise floor not measured}\n"},
 		{name: "the same", b: map[string][]float64{"a": {1001, 1009, 986}},
 			want: "a: no difference shown +0.000506 [-0.0269 +0.0284] (the same within 5 %) {noise floor not measured}\n"},
@@ -152,7 +152,7 @@ func TestCompare(t *testing.T) {
 				tt.b = fast
 			}
 			s := twice(t, cmp.Or(tt.text, recordtest.Servers), tt.a, tt.b, tt.changesB...)
-			changes := must.Get(Compare([]Sides{s}, tt.options))
+			changes, _ := must.Two(Compare([]Sides{s}, tt.options))
 			got := changesInWords(changes, cmp.Or(tt.metric, "throughput"))
 			if len(tt.a)+len(tt.b) < 6 && tt.name != "missing" { // the cells that nothing was measured of
 				got = strings.ReplaceAll(got, "b: not comparable (A and B: not measured)\n", "")
@@ -168,7 +168,7 @@ func otherCPU(r *record.Record) { r.Host, r.Facts["host.cpu"] = "host-2", "Other
 func TestCompareRefusesUnknownMetrics(t *testing.T) {
 	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA},
 		map[string][]float64{"a": recordtest.ValuesB})
-	_, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
+	_, _, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
 	if err == nil || !strings.Contains(err.Error(),
 		`no metric "throughputs" in what is compared: did you mean "throughput"?`) {
 		t.Errorf("error is %v", err)
@@ -186,7 +186,7 @@ func TestGate(t *testing.T) {
 	} {
 		t.Run(tt.condition, func(t *testing.T) {
 			gate := must.Get(NewGate(tt.condition))
-			changes := must.Get(Compare([]Sides{s}, ChangeOptions{Also: []string{gate.Metric}}))
+			changes, _ := must.Two(Compare([]Sides{s}, ChangeOptions{Gate: gate}))
 			cells := gate.Judge(changes)
 			var met, unknown []string
 			for _, c := range cells {
@@ -281,7 +281,7 @@ func TestSearchedChanges(t *testing.T) {
 			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 910, Hi: 950}, "2"
 		}
 	}
-	changes := must.Get(Compare([]Sides{{A: before, B: datasetOf(after), Experiments: []string{"ceiling"}}},
+	changes, _ := must.Two(Compare([]Sides{{A: before, B: datasetOf(after), Experiments: []string{"ceiling"}}},
 		ChangeOptions{}))
 	got := map[string]stats.Shift{}
 	for _, c := range changes {

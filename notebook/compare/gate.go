@@ -14,8 +14,9 @@ import (
 
 // A Gate is the condition of --fail-on: the change of a metric from A to B lies below or above a limit.
 type Gate struct {
-	Metric string
-	region stats.Region
+	Condition string // as written
+	Metric    string
+	region    stats.Region
 }
 
 var gateForm = regexp.MustCompile(`^\s*([A-Za-z][\w.-]*)\s*([<>]=?)\s*([+-]?[0-9.]+)\s*(%?)\s*$`)
@@ -46,7 +47,7 @@ func NewGate(text string) (*Gate, error) {
 	if isBelow {
 		region = stats.Region{Lo: math.Inf(-1), Hi: percent / 100}
 	}
-	return &Gate{metric, region}, nil
+	return &Gate{text, metric, region}, nil
 }
 
 // A GateCell is a cell that a Gate judges.

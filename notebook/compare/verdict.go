@@ -14,32 +14,32 @@ import (
 )
 
 // judgeTogether sets the verdicts of all cells of a metric.
-func judgeTogether(changes []*Change) error {
+func judgeTogether(changes []*Change) {
 	compared := slice.Filter(changes, func(c *Change) bool { return c.mayCompare })
 	if len(compared) == 0 {
-		return nil
+		return
 	}
-	if first := compared[0]; first.Points || record.IsSearched(first.Metric.Name) {
-		for _, c := range compared {
-			if first.Points {
-				c.judgePoints(len(compared))
-			} else {
-				c.judgeSearched()
-			}
-		}
-		return nil
-	}
-	found, err := stats.Changes(slice.Map(compared, func(c *Change) stats.BeforeAfter {
-		return stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor, Looks: c.looks}
-	}), stats.DefaultAlpha, stats.DefaultSmallestEffect)
-	if err != nil {
-		return fmt.Errorf("comparing %s: %w", compared[0].Metric.Name, err)
+	points, searched := compared[0].Points, record.IsSearched(compared[0].Metric.Name)
+	var found []stats.Change
+	var err error
+	if !points && !searched {
+		found, err = stats.Changes(slice.Map(compared, func(c *Change) stats.BeforeAfter {
+			return stats.BeforeAfter{Before: c.ResultA.Cell(), After: c.ResultB.Cell(), Floor: c.Floor, Looks: c.looks}
+		}), stats.DefaultAlpha, stats.DefaultSmallestEffect)
 	}
 	n := slice.Count(found, func(f stats.Change) bool { return f.Err == nil })
 	for i, c := range compared {
-		c.judgeRatio(found[i], n)
+		switch {
+		case err != nil:
+			c.Reason = "there is no ratio: " + err.Error()
+		case points:
+			c.judgePoints(len(compared))
+		case searched:
+			c.judgeSearched()
+		default:
+			c.judgeRatio(found[i], n)
+		}
 	}
-	return nil
 }
 
 // judgeRatio sets the verdict on a ratio, one of n that are judged together.
