@@ -161,7 +161,7 @@ func digestOf(sum hash.Hash) string { return fmt.Sprintf("sha256:%x", sum.Sum(ni
 
 // reader reads a bundle from a stream, once.
 type reader struct {
-	unpacked io.LimitedReader
+	unpacked io.LimitedReader // to the bytes that the manifest allows
 	archive  *tar.Reader
 	manifest manifest
 }
@@ -174,14 +174,13 @@ func openArchive(from io.Reader) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("this is not a bundle of benchbook: %w", err)
 	}
-	r := &reader{unpacked: io.LimitedReader{R: unpacked, N: maxHeaders}}
+	r := &reader{unpacked: io.LimitedReader{R: unpacked, N: maxHeaders + maxManifest}}
 	r.archive = tar.NewReader(&r.unpacked)
 	first, err := r.archive.Next()
 	if err != nil || first.Name != manifestName || !isPlain(first) || first.Size > maxManifest {
 		return nil, errors.Join(fmt.Errorf("this is not a bundle of benchbook: it does not begin with a file %s of at most "+
 			"%d MiB", manifestName, maxManifest>>20), err)
 	}
-	r.unpacked.N = first.Size
 	text, err := io.ReadAll(r.archive)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", damaged, err)
@@ -190,6 +189,7 @@ func openArchive(from io.Reader) (*reader, error) {
 		return nil, errors.Join(fmt.Errorf("%s is not of format %d, which this version of benchbook reads", manifestName,
 			format), err)
 	}
+	r.unpacked.N = r.manifest.Bytes + int64(r.manifest.Files+1)*maxHeaders
 	return r, r.manifest.check()
 }
 
@@ -213,7 +213,6 @@ func (r *reader) extract(dir string) error {
 	defer root.Close()
 	var found manifest
 	for {
-		r.unpacked.N = maxHeaders
 		h, err := r.archive.Next()
 		if err == io.EOF {
 			break
@@ -251,7 +250,6 @@ func (r *reader) extractFile(root *os.Root, h *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	r.unpacked.N = h.Size
 	_, err = io.CopyN(to, r.archive, h.Size)
 	err = cmp.Or(err, to.Close())
 	if _, ofSystem := errors.AsType[*fs.PathError](err); err != nil && !ofSystem {

@@ -181,30 +181,27 @@ func (r *reproduction) describe(ctx context.Context) error {
 // printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
 // on a terminal.
 func (r *reproduction) printOrigin() {
-	lines := []string{cmp.Or(r.article.Doc.Front.Title.OneLine().Value, r.article.Slug)}
+	say := func(format string, args ...any) {
+		fmt.Fprintln(r.Stdout, terminal.Clean(fmt.Sprintf(format, args...)))
+	}
+	say("%s", cmp.Or(r.article.Doc.Front.Title.OneLine().Value, r.article.Slug))
 	if author := r.project.Author.Value; author != "" {
-		lines = append(lines, "  by "+author)
+		say("  by %s", author)
 	}
-	lines = append(lines, "  "+r.digest, fmt.Sprintf("  %s, %s, opened in %s", terminal.Count(r.manifest.Files, "file"),
-		units.BytesSize(float64(r.manifest.Bytes)), terminal.Relative(r.dir)))
-	var hosts []string
-	for _, record := range r.records {
-		hosts = slice.Add(hosts, record.Host)
-	}
-	if len(hosts) > 0 {
+	say("  %s", r.digest)
+	say("  %s, %s, opened in %s", terminal.Count(r.manifest.Files, "file"), units.BytesSize(float64(r.manifest.Bytes)),
+		terminal.Relative(r.dir))
+	if len(r.records) > 0 {
+		hosts := slice.Add([]string{}, slice.Map(r.records, func(r *record.Record) string { return r.Host })...)
 		newest := slices.MaxFunc(r.records, func(a, b *record.Record) int { return a.Ended.Compare(b.Ended) })
-		lines = append(lines, fmt.Sprintf("  measured on %s until %s", terminal.InSentence(hosts),
-			newest.Ended.UTC().Format("2 January 2006")))
+		say("  measured on %s until %s", terminal.InSentence(hosts), newest.Ended.UTC().Format("2 January 2006"))
 	}
-	lines = append(lines, fmt.Sprintf("measuring it here, in profile %s, runs what its author wrote:", r.plan.Profile))
+	say("measuring it here, in profile %s, runs what its author wrote:", r.plan.Profile)
 	if r.options.Over != nil {
-		lines = append(lines, "  images that its author made, whatever its Dockerfiles say")
+		say("  images that its author made, whatever its Dockerfiles say")
 	}
 	for _, words := range measure.Rights(r.project, []*plan.Plan{r.plan}) {
-		lines = append(lines, "  "+words)
-	}
-	for _, line := range lines {
-		fmt.Fprintln(r.Stdout, terminal.Clean(line))
+		say("  %s", words)
 	}
 	fmt.Fprintln(r.Stdout)
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 )
 
 // Dir is the records folder of an article. A run is one file in it, HOST/PROFILE/RUN.jsonl, which only grows: a line of
@@ -361,9 +362,7 @@ func Old(records []*Record, newest int) (paths []string) {
 	runs := map[place][]string{}
 	for _, r := range records {
 		p := place{r.Host, r.Profile, r.Experiment}
-		if !slices.Contains(runs[p], r.Path()) {
-			runs[p] = append(runs[p], r.Path())
-		}
+		runs[p] = slice.Add(runs[p], r.Path())
 	}
 	var kept []string
 	for _, list := range runs {
