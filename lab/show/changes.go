@@ -64,14 +64,14 @@ func experimentSection(changes []compare.Change) Section {
 			if c.Reason != "" {
 				verdict += ": " + c.Reason
 			}
-			s.Table.Rows = append(s.Table.Rows, []string{first, c.Name(), side(c.ResultA), side(c.ResultB), changeWords(c), verdict})
+			s.Table.Rows = append(s.Table.Rows, []string{first, c.Name, side(c.ResultA), side(c.ResultB), changeWords(c), verdict})
 			first = ""
 			if c.HasFloor {
 				floors.add("noise floor "+wording.PercentUnit.Alone(c.Floor), name)
 			}
-			cells = slice.Add(cells, c.Name())
+			cells = slice.Add(cells, c.Name)
 			for _, mark := range c.Marks {
-				marks.add(mark, c.Name())
+				marks.add(mark, c.Name)
 			}
 		}
 	}

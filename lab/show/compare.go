@@ -264,7 +264,7 @@ func (f *FailOn) String() string {
 
 func newChange(c *compare.Change) Change {
 	n := numberOf(c.Effect)
-	out := Change{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.Trial(), Metric: c.Metric.Name,
+	out := Change{Article: c.Article, Experiment: c.A.Experiment.Plan.Name, Trial: c.Trial, Metric: c.Metric.Name,
 		Unit: cmp.Or(c.Metric.Unit, "1"), A: newCellResult(c.A, c.ResultA), B: newCellResult(c.B, c.ResultB),
 		Change: n.Value, Lo: n.Lo, Hi: n.Hi, Difference: c.Points, NoiseFloor: c.Floor, Verdict: string(c.Verdict),
 		Refused: c.Refused, Reason: c.Reason, Marks: append([]string{}, c.Marks...)}

@@ -41,6 +41,18 @@ func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 	return partner
 }
 
+// names returns the name of a trial on both sides, and the readers' name of its cell.
+func (s *Sides) names(a *dataset.Cell) (trial, cell string) {
+	if s.Axis == "" {
+		return a.Trial.Name, a.Name()
+	}
+	others := slice.Filter(a.Trial.Parameters, func(p record.Parameter) bool { return p.Name != s.Axis })
+	if len(others) == 0 {
+		return a.Experiment.Plan.Name, a.Experiment.Plan.Name
+	}
+	return plan.WithoutAxis(others, s.Axis), a.Name(slice.Map(others, func(p record.Parameter) string { return p.Name })...)
+}
+
 func hasValue(c *dataset.Cell, axis, value string) bool {
 	return slices.Contains(c.Trial.Parameters, record.Parameter{Name: axis, Value: value})
 }
@@ -83,6 +95,8 @@ func (o ChangeOptions) named() []string {
 type Change struct {
 	Article string        // slug
 	A, B    *dataset.Cell // the same trial on each side
+	Trial   string        // the name of the trial on both sides
+	Name    string        // the readers' name of the cell on both sides
 	Metric  record.Metric
 	ResultA dataset.Result
 	ResultB dataset.Result
@@ -100,39 +114,13 @@ type Change struct {
 	Refused    bool        // both sides have numbers, which Reason forbids to compare
 	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
 	looks      int         // of the side with more
-	axis       string      // that separates the sides; empty for two sets of records
 }
 
 // ExperimentName is the experiment with its article, as on the command line.
 func (c *Change) ExperimentName() string { return c.Article + "#" + c.A.Experiment.Plan.Name }
 
-// Trial is the name of the trial on both sides.
-func (c *Change) Trial() string {
-	if c.axis == "" {
-		return c.A.Trial.Name
-	}
-	return cmp.Or(plan.WithoutAxis(c.A.Trial.Parameters, c.axis), c.A.Experiment.Plan.Name)
-}
-
-// Name is the readers' name of the cell on both sides.
-func (c *Change) Name() string {
-	if c.axis == "" {
-		return c.A.Name()
-	}
-	var others []string
-	for _, p := range c.A.Trial.Parameters {
-		if p.Name != c.axis {
-			others = append(others, p.Name)
-		}
-	}
-	if len(others) == 0 {
-		return c.A.Experiment.Plan.Name
-	}
-	return c.A.Name(others...)
-}
-
 // CellName is the cell with its experiment and article.
-func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial() }
+func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial }
 
 // Compare returns the changes of all cells that both plans have, in the order of sides, experiments, metrics and cells,
 // and the proofs of the options.
@@ -224,7 +212,8 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 // newChange has the numbers of both sides and whether they may be compared, without a verdict.
 func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) Change {
 	c := Change{Article: s.A.Doc.Slug, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
-		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1, axis: s.Axis}
+		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1}
+	c.Trial, c.Name = s.names(a)
 	if c.ResultA.Metric.Unit == "" {
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}

@@ -35,11 +35,8 @@ const (
 	maxRun    = 4 << 30  // bytes of a run
 )
 
-// RunPath is the file of a run, below the records folder of its article.
-func RunPath(host, profile, run string) string { return filepath.Join(host, profile, run+runSuffix) }
-
 // Path is the file of the record's run, below the records folder of its article.
-func (r *Record) Path() string { return RunPath(r.Host, r.Profile, r.Run) }
+func (r *Record) Path() string { return filepath.Join(r.Host, r.Profile, r.Run+runSuffix) }
 
 // Line is the record as its run has it, with the end of the line.
 func (r *Record) Line() ([]byte, error) {

@@ -293,7 +293,7 @@ func TestUnfinishedAndOld(t *testing.T) {
 	search.Run, search.Repetition, search.Search = "4", 0, &Search{Kind: SearchTune}
 	records := slices.Concat(of("1", "one", 1, 2), of("2", "one", 2, 1, 3), of("2", "two", 1), of("3", "one", 1, 3),
 		of("4", "one", 1, 2), []*Record{search})
-	path := func(run string) string { return RunPath("c2-1f3a9b", "full", run) }
+	path := func(run string) string { return filepath.Join("c2-1f3a9b", "full", run+".jsonl") }
 	unfinished := Unfinished(records)
 	if len(unfinished) != 2 || !unfinished[path("2")] || !unfinished[path("3")] {
 		t.Errorf("unfinished are %v", unfinished)
