@@ -21,8 +21,11 @@ type Proof struct {
 // o.Prove, and everything of which more is better is smaller. It is empty without such a cell or a slowdown.
 func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []Change {
 	a, again := e.Twins()
+	if o.Prove == 0 || a == nil {
+		return nil
+	}
 	m, ok := proofMetric(e, o)
-	if o.Prove == 0 || a == nil || !ok {
+	if !ok {
 		return nil
 	}
 	c, factor := s.newChange(a, again, m, o), 1+o.Prove
