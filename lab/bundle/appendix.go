@@ -42,16 +42,12 @@ type appendixExperiment struct {
 
 // writeAppendix writes the appendix to a file, as LaTeX if its name ends in .tex, else as Markdown.
 func (b *builder) writeAppendix(file, bundle string) error {
-	d, err := show.ShownDataset(b.Session, b.project, b.article)
-	if err != nil {
-		return err
-	}
-	x, layout := b.appendix(d, bundle), appendixMarkdown
+	layout := appendixMarkdown
 	if strings.EqualFold(filepath.Ext(file), ".tex") {
 		layout = appendixLaTeX
 	}
 	var out bytes.Buffer
-	if err := layout.Execute(&out, x); err != nil {
+	if err := layout.Execute(&out, b.appendix(bundle)); err != nil {
 		return err
 	}
 	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
@@ -61,8 +57,8 @@ func (b *builder) writeAppendix(file, bundle string) error {
 	return nil
 }
 
-func (b *builder) appendix(d *dataset.Dataset, bundle string) *appendix {
-	doc := b.article.Doc
+func (b *builder) appendix(bundle string) *appendix {
+	doc, d := b.article.Doc, b.shown
 	x := &appendix{Title: doc.Front.Title.OneLine().Value, Slug: doc.Slug,
 		Abstract: doc.Front.Description.OneLine().Value, Bundle: filepath.Base(bundle), Version: b.Version,
 		Rights: measure.Rights(b.project, []*plan.Plan{b.plan})}

@@ -16,10 +16,12 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 )
@@ -88,6 +90,7 @@ type builder struct {
 	root     string          // the project's folder, or its repository's
 	tracked  map[string]bool // absolute paths of the files that git tracks
 	complete bool            // everything that the plan reads is in it
+	shown    *dataset.Dataset // of its page
 }
 
 // collect copies the tracked files that the article needs, and its records.
@@ -263,21 +266,19 @@ func keysOf(p *plan.Plan) (out []string) {
 // makes the judgement of a claim stricter.
 func (b *builder) addRecords(ctx context.Context) error {
 	b.article.Planned = b.plan
-	d, err := show.ShownDataset(b.Session, b.project, b.article)
-	if err != nil {
+	var err error
+	if b.shown, err = show.ShownDataset(b.Session, b.project, b.article); err != nil {
 		return err
 	}
 	dir := b.project.RecordsDir(b.article.Slug)
-	left := map[string]bool{}
-	for _, r := range d.Records() {
-		if !b.tracked[filepath.Join(dir, r.Path())] && !left[r.Path()] {
-			left[r.Path()] = true
-			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", r.Path())
+	for _, run := range slice.Add([]string{}, slice.Map(b.shown.Records(), (*record.Record).Path)...) {
+		if !b.tracked[filepath.Join(dir, run)] {
+			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", run)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
 		below, ok := files.Below(dir, name)
-		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == d.Profile {
+		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == b.shown.Profile {
 			if err := b.add(ctx, name); err != nil {
 				return err
 			}
