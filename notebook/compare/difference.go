@@ -88,18 +88,9 @@ func withoutNode(fact string) string {
 
 // differencesOf compares the repetitions of a cell on both sides.
 func differencesOf(a, b []*record.Record) []Difference {
-	var out []Difference
-	add := func(kind, subject string, isOneSided bool, parts ...Detail) {
-		i := slices.IndexFunc(out, func(o Difference) bool { return o.Kind == kind && o.Subject == subject })
-		if i < 0 {
-			out = append(out, Difference{Subject: subject, Kind: kind, Parts: parts, OneSided: isOneSided})
-			return
-		}
-		out[i].Parts, out[i].OneSided = append(out[i].Parts, parts...), out[i].OneSided && isOneSided
-	}
-	for _, p := range inputDifferences(a[0], b[0]) {
-		add(InputDifference, p.Name, false, p)
-	}
+	out := slice.Map(inputDifferences(a[0], b[0]), func(p Detail) Difference {
+		return Difference{Subject: p.Name, Kind: InputDifference, Parts: []Detail{p}}
+	})
 	for _, p := range differing(factsOf(a), factsOf(b)) {
 		isOneSided := p.A == "" || p.B == ""
 		parts := []Detail{{p.Name, summaryOf(p.A), summaryOf(p.B)}}
@@ -108,9 +99,16 @@ func differencesOf(a, b []*record.Record) []Difference {
 				return Detail{p.Name + ": " + of.Name, of.A, of.B}
 			})
 		}
-		if len(parts) > 0 {
-			add(FactDifference, subjectOf(p.Name), isOneSided, parts...)
+		if len(parts) == 0 {
+			continue
 		}
+		subject := subjectOf(p.Name)
+		i := slices.IndexFunc(out, func(o Difference) bool { return o.Kind == FactDifference && o.Subject == subject })
+		if i < 0 {
+			i = len(out)
+			out = append(out, Difference{Subject: subject, Kind: FactDifference, OneSided: true})
+		}
+		out[i].Parts, out[i].OneSided = append(out[i].Parts, parts...), out[i].OneSided && isOneSided
 	}
 	return out
 }
