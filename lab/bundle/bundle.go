@@ -86,10 +86,10 @@ type builder struct {
 	project  *article.Project
 	article  *lab.Article
 	plan     *plan.Plan
-	dir      string          // temporary folder with the files of the bundle
-	root     string          // the project's folder, or its repository's
-	tracked  map[string]bool // absolute paths of the files that git tracks
-	complete bool            // everything that the plan reads is in it
+	dir      string           // temporary folder with the files of the bundle
+	root     string           // the project's folder, or its repository's
+	tracked  map[string]bool  // absolute paths of the files that git tracks
+	complete bool             // everything that the plan reads is in it
 	shown    *dataset.Dataset // of its page
 }
 
