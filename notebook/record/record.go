@@ -404,7 +404,7 @@ type Input struct {
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	if err != nil || r.SchemaVersion != SchemaVersion {
+	if r.SchemaVersion != SchemaVersion {
 		var other struct { // another version may have other types
 			SchemaVersion int `json:"schema_version"`
 		}
