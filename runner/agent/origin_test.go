@@ -32,49 +32,6 @@ func constant(body int64, d time.Duration) spec.HTTPOrigin {
 	return spec.HTTPOrigin{Body: body, Latency: spec.Latency{Distribution: "constant", Value: d}}
 }
 
-// What a client of the standard library gets.
-func TestAnswers(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		origin spec.HTTPOrigin
-		method string
-		body   string
-		length int
-	}{
-		{"nothing asked for", spec.HTTPOrigin{}, "GET", "", 0},
-		{"a long body", spec.HTTPOrigin{Body: 5<<20 + 7}, "GET", "", 5<<20 + 7},
-		{"a long request", spec.HTTPOrigin{Body: 1256}, "POST", strings.Repeat("x", 300_000), 1256},
-		{"HEAD", spec.HTTPOrigin{Body: 10}, "HEAD", "", 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			address, _ := originAt(t, tt.origin)
-			client := &http.Client{Transport: &http.Transport{}}
-			defer client.CloseIdleConnections()
-			for range 3 { // over one connection
-				request := must.Get(http.NewRequestWithContext(t.Context(), tt.method, "http://"+address+"/any?path",
-					strings.NewReader(tt.body)))
-				response := must.Get(client.Do(request))
-				body, err := io.ReadAll(response.Body)
-				if err != nil || response.Body.Close() != nil {
-					t.Fatal(err)
-				}
-				if response.StatusCode != 200 || len(body) != tt.length {
-					t.Errorf("status %d with %d bytes, want 200 with %d", response.StatusCode, len(body), tt.length)
-				}
-				assert.Equal(t, response.ContentLength, tt.origin.Body, "Content-Length")
-				if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
-					t.Errorf("the date is %v, %v", date, err)
-				}
-				for i := range body {
-					if body[i] != body[i%64] {
-						t.Fatalf("byte %d of the body is %q, out of line", i, body[i])
-					}
-				}
-			}
-		})
-	}
-}
-
 // What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and !
 // for where it waits until something has come back.
 func TestConnections(t *testing.T) {
@@ -89,10 +46,12 @@ func TestConnections(t *testing.T) {
 		{"two requests at once", get + last, answer + final},
 		{"three at once, and half a connection", get + get + get, answer + answer + answer},
 		{"in pieces", "GE$T / HT$TP/1.1\r$\nHost: x\r\nConnection: cl$ose\r\n\r$\n", final},
+		{"HEAD", strings.Replace(last, "GET", "HEAD", 1), strings.TrimSuffix(final, "ab")},
 		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", final},
 		{"HTTP/1.0 kept", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n$" + last, ok + "Connection: keep-alive\r\n" +
 			keep + "\r\nab" + final},
 		{"a body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhe$llo" + last, answer + final},
+		{"a long body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n" + strings.Repeat("x", 300_000) + last, answer + final},
 		{"a chunked body", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhe$llo\r\n1$0\r\n" +
 			"0123456789abcdef\r$\n0\r\nX: y\r\n\r\n" + last, answer + final},
 		{"expects to go on", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" +
@@ -193,6 +152,9 @@ func TestSlowReader(t *testing.T) {
 	defer slow.Close()
 	fmt.Fprint(slow, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 	response := must.Get(http.Get("http://" + address))
+	if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
+		t.Errorf("the date is %v, %v", date, err)
+	}
 	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
 		t.Errorf("%d bytes, %v", n, err)
 	}
