@@ -5,7 +5,6 @@ import (
 	"math"
 	"testing"
 
-	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -64,21 +63,5 @@ func TestBetweenRefuses(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 		})
-	}
-}
-
-func TestOfSessions(t *testing.T) {
-	for _, tt := range []struct {
-		verdicts []Verdict
-		want     Verdict
-	}{
-		{[]Verdict{Supported}, Supported},
-		{[]Verdict{Supported, Supported}, Supported},
-		{[]Verdict{Contradicted, Contradicted}, Contradicted},
-		{[]Verdict{Supported, Contradicted}, Inconclusive},
-		{[]Verdict{Supported, Inconclusive}, Inconclusive},
-		{[]Verdict{NotMeasured, NotMeasured}, NotMeasured},
-	} {
-		assert.Equal(t, OfSessions(tt.verdicts...), tt.want, "%v", tt.verdicts)
 	}
 }
