@@ -2,7 +2,6 @@ package article
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +26,7 @@ func decodeText(t *testing.T, text string) *Experiment {
 func TestWaysToWrite(t *testing.T) {
 	service := func(e *Experiment) *spec.Service { return e.Services[0] }
 	dependencies := func(e *Experiment) string { return strings.Join(service(e).DependsOn, "|") }
+	repetitions := func(e *Experiment) string { return fmt.Sprint(e.Repetitions.Looks, e.Repetitions.Fixed) }
 	volume := func(e *Experiment) string {
 		v := service(e).Volumes[0]
 		return fmt.Sprint(v.Type, " ", v.Source, " ", v.Target, " ", v.ReadOnly)
@@ -86,6 +86,12 @@ func TestWaysToWrite(t *testing.T) {
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Body) }, "1000"},
 		{"the time of an origin", "services: {s: {origin: {latency: {distribution: constant, value: 2s}}}}",
 			func(e *Experiment) string { return fmt.Sprint(service(e).Origin.Value) }, (2 * time.Second).String()},
+		{"a number of repetitions", "repetitions: 5", repetitions, "[5] true"},
+		{"looks at them", "repetitions: up to 20", repetitions, "[3 5 10 20] false"},
+		{"one look", "repetitions: up to 2", repetitions, "[2] false"},
+		{"as many looks as there can be", "repetitions: up to 1000", repetitions,
+			"[3 5 10 20 40 80 160 320 640 1000] false"},
+		{"repetitions that come later", "repetitions: '${{ profile }}'", repetitions, "[] false"},
 		{"a value that comes later", "load: {connections: '${{ tune.n }}'}", func(e *Experiment) string {
 			return fmt.Sprint(e.Load.Connections)
 		}, "0"},
@@ -218,37 +224,5 @@ func TestAnswer(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestRepetitions(t *testing.T) {
-	for _, tt := range []struct {
-		written string
-		looks   []int
-		fixed   bool
-		problem string
-	}{
-		{"5", []int{5}, true, ""},
-		{"up to 20", []int{3, 5, 10, 20}, false, ""},
-		{"up to 2", []int{2}, false, ""},
-		{"up to 1000", []int{3, 5, 10, 20, 40, 80, 160, 320, 640, 1000}, false, ""},
-		{"${{ profile }}", nil, false, ""},
-		{"up to 1001", nil, false, "repetitions must be between 1 and 1000, not 1001"},
-		{"up to", nil, false, `repetitions must be a whole number or up to one, not "up to"`},
-		{"[3, 5]", nil, false, "repetitions must be a single value, not a list"},
-		{"{looks: [3, 5]}", nil, false, "repetitions must be a single value, not a mapping"},
-	} {
-		text := "---\ntitle: x\n---\n\n```yaml experiment\nname: e\ncommand: {run: x, image: y}\nrepetitions: " + tt.written +
-			"\n```\n"
-		doc := Parse(t.TempDir(), source.New("article.md", []byte(text)))
-		problem := ""
-		if list := doc.Problems.Sorted(); len(list) > 0 {
-			problem = list[0].Message
-		}
-		r := DecodeExperiment(doc.Experiments[0].Node, false, &source.Problems{}).Repetitions
-		if !slices.Equal(r.Looks, tt.looks) || r.Fixed != tt.fixed || problem != tt.problem {
-			t.Errorf("%s: looks %v, fixed %v, problem %q; want %v, %v, %q", tt.written, r.Looks, r.Fixed, problem, tt.looks,
-				tt.fixed, tt.problem)
-		}
 	}
 }

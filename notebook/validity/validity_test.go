@@ -54,6 +54,14 @@ func TestChecksOfARepetition(t *testing.T) {
 		}
 	}
 	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
+	halved := func(r *record.Record) { // the times
+		h := r.Histograms["latency"]
+		h.Sum /= 2
+		r.Histograms["latency"] = h
+	}
+	overlap := func(right, failed, time float64) func(*record.Record) {
+		return load(func(l *record.Load) { l.Overlap = &record.Overlap{Right: right, Failed: failed, Time: time} })
+	}
 	command := func(seconds, foreign float64) func(*record.Record) {
 		return func(r *record.Record) { r.Load, r.Command = nil, &record.Command{Real: seconds, ForeignCPU: foreign} }
 	}
@@ -123,6 +131,25 @@ func TestChecksOfARepetition(t *testing.T) {
 			example(0.01)(r)
 			r.Histograms["latency.failed"] = recordtest.Histogram(t, recordtest.Times(0.03, 50000))
 		}, OK, ""},
+		// It is computed from what was counted and timed: the generator's own number decides nothing.
+		{"as measured", "Little's law", func(*record.Record) {}, OK, ""},
+		{"another number of the generator", "Little's law", load(func(l *record.Load) { l.InFlight = 0.5 }), OK, ""},
+		{"twice the answers", "Little's law", load(func(l *record.Load) {
+			l.Completed *= 2
+			for i := range l.Completions {
+				l.Completions[i] *= 2
+			}
+		}), Invalid, ""},
+		{"half of the times", "Little's law", halved, Invalid, ""},
+		{"shares", "Little's law", overlap(10000, 0, 100), OK, ""},
+		{"shares with half of the time", "Little's law", overlap(10000, 0, 50), Invalid, ""},
+		{"twice the shares", "Little's law", overlap(20000, 0, 100), Invalid, ""},
+		{"shares of right and failed ones", "Little's law", overlap(9000, 1000, 100), OK, ""},
+		{"counted off", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = 1, 9.9 }), OK, ""},
+		{"counted off, and more in flight than the times allow", "Little's law", func(r *record.Record) {
+			halved(r)
+			r.Load.InFlight, r.Load.InFlightOver = 1, 9
+		}, Invalid, ""},
 		{"no completions", "Little's law", load(func(l *record.Load) { l.Completed, l.Completions = 0, []int64{0, 0} }),
 			Invalid, "no completions"},
 		{"a run that was too short to tell", "Little's law", load(func(l *record.Load) { l.InFlight, l.InFlightOver = -1, 0 }),
@@ -295,55 +322,6 @@ func TestDelays(t *testing.T) {
 	}
 	if hasDelays(repetition{Record: &record.Record{Facts: map[string]string{"link.semantics": "1"}}}) {
 		t.Error("a link that nothing went through is checked")
-	}
-}
-
-// Little's law is computed from what was counted and timed: the generator's own number decides nothing.
-func TestLittleIsRecomputed(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(*record.Record)
-		want   Level
-	}{
-		{"as measured", nil, OK},
-		{"another number of the generator", func(r *record.Record) { r.Load.InFlight = 0.5 }, OK},
-		{"twice the answers", func(r *record.Record) {
-			r.Load.Completed *= 2
-			for i := range r.Load.Completions {
-				r.Load.Completions[i] *= 2
-			}
-		}, Invalid},
-		{"half of the times", func(r *record.Record) {
-			h := r.Histograms["latency"]
-			h.Sum /= 2
-			r.Histograms["latency"] = h
-		}, Invalid},
-		{"shares", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 10000, Time: 100} }, OK},
-		{"shares with half of the time", func(r *record.Record) {
-			r.Load.Overlap = &record.Overlap{Right: 10000, Time: 50}
-		}, Invalid},
-		{"twice the shares", func(r *record.Record) { r.Load.Overlap = &record.Overlap{Right: 20000, Time: 100} }, Invalid},
-		{"shares of right and failed ones", func(r *record.Record) {
-			r.Load.Overlap = &record.Overlap{Right: 9000, Failed: 1000, Time: 100}
-		}, OK},
-		{"counted off, and more in flight than the times allow", func(r *record.Record) {
-			r.Load.InFlight, r.Load.InFlightOver = 1, 9
-			h := r.Histograms["latency"]
-			h.Sum /= 2
-			r.Histograms["latency"] = h
-		}, Invalid},
-		{"counted off", func(r *record.Record) { r.Load.InFlight, r.Load.InFlightOver = 1, 9.9 }, OK},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := &record.Record{}
-			recordtest.FillLoad(t, r, 1000)
-			if tt.change != nil {
-				tt.change(r)
-			}
-			if f := findingOf("Little's law", r); f.level != tt.want {
-				t.Errorf("%v: %s; want %v", f.level, f.words, tt.want)
-			}
-		})
 	}
 }
 
