@@ -189,15 +189,11 @@ func (t Test) tooFewRepetitions() (d *Doubt) {
 	}
 	most := 0
 	t.leaves(stats.Level(stats.DefaultAlpha, looks), func(leaf Test, alpha float64) {
-		hasEnds := stats.HasEnds
-		if leaf.IsRatio {
-			hasEnds = stats.RatioHasEnds
-		}
 		for _, s := range leaf.Sides {
 			e := s.Cells[0].Experiment.Plan
 			planned, enough := e.Most(), stats.MinRepetitions
 			if isShare := s.Metric.Name == "failed"; !isShare && !s.Geomean { // a share's interval shrinks with attempts
-				for enough = max(enough, planned); !hasEnds(enough, alpha); {
+				for enough = max(enough, planned); !stats.HasEnds(enough, leaf.IsRatio, alpha); {
 					enough++
 				}
 			}

@@ -40,14 +40,14 @@ const (
 //
 // Source: docs/method.md#capacities.
 type CapacitySearch struct {
-	rule         CapacityRule
-	rate         float64
-	phase        Phase
-	lo, hi       float64 // the highest rate that met the objective, the lowest that failed; 0 for none
-	done         int     // repetitions at the present bound
-	again        bool    // the probe was invalid once
-	stop         Stop
-	ended, known bool
+	rule   CapacityRule
+	rate   float64
+	phase  Phase
+	lo, hi float64 // the highest rate that met the objective, the lowest that failed; 0 for none
+	done   int     // repetitions at the present bound
+	again  bool    // the probe was invalid once
+	ended  bool
+	stop   Stop // why the search ended; empty after two invalid probes
 }
 
 // NewCapacitySearch begins a search. If From is above To, only To is tried.
@@ -135,12 +135,12 @@ func (s *CapacitySearch) refuted(failed bool) {
 
 func (s *CapacitySearch) repeat(phase Phase, rate float64) { s.phase, s.rate, s.done = phase, rate, 0 }
 
-func (s *CapacitySearch) end(why Stop) { s.stop, s.ended, s.known = why, true, true }
+func (s *CapacitySearch) end(why Stop) { s.stop, s.ended = why, true }
 
 // Found returns the interval of the capacity after the search. Its upper end is infinite if the highest rate met the
 // objective, its lower end 0 if the lowest one failed. It is false if a probe was invalid twice.
 func (s *CapacitySearch) Found() (Interval, Stop, bool) {
-	if !s.known {
+	if s.stop == "" {
 		return Interval{}, "", false
 	}
 	found := Interval{s.lo, s.hi}

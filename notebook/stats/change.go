@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"slices"
 
@@ -60,15 +59,14 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		comparison, err := Ratio(c.After, c.Before, alpha)
 		out[i] = Change{Comparison: comparison, AdjustedP: 1, Err: err}
 		switch {
-		case errors.Is(err, ErrNoValues) || errors.Is(err, ErrTooFew) || errors.Is(err, ErrNotPositive):
+		case isIncomparable(err):
 			continue
 		case err != nil:
 			return nil, err
 		}
 		out[i].Interval = comparison.Widen(c.Floor, alpha)
 		compared = append(compared, i)
-		p := newSample(c.After).over(newSample(c.Before)).beyond(math.Log1p(delta), c.Floor)
-		ps = append(ps, min(1, p*float64(max(1, c.Looks))))
+		ps = append(ps, min(1, comparison.beyond(math.Log1p(delta), c.Floor)*float64(max(1, c.Looks))))
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

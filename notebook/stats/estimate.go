@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"slices"
+
+	"benchbook/internal/slice"
 )
 
 // IntervalKind says how an interval was made, in the words of a page.
@@ -65,19 +67,19 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	if n == 0 {
 		return Estimate{}, ErrNoValues
 	}
-	s := newScale(c.Values)
+	s := newSample(c)
 	centre := s.middle()
 	e := Estimate{N: n, Centre: s.value(centre), Interval: unbounded(), Kind: NoInterval}
 	switch {
 	case n == 1:
 		return e, nil
 	case n == 2:
-		e.Interval, e.Kind = Interval{s.values[0], s.values[1]}, RangeOfTwo
+		e.Interval, e.Kind = Interval{s.Values[0], s.Values[1]}, RangeOfTwo
 		return e, nil
 	case n < MinRanked:
-		mean, variance := moments(s.y)
+		mean, variance := s.moments()
 		if e.Kind = TOnValues; s.logs {
-			e.Kind, variance = TOnLogs, max(variance, c.step())
+			e.Kind = TOnLogs
 		}
 		half := tCritical(alpha, float64(n-1)) * math.Sqrt(variance/float64(n))
 		e.Interval, e.Coverage = Interval{mean - half, mean + half}, 1-alpha
@@ -102,24 +104,18 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	return e, nil
 }
 
-// HasEnds reports whether Summarize gives n repetitions an interval with two ends at alpha.
+// HasEnds reports whether n repetitions have an interval with two ends at alpha: of a cell by Summarize, or of the ratio
+// of two cells of n repetitions each.
 //
-// Source: docs/method.md#one-cell.
-func HasEnds(n int, alpha float64) bool {
-	if n < MinRanked {
+// Source: docs/method.md#one-cell and docs/method.md#ratios.
+func HasEnds(n int, ofRatio bool, alpha float64) bool {
+	switch {
+	case n < MinRanked:
 		return n >= MinRepetitions
+	case ofRatio:
+		return rankSum(n, n, alpha).k > 0
 	}
 	return signedRank(n, alpha).k > 0
-}
-
-// RatioHasEnds is HasEnds for the ratio of two cells of n repetitions each.
-//
-// Source: docs/method.md#ratios.
-func RatioHasEnds(n int, alpha float64) bool {
-	if n < MinRanked {
-		return n >= MinRepetitions
-	}
-	return rankSum(n, n, alpha).k > 0
 }
 
 // ErrorShare estimates the share of attempts that fail, from the numbers failed and attempted in each repetition. The
@@ -162,23 +158,15 @@ func Outliers(c Cell, delta float64) (Outlying, error) {
 		return Outlying{}, err
 	}
 	n := len(c.Values)
-	if n < MinRepetitions || c.positive() != nil {
+	logs, ok := logarithms(c.Values)
+	switch {
+	case n < MinRepetitions || !ok:
 		return Outlying{}, nil
-	}
-	logs := make([]float64, n)
-	least, most := math.Inf(1), math.Inf(-1)
-	for i, v := range c.Values {
-		logs[i] = math.Log(v)
-		least, most = min(least, v), max(most, v)
-	}
-	if n < 5 {
-		return Outlying{Wide: most/least > widest}, nil
+	case n < 5:
+		return Outlying{Wide: slices.Max(c.Values)/slices.Min(c.Values) > widest}, nil
 	}
 	middle := Median(logs)
-	apart := make([]float64, n)
-	for i, y := range logs {
-		apart[i] = math.Abs(y - middle)
-	}
+	apart := slice.Map(logs, func(y float64) float64 { return math.Abs(y - middle) })
 	scale := max(Median(apart), c.Resolution, MinResolution)
 	var out Outlying
 	for i, d := range apart {

@@ -49,7 +49,7 @@ func TestSummarize(t *testing.T) {
 			wantNumber(t, "centre", got.Centre, tt.centre)
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
 			wantNumber(t, "coverage", got.Coverage, tt.coverage)
-			if ends := HasEnds(got.N, tt.alpha); ends != (got.N >= 3 && !math.IsInf(got.Interval.Lo, -1)) {
+			if ends := HasEnds(got.N, false, tt.alpha); ends != (got.N >= 3 && !math.IsInf(got.Interval.Lo, -1)) {
 				t.Errorf("HasEnds(%d, %v) is %v beside the interval %v", got.N, tt.alpha, ends, got.Interval)
 			}
 			if claim := got.ClaimInterval(); got.N < 3 && claim != unbounded() || got.N >= 3 && claim != got.Interval {

@@ -3,6 +3,8 @@ package stats
 import (
 	"fmt"
 	"math"
+
+	"benchbook/internal/slice"
 )
 
 // Floor is how far apart one metric is for the same cell under two names, beyond what repetitions explain.
@@ -41,23 +43,15 @@ func NoiseFloor(pairs [][2]Cell, alpha, delta float64) (Floor, error) {
 	if err := checkAlpha(alpha); err != nil {
 		return Floor{}, err
 	}
-	floor := Floor{Of: make([]PairOfAA, len(pairs))}
-	usable := make([]bool, len(pairs))
-	for i, pair := range pairs {
-		if err := onBoth(pair[0], pair[1], Cell.check); err != nil {
-			return Floor{}, fmt.Errorf("A/A pair %d: %w", i+1, err)
-		}
-		if usable[i] = onBoth(pair[0], pair[1], Cell.comparable) == nil; usable[i] {
-			floor.Pairs++
-		}
-	}
+	isUsable := func(pair [2]Cell) bool { return onBoth(pair[0], pair[1], Cell.comparable) == nil }
+	floor := Floor{Of: make([]PairOfAA, len(pairs)), Pairs: slice.Count(pairs, isUsable)}
 	var compared []PairOfAA
 	for i, pair := range pairs {
-		if !usable[i] {
+		c, err := Ratio(pair[0], pair[1], alpha/float64(max(1, floor.Pairs)))
+		switch {
+		case isIncomparable(err):
 			continue
-		}
-		c, err := Ratio(pair[0], pair[1], alpha/float64(floor.Pairs))
-		if err != nil {
+		case err != nil:
 			return Floor{}, fmt.Errorf("A/A pair %d: %w", i+1, err)
 		}
 		floor.Of[i] = PairOfAA{D: math.Abs(c.D), SE: c.SE, Biased: !c.Interval.Contains(1)}

@@ -37,9 +37,11 @@ func TestNeeded(t *testing.T) {
 				if n%2 == 1 || n < 6 {
 					continue // spread makes even numbers of values
 				}
-				a, b := newSample(spread(n, math.Log(tt.effect), 0.05)), newSample(spread(n, 0, 0.05))
-				ends, _ := a.welch(b).limits(0.05)
-				c := Comparison{Ratio: tt.effect}
+				c := at(n)
+				c.Ratio = tt.effect
+				c.byMeans()
+				c.Kappa = 0
+				ends, _ := c.limits(0.05)
 				c.Interval = c.around(ends)
 				decided := Judge(c.Widen(tt.floor, 0.05), tt.region) != Inconclusive
 				if want := got > 0 && n >= got; decided != want {

@@ -13,7 +13,7 @@ import (
 // of more values give the same rank, or one in a hundred off.
 const mostExact = 400
 
-// rankOf is the question for a rank: the values on either side, and the tail.
+// rankOf is the question for a rank: the values on either side, b of them 0 for one cell alone, and the tail.
 type rankOf struct {
 	a, b int
 	tail float64
@@ -26,15 +26,15 @@ type rank struct {
 	outside float64
 }
 
-// signedRanks and rankSums keep what takes longest in an interval.
-var signedRanks, rankSums slice.Memo[rankOf, rank]
+// ranks keeps what takes longest in an interval.
+var ranks slice.Memo[rankOf, rank]
 
 // signedRank returns the largest l with P(W ≤ l-1) ≤ alpha/2, W being Wilcoxon's signed-rank statistic of n values.
 //
 // Source: docs/method.md#one-cell; Hollander and Wolfe, Nonparametric Statistical Methods.
 func signedRank(n int, alpha float64) rank {
 	of := rankOf{a: n, tail: alpha / 2}
-	return signedRanks.Get(of, func() rank {
+	return ranks.Get(of, func() rank {
 		values := float64(n)
 		if n > mostExact {
 			return normalRank(values*(values+1)/4, math.Sqrt(values*(values+1)*(2*values+1)/24), of.tail)
@@ -61,7 +61,7 @@ func signedRank(n int, alpha float64) rank {
 // Null Distribution of the Mann–Whitney U Statistic, Applied Statistics 1984.
 func rankSum(a, b int, alpha float64) rank {
 	of := rankOf{min(a, b), max(a, b), alpha / 2}
-	return rankSums.Get(of, func() rank {
+	return ranks.Get(of, func() rank {
 		if a+b > mostExact {
 			product := float64(a) * float64(b)
 			return normalRank(product/2, math.Sqrt(product*float64(a+b+1)/12), of.tail)
@@ -113,42 +113,54 @@ func PseudoMedian(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
 	}
-	s := newScale(values)
+	s := newSample(Cell{Values: values})
 	return s.value(s.middle())
 }
 
-// scale holds the sorted values of a cell on the scale on which they are compared: logarithms if all are above zero.
-type scale struct {
-	y      []float64 // sorted, on the scale
-	values []float64 // sorted
-	logs   bool
+// sample is a cell whose values are sorted, on the scale on which they are compared: logarithms if all are above zero.
+type sample struct {
+	Cell
+	y    []float64 // Values on the scale
+	logs bool
 }
 
-func newScale(values []float64) scale {
-	sorted := slices.Sorted(slices.Values(values))
-	s := scale{y: sorted, values: sorted}
-	if len(sorted) > 0 && sorted[0] > 0 {
-		s.logs, s.y = true, make([]float64, len(sorted))
-		for i, v := range sorted {
-			s.y[i] = math.Log(v)
-		}
-	}
+func newSample(c Cell) sample {
+	s := sample{Cell: c}
+	s.Values = slices.Sorted(slices.Values(c.Values))
+	s.y, s.logs = logarithms(s.Values)
 	return s
 }
 
+// logarithms returns the logarithms of values that are all above zero; otherwise the values, and false.
+func logarithms(values []float64) ([]float64, bool) {
+	if len(values) == 0 || !(slices.Min(values) > 0) {
+		return values, false
+	}
+	return slice.Map(values, math.Log), true
+}
+
 // value converts a number on the scale to the unit of the values. One of the values is returned as it was measured.
-func (s scale) value(y float64) float64 {
+func (s sample) value(y float64) float64 {
 	if !s.logs {
 		return y
 	}
 	if i, found := slices.BinarySearch(s.y, y); found {
-		return s.values[i]
+		return s.Values[i]
 	}
 	return math.Exp(y)
 }
 
+// moments returns the mean and the variance on the scale. On logarithms the variance is at least that of a reading.
+func (s sample) moments() (mean, variance float64) {
+	mean, variance = moments(s.y)
+	if s.logs {
+		variance = max(variance, s.step())
+	}
+	return mean, variance
+}
+
 // middle returns the pseudo-median on the scale.
-func (s scale) middle() float64 {
+func (s sample) middle() float64 {
 	count := len(s.y) * (len(s.y) + 1) / 2
 	if count%2 == 1 {
 		return s.mean(count/2 + 1)
@@ -157,7 +169,7 @@ func (s scale) middle() float64 {
 }
 
 // mean returns the k-th smallest mean of two values, each with itself too, on the scale; k counts from 1.
-func (s scale) mean(k int) float64 {
+func (s sample) mean(k int) float64 {
 	return smallest(s.y[0], s.y[len(s.y)-1], func(limit float64) bool {
 		count, j := 0, len(s.y)-1
 		for i, y := range s.y {

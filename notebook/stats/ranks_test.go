@@ -153,7 +153,7 @@ func TestSmallest(t *testing.T) {
 		slices.Sort(means)
 		slices.Sort(differences)
 		for k, want := range means {
-			if got := (scale{y: a, values: a}).mean(k + 1); got != want {
+			if got := (sample{y: a}).mean(k + 1); got != want {
 				t.Fatalf("mean %d of %v is %v, want %v", k+1, a, got, want)
 			}
 		}

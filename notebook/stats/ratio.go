@@ -1,6 +1,8 @@
 package stats
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
 )
@@ -22,6 +24,8 @@ type Comparison struct {
 
 	// Bounds are by which factors the ratio may be different without a disturbance. Interval includes them.
 	Bounds Interval
+
+	a, b sample // without values if there is no comparison
 }
 
 // IsDisturbed reports whether the comparison has bounds, which no number of such repetitions narrows.
@@ -43,10 +47,13 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	if err != nil {
 		return c, err
 	}
-	x := newSample(a).over(newSample(b))
-	c.D, c.SE, c.DF, c.Kappa, c.P = x.d, x.se, x.df, x.kappa, x.beyond(0, 0)
-	limits, k := x.limits(alpha)
-	c.K, c.Interval = k, c.around(limits)
+	if c.a, c.b = newSample(a), newSample(b); min(c.NA, c.NB) < MinRanked {
+		c.byMeans()
+	} else {
+		c.byRanks()
+	}
+	limits, k := c.limits(alpha)
+	c.K, c.Interval, c.P = k, c.around(limits), c.beyond(0, 0)
 	return c, nil
 }
 
@@ -97,6 +104,11 @@ func (c Comparison) Kind() IntervalKind {
 	return TOnLogs
 }
 
+// isIncomparable reports whether an error of Ratio is about cells that have no ratio, or no interval of it.
+func isIncomparable(err error) bool {
+	return errors.Is(err, ErrNoValues) || errors.Is(err, ErrTooFew) || errors.Is(err, ErrNotPositive)
+}
+
 // onBoth applies a check to both cells of a comparison and says which one failed it.
 func onBoth(a, b Cell, check func(Cell) error) error {
 	if err := check(a); err != nil {
@@ -108,130 +120,79 @@ func onBoth(a, b Cell, check func(Cell) error) error {
 	return nil
 }
 
-// sample is a cell on logarithms, prepared for many comparisons.
-type sample struct {
-	y              []float64 // sorted
-	mean, variance float64   // variance is at least step
-	step           float64   // the variance of a reading within one step of the resolution
-	bounds         Interval  // of the cell
-	serial         float64   // by which its correlation multiplies the variance of its mean
-}
-
-func newSample(c Cell) sample {
-	bounds := factors(c.Bounds)
-	s := sample{y: newScale(c.Values).y, step: c.step(), bounds: Interval{math.Log(bounds.Lo), math.Log(bounds.Hi)},
-		serial: c.serial()}
-	s.mean, s.variance = moments(s.y)
-	s.variance = max(s.variance, s.step)
-	return s
-}
-
-// contrast is the difference of two samples: its size, standard error and degrees of freedom.
-type contrast struct {
-	a, b      sample
-	d, se, df float64
-	kappa     float64 // 0 if it is not by ranks
-}
-
-// over compares two samples.
+// byMeans compares the cells by Welch's t.
 //
 // Source: docs/method.md#ratios.
-func (a sample) over(b sample) contrast {
-	if min(len(a.y), len(b.y)) < MinRanked {
-		return a.welch(b)
+func (c *Comparison) byMeans() {
+	meanA, varianceA := c.a.moments()
+	meanB, varianceB := c.b.moments()
+	na, nb := float64(c.NA), float64(c.NB)
+	va, vb := varianceA*c.a.serial()/na, varianceB*c.b.serial()/nb
+	c.D, c.SE = meanA-meanB, math.Sqrt(va+vb)
+	c.DF = (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))
+}
+
+// byRanks compares the cells by the differences of all their values.
+//
+// Source: docs/method.md#ratios.
+func (c *Comparison) byRanks() {
+	a, b, n := c.a.y, c.b.y, c.NA*c.NB
+	na, nb := float64(c.NA), float64(c.NB)
+	c.D, c.DF = difference((n+1)/2, a, b)/2+difference(n/2+1, a, b)/2, na+nb-2
+	// Of each value of a: how much of b, shifted by D, lies below it. Of each value of b: how much of a lies above.
+	u := varianceOfShares(c.NA, c.NB, func(i, j int) int { return cmp.Compare(a[i]-b[j], c.D) })
+	v := varianceOfShares(c.NB, c.NA, func(j, i int) int { return cmp.Compare(c.D, a[i]-b[j]) })
+	alone := u/na + v/nb
+	c.Kappa = max(1, math.Sqrt(alone*12*na*nb/(na+nb+1)))
+	if alone > 0 {
+		c.Kappa *= math.Sqrt((u*c.a.serial()/na + v*c.b.serial()/nb) / alone)
 	}
-	return a.ranked(b)
+	ends, _ := c.limits(DefaultAlpha)
+	c.SE = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, c.DF)
 }
 
-// welch compares two samples by their means.
-func (a sample) welch(b sample) contrast {
-	na, nb := float64(len(a.y)), float64(len(b.y))
-	va, vb := a.variance*a.serial/na, b.variance*b.serial/nb
-	df := (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))
-	return contrast{a: a, b: b, d: a.mean - b.mean, se: math.Sqrt(va + vb), df: df}
-}
-
-// ranked compares two samples by the differences of all their values.
-func (a sample) ranked(b sample) contrast {
-	x := contrast{a: a, b: b, df: float64(len(a.y) + len(b.y) - 2)}
-	na, nb, n := float64(len(a.y)), float64(len(b.y)), len(a.y)*len(b.y)
-	x.d = difference((n+1)/2, a.y, b.y)/2 + difference(n/2+1, a.y, b.y)/2
-	u, v := varianceOfShares(a.y, b.y, x.d)
-	x.kappa = max(1, math.Sqrt((u/na+v/nb)*12*na*nb/(na+nb+1)))
-	if alone := u/na + v/nb; alone > 0 {
-		x.kappa *= math.Sqrt((u*a.serial/na + v*b.serial/nb) / alone)
-	}
-	ends := x.guarded(rankSum(len(a.y), len(b.y), DefaultAlpha).k, DefaultAlpha)
-	x.se = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, x.df)
-	return x
-}
-
-// guarded returns the interval from the k-th smallest to the k-th largest difference, widened by kappa, and to the
-// smallest width that the resolution allows.
-func (x contrast) guarded(k int, alpha float64) Interval {
-	lo, hi := difference(k, x.a.y, x.b.y), difference(len(x.a.y)*len(x.b.y)+1-k, x.a.y, x.b.y)
-	least := zCritical(alpha) * math.Sqrt(x.a.step/float64(len(x.a.y))+x.b.step/float64(len(x.b.y)))
-	return Interval{x.d - max(x.kappa*(x.d-lo), least), x.d + max(x.kappa*(hi-x.d), least)}
-}
-
-// varianceOfShares returns the variances of two shares: for each of a, how much of b shifted by d lies below it; for
-// each of b, how much of a lies above. Equal values count half.
-func varianceOfShares(a, b []float64, d float64) (ofA, ofB float64) {
-	above, equal := 0, 0 // how many of b have a difference above d, and not below it
-	ofA = variance(len(a), float64(len(b)), func(i int) float64 {
-		for above < len(b) && a[i]-b[above] > d {
+// varianceOfShares returns the variance of n shares of some values: the share of those that compare as 1. Values that
+// compare as 0 count half, and no value compares as less than the one after it. Sums of counts and halves are exact.
+func varianceOfShares(n, of int, compare func(i, j int) int) float64 {
+	sum, squares := 0.0, 0.0
+	above, equal := 0, 0 // how many compare as 1, and as 0 or 1; neither falls with i
+	for i := range n {
+		for above < of && compare(i, above) > 0 {
 			above++
 		}
-		for equal < len(b) && a[i]-b[equal] >= d {
+		for equal < of && compare(i, equal) >= 0 {
 			equal++
 		}
-		return float64(above+equal) / 2
-	})
-	below, same := 0, 0 // how many of a have a difference below d, and not above it
-	ofB = variance(len(b), float64(len(a)), func(j int) float64 {
-		for below < len(a) && a[below]-b[j] < d {
-			below++
-		}
-		for same < len(a) && a[same]-b[j] <= d {
-			same++
-		}
-		return float64(below+same) / 2
-	})
-	return ofA, ofB
-}
-
-// variance returns the variance of n counts as shares. Sums of counts and halves are exact.
-func variance(n int, of float64, count func(int) float64) float64 {
-	sum, squares := 0.0, 0.0
-	for i := range n {
-		x := count(i)
+		x := float64(above+equal) / 2
 		sum += x
 		squares += x * x
 	}
-	return (squares - sum*sum/float64(n)) / float64(n-1) / (of * of)
+	return (squares - sum*sum/float64(n)) / float64(n-1) / (float64(of) * float64(of))
 }
 
 // limits returns the interval of the difference at a level, infinite without such ranks, and for ranks the place of its
-// ends among the sorted differences.
-func (x contrast) limits(alpha float64) (ends Interval, k int) {
-	if x.kappa == 0 {
-		half := tCritical(alpha, x.df) * x.se
-		return Interval{x.d - half, x.d + half}, 0
+// ends among the sorted differences. Ranks are widened by Kappa, and to the smallest width that the resolution allows.
+func (c Comparison) limits(alpha float64) (ends Interval, k int) {
+	if c.Kappa == 0 {
+		half := tCritical(alpha, c.DF) * c.SE
+		return Interval{c.D - half, c.D + half}, 0
 	}
-	k = rankSum(len(x.a.y), len(x.b.y), alpha).k
-	if k == 0 {
+	if k = rankSum(c.NA, c.NB, alpha).k; k == 0 {
 		return unbounded(), 0
 	}
-	return x.guarded(k, alpha), k
+	lo, hi := difference(k, c.a.y, c.b.y), difference(c.NA*c.NB+1-k, c.a.y, c.b.y)
+	least := zCritical(alpha) * math.Sqrt(c.a.step()/float64(c.NA)+c.b.step()/float64(c.NB))
+	return Interval{c.D - max(c.Kappa*(c.D-lo), least), c.D + max(c.Kappa*(hi-c.D), least)}, k
 }
 
 // beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most a margin,
 // and there are offsets with the standard deviation f. It uses the smallest difference that the bounds allow.
 //
 // Source: docs/method.md#ratios and docs/method.md#disturbed-repetitions.
-func (x contrast) beyond(margin, f float64) float64 {
-	least := max(x.d+x.a.bounds.Lo-x.b.bounds.Hi, x.b.bounds.Lo-x.a.bounds.Hi-x.d)
-	return tTwoSided(max(0, least-margin)/math.Hypot(x.se, f), x.df)
+func (c Comparison) beyond(margin, f float64) float64 {
+	a, b := factors(c.a.Bounds), factors(c.b.Bounds)
+	least := max(c.D+math.Log(a.Lo)-math.Log(b.Hi), math.Log(b.Lo)-math.Log(a.Hi)-c.D)
+	return tTwoSided(max(0, least-margin)/math.Hypot(c.SE, f), c.DF)
 }
 
 // RatioOfRatios divides the ratio of a to b by the ratio of c to d: is a gap wider in one setting than in another? The
@@ -257,7 +218,7 @@ func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 		return out, fmt.Errorf("second ratio: %w", errUnder)
 	}
 	out.D, out.SE, out.DF = over.D-under.D, math.Hypot(over.SE, under.SE), over.DF+under.DF
-	half := tCritical(alpha, out.DF) * out.SE
-	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(Interval{out.D - half, out.D + half})
+	limits, _ := out.limits(alpha)
+	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(limits)
 	return out, nil
 }

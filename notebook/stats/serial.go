@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 const (
 	// MinSerial is the fewest values whose correlation is estimated.
@@ -22,7 +19,7 @@ func SerialCorrelation(values []float64) float64 {
 	if n < MinSerial || slices.Min(values) == slices.Max(values) {
 		return 0
 	}
-	y := inOrder(values)
+	y, _ := logarithms(values)
 	mean, _ := moments(y)
 	products, squares := 0.0, 0.0
 	for i, v := range y {
@@ -36,18 +33,6 @@ func SerialCorrelation(values []float64) float64 {
 		return 0
 	}
 	return min(rho, MaxCorrelation)
-}
-
-// inOrder returns the logarithms of values that are all positive, else the values.
-func inOrder(values []float64) []float64 {
-	y := make([]float64, len(values))
-	for i, v := range values {
-		if v <= 0 {
-			return values
-		}
-		y[i] = math.Log(v)
-	}
-	return y
 }
 
 // serial is the variance of a mean of correlated values over that of independent ones: (1 + ρ)/(1 − ρ).

@@ -33,29 +33,21 @@ func StandingOf(headlines []Headline, reproduces bool) Standing {
 	if reproduces {
 		all, partly, not = Reproduced, PartlyReproduced, NotReproduced
 	}
-	supported, mostly, contradicted, missing := 0, 0, 0, 0
+	counts, mostly := map[Verdict]int{}, false
 	for _, h := range headlines {
-		switch {
-		case h.Verdict == Supported:
-			supported++
-		case h.Mostly:
-			mostly++
-		case h.Verdict == Contradicted:
-			contradicted++
-		case h.Verdict == NotMeasured:
-			missing++
-		}
+		counts[h.Verdict]++
+		mostly = mostly || h.Mostly
 	}
 	switch n := len(headlines); {
 	case n == 0:
 		return StandingMeasured
-	case supported == n:
+	case counts[Supported] == n:
 		return all
-	case supported+mostly > 0:
+	case counts[Supported] > 0 || mostly:
 		return partly
-	case contradicted > 0:
+	case counts[Contradicted] > 0:
 		return not
-	case missing == n:
+	case counts[NotMeasured] == n:
 		return StandingNotMeasured
 	}
 	return Undecided
@@ -66,15 +58,10 @@ func StandingOf(headlines []Headline, reproduces bool) Standing {
 //
 // Source: docs/claims.md#standing.
 func MostlyHolds(pairs []Verdict) bool {
-	supported, contradicted := 0, 0
+	counts := map[Verdict]int{}
 	for _, v := range pairs {
-		switch v {
-		case Supported:
-			supported++
-		case Contradicted:
-			contradicted++
-		}
+		counts[v]++
 	}
-	n := len(pairs)
-	return n >= 5 && supported < n && 5*supported >= 4*n && 10*contradicted <= n
+	n, supported := len(pairs), counts[Supported]
+	return n >= 5 && supported < n && 5*supported >= 4*n && 10*counts[Contradicted] <= n
 }

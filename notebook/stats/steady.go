@@ -44,10 +44,8 @@ func Steadiness(series []float64, delta float64) (Drift, error) {
 		return Drift{Trend: NotTested}, nil
 	}
 	means := make([]float64, batches)
-	for i := range means {
-		for _, v := range series[i*size : (i+1)*size] {
-			means[i] += v / float64(size)
-		}
+	for i, v := range series[:batches*size] {
+		means[i/size] += v / float64(size)
 	}
 	middle := Median(means)
 	if middle == 0 {

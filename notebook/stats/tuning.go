@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // Stop says why a search ended.
 type Stop string
@@ -56,9 +53,6 @@ func (t Tuning) Stop(values []float64) (Stop, bool) {
 	return "", false
 }
 
-// ErrNoChoice says that no candidate of a search has a value above zero.
-var ErrNoChoice = errors.New("no candidate has a value above zero")
-
 // Choice is the result of a search for a tuned value.
 type Choice struct {
 	Chosen  int      // the smallest candidate that is as good as the best one, up to Effect
@@ -66,14 +60,13 @@ type Choice struct {
 	Matters float64  // the best value over the smallest above zero
 }
 
-// Choose returns the choice among the candidates that have values. The error is ErrNoChoice.
-func (t Tuning) Choose(values []float64) (Choice, error) {
+// Choose returns the choice among the candidates that have values; false if no value is above zero.
+func (t Tuning) Choose(values []float64) (c Choice, ok bool) {
 	if len(values) == 0 || slices.Max(values) <= 0 {
-		return Choice{}, ErrNoChoice
+		return c, false
 	}
 	top := slices.Max(values)
 	worst := top
-	var c Choice
 	for i, v := range values {
 		if v > 0 {
 			worst = min(worst, v)
@@ -87,5 +80,5 @@ func (t Tuning) Choose(values []float64) (Choice, error) {
 		c.Near.Hi = float64(t.Candidates[i])
 	}
 	c.Matters = top / worst
-	return c, nil
+	return c, true
 }

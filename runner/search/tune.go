@@ -63,7 +63,7 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 		})))
 		out.Stop = stopOfTune(rule, medians, wanted, c.spent())
 	}
-	if choice, err := rule.Choose(medians); err == nil {
+	if choice, ok := rule.Choose(medians); ok {
 		out.Chosen, out.Matters, out.Lo, out.Hi = choice.Chosen, choice.Matters, choice.Near.Lo, choice.Near.Hi
 	} else {
 		out.Reason, out.Busy = "no probe counts: "+whyNot(out.Probes), c.givenUp
