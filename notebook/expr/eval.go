@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Env has the values of names. An *Error that it returns points into the evaluated source. Eval gives all other errors the
@@ -99,17 +100,16 @@ func call(c *Call, env Env) (Value, error) {
 		}
 		xs[i] = x.Number
 	}
-	x, err := reduce(xs)
-	return finite(x, dimension, err)
+	if c.Name == "geomean" && slices.Min(xs) <= 0 {
+		return Value{}, errors.New("the geometric mean needs values above zero")
+	}
+	return finite(reduce(xs), dimension)
 }
 
 // finite returns x unless it is infinite or not a number.
-func finite(x float64, d Dimension, err error) (Value, error) {
-	if err == nil && (math.IsInf(x, 0) || math.IsNaN(x)) {
-		err = errors.New("the result is not a finite number")
-	}
-	if err != nil {
-		return Value{}, err
+func finite(x float64, d Dimension) (Value, error) {
+	if math.IsInf(x, 0) || math.IsNaN(x) {
+		return Value{}, errors.New("the result is not a finite number")
 	}
 	return NumberOf(x, d), nil
 }
@@ -207,7 +207,7 @@ func binary(n *Binary, env Env) (Value, error) {
 	case Mul:
 		x = a.Number * b.Number
 	}
-	return finite(x, d, nil)
+	return finite(x, d)
 }
 
 // combine returns the dimension of the result of an arithmetic operator.

@@ -105,7 +105,7 @@ var readers = map[string]func(src string) (string, error){
 	},
 	"template": func(src string) (string, error) {
 		template, err := ParseTemplate(src)
-		return fmt.Sprint(template.Parts), err
+		return fmt.Sprint(template), err
 	},
 	"fill": func(src string) (string, error) {
 		template, err := ParseTemplate(src)

@@ -1,11 +1,13 @@
 package expr
 
 import (
-	"errors"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
+
+	"gonum.org/v1/gonum/stat"
+
+	"benchbook/notebook/stats"
 )
 
 type parameter int
@@ -93,13 +95,13 @@ func hintFunction(name string) string {
 		"functions are ratio min max mean geomean median count every same within about fewer published")
 }
 
-// reductions compute one number from at least one, in the same unit. They may reorder their argument.
-var reductions = map[string]func(xs []float64) (float64, error){
-	"min":     func(xs []float64) (float64, error) { return slices.Min(xs), nil },
-	"max":     func(xs []float64) (float64, error) { return slices.Max(xs), nil },
+// reductions compute one number from at least one, in the same unit.
+var reductions = map[string]func(xs []float64) float64{
+	"min":     slices.Min[[]float64],
+	"max":     slices.Max[[]float64],
 	"mean":    mean,
-	"geomean": geomean,
-	"median":  median,
+	"geomean": func(xs []float64) float64 { return stat.GeometricMean(xs, nil) },
+	"median":  stats.Median,
 }
 
 // IsArithmetic reports whether a function computes with numbers alone, wherever they come from.
@@ -107,27 +109,10 @@ func IsArithmetic(name string) bool {
 	return reductions[name] != nil || name == "count" || name == "ratio"
 }
 
-func mean(xs []float64) (float64, error) {
+func mean(xs []float64) float64 {
 	sum := 0.0
 	for _, x := range xs {
 		sum += x
 	}
-	return sum / float64(len(xs)), nil
-}
-
-func geomean(xs []float64) (float64, error) {
-	sum := 0.0
-	for _, x := range xs {
-		if x <= 0 {
-			return 0, errors.New("the geometric mean needs values above zero")
-		}
-		sum += math.Log(x)
-	}
-	return math.Exp(sum / float64(len(xs))), nil
-}
-
-func median(xs []float64) (float64, error) {
-	slices.Sort(xs)
-	low, high := xs[(len(xs)-1)/2], xs[len(xs)/2]
-	return low/2 + high/2, nil
+	return sum / float64(len(xs))
 }

@@ -47,29 +47,22 @@ var filters = map[string]struct {
 // tables a pipe is written \|, which is the same here, in strings too.
 //
 // The error is an *Error.
-func ParseInline(text string) (in Inline, err error) {
-	defer catch(&err)
-	p := newParser(lexer{src: text, inline: true})
-	in.Expr = p.expression()
-	if p.tok.is("|") {
-		p.advance()
-		in.Filters = p.filters()
-	}
-	if p.tok.kind != tokenEnd {
-		p.failUnexpected("a filter or the end")
-	}
-	return in, nil
+func ParseInline(text string) (Inline, error) {
+	return readAll(lexer{src: text, inline: true}, filterOrEnd, func(p *parser) (in Inline) {
+		if in.Expr = p.expression(); p.tok.is("|") {
+			p.advance()
+			in.Filters = p.filters()
+		}
+		return in
+	})
 }
 
 // ParseFilters reads the filters of a value alone, as in "round 2 | unit ms". The error is an *Error.
-func ParseFilters(text string) (list []Filter, err error) {
-	defer catch(&err)
-	p := newParser(lexer{src: text, inline: true})
-	if list = p.filters(); p.tok.kind != tokenEnd {
-		p.failUnexpected("a filter or the end")
-	}
-	return list, nil
+func ParseFilters(text string) ([]Filter, error) {
+	return readAll(lexer{src: text, inline: true}, filterOrEnd, (*parser).filters)
 }
+
+const filterOrEnd = "a filter or the end"
 
 // filters reads filters with pipes between them.
 func (p *parser) filters() (list []Filter) {

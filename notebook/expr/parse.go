@@ -13,14 +13,18 @@ const maxDepth = 100
 //
 // The error is an *Error at the first thing that is wrong; its Span lies in src, and is
 // empty only where src is. Names are not looked up, functions are.
-func Parse(src string) (n Node, err error) {
+func Parse(src string) (Node, error) {
+	return readAll(lexer{src: src}, "the end", (*parser).expression)
+}
+
+// readAll reads a source with a method of the parser, after which only the end is expected.
+func readAll[T any](l lexer, expected string, read func(*parser) T) (all T, err error) {
 	defer catch(&err)
-	p := newParser(lexer{src: src})
-	n = p.expression()
-	if p.tok.kind != tokenEnd {
-		p.failUnexpected("the end")
+	p := newParser(l)
+	if all = read(p); p.tok.kind != tokenEnd {
+		p.failUnexpected(expected)
 	}
-	return n, nil
+	return all, nil
 }
 
 // parser is a recursive descent over the grammar of docs/expressions.md#grammar; operators goes by their precedence.

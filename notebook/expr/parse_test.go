@@ -188,7 +188,7 @@ func TestParseTemplate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tmpl := must.Get(ParseTemplate(tt.text))
 			var parts, names []string
-			for _, p := range tmpl.Parts {
+			for _, p := range tmpl {
 				parts = append(parts, p.Text)
 			}
 			for _, s := range tmpl.Names() {

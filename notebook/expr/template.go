@@ -14,9 +14,7 @@ const (
 const maxFilled = 100_000
 
 // Template is a text with expressions in it: http://server:${{ matrix.port }}/.
-type Template struct {
-	Parts []Part
-}
+type Template []Part
 
 // Part is a piece of a Template.
 type Part struct {
@@ -33,19 +31,12 @@ var ErrDeferred = errors.New("not known yet")
 // The error is an *Error whose Span counts from the start of text.
 func ParseTemplate(text string) (t Template, err error) {
 	defer catch(&err)
-	for pos := 0; pos < len(text); {
-		length := strings.Index(text[pos:], templateOpen)
-		if length < 0 {
-			length = len(text) - pos
+	for pos := 0; pos < len(text); pos = t[len(t)-1].End {
+		if literal, _, _ := strings.Cut(text[pos:], templateOpen); literal != "" {
+			t = append(t, Part{Span: Span{pos, pos + len(literal)}, Text: literal})
+		} else {
+			t = append(t, parsePart(text, pos))
 		}
-		if length > 0 {
-			t.Parts = append(t.Parts, Part{Span: Span{pos, pos + length}, Text: text[pos : pos+length]})
-			pos += length
-			continue
-		}
-		part := parsePart(text, pos)
-		t.Parts = append(t.Parts, part)
-		pos = part.End
 	}
 	return t, nil
 }
@@ -73,7 +64,7 @@ func parsePart(text string, start int) Part {
 // Names returns every selector of t, in the order of the text.
 func (t Template) Names() []*Selector {
 	var names []*Selector
-	for _, part := range t.Parts {
+	for _, part := range t {
 		if part.Expr != nil {
 			names = append(names, Selectors(part.Expr)...)
 		}
@@ -87,7 +78,7 @@ func (t Template) Names() []*Selector {
 // Any other error is an *Error from the evaluation.
 func (t Template) Fill(env Env) (string, error) {
 	var text strings.Builder
-	for _, part := range t.Parts {
+	for _, part := range t {
 		if part.Expr == nil {
 			text.WriteString(part.Text)
 			continue

@@ -17,13 +17,7 @@ const MaxRepetitions = 160
 //
 // Source: docs/method.md#repetitions-needed.
 func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
-	distance := math.Inf(1)
-	for _, limit := range []float64{region.Lo, region.Hi} {
-		if limit > 0 && !math.IsInf(limit, 1) {
-			distance = min(distance, math.Abs(math.Log(c.Ratio)-math.Log(limit)))
-		}
-	}
-	offset := zCritical(alpha) * f
+	distance, offset := region.distance(c.Ratio, math.Log), zCritical(alpha)*f
 	return firstLook(min(c.NA, c.NB), looks, distance, offset, func(n int) float64 {
 		return tCritical(alpha, float64(2*n-2)) * c.SE * math.Sqrt(float64(min(c.NA, c.NB))/float64(n))
 	})
@@ -49,17 +43,22 @@ func CellNeeded(c Cell, region Region, alpha float64, looks []int) (int, error) 
 	if c.positive() == nil {
 		scaled = math.Log
 	}
-	distance := math.Inf(1)
-	for _, limit := range []float64{region.Lo, region.Hi} {
-		// No value above zero is near a limit of zero or less.
-		if x := scaled(limit); !math.IsInf(x, 0) && !math.IsNaN(x) {
-			distance = min(distance, math.Abs(scaled(e.Centre)-x))
-		}
-	}
 	se := (scaled(e.Interval.Hi) - scaled(e.Interval.Lo)) / 2 / tCritical(DefaultAlpha, float64(e.N-1))
-	return firstLook(e.N, looks, distance, 0, func(n int) float64 {
+	return firstLook(e.N, looks, region.distance(e.Centre, scaled), 0, func(n int) float64 {
 		return tCritical(alpha, float64(n-1)) * se * math.Sqrt(float64(e.N)/float64(n))
 	}), nil
+}
+
+// distance returns how far a value is from the nearest limit of the region on a scale; infinite without limits.
+func (r Region) distance(value float64, scaled func(float64) float64) float64 {
+	nearest := math.Inf(1)
+	for _, limit := range []float64{r.Lo, r.Hi} {
+		// No value above zero is near a limit of zero or less.
+		if x := scaled(limit); !math.IsInf(x, 0) && !math.IsNaN(x) {
+			nearest = min(nearest, math.Abs(scaled(value)-x))
+		}
+	}
+	return nearest
 }
 
 // firstLook returns the first look after n repetitions at which half of the expected interval is less than the distance

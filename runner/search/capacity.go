@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -30,7 +29,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	if err != nil {
 		return nil, fmt.Errorf("trial %q: reading its objective: %w", t.Name, err) // which the plan has read
 	}
-	names := metricsIn(objective)
+	names := expr.Names(objective) // one at least
 	metric := s.metric(names[0])
 	out := &record.Search{Kind: record.SearchCapacity, Metric: names[0], Unit: metric.Unit, Better: metric.Better,
 		Objective: t.Capacity.SLO}
@@ -104,15 +103,6 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 			out.Hi = found.Hi
 		}
 	}
-}
-
-// metricsIn names the metrics of an objective, in order. It has one at least.
-func metricsIn(objective expr.Node) []string {
-	var names []string
-	for _, s := range expr.Selectors(objective) {
-		names = slice.Add(names, s.Name)
-	}
-	return names
 }
 
 // percentilesIn are the percentiles among some metrics.
