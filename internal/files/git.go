@@ -65,17 +65,16 @@ const maxOutput = 300 << 20
 // errTooMuch means that git printed more than maxOutput bytes.
 var errTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
 
-// bounded is a buffer that calls full instead of holding more than limit bytes. bytes.Buffer is not embedded, as its
-// method ReadFrom has no limit.
+// bounded is a buffer of at most limit bytes: one more is an error, and ends a command that writes to it. bytes.Buffer is
+// not embedded, as its method ReadFrom has no limit.
 type bounded struct {
 	kept  bytes.Buffer
 	limit int
-	full  func()
+	over  bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.kept.Len()+len(p) > b.limit {
-		b.full()
+	if b.over = b.kept.Len()+len(p) > b.limit; b.over {
 		return 0, errTooMuch
 	}
 	return b.kept.Write(p)
@@ -99,11 +98,6 @@ func Git(ctx context.Context, dir string, variables ...string) *Repository {
 		r.environment = append(r.environment, "GIT_CEILING_DIRECTORIES="+filepath.Dir(above))
 	}
 	return r
-}
-
-// With returns the same repository with more variables in the environment of git.
-func (r *Repository) With(variables ...string) *Repository {
-	return &Repository{r.ctx, r.dir, slices.Concat(r.environment, variables), slices.Clone(r.options)}
 }
 
 // A GitError is a failed command of git.
@@ -131,27 +125,23 @@ func (e *GitError) Reason() string {
 // Output runs git with an input, and returns its output. The error is a *GitError, exec.ErrNotFound, or the error of the
 // context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
-	ctx, stop := context.WithCancel(r.ctx)
-	defer stop()
 	options := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false", "-c",
 		"push.followTags=false", "-c", "submodule.recurse=false", "-c", "core.fsmonitor=false"}
 	// A clone may come with hooks. A user who pushes wants pre-push.
 	if args[0] != "push" {
 		options = append(options, "-c", "core.hooksPath="+os.DevNull)
 	}
-	cmd := exec.CommandContext(ctx, "git", slices.Concat(options, r.options, args)...)
+	cmd := exec.CommandContext(r.ctx, "git", slices.Concat(options, r.options, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
 	cmd.WaitDelay = 5 * time.Second
-	tooMuch := false
-	stdout := &bounded{limit: maxOutput, full: func() { tooMuch = true; stop() }}
-	stderr := &bounded{limit: 1 << 20, full: func() {}}
+	stdout, stderr := &bounded{limit: maxOutput}, &bounded{limit: 1 << 20}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err := cmd.Run()
 	switch {
 	case err == nil:
 		return stdout.kept.Bytes(), nil
-	case tooMuch:
+	case stdout.over:
 		return nil, fmt.Errorf("git %s: %w", args[0], errTooMuch)
 	case r.ctx.Err() != nil:
 		return nil, r.ctx.Err()
@@ -164,10 +154,11 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 // WithoutFilters returns the same repository, whose commands start no filter of its own configuration, or of its
 // submodules'. Filters that the user has configured for all repositories stay.
 func (r *Repository) WithoutFilters() *Repository {
-	out := r.With()
+	out := *r
+	out.options = slices.Clone(r.options)
 	top, err := r.Run("", "rev-parse", "--show-toplevel")
 	if err != nil {
-		return out // the command itself will say why
+		return r // the command itself will say why
 	}
 	for _, key := range filters(r.ctx, top) {
 		value := ""
@@ -176,7 +167,7 @@ func (r *Repository) WithoutFilters() *Repository {
 		}
 		out.options = append(out.options, "-c", key+"="+value)
 	}
-	return out
+	return &out
 }
 
 // filters returns the keys of filters in the configuration of a repository and of its submodules, by its top folder.
