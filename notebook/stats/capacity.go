@@ -154,24 +154,17 @@ func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 const spare = 1.1
 
 // AdmissibleFloor raises the lowest rate of a search to the one at which the longest window, in seconds, has the
-// attempts that each percentile needs.
+// attempts that percentiles need.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities; docs/searches.md.
-func AdmissibleFloor(floor, longest float64, percentiles []Percentile) float64 {
-	for _, p := range percentiles {
-		floor = max(floor, spare*float64(p.Need())/longest)
-	}
-	return floor
+func AdmissibleFloor(floor, longest float64, need int64) float64 {
+	return max(floor, spare*float64(need)/longest)
 }
 
-// AdmissibleWindow returns the seconds that a window at a rate per second needs for the percentiles: at least usual,
-// and no more than longest for their sake.
+// AdmissibleWindow returns the seconds that a window at a rate per second needs for the attempts that percentiles need: at
+// least usual, and no more than longest for their sake.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities.
-func AdmissibleWindow(rate, usual, longest float64, percentiles []Percentile) float64 {
-	window := usual
-	for _, p := range percentiles {
-		window = max(window, min(longest, spare*float64(p.Need())/rate))
-	}
-	return window
+func AdmissibleWindow(rate, usual, longest float64, need int64) float64 {
+	return max(usual, min(longest, spare*float64(need)/rate))
 }

@@ -43,8 +43,8 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		out.Stop, out.Reason = record.StopNone, reason
 		return s.end(rec), nil
 	}
-	longest, asked := t.Capacity.Probe.Seconds(), percentilesIn(names)
-	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, asked),
+	longest, need := t.Capacity.Probe.Seconds(), attemptsFor(names)
+	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, need),
 		To: t.Capacity.To, Start: s.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
 	c := &climb{Searcher: s, trial: t, out: out, wanted: names, retries: retriesOfProbe, begun: time.Now()}
 	c.judge = func(measured *record.Record, p *record.Probe) {
@@ -57,7 +57,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		if !ok {
 			break
 		}
-		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, asked)
+		window := stats.AdmissibleWindow(rate, t.Load.Duration.Seconds(), longest, need)
 		probes, err := c.try(ctx, tuned.AtRate(rate, time.Duration(math.Ceil(window*1e3))*time.Millisecond),
 			record.Probe{Candidate: rate, Phase: string(phase)}, 1)
 		if err != nil {
@@ -105,17 +105,16 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 	}
 }
 
-// percentilesIn are the percentiles among some metrics.
-func percentilesIn(metrics []string) []stats.Percentile {
-	var out []stats.Percentile
+// attemptsFor returns how many attempts the percentiles among some metrics need.
+func attemptsFor(metrics []string) (need int64) {
 	for _, name := range metrics {
 		if i := strings.LastIndex(name, ".p"); i >= 0 {
-			if p, err := stats.ParsePercentile(name[i+2:]); err == nil {
-				out = append(out, p)
+			if p, err := stats.ParsePercentile(name[i+len(".p"):]); err == nil {
+				need = max(need, p.Need())
 			}
 		}
 	}
-	return out
+	return need
 }
 
 // startRate is half the throughput that the same services were measured to have in a closed loop, in requests per
