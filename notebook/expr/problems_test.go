@@ -32,9 +32,7 @@ func (p problem) run(t *testing.T, reader string) {
 		if errors.Is(err, ErrDeferred) {
 			t.Error("the cause is ErrDeferred")
 		}
-		if e.Error() != p.want {
-			t.Errorf("%q:\n got %q\nwant %q", src, e, p.want)
-		}
+		assert.Equal(t, e.Error(), p.want, "%.200q", src)
 		assert.Equal(t, e.Span, span, "%.200q: at", src)
 	})
 }

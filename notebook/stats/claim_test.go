@@ -48,9 +48,8 @@ func TestJudgeExamples(t *testing.T) {
 	c := must.Get(Ratio(cellA(), cellB(), 0.05))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Judge(c.Widen(tt.floor, 0.05), tt.region); got != tt.want {
-				t.Errorf("%v in %v is %s, want %s", c.Widen(tt.floor, 0.05), tt.region, got, tt.want)
-			}
+			interval := c.Widen(tt.floor, 0.05)
+			assert.Equal(t, Judge(interval, tt.region), tt.want, "%v in %v", interval, tt.region)
 		})
 	}
 }

@@ -52,18 +52,12 @@ func TestBoundsWidenIntervals(t *testing.T) {
 				return r.Interval, err
 			}, []Interval{rate, rate, {}, {1, 2}}, Interval{1 / 1.5, 3}},
 		} {
-			known, err := tt.compare(cells)
-			if err != nil {
-				t.Fatalf("%s: %v", tt.name, err)
-			}
+			known := must.Get(tt.compare(cells))
 			disturbed := append([]Cell(nil), cells...)
 			for i, b := range tt.bounds {
 				disturbed[i].Bounds = b
 			}
-			got, err := tt.compare(disturbed)
-			if err != nil {
-				t.Fatalf("%s: %v", tt.name, err)
-			}
+			got := must.Get(tt.compare(disturbed))
 			want := known.times(tt.want)
 			if math.Abs(got.Lo/want.Lo-1) > 1e-12 || math.Abs(got.Hi/want.Hi-1) > 1e-12 {
 				t.Errorf("%s, n = %d: %v, want %v", tt.name, n, got, want)
@@ -115,9 +109,7 @@ func TestBoundsInTests(t *testing.T) {
 			fast.Bounds, slow.Bounds = tt.fast, tt.slow
 			for _, pair := range []BeforeAfter{{Before: slow, After: fast}, {Before: fast, After: slow}} {
 				changes := must.Get(Changes([]BeforeAfter{pair}, DefaultAlpha, DefaultSmallestEffect))
-				if got := changes[0].Shifted; got != tt.want {
-					t.Errorf("%s, n = %d: shifted is %v by p = %v", tt.name, n, got, changes[0].AdjustedP)
-				}
+				assert.Equal(t, changes[0].Shifted, tt.want, "%s, n = %d: shifted by p = %v", tt.name, n, changes[0].AdjustedP)
 			}
 		}
 	}

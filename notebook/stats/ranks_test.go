@@ -6,26 +6,22 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"benchbook/internal/test/assert"
 )
 
 // The tables of docs/method.md#one-cell and docs/method.md#ratios.
 func TestTablesOfRanks(t *testing.T) {
 	for n, want := range map[int]int{5: 0, 6: 1, 7: 3, 8: 4, 9: 6, 10: 9, 12: 14, 15: 26, 20: 53, 30: 138} {
-		if got := signedRank(n, 0.05); got.k != want {
-			t.Errorf("signed rank of %d values at 0.05 is %d, want %d", n, got.k, want)
-		}
+		assert.Equal(t, signedRank(n, 0.05).k, want, "signed rank of %d values at 0.05", n)
 	}
 	for n, want := range map[int][2]int{6: {6, 3}, 8: {14, 9}, 10: {24, 18}, 12: {38, 30}, 15: {65, 53}, 20: {128, 109},
 		24: {193, 168}, 30: {318, 282}, 40: {597, 542}} {
 		for i, alpha := range []float64{0.05, 0.0125} {
-			if got := rankSum(n, n, alpha); got.k != want[i] {
-				t.Errorf("rank sum of %d values on both sides at %v is %d, want %d", n, alpha, got.k, want[i])
-			}
+			assert.Equal(t, rankSum(n, n, alpha).k, want[i], "rank sum of %d values on both sides at %v", n, alpha)
 		}
 	}
-	if got := rankSum(6, 6, 0.05/78); got.k != 0 {
-		t.Errorf("six values on both sides reach 0.05/78 at rank %d", got.k)
-	}
+	assert.Equal(t, rankSum(6, 6, 0.05/78).k, 0, "rank sum of six values on both sides at 0.05/78")
 }
 
 // Exact distributions agree with counts in whole numbers, up to the largest that are exact.
@@ -37,9 +33,7 @@ func TestRanksAreExact(t *testing.T) {
 		}
 		counts := sumsOfRanks(of[0], of[1])
 		for _, alpha := range alphas {
-			if got, want := rankSum(of[0], of[1], alpha), lowerCount(counts, alpha/2); got.k != want {
-				t.Errorf("rank sum of %v at %v is %d, want %d", of, alpha, got.k, want)
-			}
+			assert.Equal(t, rankSum(of[0], of[1], alpha).k, lowerCount(counts, alpha/2), "rank sum of %v at %v", of, alpha)
 		}
 	}
 	for _, n := range []int{6, 7, 10, 25, 60, 200} {
@@ -58,9 +52,7 @@ func TestRanksAreExact(t *testing.T) {
 			counts = next
 		}
 		for _, alpha := range alphas {
-			if got, want := signedRank(n, alpha), lowerCount(counts, alpha/2); got.k != want {
-				t.Errorf("signed rank of %d at %v is %d, want %d", n, alpha, got.k, want)
-			}
+			assert.Equal(t, signedRank(n, alpha).k, lowerCount(counts, alpha/2), "signed rank of %d at %v", n, alpha)
 		}
 	}
 }
@@ -153,14 +145,10 @@ func TestSmallest(t *testing.T) {
 		slices.Sort(means)
 		slices.Sort(differences)
 		for k, want := range means {
-			if got := (sample{y: a}).mean(k + 1); got != want {
-				t.Fatalf("mean %d of %v is %v, want %v", k+1, a, got, want)
-			}
+			assert.Equal(t, sample{y: a}.mean(k+1), want, "mean %d of %v", k+1, a)
 		}
 		for k, want := range differences {
-			if got := difference(k+1, a, b); got != want {
-				t.Fatalf("difference %d of %v and %v is %v, want %v", k+1, a, b, got, want)
-			}
+			assert.Equal(t, difference(k+1, a, b), want, "difference %d of %v and %v", k+1, a, b)
 		}
 	}
 }
@@ -187,9 +175,7 @@ func TestPseudoMedian(t *testing.T) {
 	}
 	// What was measured is printed as it was.
 	for _, v := range []float64{7, 0.1, 12345.678, 1e-300} {
-		if got := PseudoMedian([]float64{v, v, v}); got != v {
-			t.Errorf("PseudoMedian of three times %v is %v", v, got)
-		}
+		assert.Equal(t, PseudoMedian([]float64{v, v, v}), v, "PseudoMedian of three times %v", v)
 	}
 	if got := PseudoMedian(nil); !math.IsNaN(got) {
 		t.Errorf("PseudoMedian of nothing = %v, want NaN", got)
