@@ -7,6 +7,7 @@ package files
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,23 +48,11 @@ func (e *KindError) Error() string { return "it is " + Kind(e.Mode) + ", not a f
 
 func (e *KindError) Is(target error) bool { return target == ErrNotRegular }
 
+var kinds = map[fs.FileMode]string{0: "a file", fs.ModeDir: "a folder", fs.ModeSymlink: "a symbolic link",
+	fs.ModeNamedPipe: "a named pipe", fs.ModeSocket: "a socket"}
+
 // Kind returns the type of a file in words, such as "a folder" or "a named pipe".
-func Kind(mode fs.FileMode) string {
-	switch mode & fs.ModeType {
-	case 0:
-		return "a file"
-	case fs.ModeDir:
-		return "a folder"
-	case fs.ModeSymlink:
-		return "a symbolic link"
-	case fs.ModeNamedPipe:
-		return "a named pipe"
-	case fs.ModeSocket:
-		return "a socket"
-	default:
-		return "a device"
-	}
-}
+func Kind(mode fs.FileMode) string { return cmp.Or(kinds[mode.Type()], "a device") }
 
 // Reason returns the cause of an error about a file, without the system call and the path, or the line of git that
 // says what is wrong.

@@ -39,6 +39,12 @@ func errorAt(at Span, format string, args ...any) *Error {
 	return &Error{Span: at, Msg: fmt.Sprintf(format, args...)}
 }
 
+// hint adds how to correct the mistake.
+func (e *Error) hint(text string) *Error {
+	e.Hint = text
+	return e
+}
+
 // placed gives an error from outside the place of the node that it is about. An *Error has one, unless it is wrapped:
 // then its place is in another source, such as a named value.
 func placed(at Span, err error) error {

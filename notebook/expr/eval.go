@@ -140,9 +140,7 @@ func truth(n Node, env Env) (Value, error) {
 	}
 	x, ok := v.asTruth()
 	if !ok {
-		e := errorAt(n.Pos(), "%s is %s, neither true nor false", n, v.kindOf())
-		e.Hint = "compare it with something"
-		return Value{}, e
+		return Value{}, errorAt(n.Pos(), "%s is %s, neither true nor false", n, v.kindOf()).hint("compare it with something")
 	}
 	return x, nil
 }
@@ -162,9 +160,8 @@ func number(n Node, env Env) (Value, error) {
 func single(n Node, env Env) (Value, error) {
 	v, err := Eval(n, env)
 	if err == nil && v.Kind == KindList {
-		e := errorAt(n.Pos(), "%s is %s, but one value is needed", n, v.kindOf())
-		e.Hint = "pick one in braces, or reduce it by min max mean geomean median or count"
-		err = e
+		err = errorAt(n.Pos(), "%s is %s, but one value is needed", n, v.kindOf()).
+			hint("pick one in braces, or reduce it by min max mean geomean median or count")
 	}
 	return v, err
 }

@@ -14,9 +14,7 @@ import (
 func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 	for _, s := range Selectors(n) {
 		if len(s.Matches) > 0 {
-			err := errorAt(s.Span, "a filter compares names, and has no braces")
-			err.Hint = `write server == "async"`
-			return false, err
+			return false, errorAt(s.Span, "a filter compares names, and has no braces").hint(`write server == "async"`)
 		}
 		if _, known := lookup(s.Name); !known {
 			hint := fmt.Sprintf("if it is a value, quote it: %q", s.Name)

@@ -74,10 +74,9 @@ func parseAb(o *Output, printed, _ string) {
 	o.Timed = complete
 	o.Failures = map[string]int64{"connect": connect, "wrong": wrong}
 	o.setWindow(complete, m["rate"], m["length"]+"s")
-	if o.Window > 0 {
-		o.add("bytes.in", reading{value: o.number(m["in"], "number of bytes") / o.Window.Seconds()}, "B/s")
-		if m["out"] != "" {
-			o.add("bytes.out", reading{value: o.number(m["out"], "number of bytes") / o.Window.Seconds()}, "B/s")
+	for _, way := range []string{"in", "out"} {
+		if o.Window > 0 && m[way] != "" {
+			o.add("bytes."+way, reading{value: o.number(m[way], "number of bytes") / o.Window.Seconds()}, "B/s")
 		}
 	}
 	if m["table"] != "" {

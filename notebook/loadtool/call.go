@@ -64,10 +64,8 @@ func (t Tool) Call(load *spec.Load, cores int) (Call, error) {
 		c.target.Path = cmp.Or(c.target.Path, "/") // ab takes no URL without one
 	}
 	c.operands = []string{c.target.String()}
-	if t.adapt != nil {
-		if err := t.adapt(&c, &l); err != nil {
-			return c, err
-		}
+	if err := t.adapt(&c, &l); err != nil {
+		return c, err
 	}
 	extra := c.flags // follow the flags of the table
 	c.flags = nil
