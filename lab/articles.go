@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
@@ -110,9 +110,9 @@ func (c *Article) Wants(experiment string) bool {
 // ArticlesInWords names up to three articles, and counts more.
 func ArticlesInWords(list []*Article) string {
 	if len(list) > 3 {
-		return terminal.Count(len(list), "article")
+		return phrase.Count(len(list), "article")
 	}
-	return terminal.InSentence(SlugsOf(list))
+	return phrase.List(SlugsOf(list))
 }
 
 // KeepExperiments removes the experiments that are not selected from a plan.

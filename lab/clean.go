@@ -10,6 +10,7 @@ import (
 
 	"github.com/docker/go-units"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -85,10 +86,10 @@ func Leftovers(left []engine.Leftover) string {
 	for _, kind := range []string{"container", "process", "network", "volume", "folder", "namespace"} {
 		n := slice.Count(left, func(l engine.Leftover) bool { return l.Kind == kind })
 		if n > 0 {
-			words = append(words, terminal.Count(n, kind))
+			words = append(words, phrase.Count(n, kind))
 		}
 	}
-	return terminal.InSentence(words)
+	return phrase.List(words)
 }
 
 // StuckLeftovers returns an error that names the leftovers that an engine could not remove, and the remedy.
@@ -99,7 +100,7 @@ func StuckLeftovers(left []engine.Leftover) error {
 	}
 	names := slice.Map(stuck, func(l engine.Leftover) string { return l.Kind + " " + l.Name })
 	return fmt.Errorf("cannot remove %s of an earlier run (%s): "+
-		"restart the container engine, and then run benchbook clean", terminal.InSentence(names), stuck[0].Problem)
+		"restart the container engine, and then run benchbook clean", phrase.List(names), stuck[0].Problem)
 }
 
 // newestRuns is how many runs of each host, profile and experiment CleanRecords keeps.

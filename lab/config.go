@@ -7,8 +7,8 @@ import (
 
 	"github.com/shirou/gopsutil/v4/disk"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -87,7 +87,7 @@ func (w Config) Engine(ctx context.Context, name spec.Engine) (engine.Engine, er
 			return e.Connect(ctx)
 		}
 	}
-	return nil, fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(w.EngineNames()))
+	return nil, fmt.Errorf("no engine %q: known are %s", name, phrase.List(w.EngineNames()))
 }
 
 // EngineNames returns the names of all engines.

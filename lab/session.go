@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -365,7 +366,7 @@ func (a *Session) Plans(project *article.Project, list []*Article, o plan.Option
 	}
 	if len(problems) > 0 {
 		PrintProblems(a.Stderr, problems)
-		return nil, Failure(fmt.Errorf("%s; %s", terminal.Count(len(problems), "problem"), consequence))
+		return nil, Failure(fmt.Errorf("%s; %s", phrase.Count(len(problems), "problem"), consequence))
 	}
 	for _, c := range list {
 		c.KeepExperiments(plans[c.Slug])

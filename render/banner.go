@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/article"
 
 	"benchbook/notebook/dataset"
@@ -64,7 +65,7 @@ func (c *composer) banners() []banner {
 		". The tables say why; claims about invalid numbers are not measured.")
 	skipped := slice.Filter(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Skipped != "" })
 	names := slice.Map(skipped, func(e *dataset.Experiment) string { return e.Plan.Name })
-	add(len(names) > 0, "Left out by this profile:", wording.List(names)+".")
+	add(len(names) > 0, "Left out by this profile:", phrase.List(names)+".")
 	add(slices.ContainsFunc(c.d.Experiments, func(e *dataset.Experiment) bool { return e.Plan.Outside }), "Of a running target.",
 		"Nobody started it for the measurement, and nothing tells whether it is the same now.")
 	for _, own := range c.doc.Front.Cautions {
@@ -136,7 +137,7 @@ func (c *composer) floorBanners() []banner {
 	var out []banner
 	add := func(found []string, strong, text, more string, isDetail bool) {
 		if len(found) > 0 {
-			out = append(out, banner{Strong: strong, Text: text + wording.List(found) + more, Detail: isDetail})
+			out = append(out, banner{Strong: strong, Text: text + phrase.List(found) + more, Detail: isDetail})
 		}
 	}
 	add(exceeds, "Noise floor above the smallest effect:", "",
@@ -199,7 +200,7 @@ func (c *composer) meta() []template.HTML {
 		out = append(out, "a re-run of "+c.linkTo(r))
 	}
 	if authors := article.Texts(c.doc.Front.Authors); len(authors) > 0 {
-		add("by " + wording.List(authors))
+		add("by " + phrase.List(authors))
 	}
 	return out
 }

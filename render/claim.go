@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 
 	"benchbook/render/cellview"
@@ -161,7 +161,7 @@ func neededWords(j claim.Judgement) string {
 		return ""
 	}
 	return "about " + wording.Count(j.Needed, "repetition") + " would have an even chance of deciding " +
-		expr.Verb(max(1, len(j.Parts)), "it", "each of them")
+		phrase.Verb(max(1, len(j.Parts)), "it", "each of them")
 }
 
 func partOf(j claim.Judgement) partView {
@@ -328,7 +328,7 @@ func (c *composer) stated() string {
 		words = fmt.Sprintf("%d of %s stated, and committed, before being measured.", before, wording.Count(all, "claim"))
 	}
 	if len(gone) > 0 {
-		words += " No longer made: " + wording.List(gone) + "."
+		words += " No longer made: " + phrase.List(gone) + "."
 	}
 	return words
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 
@@ -218,7 +218,7 @@ func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 // undecided".
 func originalTitle(rows int, counts map[stats.Verdict]int) string {
 	holding := counts[stats.Supported] + counts[stats.Stronger]
-	words := fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), expr.Verb(holding, "holds", "hold"))
+	words := fmt.Sprintf("%d of %s %s here", holding, wording.Count(rows, "statement"), phrase.Verb(holding, "holds", "hold"))
 	if n := counts[stats.Stronger]; n > 0 {
 		words += fmt.Sprintf(", %d of them more strongly", n)
 	}
@@ -228,7 +228,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 	}{{counts[stats.Contradicted], "does not", "do not"}, {counts[stats.Inconclusive], "is undecided", "are undecided"},
 		{counts[stats.NotMeasured], "is not measured", "are not measured"}} {
 		if more.n > 0 {
-			words += fmt.Sprintf(", %d %s", more.n, expr.Verb(more.n, more.one, more.many))
+			words += fmt.Sprintf(", %d %s", more.n, phrase.Verb(more.n, more.one, more.many))
 		}
 	}
 	return words

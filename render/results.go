@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -147,9 +148,9 @@ func (k *columns) commonWords() []string {
 
 // autoTitle is the title of a table that has none of its author.
 func (k *columns) autoTitle() string {
-	title := wording.Capital(wording.List(slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })))
+	title := wording.Capital(phrase.List(slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })))
 	if len(k.words) > 0 {
-		title += " by " + wording.List(k.words)
+		title += " by " + phrase.List(k.words)
 	}
 	return title
 }

@@ -3,12 +3,12 @@ package render
 import (
 	"fmt"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/stats"
 
 	"benchbook/render/outcome"
-	"benchbook/render/wording"
 )
 
 // sessionsWords says on how many sessions the claims rest: "one session", each result on one, or the most of a claim.
@@ -61,7 +61,7 @@ func sessionsBeside(j *claim.Judgement) string {
 func sessionParts(j *claim.Judgement) []partView {
 	return slice.Map(j.Sessions, func(s claim.Session) partView {
 		v := partOf(claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect})
-		v.What = wording.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
+		v.What = phrase.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
 		return v
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/pages"
@@ -174,12 +175,12 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 
 // summary counts in one line what was found.
 func summary(articles, problems, warnings int) string {
-	words := terminal.Count(articles, "article") + ", no problems"
+	words := phrase.Count(articles, "article") + ", no problems"
 	if problems > 0 {
-		words = terminal.Count(problems, "problem")
+		words = phrase.Count(problems, "problem")
 	}
 	if warnings > 0 {
-		words += ", " + terminal.Count(warnings, "warning")
+		words += ", " + phrase.Count(warnings, "warning")
 	}
 	return words
 }

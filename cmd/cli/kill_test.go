@@ -21,10 +21,10 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/proc"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
@@ -388,7 +388,7 @@ func TestSignals(t *testing.T) {
 			kept := len(saved.look(t))
 			left, words := leftBy(t, c, l.owner), l.stderr.String()
 			if tt.status == lab.StatusInterrupted {
-				wantSaid(t, words, "interrupted; "+terminal.Are(kept, "finished repetition")+" kept and all containers removed.")
+				wantSaid(t, words, "interrupted; "+phrase.Are(kept, "finished repetition")+" kept and all containers removed.")
 				if len(left) > 0 {
 					t.Errorf("it left %v:\n%s", left, words)
 				}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/pages"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
@@ -107,7 +107,7 @@ func printPublished(a *lab.Session, p site.Published, dryRun bool) {
 			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
 		}
 		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit,
-			terminal.Count(p.Files, "file"), len(p.Written), len(p.Removed))
+			phrase.Count(p.Files, "file"), len(p.Written), len(p.Removed))
 		return
 	}
 	for _, name := range p.Written {

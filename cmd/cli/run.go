@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
 )
@@ -72,7 +72,7 @@ func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
 	flags.Func("engine", "where services run: "+strings.Join(known, ", ")+" (default what the project says, or docker)",
 		func(name string) error {
 			if *engine = name; !slices.Contains(known, name) {
-				return fmt.Errorf("no engine %q: known are %s", name, terminal.InSentence(known))
+				return fmt.Errorf("no engine %q: known are %s", name, phrase.List(known))
 			}
 			return nil
 		})

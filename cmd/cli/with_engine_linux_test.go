@@ -17,9 +17,9 @@ import (
 	"github.com/moby/moby/client"
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/record"
 )
 
@@ -208,7 +208,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
 	}
 	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+terminal.Are(len(kept), "finished repetition")+" kept")
+	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+phrase.Are(len(kept), "finished repetition")+" kept")
 	wantNoFailures(t, kept)
 
 	d.start(t)

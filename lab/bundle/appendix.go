@@ -10,10 +10,10 @@ import (
 	"text/template"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab/measure"
 	"benchbook/lab/show"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
@@ -111,7 +111,7 @@ func minutes(d time.Duration) string {
 	case m < 1:
 		return "less than a machine-minute"
 	default:
-		return terminal.Count(m, "machine-minute")
+		return phrase.Count(m, "machine-minute")
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
@@ -320,7 +321,7 @@ func (b *builder) write(ctx context.Context, out string, hasProgram bool) error 
 		if hasProgram {
 			repeat = fmt.Sprintf("tar -xzf %s %s && ./%s repro %s", out, programName, programName, out)
 		}
-		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: %s\n", out, terminal.Count(m.Files, "file"),
+		fmt.Fprintf(b.Stdout, "%s: %s, %s, %s\nrepeat it with: %s\n", out, phrase.Count(m.Files, "file"),
 			units.BytesSize(float64(size)), digest, repeat)
 	})
 }

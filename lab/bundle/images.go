@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
@@ -104,7 +105,7 @@ func (b *builder) saveImages(ctx context.Context, e engine.Engine, made imageLis
 	if !ok {
 		return fmt.Errorf("the engine %s cannot save images: use the engine docker", e.Name())
 	}
-	fmt.Fprintf(b.Stderr, "saving %s\n", terminal.Count(len(ids), "image"))
+	fmt.Fprintf(b.Stderr, "saving %s\n", phrase.Count(len(ids), "image"))
 	archive, err := from.SaveAll(ctx, ids)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
@@ -45,7 +46,7 @@ func checkSettings(p *article.Project) error {
 		return fmt.Errorf("its project file has problems: %s", p.Problems.Sorted()[0])
 	case !reflect.DeepEqual(s, allowed):
 		return fmt.Errorf("its %s has keys other than %s, which no bundle of benchbook has: somebody made it by hand",
-			article.ProjectFile, terminal.InSentence(settingsKeys))
+			article.ProjectFile, phrase.List(settingsKeys))
 	}
 	return checkAllowed(p)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/docker/go-units"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/measure"
@@ -189,12 +190,12 @@ func (r *reproduction) printOrigin() {
 		say("  by %s", author)
 	}
 	say("  %s", r.digest)
-	say("  %s, %s, opened in %s", terminal.Count(r.manifest.Files, "file"), units.BytesSize(float64(r.manifest.Bytes)),
+	say("  %s, %s, opened in %s", phrase.Count(r.manifest.Files, "file"), units.BytesSize(float64(r.manifest.Bytes)),
 		terminal.Relative(r.dir))
 	if len(r.records) > 0 {
 		hosts := slice.Add([]string{}, slice.Map(r.records, func(r *record.Record) string { return r.Host })...)
 		newest := slices.MaxFunc(r.records, func(a, b *record.Record) int { return a.Ended.Compare(b.Ended) })
-		say("  measured on %s until %s", terminal.InSentence(hosts), newest.Ended.UTC().Format("2 January 2006"))
+		say("  measured on %s until %s", phrase.List(hosts), newest.Ended.UTC().Format("2 January 2006"))
 	}
 	say("measuring it here, in profile %s, runs what its author wrote:", r.plan.Profile)
 	if r.options.Over != nil {
@@ -263,7 +264,7 @@ func (r *reproduction) compare() {
 	terminal.PrintColumns(r.Stdout, "", rows)
 	if headlines > 0 {
 		fmt.Fprintf(r.Stdout, "%d of %s with the same verdict there and here\n", same,
-			terminal.Count(headlines, "headline claim"))
+			phrase.Count(headlines, "headline claim"))
 	}
 }
 

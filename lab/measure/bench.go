@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/show"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/plan"
@@ -86,7 +86,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 			w = a.Stderr
 		}
 		fmt.Fprintf(w, "%s and %s are the same in all that is measured of %s\n", b.A.Name, b.B.Name,
-			terminal.InSentence(lab.SlugsOf(b.Articles)))
+			phrase.List(lab.SlugsOf(b.Articles)))
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -89,7 +90,7 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 		names []string
 	}{{"containers of ", u.images}, {"your secrets: ", u.secrets}, {"load on servers that run already: ", u.targets}} {
 		if slices.Sort(use.names); len(use.names) > 0 {
-			out = append(out, reach{words: use.what + terminal.InSentence(use.names)})
+			out = append(out, reach{words: use.what + phrase.List(use.names)})
 		}
 	}
 	return out
@@ -176,7 +177,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	if found := problems.Sorted(); len(found) > 0 {
 		lab.PrintProblems(a.Stderr, found)
 		return lab.Failure(fmt.Errorf("%s in the policy of this machine; nothing was measured",
-			terminal.Count(len(found), "problem")))
+			phrase.Count(len(found), "problem")))
 	}
 	for _, r := range reaches {
 		isHost := func(t source.Text) bool { return strings.EqualFold(t.Value, r.host) }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
@@ -207,7 +208,7 @@ func (j *job) sayDecided(next *question) {
 			kind = "claim"
 		}
 	}
-	words := fmt.Sprintf("%d of %s decided", decided, terminal.Count(all, kind))
+	words := fmt.Sprintf("%d of %s decided", decided, phrase.Count(all, kind))
 	if next != nil {
 		words += fmt.Sprintf("; next is %s of %s, about %s", next.claims[0].Name.Value, next.of.Slug, terminal.Clock(next.takes))
 	}

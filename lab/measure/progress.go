@@ -12,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
@@ -93,12 +94,12 @@ func (p *progress) Experiment(e *plan.Experiment, todo int) {
 	}
 	names := slice.Map(e.Trials, func(t *plan.Trial) string { return t.Name })
 	if len(e.Steps) == 0 {
-		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, terminal.Count(todo, "search"),
+		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, phrase.Count(todo, "search"),
 			strings.Join(names, "; "))
 		return
 	}
-	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name, terminal.Count(todo, "repetition"),
-		terminal.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
+	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name, phrase.Count(todo, "repetition"),
+		phrase.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
 }
 
 // nameHog names once the process of others that disturbs most.
@@ -117,7 +118,7 @@ func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 	p.todo, p.done = len(steps), 0
 	p.bar.grow(len(steps))
 	if steps[0].Replaces != 0 {
-		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", terminal.Count(len(steps), "repetition"))
+		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", phrase.Count(len(steps), "repetition"))
 		p.nameHog()
 		return
 	}
@@ -127,7 +128,7 @@ func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
 		rounds, names = max(rounds, s.Round), slice.Add(names, s.Trial.Name)
 	}
 	fmt.Fprintf(p.w, "%s#%s continues to %d rounds, as claims are undecided: %s of %s (%s)\n", p.slug, e.Name, rounds,
-		terminal.Count(len(steps), "repetition"), terminal.Count(len(names), "trial"), strings.Join(names, "; "))
+		phrase.Count(len(steps), "repetition"), phrase.Count(len(names), "trial"), strings.Join(names, "; "))
 }
 
 func (p *progress) Preparing(what string) images.Preparation {
@@ -193,7 +194,7 @@ func (p *progress) Search(t *plan.Trial, s *record.Search) {
 	if s.Stop == "" {
 		words = show.ProbeWords(s, &s.Probes[len(s.Probes)-1])
 	} else {
-		words = show.FoundWords(s) + ", after " + terminal.Count(len(s.Probes), "probe")
+		words = show.FoundWords(s) + ", after " + phrase.Count(len(s.Probes), "probe")
 		if n := s.Disturbed(); n > 0 {
 			words += fmt.Sprintf(", %d of them repeated", n)
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -37,9 +38,9 @@ func (j *job) aborted(ctx context.Context, err error) error {
 		case j.engine != nil && j.engine.Name() == string(spec.Local):
 			removed = " and all processes ended"
 		}
-		kept := terminal.Are(j.total.Measured, "finished repetition")
+		kept := phrase.Are(j.total.Measured, "finished repetition")
 		if j.total.Searches > 0 {
-			kept = fmt.Sprintf("%s and %s", terminal.Count(j.total.Searches, "search"), kept)
+			kept = fmt.Sprintf("%s and %s", phrase.Count(j.total.Searches, "search"), kept)
 		}
 		fmt.Fprintf(j.Stderr, "\ninterrupted; %s kept%s. %s\n", kept, removed, next)
 		return lab.WithStatus(lab.StatusInterrupted, nil)
@@ -49,7 +50,7 @@ func (j *job) aborted(ctx context.Context, err error) error {
 	case gone:
 		first, _, _ := strings.Cut(err.Error(), "\n") // the rest follows from it
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
-			"what is left on it and resumes from here", first, terminal.Are(j.total.Measured, "finished repetition"))
+			"what is left on it and resumes from here", first, phrase.Are(j.total.Measured, "finished repetition"))
 	case errors.As(err, &left):
 		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
 	}
@@ -72,22 +73,22 @@ func imageProblem(n *images.NoImageError) *source.Problem {
 func printSummary(a *lab.Session, s runner.Summary) {
 	aside := s.Spent.Total - s.Spent.Searching
 	fmt.Fprintf(a.Stderr, "measured %s in %v: %.0f %% of %v%s was measuring or warm-up\n",
-		terminal.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Total), 100*s.Spent.Efficiency(),
+		phrase.Count(s.Measured, "repetition"), terminal.Tenths(s.Spent.Total), 100*s.Spent.Efficiency(),
 		terminal.Tenths(aside), map[bool]string{true: ", searches aside,"}[s.Spent.Searching > 0])
 	if s.Again > 0 {
-		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", terminal.Were(s.Again, "repetition"))
+		fmt.Fprintf(a.Stderr, "%s re-run because of background load\n", phrase.Were(s.Again, "repetition"))
 	}
 	if s.Searches > 0 {
 		again := ""
 		if s.ProbesAgain > 0 {
-			again = fmt.Sprintf("; %s repeated because of background load", terminal.Were(s.ProbesAgain, "probe"))
+			again = fmt.Sprintf("; %s repeated because of background load", phrase.Were(s.ProbesAgain, "probe"))
 		}
-		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", terminal.Count(s.Searches, "search"),
+		fmt.Fprintf(a.Stderr, "before that, %s took %v%s\n", phrase.Count(s.Searches, "search"),
 			terminal.Tenths(s.Spent.Searching), again)
 	}
 	if s.Spared > 0 {
 		fmt.Fprintf(a.Stderr, "%s not needed: nothing is undecided that they could decide\n",
-			terminal.Are(s.Spared, "repetition"))
+			phrase.Are(s.Spared, "repetition"))
 	}
 }
 
@@ -102,7 +103,7 @@ func printKept(a *lab.Session, k *runner.Kept) {
 	}))
 	if k.Left > 0 {
 		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n",
-			terminal.Are(k.Left, "repetition"))
+			phrase.Are(k.Left, "repetition"))
 	}
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
 }

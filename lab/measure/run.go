@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
@@ -21,7 +22,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 
 	"benchbook/notebook/record"
@@ -188,7 +188,7 @@ func (j *job) prepareAll(ctx context.Context) error {
 	}
 	j.closeProgress() // before it says what it does with them
 	if len(j.missing) > 0 {
-		return lab.Failure(fmt.Errorf("%s not available, for the reasons above", terminal.Are(len(j.missing), "image")))
+		return lab.Failure(fmt.Errorf("%s not available, for the reasons above", phrase.Are(len(j.missing), "image")))
 	}
 	if err := j.flags.Prepared(j.engine); err != nil {
 		return lab.Interrupted(ctx, err)
@@ -249,7 +249,7 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	if len(found) > 0 {
 		lab.PrintProblems(a.Stderr, found)
-		words := terminal.Count(len(found), "problem")
+		words := phrase.Count(len(found), "problem")
 		j.list = slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 		if len(j.list) == 0 || !project.Problems.Empty() {
 			return j, lab.Failure(fmt.Errorf("%s; nothing was measured", words))
@@ -318,11 +318,11 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 		}
 	}
 	if j.unrunnable > 0 {
-		j.refused = lab.Failure(fmt.Errorf("%s not run, for the reasons above", terminal.Are(j.unrunnable, "experiment")))
+		j.refused = lab.Failure(fmt.Errorf("%s not run, for the reasons above", phrase.Are(j.unrunnable, "experiment")))
 	}
 	if j.failing > 0 {
 		j.refused = j.JoinErrors(j.refused, lab.Failure(fmt.Errorf("nothing of %s is measured, as every repetition failed; "+
-			"--force measures again", terminal.Count(j.failing, "experiment"))))
+			"--force measures again", phrase.Count(j.failing, "experiment"))))
 	}
 	switch {
 	case len(j.pending) > 0 && j.flags.Engine == EngineNone:
@@ -339,8 +339,8 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 
 // pendingWords counts pending trials.
 func (j *job) pendingWords() string {
-	repetitions := terminal.Count(j.repetitions, "repetition")
-	searches := terminal.Count(j.searches, "search") + " for a capacity"
+	repetitions := phrase.Count(j.repetitions, "repetition")
+	searches := phrase.Count(j.searches, "search") + " for a capacity"
 	switch {
 	case j.searches == 0:
 		return repetitions
@@ -441,7 +441,7 @@ func (j *job) beginPages() (err error) {
 	before := j.CleansUp.Swap(false)
 	defer j.CleansUp.Store(before)
 	if err = j.flags.Begin(); err == nil && !j.flags.Quiet {
-		words := fmt.Sprintf("to measure: %s of %s", j.pendingWords(), terminal.Count(len(j.pending), "article"))
+		words := fmt.Sprintf("to measure: %s of %s", j.pendingWords(), phrase.Count(len(j.pending), "article"))
 		if j.estimate > 0 {
 			words += ", in about " + terminal.Clock(j.estimate) + " once their images are there"
 		}
@@ -682,10 +682,10 @@ func (j *job) conclude() error {
 	}
 	if len(t.LeftOut) > 0 && t.Measured+t.Searches == 0 && !t.OutOfTime {
 		j.failed = lab.Failure(fmt.Errorf("nothing was measured: %s left out, for the reasons above",
-			terminal.Were(len(t.LeftOut), "experiment")))
+			phrase.Were(len(t.LeftOut), "experiment")))
 	}
 	if t.Failed > 0 {
-		words := terminal.Count(t.Failed, "repetition") + " failed"
+		words := phrase.Count(t.Failed, "repetition") + " failed"
 		if t.Failed == t.Measured && t.Searches == 0 {
 			words = "nothing was measured: " + words
 		}
@@ -695,13 +695,13 @@ func (j *job) conclude() error {
 		}
 		if left > 0 {
 			words += fmt.Sprintf(", and %d %s skipped because they would fail in the same way; the same command tries them "+
-				"again", left, expr.Verb(left, "was", "were"))
+				"again", left, phrase.Verb(left, "was", "were"))
 		}
 		j.failed = j.JoinErrors(j.failed, lab.Failure(&FailedError{words}))
 	}
 	if t.Unsearched > 0 {
 		j.failed = j.JoinErrors(j.failed, lab.Failure(fmt.Errorf("%s not measured: background load disturbed the searches "+
-			"for their values; the same command resumes from here", terminal.Are(t.Unsearched, "repetition"))))
+			"for their values; the same command resumes from here", phrase.Are(t.Unsearched, "repetition"))))
 	}
 	return j.failed
 }

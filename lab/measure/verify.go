@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
@@ -53,10 +54,10 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	var words []string
 	if wrong > 0 {
-		words = append(words, terminal.Count(wrong, "trial")+" failed verification")
+		words = append(words, phrase.Count(wrong, "trial")+" failed verification")
 	}
 	if unverified > 0 {
-		words = append(words, terminal.Are(unverified, "experiment")+" not verified, for the reasons above")
+		words = append(words, phrase.Are(unverified, "experiment")+" not verified, for the reasons above")
 	}
 	if len(words) > 0 {
 		return lab.Failure(errors.New(strings.Join(words, "; ")))
@@ -81,7 +82,7 @@ func printVerification(w io.Writer, slug string, v runner.Verification) {
 	var words []string
 	for _, answer := range v.Answers {
 		words = append(words, fmt.Sprintf("%s %s answers %d with %s in %v", answer.Method, answer.URL, answer.Status,
-			terminal.Count(int(answer.Length), "byte"), answer.Took.Round(10*time.Microsecond)))
+			phrase.Count(int(answer.Length), "byte"), answer.Took.Round(10*time.Microsecond)))
 	}
 	fmt.Fprintf(w, "%sok: %s\n", title, strings.Join(words, "; "))
 }

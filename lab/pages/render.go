@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
@@ -75,10 +76,10 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 			first = "ARTICLE.html"
 		}
 		fmt.Fprintf(a.Stdout, "the site is in %s: open %s (%s, %d written)\n", folder, filepath.Join(folder, first),
-			terminal.Count(m.report.Files, "file"), len(m.report.Written))
+			phrase.Count(m.report.Files, "file"), len(m.report.Written))
 	}
 	if m.problems > 0 {
-		return outcomes, lab.Failure(errors.New(terminal.Count(m.problems, "problem") +
+		return outcomes, lab.Failure(errors.New(phrase.Count(m.problems, "problem") +
 			"; the affected articles are not part of the site"))
 	}
 	return outcomes, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"benchbook/internal/files"
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/show"
@@ -76,14 +77,14 @@ func Weave(a *lab.Session, names []string, check bool) error {
 	}
 	err = a.Print(w.woven, func() {
 		for _, f := range w.woven {
-			fmt.Fprintf(a.Stdout, "%s: %s, %s\n", f.File, terminal.Count(f.Parts, "part"), w.done(f.Written))
+			fmt.Fprintf(a.Stdout, "%s: %s, %s\n", f.File, phrase.Count(f.Parts, "part"), w.done(f.Written))
 		}
 	})
 	if err != nil || w.problems.Empty() {
 		return err
 	}
 	lab.PrintProblems(a.Stderr, w.problems.Sorted())
-	return lab.Failure(errors.New(terminal.Count(w.problems.Len(), "problem")))
+	return lab.Failure(errors.New(phrase.Count(w.problems.Len(), "problem")))
 }
 
 // file fills the marks of a file. What cannot be filled stays as it is.
@@ -135,7 +136,7 @@ func (w *weaver) done(changed int) string {
 	case changed == 0:
 		return "nothing changed"
 	}
-	return terminal.Count(changed, "file") + " written"
+	return phrase.Count(changed, "file") + " written"
 }
 
 // write writes the drawings that have changed, or says that they have.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
@@ -123,5 +123,5 @@ func tally(claims []Claim) string {
 	for _, c := range claims {
 		counts[stats.Verdict(c.Verdict)]++
 	}
-	return terminal.Count(len(claims), "claim") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
+	return phrase.Count(len(claims), "claim") + ": " + strings.Join(stats.VerdictsInWords(counts), ", ")
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/compare"
 	"benchbook/notebook/dataset"
@@ -347,7 +347,7 @@ func (s *Compared) String() string {
 	if s.ThisHost {
 		host += " (this one)"
 	}
-	runs := terminal.Count(len(s.Runs), "run")
+	runs := phrase.Count(len(s.Runs), "run")
 	if len(s.Runs) == 1 {
 		runs = s.Runs[0]
 	}

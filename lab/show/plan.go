@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/lab/terminal"
@@ -185,7 +186,7 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 	if len(e.plan.Secrets) > 0 {
 		s.Lines = append(s.Lines, "secrets "+strings.Join(slice.Map(e.plan.Secrets, plan.Secret.String), ", "))
 	}
-	trials := terminal.Count(len(e.Trials), "trial")
+	trials := phrase.Count(len(e.Trials), "trial")
 	if len(e.plan.Steps) == 0 {
 		s.Lines = append(s.Lines, trials+", no repetitions")
 	} else {
@@ -260,7 +261,7 @@ func (e *PlannedExperiment) outlook() string {
 func span(least, most int, what string) string {
 	text := fmt.Sprint(most)
 	if what != "" {
-		text = terminal.Count(most, what)
+		text = phrase.Count(most, what)
 	}
 	if least < most {
 		text = fmt.Sprintf("%d to %s", least, text)

@@ -3,8 +3,8 @@ package show
 import (
 	"fmt"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/compare"
-	"benchbook/notebook/expr"
 )
 
 // A Proof says whether a planted slowdown of a cell would have been seen.
@@ -33,7 +33,7 @@ func (p *Proof) String() string {
 		words = "would not have been seen"
 	}
 	out := fmt.Sprintf("a slowdown of %s in %s %s: planted in the second measurement of %s, it shows as %s",
-		expr.Percent(p.Slowdown), p.Metric, words, p.Cell, p.shown)
+		phrase.Percent(p.Slowdown), p.Metric, words, p.Cell, p.shown)
 	if p.Reason != "" {
 		out += " (" + p.Reason + ")"
 	}

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
@@ -32,13 +32,13 @@ func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state str
 	case cell.State == dataset.Stale || len(replaced) > 0:
 		state, why = "stale", append(changes(t, cell.Records[0]), replaced...)
 	case cell.State == dataset.Partial:
-		why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), terminal.Count(e.Least(), "repetition"))}
+		why = []string{fmt.Sprintf("%d of %s done", len(cell.Records), phrase.Count(e.Least(), "repetition"))}
 	case next.Again:
 		state, why = "disturbed", []string{"too few repetitions are valid, because other programs or virtual machines took CPU " +
 			"time: run repeats them"}
 	case next.Count > 0:
 		state, why = "undecided", []string{fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d",
-			terminal.Count(len(cell.Records), "repetition"), next.UpTo)}
+			phrase.Count(len(cell.Records), "repetition"), next.UpTo)}
 	}
 	for _, left := range cell.LeftOut {
 		why = append(why, "a record was left out: "+left)

@@ -9,17 +9,6 @@ import (
 	"time"
 )
 
-// Count writes a number of things: "1 article", "3 searches".
-func Count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	if strings.HasSuffix(what, "ch") || strings.HasSuffix(what, "ss") {
-		what += "e"
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // Clock writes a time in whole days, hours, minutes and seconds, without leading zeros: "1h 0m 5s".
 func Clock(d time.Duration) string {
 	s := int64(math.Round(d.Seconds()))
@@ -54,23 +43,5 @@ func Relative(path string) string {
 	return rel
 }
 
-// Are begins a sentence about a number of things: "1 record is", "2 records are".
-func Are(n int, what string) string {
-	return Count(n, what) + map[bool]string{true: " is", false: " are"}[n == 1]
-}
-
-// Were is Are in the past: "1 record was", "2 records were".
-func Were(n int, what string) string {
-	return Count(n, what) + map[bool]string{true: " was", false: " were"}[n == 1]
-}
-
 // Tenths is a time to a tenth of a second.
 func Tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
-
-// InSentence is a list as in a sentence: "a, b and c".
-func InSentence(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-}

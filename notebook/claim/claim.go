@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -135,7 +136,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		all := t.withAll().Judge()
 		if j.All = &all; all.Verdict != j.Verdict {
 			j.Marks = append(j.Marks, fmt.Sprintf("%s %s left out by a check that depends on its result: with all "+
-				"repetitions the verdict would be %s", expr.Plural(left, "repetition"), expr.Verb(left, "is", "are"),
+				"repetitions the verdict would be %s", phrase.Count(left, "repetition"), phrase.Verb(left, "is", "are"),
 				all.Verdict))
 		}
 		j.All.setClaim(c)

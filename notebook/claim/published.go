@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -57,7 +58,7 @@ func (j *Judgement) publishedAs(n expr.Node, x float64, unit expr.Unit) (float64
 		}
 	case unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)):
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
-			"the claim has %s, and %s is not a number of them", expr.Plural(len(j.Parts), "comparison"), n)
+			"the claim has %s, and %s is not a number of them", phrase.Count(len(j.Parts), "comparison"), n)
 	}
 	return x, nil
 }

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -55,13 +55,13 @@ func (r *Results) Standing() Standing {
 	s.Published = r.publishedWords(list)
 	if named > 0 {
 		s.Published = append(s.Published, fmt.Sprintf("%d of %s within 25 %% of the published number that the claim names",
-			near, expr.Plural(named, "headline claim")))
+			near, phrase.Count(named, "headline claim")))
 	}
 	switch decided, isMissing := soFar(list); {
 	case len(list) == 0:
 		return s
 	case isMissing && decided > 0:
-		s.Reason = fmt.Sprintf("%d of %s decided so far", decided, expr.Plural(len(list), "headline"))
+		s.Reason = fmt.Sprintf("%d of %s decided so far", decided, phrase.Count(len(list), "headline"))
 		return s
 	}
 	return r.countHeadlines(s, list, good > 0, len(r.Data.Doc.Published) > 0 || named > 0)
@@ -163,10 +163,10 @@ func reasonOf(list []Judgement, mostly int) string {
 	for _, j := range list {
 		counts[j.Outcome()]++
 	}
-	words := fmt.Sprintf("of %s: %s", expr.Plural(len(list), "headline claim"),
+	words := fmt.Sprintf("of %s: %s", phrase.Count(len(list), "headline claim"),
 		strings.Join(stats.VerdictsInWords(counts), ", "))
 	if mostly > 0 {
-		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, expr.Verb(mostly, "holds", "hold"))
+		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
 	}
 	return words
 }
@@ -228,7 +228,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 	}
 	order := "no two numbers were published far enough apart to have an order"
 	if n := a.Pairs(); n > 0 {
-		order = fmt.Sprintf("%d of %s in the published order", a.Agreeing, expr.Plural(n, "pair"))
+		order = fmt.Sprintf("%d of %s in the published order", a.Agreeing, phrase.Count(n, "pair"))
 		if a.Disagreeing > 0 {
 			order += fmt.Sprintf(", %d not", a.Disagreeing)
 		}
@@ -236,7 +236,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 			order += fmt.Sprintf(", %d undecided", a.Undecided)
 		}
 	}
-	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, expr.Plural(a.Measured, "row"))
+	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, phrase.Count(a.Measured, "row"))
 }
 
 // repetitions counts the repetitions that are shown, the A/A copy included.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -269,8 +270,8 @@ func (j *Judgement) isTooFew(repetitions ...int) bool {
 	for i, n := range repetitions {
 		if n < stats.MinRepetitions {
 			j.Verdict = stats.Inconclusive
-			j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", expr.Verb(n, "is", "are"),
-				expr.Plural(n, "valid repetition"), j.name(i), stats.MinRepetitions)
+			j.Reason = fmt.Sprintf("there %s %s of %s, and a verdict needs %d", phrase.Verb(n, "is", "are"),
+				phrase.Count(n, "valid repetition"), j.name(i), stats.MinRepetitions)
 			return true
 		}
 	}
@@ -370,14 +371,14 @@ func (j *Judgement) judgeFewer(alpha float64) {
 
 // undecidedFewer says how far apart the shares can be, and what so few repetitions would not show.
 func undecidedFewer(f stats.FewerFailures, counts [2]stats.FailureCounts, by float64) string {
-	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts", expr.Percent(f.Interval.Hi))
+	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts", phrase.Percent(f.Interval.Hi))
 	if by > 0 && f.Interval.Hi < by {
-		words += fmt.Sprintf("; a verdict on less than %s needs %d repetitions", expr.Percent(by), stats.MinContradicted)
+		words += fmt.Sprintf("; a verdict on less than %s needs %d repetitions", phrase.Percent(by), stats.MinContradicted)
 	}
 	failed := func(n int64) bool { return n > 0 }
 	if !slices.ContainsFunc(counts[0].Failed, failed) && !slices.ContainsFunc(counts[1].Failed, failed) {
 		words += fmt.Sprintf("; bursts in less than %s of the repetitions would not be seen",
-			expr.Percent(min(1, 3/float64(min(f.NA, f.NB)))))
+			phrase.Percent(min(1, 3/float64(min(f.NA, f.NB)))))
 	}
 	return words
 }
@@ -516,7 +517,7 @@ func (t Test) words() string {
 	case t.Form == Gap:
 		return ratio(0) + ", against " + ratio(2)
 	case t.Form == Pairs:
-		return metric(0) + ", " + expr.Plural(len(t.parts), "pair")
+		return metric(0) + ", " + phrase.Count(len(t.parts), "pair")
 	case t.Form == All:
 		return fmt.Sprintf("all of %d parts", len(t.parts))
 	}

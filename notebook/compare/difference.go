@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
@@ -183,7 +183,7 @@ var digest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 // summaryOf writes a fact in one line: the length of a list, or the text with short digests.
 func summaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
-		return expr.Plural(n+1, "line")
+		return phrase.Count(n+1, "line")
 	}
 	return digest.ReplaceAllStringFunc(fact, short)
 }
@@ -240,7 +240,7 @@ func Explain(changes []Change, all []Difference) string {
 		isElsewhere := func(cell string) bool { return !slices.Contains(cells[subject], cell) }
 		return !slices.ContainsFunc(changed, isElsewhere)
 	})
-	differences := expr.Plural(len(cells), "difference")
+	differences := phrase.Count(len(cells), "difference")
 	switch {
 	case unchanged:
 		return "nothing: both sides are the same repetitions"

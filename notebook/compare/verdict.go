@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -60,7 +60,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 		return
 	}
 	c.Verdict = stats.NotShown
-	smallest := expr.Percent(stats.DefaultSmallestEffect)
+	smallest := phrase.Percent(stats.DefaultSmallestEffect)
 	beyond := stats.Greater(stats.DefaultSmallestEffect)
 	switch {
 	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
@@ -82,7 +82,7 @@ func (c *Change) tooFew() string {
 	if n >= stats.MinRepetitions {
 		side, n = "B", len(c.ResultB.Values)
 	}
-	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, expr.Plural(n, "valid repetition"), stats.MinRepetitions)
+	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Count(n, "valid repetition"), stats.MinRepetitions)
 }
 
 // corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and
@@ -92,7 +92,7 @@ func (c *Change) corrected(n int) string {
 	case n == 1:
 		return fmt.Sprintf("it would be shown after a single look, but not after one of %d", c.looks)
 	case c.looks > 1:
-		return fmt.Sprintf("it would be shown alone, but not for one of %s with %d looks", expr.Plural(n, "cell"), c.looks)
+		return fmt.Sprintf("it would be shown alone, but not for one of %s with %d looks", phrase.Count(n, "cell"), c.looks)
 	}
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }

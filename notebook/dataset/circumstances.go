@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
@@ -120,7 +120,7 @@ func (c *Cell) overloaded() string {
 		return ""
 	}
 	return fmt.Sprintf("overloaded in %d of %d repetitions: %s of what was sent was answered in time", n, len(c.Records),
-		expr.PercentBeside(worst, keepsUp))
+		phrase.PercentBeside(worst, keepsUp))
 }
 
 // LoadsDiffer reports whether the throughputs of cells with closed loops differ by more than delta: the slower server

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -167,7 +168,7 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 		q.Number, q.Interval, q.Kind, q.N = number, &interval, stats.OverSessions, len(effects)
 		q.Step = stats.LastDigit(number, stats.MinResolution)
 	case floor > 0 && q.Interval != nil:
-		q.Note = strings.TrimPrefix(q.Note+"; widened by the noise floor of "+expr.Percent(floor), "; ")
+		q.Note = strings.TrimPrefix(q.Note+"; widened by the noise floor of "+phrase.Percent(floor), "; ")
 	}
 	return q, nil
 }
@@ -264,7 +265,7 @@ func (s Scope) compute(n expr.Node) (Quantity, error) {
 	notes := slices.Concat(Marks(e.cells...), e.lacking, e.sources)
 	step := 0.0
 	if len(e.cells) > 0 {
-		notes = append(notes, "no interval: computed from "+expr.Plural(len(e.cells), "cell"))
+		notes = append(notes, "no interval: computed from "+phrase.Count(len(e.cells), "cell"))
 		step = stats.MinResolution * math.Abs(v.Number)
 	}
 	return Quantity{Number: v.Number, Unit: v.Dimension.Base(), Share: v.Dimension == expr.Share, Step: step,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
@@ -240,7 +241,7 @@ func (r Result) lacking(c *Cell, name string) []string {
 			name = " of " + name
 		}
 		out = append(out, fmt.Sprintf("%d of %d repetitions%s %s no %s", r.without, len(c.Records), name,
-			expr.Verb(r.without, "has", "have"), r.Metric.InWords()))
+			phrase.Verb(r.without, "has", "have"), r.Metric.InWords()))
 	}
 	return out
 }

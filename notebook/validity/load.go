@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"benchbook/notebook/expr"
+	"benchbook/internal/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -50,7 +50,7 @@ func readGenerator(r repetition) reading {
 	if busy < 0 {
 		return notReported
 	}
-	return reading{value: busy, words: "load generator busy " + expr.PercentBeside(busy, busyOK, busyHeadline, busyWarn)}
+	return reading{value: busy, words: "load generator busy " + phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn)}
 }
 
 // Headline says why no headline claim can rest on repetitions of a cell, if at least half of them have a window that is
@@ -63,9 +63,9 @@ func Headline(records []*record.Record) (why string) {
 		switch {
 		case r.Failure != "" || r.Load == nil:
 		case r.Load.Window < longEnough:
-			n, why = n+1, fmt.Sprintf("its window of %s is shorter than 1 s", expr.Duration(r.Load.Window))
+			n, why = n+1, fmt.Sprintf("its window of %s is shorter than 1 s", phrase.Duration(r.Load.Window))
 		case r.Load.Busy > busyHeadline:
-			n, why = n+1, "its load generator was busy "+expr.PercentBeside(r.Load.Busy, busyHeadline)
+			n, why = n+1, "its load generator was busy "+phrase.PercentBeside(r.Load.Busy, busyHeadline)
 		}
 	}
 	if 2*n < len(records) {
@@ -91,7 +91,7 @@ func readWarmup(r repetition) reading {
 		return reading{words: "the warm-up was long enough"}
 	}
 	return reading{value: longest, words: fmt.Sprintf("the warm-up of %s is shorter than twice the slowest request, %s",
-		expr.Duration(warmup), expr.Duration(longest))}
+		phrase.Duration(warmup), phrase.Duration(longest))}
 }
 
 // hasWarmup reports whether a repetition has a warm-up or needs one. A fixed number of requests without a warm-up
@@ -137,7 +137,7 @@ func readStandstill(r repetition) reading {
 	}
 	limit := min(max(shortStandstill, 0.01*window), longStandstill)
 	return reading{value: stopped, limits: &limits{limit, 5 * limit}, words: fmt.Sprintf(
-		"%s stood still for %s at most (ok up to %s)", whose, expr.Duration(stopped), expr.Duration(limit))}
+		"%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(stopped), phrase.Duration(limit))}
 }
 
 // waitingLimits are for the share of the window in which a thread of the generator waited for a core. In a closed loop
@@ -169,7 +169,7 @@ func readErrors(r repetition) reading {
 	}
 	const ok, warn = 0.001, 0.01
 	share, expected := float64(l.Failed)/float64(l.Attempted), l.FailuresMax
-	words := "errors " + expr.PercentBeside(share, ok, warn, expected)
+	words := "errors " + phrase.PercentBeside(share, ok, warn, expected)
 	if share > 0 && share <= expected {
 		words += ", which the article expects"
 	}
@@ -189,7 +189,7 @@ func readOffered(r repetition) reading {
 		return reading{value: math.Inf(1), words: "nothing was due"}
 	}
 	short := float64(l.Due-l.Sent) / float64(l.Due)
-	return reading{value: short, words: expr.PercentBeside(1-short, 0.99, 0.95) + " of the schedule was sent"}
+	return reading{value: short, words: phrase.PercentBeside(1-short, 0.99, 0.95) + " of the schedule was sent"}
 }
 
 // readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
@@ -203,7 +203,7 @@ func readLag(r repetition) reading {
 	}
 	limit := max(time.Millisecond.Seconds(), 0.05*p99(r.Record, "latency"))
 	return reading{value: lag, limits: &limits{limit, 2 * limit}, words: fmt.Sprintf(
-		"requests left %s late at the percentile 99 (ok up to %s)", expr.Duration(lag), expr.Duration(limit))}
+		"requests left %s late at the percentile 99 (ok up to %s)", phrase.Duration(lag), phrase.Duration(limit))}
 }
 
 // p99 is the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
@@ -230,7 +230,7 @@ func readOverflow(r repetition) reading {
 	if !ok {
 		return reading{missing: "no histogram"}
 	}
-	return reading{value: float64(h.Overflow), words: expr.Plural(int(h.Overflow), "answer") + " beyond the histogram"}
+	return reading{value: float64(h.Overflow), words: phrase.Count(int(h.Overflow), "answer") + " beyond the histogram"}
 }
 
 // Constants of docs/method.md#stalls.
@@ -256,14 +256,14 @@ func readStalls(r repetition) reading {
 	case longest < lostSecond || longest < lostFactor*mean:
 		return reading{words: "no request lost a second"}
 	case overflows > 0:
-		why = expr.Plural(int(overflows), "listen overflow")
+		why = phrase.Count(int(overflows), "listen overflow")
 	case r.Histograms["latency.connect"].Max >= lostSecond:
 		why = "opening a connection"
 	default:
 		return reading{words: "no request lost a second to the network"}
 	}
 	return reading{value: longest, words: fmt.Sprintf("stalled: a request took %s (%s), and the mean is %s",
-		expr.Duration(longest), why, expr.Duration(mean))}
+		phrase.Duration(longest), why, phrase.Duration(mean))}
 }
 
 // tellsLost reports whether the record of a load has what tells lost packets from slow answers.
@@ -343,7 +343,7 @@ func readDelays(r repetition) reading {
 			continue
 		}
 		worst = reading{value: late.Seconds(), words: fmt.Sprintf("%s was %s late at the percentile 99 (ok up to %s)", what,
-			expr.Duration(late.Seconds()), expr.Duration(delayLimits.ok))}
+			phrase.Duration(late.Seconds()), phrase.Duration(delayLimits.ok))}
 	}
 	return worst
 }

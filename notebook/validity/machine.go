@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"benchbook/notebook/expr"
+	"benchbook/internal/phrase"
 	"benchbook/notebook/record"
 )
 
@@ -45,7 +45,7 @@ func (r repetition) cpuShare(share float64, by limits, before, behind string) re
 	case seconds < longEnough:
 		uncertain := clockStep / seconds
 		return reading{value: max(0, share-uncertain), isMild: true,
-			words: words + " ± " + expr.Percent(uncertain) + behind}
+			words: words + " ± " + phrase.Percent(uncertain) + behind}
 	}
 	return reading{value: share, words: words + behind}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
-	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 )
 
@@ -270,7 +270,7 @@ func (a Assessment) about(cell string, meant func(repetition int) bool, text str
 		cell = " of " + cell
 	}
 	reasons := slice.Map(a.reasons(Invalid, meant), func(r reason) string { return r.words })
-	return fmt.Sprintf("%d of %d repetitions%s %s "+text, n, len(a.Valid), cell, expr.Verb(n, "is", "are"),
+	return fmt.Sprintf("%d of %d repetitions%s %s "+text, n, len(a.Valid), cell, phrase.Verb(n, "is", "are"),
 		strings.Join(reasons, ", "))
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"benchbook/notebook/expr"
+	"benchbook/internal/phrase"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
 )
@@ -63,7 +63,7 @@ func steadyState(drifts []drift, valid []bool) CheckResult {
 	switch trend := stats.Unsteady(trends); trend {
 	case stats.Rising, stats.Falling:
 		c.Level, c.Words = Warn, fmt.Sprintf("%d of %d repetitions: %s were %s, by up to %s over the window",
-			drifting[trend], len(trends), what, trend, expr.PercentBeside(farthest))
+			drifting[trend], len(trends), what, trend, phrase.PercentBeside(farthest))
 	case stats.NotTested:
 		c.Level, c.Words = NotChecked, "the window has fewer than 10 whole seconds"
 	}

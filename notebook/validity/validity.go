@@ -7,7 +7,7 @@ package validity
 import (
 	"math"
 
-	"benchbook/notebook/expr"
+	"benchbook/internal/phrase"
 	"benchbook/notebook/record"
 )
 
@@ -153,7 +153,7 @@ func (c check) dependsOnResult(f finding) bool {
 }
 
 // share writes a share with enough digits to tell it from its limits.
-func (l limits) share(x float64) string { return expr.PercentBeside(x, l.ok, l.warn) }
+func (l limits) share(x float64) string { return phrase.PercentBeside(x, l.ok, l.warn) }
 
 // Of checks one repetition by its record alone and returns the result of each check that applies to it. A repetition
 // that failed is invalid.

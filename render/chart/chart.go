@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -95,7 +96,7 @@ func (p *Panel) sayDisturbed() {
 		}
 	}
 	if len(names) > 0 {
-		p.say("Disturbed, so that intervals reach as far as that can have slowed it: " + wording.List(names) + ".")
+		p.say("Disturbed, so that intervals reach as far as that can have slowed it: " + phrase.List(names) + ".")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -112,7 +113,7 @@ func (p *Panel) lines() (missing string) {
 	}
 	names, readings := cellview.NamesOf(l.metrics), readingsIn(p.Cells, l.metrics)
 	if len(readings) == 0 {
-		return wording.List(names) + ": " + cellview.Without(p.Cells, names...)
+		return phrase.List(names) + ": " + cellview.Without(p.Cells, names...)
 	}
 	q := cellview.QuantityOf(l.metrics[0], p.Cells)
 	if len(l.metrics) > 1 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -105,7 +106,7 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	if r.spec.Level != nil {
 		r.spec.Key = append(r.spec.Key, figure.Key{Name: r.spec.Level.Label, Shape: figure.Rule})
 	}
-	p.draw(r.spec, rangeTitle(p.Cells, m, fields, m.Title+" by "+wording.List(fields)), r.sub(),
+	p.draw(r.spec, rangeTitle(p.Cells, m, fields, m.Title+" by "+phrase.List(fields)), r.sub(),
 		drawnAs+", one row each, in this order", fields, m)
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -205,7 +206,7 @@ func (p *Panel) capacity() (missing string) {
 	}
 	p.say("Large dot: the highest rate that met the objective. Bar: from there to the lowest that did not. Small dots: " +
 		"the rates that were tried, open where they did not meet it.")
-	p.draw(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+wording.List(fields)), sub,
+	p.draw(spec, rangeTitle(p.Cells, rate, fields, "Capacity by "+phrase.List(fields)), sub,
 		"Searches for the highest rate that meets the objective", fields, rate)
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -373,7 +374,7 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 		parts = append(parts, "noise floor of the article: "+strings.Join(floors, ", "))
 	}
 	for _, why := range reasons {
-		parts = append(parts, "unknown for "+wording.List(unknown[why])+" ("+why+")")
+		parts = append(parts, "unknown for "+phrase.List(unknown[why])+" ("+why+")")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -416,7 +417,7 @@ func Failures(cell *dataset.Cell) (out []Failure) {
 		case n == len(cell.Records):
 			out[i].Which = fmt.Sprintf("all %d repetitions", n)
 		default:
-			out[i].Which = "repetitions " + wording.List(list)
+			out[i].Which = "repetitions " + phrase.List(list)
 		}
 	}
 	return out

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
-	"benchbook/render/wording"
 )
 
 // A quantity is how sentences compare values of a metric.
@@ -174,7 +174,7 @@ func within(c *dataset.Cell, common []string) string {
 	if len(words) == 0 {
 		return ""
 	}
-	return "with " + wording.List(words) + ", "
+	return "with " + phrase.List(words) + ", "
 }
 
 // nameOf is what the cell of a side is called alone.
@@ -218,7 +218,7 @@ func headed(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return words[0] + " with " + wording.List(words[1:])
+	return words[0] + " with " + phrase.List(words[1:])
 }
 
 // quoted puts a value in quotes that would run into the words around it, unlike "10 threads" and "gunicorn + Flask".

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-	"benchbook/render/wording"
 )
 
 // A group is cells of one side of a claim over pairs, whose pairs with the other side came out alike.
@@ -41,7 +41,7 @@ func (g group) names() string {
 	if len(names) > most {
 		names = append(names[:most-1], fmt.Sprintf("%d more", len(names)-most+1))
 	}
-	return wording.List(names)
+	return phrase.List(names)
 }
 
 // counted names the cells of a group with the count of its pairs that hold: "a and b (16 of 16)". There is no count
@@ -155,7 +155,7 @@ func groups(j *claim.Judgement, p pairing) string {
 			words += "; " + p.said(p.relation, a, b) + fmt.Sprintf(" in %d", held)
 		}
 		if against > 0 {
-			words += fmt.Sprintf("; %d %s against it", against, expr.Verb(against, "is", "are"))
+			words += fmt.Sprintf("; %d %s against it", against, phrase.Verb(against, "is", "are"))
 		}
 		return words
 	default:
@@ -195,7 +195,7 @@ func othersOf(j *claim.Judgement) string {
 		words   string
 	}{{stats.NotMeasured, "not measured"}, {stats.Inconclusive, "undecided"}, {stats.Contradicted, "against it"}} {
 		if n := countOf(j, c.verdict); n > 0 {
-			words = append(words, fmt.Sprintf("%d %s %s", n, expr.Verb(n, "is", "are"), c.words))
+			words = append(words, fmt.Sprintf("%d %s %s", n, phrase.Verb(n, "is", "are"), c.words))
 		}
 	}
 	return strings.Join(words, ", ")
@@ -209,7 +209,7 @@ func pairsHeld(j *claim.Judgement) string {
 	if held == n || held == 0 || len(groups) == 1 {
 		return heldWords(held, n, "pairs")
 	}
-	return wording.List(slice.Map(groups, func(g group) string {
+	return phrase.List(slice.Map(groups, func(g group) string {
 		return fmt.Sprintf("%d of %d with %s", g.held, g.pairs, g.names())
 	}))
 }
@@ -220,9 +220,9 @@ func decided(j *claim.Judgement) string {
 	held, against, n := countOf(j, stats.Supported), countOf(j, stats.Contradicted), len(j.Parts)
 	switch open := n - held - against; {
 	case 2*open > n:
-		return fmt.Sprintf("%d of %s undecided", open, expr.Plural(n, "pair"))
+		return fmt.Sprintf("%d of %s undecided", open, phrase.Count(n, "pair"))
 	case open == 0:
-		return fmt.Sprintf("%d of %s", held, expr.Plural(n, "pair"))
+		return fmt.Sprintf("%d of %s", held, phrase.Count(n, "pair"))
 	}
-	return fmt.Sprintf("%d of %s", held, expr.Plural(held+against, "decided pair"))
+	return fmt.Sprintf("%d of %s", held, phrase.Count(held+against, "decided pair"))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
@@ -302,7 +303,7 @@ func comparisons(j *claim.Judgement) string {
 		return j.Reason
 	}
 	cameOut := map[stats.Verdict]string{stats.Supported: "came out as claimed", stats.Contradicted: "came out against the claim",
-		stats.Inconclusive: expr.Verb(len(chosen), "is", "are") + " undecided"}
+		stats.Inconclusive: phrase.Verb(len(chosen), "is", "are") + " undecided"}
 	count := marked(value, heldWords(len(chosen), n, "comparisons")) + " " + cameOut[j.Verdict]
 	if len(chosen) > most {
 		return count
@@ -355,5 +356,5 @@ func counted(j *claim.Judgement, held int) string {
 	if j.Form == claim.Pairs {
 		of = "pair"
 	}
-	return fmt.Sprintf("%d of %s", held, expr.Plural(len(j.Parts), of))
+	return fmt.Sprintf("%d of %s", held, phrase.Count(len(j.Parts), of))
 }

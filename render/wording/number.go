@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"benchbook/internal/phrase"
 )
 
 // Spaces and signs of typeset numbers.
@@ -239,14 +241,8 @@ func sign(x float64) string {
 	return ""
 }
 
-// Count writes a number with its noun: "1 repetition", "13 cells". The plural is the noun with an s.
-func Count(n int, noun string) string {
-	s := fixed(float64(n), 0) + space + noun
-	if n != 1 {
-		s += "s"
-	}
-	return s
-}
+// Count typesets a number of things: "1 repetition", "1,300 cells".
+func Count(n int, noun string) string { return fixed(float64(n), 0) + space + phrase.Noun(n, noun) }
 
 // Step is the distance of round ticks, 1, 2 or 5 times a power of ten, that divide a span above zero into at most
 // parts pieces.

@@ -40,13 +40,6 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-func List(words []string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
-}
-
 // Lower writes a title in the middle of a sentence.
 func Lower(title string) string {
 	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {

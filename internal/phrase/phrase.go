@@ -1,4 +1,5 @@
-package expr
+// Package phrase writes counts, lists, shares and times in plain text. Package wording typesets numbers of results.
+package phrase
 
 import (
 	"fmt"
@@ -8,9 +9,15 @@ import (
 	"time"
 )
 
-// Plural counts a noun: "1 cell", "3 cells".
-func Plural(n int, noun string) string {
-	return fmt.Sprintf("%d %s", n, Verb(n, noun, noun+"s"))
+// Count writes a number of things: "1 cell", "3 searches".
+func Count(n int, noun string) string { return strconv.Itoa(n) + " " + Noun(n, noun) }
+
+// Noun returns a noun for a number of things: "cell" for one, else "cells".
+func Noun(n int, noun string) string {
+	if strings.HasSuffix(noun, "ch") || strings.HasSuffix(noun, "ss") {
+		return Verb(n, noun, noun+"es")
+	}
+	return Verb(n, noun, noun+"s")
 }
 
 // Verb returns one for n = 1, else several: "is" or "are".
@@ -19,6 +26,20 @@ func Verb(n int, one, several string) string {
 		return one
 	}
 	return several
+}
+
+// Are begins a sentence about a number of things: "1 record is", "2 records are".
+func Are(n int, noun string) string { return Count(n, noun) + " " + Verb(n, "is", "are") }
+
+// Were is Are in the past: "1 record was", "2 records were".
+func Were(n int, noun string) string { return Count(n, noun) + " " + Verb(n, "was", "were") }
+
+// List joins words as in a sentence: "a, b and c".
+func List(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
 }
 
 // Percent writes a share with two digits.
