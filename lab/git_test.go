@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -19,10 +17,7 @@ func TestRevisionOf(t *testing.T) {
 	slowtest.Skip(t)
 	const commit, changed = `^[0-9a-f]{12}$`, `^[0-9a-f]{12}\+changes$`
 	dir := t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(dir, name)
-		must.Do(errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)))
-	}
+	write := func(name, text string) { must.Write(filepath.Join(dir, name), text) }
 	run := func(args ...string) {
 		if out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("git %q: %v: %s", args, err, out)

@@ -162,8 +162,7 @@ func TestPictures(t *testing.T) {
 	b := measured(t, "", experiment+"![A *curve*](shots/a%20b.png) ![again](shots/a%20b.png) ![out](link.png)\n", nil)
 	outside := filepath.Join(t.TempDir(), "secret.png")
 	for name, data := range map[string]string{filepath.Join(b.Dir(), "shots", "a b.png"): "picture", outside: "secret"} {
-		must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-		must.Do(os.WriteFile(name, []byte(data), 0o644))
+		must.Write(name, data)
 	}
 	d := b.Dataset() // before there is a link, which a build context must not have
 	must.Do(os.Symlink(outside, filepath.Join(b.Dir(), "link.png")))

@@ -92,16 +92,10 @@ func (p *publisher) elsewhere(name, text string) {
 	} else {
 		gitIn(p.t, dir, "checkout", "-q", "-b", "gh-pages")
 	}
-	put(dir, name, text)
+	must.Write(filepath.Join(dir, name), text)
 	gitIn(p.t, dir, "add", "-A")
 	gitIn(p.t, dir, "commit", "-q", "-m", "Write "+name)
 	gitIn(p.t, dir, "push", "-q", "origin", "gh-pages")
-}
-
-func put(dir, name, text string) {
-	name = filepath.Join(dir, name)
-	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 // contents digests the files below a folder, those of git too.
@@ -145,11 +139,11 @@ func TestPublish(t *testing.T) {
 		t.Errorf("publishing the same again gives %+v", again)
 	}
 
-	put(p.dir, "article.md", "text")
+	must.Write(filepath.Join(p.dir, "article.md"), "text")
 	gitIn(t, p.dir, "add", "article.md")
 	gitIn(t, p.dir, "commit", "-q", "-m", "write")
 	gitIn(t, p.dir, "checkout", "-q", "--detach")
-	put(p.dir, "staged", "not committed")
+	must.Write(filepath.Join(p.dir, "staged"), "not committed")
 	gitIn(t, p.dir, "add", "staged")
 	site = map[string]string{"index.html": "two", "pair/index.html": "pair"}
 	p.render(site)
@@ -277,7 +271,7 @@ func TestPublishFolder(t *testing.T) {
 		t.Error("a dry run makes the folder")
 	}
 	must.Get(PublishFolder(p.site, to, false))
-	put(to, "CNAME", "bench.example")
+	must.Write(filepath.Join(to, "CNAME"), "bench.example")
 	p.render(map[string]string{"index.html": "two"})
 	for _, dryRun := range []bool{true, false} {
 		out := must.Get(PublishFolder(p.site, to, dryRun))

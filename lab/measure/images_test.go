@@ -36,9 +36,7 @@ func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	dir = t.TempDir()
 	must.Do(os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644))
 	for slug, text := range articles {
-		folder := filepath.Join(dir, "experiments", slug)
-		must.Do(errors.Join(os.MkdirAll(folder, 0o755),
-			os.WriteFile(filepath.Join(folder, "article.md"), []byte(text), 0o644)))
+		must.Write(filepath.Join(dir, "experiments", slug, "article.md"), text)
 	}
 	return dir
 }

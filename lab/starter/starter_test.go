@@ -1,7 +1,6 @@
 package starter
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,7 +44,7 @@ func TestFromDockerfile(t *testing.T) {
 		{"../Dockerfile", "FROM x\nEXPOSE 80\n", "", "is outside the repository of the project"},
 	} {
 		file := filepath.Join(dir, tt.file)
-		must.Do(errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(tt.text), 0o644)))
+		must.Write(file, tt.text)
 		made, err := From(filepath.Join(dir, tt.project), file, "/")
 		got := fmt.Sprint(err)
 		if err == nil {

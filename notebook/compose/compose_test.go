@@ -20,9 +20,7 @@ func written(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
 	for name, text := range files {
-		full := filepath.Join(root, name)
-		must.Do(os.MkdirAll(filepath.Dir(full), 0o755))
-		must.Do(os.WriteFile(full, []byte(text), 0o644))
+		must.Write(filepath.Join(root, name), text)
 	}
 	return root
 }

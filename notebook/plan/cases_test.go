@@ -158,9 +158,9 @@ func (c *planCase) open(t *testing.T) (project *article.Project, dir string) {
 	t.Helper()
 	root := t.TempDir()
 	dir = filepath.Join(root, "experiments", "sample")
-	write(filepath.Join(root, article.ProjectFile), "")
+	must.Write(filepath.Join(root, article.ProjectFile), "")
 	for name, text := range c.files {
-		write(filepath.Join(dir, name), text)
+		must.Write(filepath.Join(dir, name), text)
 	}
 	return must.Get(article.OpenProject(root)), dir
 }
@@ -174,11 +174,6 @@ func (c *planCase) plan(t *testing.T) (p *plan.Plan, problems *source.Problems, 
 	problems.Merge(&doc.Problems)
 	p = must.Get(plan.New(project, doc, plan.Options{Profile: c.profile}, problems))
 	return p, problems, filepath.Dir(project.Dir)
-}
-
-func write(path, data string) {
-	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
-	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
 // describe shows what would be measured, or the problems that are in the way.

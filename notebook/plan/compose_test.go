@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"benchbook/internal/test/must"
 )
 
 // Compose files use the variables that the article lists, and no others.
@@ -22,7 +24,7 @@ func TestComposeEnvironment(t *testing.T) {
 		{"{files: docker-compose.yml, env: [LISTED]}", "", `unknown key "env" in compose`},
 	} {
 		p, problems := planIn(t, "name: e\ncompose: "+tt.compose+"\nload: {target: \"http://web/\"}\n",
-			func(dir, _ string) { write(filepath.Join(dir, "docker-compose.yml"), file) })
+			func(dir, _ string) { must.Write(filepath.Join(dir, "docker-compose.yml"), file) })
 		switch {
 		case tt.problem == "" && len(problems) > 0 || tt.problem != "" && len(problems) != 1:
 			t.Errorf("%s: got the problems %v, want %q", tt.compose, problems, tt.problem)

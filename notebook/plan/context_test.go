@@ -29,7 +29,7 @@ func TestInlineDockerfile(t *testing.T) {
 func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
 	t.Helper()
 	return planText(t, text(block(body)), func(dir, outside string) {
-		write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
+		must.Write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n")
 		mkfiles(dir, outside)
 	})
 }
@@ -40,7 +40,7 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 	root := t.TempDir()
 	dir := filepath.Join(root, "p", "experiments", "sample")
 	must.Do(os.MkdirAll(dir, 0o755))
-	write(filepath.Join(root, "p", article.ProjectFile), "")
+	must.Write(filepath.Join(root, "p", article.ProjectFile), "")
 	mkfiles(dir, filepath.Join(root, "outside"))
 	project := must.Get(article.OpenProject(dir))
 	doc := article.Parse(dir, source.New("article.md", []byte(text)))
@@ -95,7 +95,7 @@ func TestNoLinkLeadsOut(t *testing.T) {
 			_, problems := planIn(t, test.body, func(dir, outside string) {
 				for name, text := range map[string]string{"secret": "secret", "app/Dockerfile": "FROM scratch\n",
 					"a.yaml": "port: 1\n", "f.csv": "name\nsecret\n"} {
-					write(filepath.Join(outside, name), text)
+					must.Write(filepath.Join(outside, name), text)
 				}
 				link(strings.Replace(test.to, "OUTSIDE", outside, 1), filepath.Join(dir, test.at))
 			})
@@ -121,9 +121,9 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 	p, problems := planIn(t, "name: e\ncalibrate: false\nservices:\n"+
 		"  s: {build: now, configs: [{source: now/settings, target: /etc/settings}]}\n"+
 		"load: {target: http://s/}\n", func(dir, _ string) {
-		write(filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
-		write(filepath.Join(dir, "v2", "settings"), "quick")
-		write(filepath.Join(dir, "common.py"), "pass")
+		must.Write(filepath.Join(dir, "v2", "Dockerfile"), "FROM scratch\n")
+		must.Write(filepath.Join(dir, "v2", "settings"), "quick")
+		must.Write(filepath.Join(dir, "common.py"), "pass")
 		link("../common.py", filepath.Join(dir, "v2", "common.py"))
 		link("v2", filepath.Join(dir, "now"))
 	})
@@ -159,7 +159,7 @@ func TestSizes(t *testing.T) {
 			_, problems := planIn(t, "name: e\n"+test.body, func(dir, _ string) {
 				for file := range strings.SplitSeq(test.files, " ") {
 					name, text, _ := strings.Cut(file, "=")
-					write(filepath.Join(dir, name), text)
+					must.Write(filepath.Join(dir, name), text)
 					if size := map[string]int64{"LARGE": 6 << 30, "MOST": MaxSize}[text]; size > 0 {
 						must.Do(os.Truncate(filepath.Join(dir, name), size))
 					}
@@ -194,9 +194,9 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 			p, problems := planIn(t, "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n",
 				func(dir, _ string) {
 					gitIn(t, filepath.Dir(dir))("init", "-q")
-					write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
-					write(filepath.Join(dir, ".gitignore"), test.ignore)
-					write(filepath.Join(dir, test.file), "x")
+					must.Write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
+					must.Write(filepath.Join(dir, ".gitignore"), test.ignore)
+					must.Write(filepath.Join(dir, test.file), "x")
 					link("user@host.1234", filepath.Join(dir, ".#article.md")) // a lock of Emacs
 				})
 			want := append([]string{".gitignore", "Dockerfile"}, strings.Fields(test.want)...)
@@ -241,10 +241,10 @@ func TestContextInTheRepository(t *testing.T) {
 						".vscode/benchbook-project.json": "{}", ".git/HEAD": "x", "p/_site/index.html": "x",
 						"p/.benchbook/run": "x", other + article.FileName: "x", other + "data.csv": "x",
 						other + "records/r": "x", sample + "app.py": "x", sample + "Dockerfile": "FROM scratch\n"} {
-						write(filepath.Join(root, name), text)
+						must.Write(filepath.Join(root, name), text)
 					}
-					write(filepath.Join(dir, article.FileName), "x")
-					write(filepath.Join(dir, "records", "r"), "x")
+					must.Write(filepath.Join(dir, article.FileName), "x")
+					must.Write(filepath.Join(dir, "records", "r"), "x")
 				})
 			want := append([]string{".dockerignore", ".vscode/settings.json", "Dockerfile", "main.go"}, test.want...)
 			slices.Sort(want)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,14 +24,9 @@ func newPlan(t *testing.T, src string, files map[string]string) (*Plan, []*sourc
 	t.Helper()
 	return planText(t, src, func(dir, _ string) {
 		for name, data := range files {
-			write(filepath.Join(dir, name), data)
+			must.Write(filepath.Join(dir, name), data)
 		}
 	})
-}
-
-func write(path, data string) {
-	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
-	must.Do(os.WriteFile(path, []byte(data), 0o644))
 }
 
 // mustPlan plans an article that has no problems.

@@ -26,9 +26,9 @@ func TestRevision(t *testing.T) {
 			".gitattributes": "* export-ignore text eol=crlf\n", "app/lines": "a\nb\n", "app/.dockerignore": "*.log\n",
 			"app/a.log": "x", ".dockerignore": "**/*.log\n", "app/run.sh": "x", "Dockerfile": "FROM scratch\nCOPY . /\n",
 			"p/experiments/sample/records/r": "x", "p/experiments/sample/own.txt": "x"} {
-			write(filepath.Join(root, name), text)
+			must.Write(filepath.Join(root, name), text)
 		}
-		write(filepath.Join(dir, article.FileName), "x")
+		must.Write(filepath.Join(dir, article.FileName), "x")
 		for name, to := range map[string]string{"app/link": "../app/./main.go", "app/broken.log": "nowhere"} {
 			must.Do(os.Symlink(to, filepath.Join(root, name)))
 		}
@@ -37,13 +37,13 @@ func TestRevision(t *testing.T) {
 		git("add", ".")
 		git("commit", "-q", "-m", "one")
 		git("tag", "v1")
-		write(filepath.Join(root, "app/main.go"), "now")
-		write(filepath.Join(root, "app/new.go"), "now")
+		must.Write(filepath.Join(root, "app/main.go"), "now")
+		must.Write(filepath.Join(root, "app/new.go"), "now")
 		must.Do(os.Symlink("nowhere", filepath.Join(root, "app/broken")))
 		git("add", ".")
 		git("commit", "-q", "-m", "two")
 		git("tag", "v2")
-		write(filepath.Join(root, "app/main.go"), "not committed")
+		must.Write(filepath.Join(root, "app/main.go"), "not committed")
 	}
 	ofApp := ".dockerignore Dockerfile lines=a\\nb\\n link=then main.go=then run.sh*"
 	for _, test := range []struct{ name, build, want, rule, says string }{
@@ -112,14 +112,14 @@ func TestRevisionsAreCompared(t *testing.T) {
 		git := gitIn(t, root)
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main": "then",
 			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always", "lib/vars": "V=above"} {
-			write(filepath.Join(root, name), text)
+			must.Write(filepath.Join(root, name), text)
 		}
 		own := []string{filepath.Join(root, "app/main"), filepath.Join(dir, "conf"), filepath.Join(dir, "code/main"),
 			filepath.Join(dir, "vars")}
 		git("init", "-q")
 		for _, state := range []string{"then", "now", "not committed"} {
 			for _, name := range own {
-				write(name, map[bool]string{true: "V="}[filepath.Base(name) == "vars"]+state)
+				must.Write(name, map[bool]string{true: "V="}[filepath.Base(name) == "vars"]+state)
 			}
 			if state != "not committed" {
 				git("add", "app", "lib", own[1], own[2], own[3])
@@ -127,8 +127,8 @@ func TestRevisionsAreCompared(t *testing.T) {
 				git("tag", map[string]string{"then": "v1", "now": "v2"}[state])
 			}
 		}
-		write(filepath.Join(dir, "later"), "later")
-		write(filepath.Join(dir, "data/main"), "ignored")
+		must.Write(filepath.Join(dir, "later"), "later")
+		must.Write(filepath.Join(dir, "data/main"), "ignored")
 	}
 	revisions := Options{Revisions: []Revision{{"old", "v1"}, {"new", "v2"}}}
 	for _, test := range []struct{ name, body, want string }{ // what is planned, or the rule of the first problem

@@ -4,7 +4,6 @@ package rendertest
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -64,8 +63,7 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 		all[filepath.Join(dir, filepath.FromSlash(name))] = data
 	}
 	for name, data := range all {
-		must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-		must.Do(os.WriteFile(name, []byte(data), 0o644))
+		must.Write(name, data)
 	}
 	project := must.Get(article.OpenProject(root))
 	doc := must.Get(project.Article(slug))

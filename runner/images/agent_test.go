@@ -17,23 +17,18 @@ func module(t *testing.T) (sources, program string) {
 	t.Helper()
 	dir := t.TempDir()
 	sources, program = filepath.Join(dir, "src"), filepath.Join(dir, "bin", "benchbook")
-	write(filepath.Join(sources, "go.mod"), "module benchbook\n\ngo 1.26\n")
-	write(filepath.Join(sources, filepath.FromSlash(agentPackage), "main.go"),
+	must.Write(filepath.Join(sources, "go.mod"), "module benchbook\n\ngo 1.26\n")
+	must.Write(filepath.Join(sources, filepath.FromSlash(agentPackage), "main.go"),
 		"package main\n\nfunc main() { println(\"agent\") }\n")
-	write(program, "benchbook")
+	must.Write(program, "benchbook")
 	return sources, program
-}
-
-func write(name, text string) {
-	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-	must.Do(os.WriteFile(name, []byte(text), 0o644))
 }
 
 // What go install leaves is enough: the program is built from the sources, once, as a static one of Linux.
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}
-	write(filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
+	must.Write(filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
 	data := must.Get(f.Agent())
 	file := must.Get(elf.NewFile(bytes.NewReader(data)))
 	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
@@ -43,7 +38,7 @@ func TestBuilt(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
 	}
-	write(kept[0], "kept")
+	must.Write(kept[0], "kept")
 	if data, err := f.Agent(); err != nil || string(data) != "kept" {
 		t.Errorf("got %.20q, %v, and not what was built before", data, err)
 	}
@@ -53,7 +48,7 @@ func TestNotFound(t *testing.T) {
 	sources, program := module(t)
 	broken := filepath.Join(t.TempDir(), "src")
 	must.Do(os.CopyFS(broken, os.DirFS(sources)))
-	write(filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
+	must.Write(filepath.Join(broken, filepath.FromSlash(agentPackage), "main.go"),
 		"package main\n\nfunc main() { undefined() }\n")
 	for _, test := range []struct {
 		name   string

@@ -160,9 +160,7 @@ func TestContainers(t *testing.T) {
 
 // write writes a file of a machine whose root directory is given.
 func write(root, name, text string) {
-	path := filepath.Join(root, name)
-	must.Do(os.MkdirAll(filepath.Dir(path), 0o755))
-	must.Do(os.WriteFile(path, []byte(text+"\n"), 0o644))
+	must.Write(filepath.Join(root, name), text+"\n")
 }
 
 // The busy time is that of the root control group where it can be read, else that of the kernel's clock.

@@ -2,6 +2,11 @@
 // error that a test is about is for testing.T.
 package must
 
+import (
+	"os"
+	"path/filepath"
+)
+
 // Do panics on an error.
 func Do(err error) {
 	if err != nil {
@@ -19,4 +24,10 @@ func Get[T any](v T, err error) T {
 func Two[A, B any](a A, b B, err error) (A, B) {
 	Do(err)
 	return a, b
+}
+
+// Write writes a text to a file, and makes the folders that it lies in.
+func Write(name, text string) {
+	Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	Do(os.WriteFile(name, []byte(text), 0o644))
 }
