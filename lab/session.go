@@ -54,27 +54,38 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 		}
 	}
 	for _, arg := range args {
-		if list, err = a.add(list, project, slugs, arg); err != nil {
-			return nil, nil, UsageError(err)
+		name, experiment, _ := strings.Cut(arg, "#")
+		slug := a.slugOf(project, name)
+		if slug == "" {
+			return nil, nil, UsageError(fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs)))
+		}
+		c, ok := slice.Find(list, func(c *Article) bool { return c.Slug == slug })
+		if !ok {
+			c = &Article{Slug: slug}
+			list = append(list, c)
+		}
+		if experiment != "" {
+			c.Experiments = append(c.Experiments, experiment)
 		}
 	}
-	err = Each(list, func(_ int, c *Article) (err error) {
-		c.Doc, err = ReadArticle(project, c.Slug)
-		return err
-	})
-	if err != nil {
-		return nil, nil, Failure(err)
-	}
-	for _, c := range list {
-		known := slice.Map(c.Doc.Experiments, func(e *article.ExperimentBlock) string { return e.Name.Value })
-		for _, name := range c.Experiments {
-			if !slices.Contains(known, name) {
-				return nil, nil, UsageError(fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name,
-					source.Suggest(name, known)))
-			}
-		}
+	if err := Each(list, func(_ int, c *Article) error { return c.read(project) }); err != nil {
+		return nil, nil, err
 	}
 	return project, list, nil
+}
+
+// read reads the text of the article, which has to have the selected experiments.
+func (c *Article) read(project *article.Project) (err error) {
+	if c.Doc, err = ReadArticle(project, c.Slug); err != nil {
+		return Failure(err)
+	}
+	known := slice.Map(c.Doc.Experiments, func(e *article.ExperimentBlock) string { return e.Name.Value })
+	for _, name := range c.Experiments {
+		if !slices.Contains(known, name) {
+			return UsageError(fmt.Errorf("article %s has no experiment %q: %s", c.Slug, name, source.Suggest(name, known)))
+		}
+	}
+	return nil
 }
 
 // Open opens the project of the folder, or a project of one Markdown file that belongs to no project. It returns the
@@ -129,24 +140,6 @@ func (a *Session) Located(name string) string {
 		return filepath.Join(a.Dir, name)
 	}
 	return name
-}
-
-// add selects the article that an argument names, as ARTICLE or ARTICLE#EXPERIMENT.
-func (a *Session) add(list []*Article, project *article.Project, slugs []string, arg string) ([]*Article, error) {
-	name, experiment, _ := strings.Cut(arg, "#")
-	slug := a.slugOf(project, name)
-	if slug == "" {
-		return nil, fmt.Errorf("no article %q: %s", name, source.Suggest(name, slugs))
-	}
-	i := slices.IndexFunc(list, func(c *Article) bool { return c.Slug == slug })
-	if i < 0 {
-		i = len(list)
-		list = append(list, &Article{Slug: slug})
-	}
-	if experiment != "" {
-		list[i].Experiments = append(list[i].Experiments, experiment)
-	}
-	return list, nil
 }
 
 // Check plans every article, and returns all problems, those of the project first.

@@ -226,7 +226,7 @@ type notebook struct {
 // open writes the project.
 func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 	n := &notebook{}
-	n.Session = &lab.Session{Stdout: a.Stdout, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
+	n.Session = &lab.Session{Stdout: &n.said, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
 		Config: a.Config, Dir: folder}
 	if a.Config.Processes != nil {
 		n.Config.Engines = []lab.Engine{{Name: spec.Local, Connect: a.Config.Processes}}
@@ -284,8 +284,7 @@ func (n *notebook) page(a *lab.Session, file, text, command string) error {
 		return lab.Failure(fmt.Errorf("writing the page: %w", err))
 	}
 	site := filepath.Join(n.Dir, pages.SiteDir)
-	quiet := &lab.Session{Stdout: &n.said, Stderr: &n.said, Version: n.Version, Config: n.Config, Dir: n.Dir}
-	if _, err := pages.Render(quiet, n.project, n.list, pages.Options{Out: site, Single: true, Command: command}, nil); err != nil {
+	if _, err := pages.Render(n.Session, n.project, n.list, pages.Options{Out: site, Single: true, Command: command}, nil); err != nil {
 		fmt.Fprint(a.Stderr, n.said.String())
 		return err
 	}
