@@ -26,7 +26,7 @@ type Article struct {
 	Experiments []string // names after #; all if empty
 	Doc         *article.Document
 	Problems    source.Problems
-	Planned     *plan.Plan // of profile full, if it is planned already
+	Planned     *plan.Plan // by Plan, the last time; nil before
 }
 
 // Each calls do for each item with its index, in parallel, and returns the error of the first item that has one.
@@ -81,13 +81,12 @@ func (a *Session) IsArticle(project *article.Project, arg string) bool {
 	return filepath.Ext(name) == ".md" || a.slugOf(project, name) != ""
 }
 
-// Plan plans an article.
-func (c *Article) Plan(project *article.Project, o plan.Options) (*plan.Plan, error) {
-	p, err := plan.New(project, c.Doc, o, &c.Problems)
-	if err != nil {
-		return nil, UsageError(err)
+// Plan plans all experiments of an article.
+func (c *Article) Plan(project *article.Project, o plan.Options) (err error) {
+	if c.Planned, err = plan.New(project, c.Doc, o, &c.Problems); err != nil {
+		return UsageError(err)
 	}
-	return p, nil
+	return nil
 }
 
 // PrintProblems writes problems for people, each followed by an empty line.
@@ -115,7 +114,7 @@ func ArticlesInWords(list []*Article) string {
 	return phrase.List(SlugsOf(list))
 }
 
-// KeepExperiments removes the experiments that are not selected from a plan.
+// KeepExperiments removes the experiments that are not selected from a plan. They stay in its list of all.
 func (c *Article) KeepExperiments(p *plan.Plan) {
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !c.Wants(e.Name) })
 }

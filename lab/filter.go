@@ -14,16 +14,16 @@ import (
 // A Filter selects trials, as --only does.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
-// NewFilter parses --only for some plans; it is nil for an empty text. Unknown names, and an expression that matches no
+// NewFilter parses --only for planned articles; it is nil for an empty text. Unknown names, and an expression that matches no
 // trial, are errors.
-func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filter, error) {
+func NewFilter(only string, list []*Article) (Filter, error) {
 	if only == "" {
 		return nil, nil
 	}
 	picked := map[*plan.Trial]bool{}
 	n, err := expr.Parse(only)
 	if err == nil {
-		err = pick(picked, n, only, list, plans)
+		err = pick(picked, n, only, list)
 	}
 	if e, ok := errors.AsType[*expr.Error](err); ok && e.Hint != "" {
 		err = fmt.Errorf("%s: %s", e.Msg, e.Hint)
@@ -35,11 +35,11 @@ func NewFilter(only string, list []*Article, plans map[string]*plan.Plan) (Filte
 }
 
 // pick adds the trials that n selects, the expression only.
-func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article, plans map[string]*plan.Plan) error {
+func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article) error {
 	known, settings := map[string]bool{}, map[*plan.Trial]map[string]string{}
 	var trials []*plan.Trial
 	for _, c := range list {
-		for _, e := range plans[c.Slug].Experiments {
+		for _, e := range c.Planned.Experiments {
 			for _, t := range e.Trials {
 				trials, settings[t] = append(trials, t), map[string]string{"experiment": e.Name}
 				for _, p := range slices.Concat(t.Parameters, t.Labels) {

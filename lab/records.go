@@ -25,10 +25,12 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 		return slices.ContainsFunc(d.Doc.Claims, func(c *article.Claim) bool { return c.Headline && claim.IsDecided(d, c) })
 	}
 	return dataset.Options{ThisHost: host, Answers: answers, Plan: func(profile string) (*plan.Plan, error) {
-		if profile == plan.Full && c.Planned != nil {
-			return c.Planned, nil
-		}
 		p := known.Get(profile, func() planned {
+			if c.Planned != nil && c.Planned.Profile == profile {
+				whole := *c.Planned
+				whole.Experiments = whole.All
+				return planned{&whole, nil}
+			}
 			var problems source.Problems
 			p, err := plan.New(project, c.Doc, plan.Options{Profile: profile}, &problems)
 			if err == nil && !problems.Empty() {

@@ -143,26 +143,23 @@ func (a *Session) Located(name string) string {
 }
 
 // Check plans every article, and returns all problems, those of the project first.
-func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) (plans map[string]*plan.Plan,
-	problems []*source.Problem, err error) {
-	made := make([]*plan.Plan, len(list))
-	err = Each(list, func(i int, c *Article) (err error) {
-		if made[i], err = c.Plan(project, o); err != nil {
+func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) ([]*source.Problem, error) {
+	err := Each(list, func(_ int, c *Article) error {
+		if err := c.Plan(project, o); err != nil {
 			return err
 		}
 		c.Problems.Merge(&c.Doc.Problems)
-		check.Check(c.Doc, made[i], &c.Problems)
+		check.Check(c.Doc, c.Planned, &c.Problems)
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	plans, problems = map[string]*plan.Plan{}, project.Problems.Sorted()
-	for i, c := range list {
-		plans[c.Slug] = made[i]
+	problems := project.Problems.Sorted()
+	for _, c := range list {
 		problems = append(problems, c.Problems.Sorted()...)
 	}
-	return plans, problems, nil
+	return problems, nil
 }
 
 // PrintJSON writes data for other programs.
@@ -351,29 +348,28 @@ func (a *Session) NoteWaiting(busy error) {
 }
 
 // Plans plans the chosen experiments of articles. Problems are printed, with an error that names the consequence.
-func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options,
-	consequence string) (map[string]*plan.Plan, error) {
-	plans, problems, err := a.Check(project, list, o)
+func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options, consequence string) error {
+	problems, err := a.Check(project, list, o)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(problems) > 0 {
 		PrintProblems(a.Stderr, problems)
-		return nil, Failure(fmt.Errorf("%s; %s", phrase.Count(len(problems), "problem"), consequence))
+		return Failure(fmt.Errorf("%s; %s", phrase.Count(len(problems), "problem"), consequence))
 	}
 	for _, c := range list {
-		c.KeepExperiments(plans[c.Slug])
+		c.KeepExperiments(c.Planned)
 	}
-	return plans, nil
+	return nil
 }
 
 // SelectPlanned is Select and then Plans.
 func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *article.Project,
-	list []*Article, plans map[string]*plan.Plan, err error) {
+	list []*Article, err error) {
 	if project, list, err = a.Select(args); err == nil {
-		plans, err = a.Plans(project, list, o, consequence)
+		err = a.Plans(project, list, o, consequence)
 	}
-	return project, list, plans, err
+	return project, list, err
 }
 
 // Present returns the images and programs on the engine of a project. It connects when a record names one.

@@ -49,7 +49,7 @@ to each target, checks the answers, and removes everything again. Nothing is mea
 				return err
 			}
 			flags.ChooseEngine(project)
-			plans, problems, err := a.Check(project, list, plan.Options{Profile: flags.Profile})
+			problems, err := a.Check(project, list, plan.Options{Profile: flags.Profile})
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ to each target, checks the answers, and removes everything again. Nothing is mea
 				check.WrongAssertions(c.Doc, &found)
 				problems = append(problems, found.Sorted()...)
 			}
-			warnings, err := warnings(a.Session, project, sound, plans)
+			warnings, err := warnings(a.Session, project, sound)
 			if err != nil {
 				return err
 			}
@@ -77,7 +77,7 @@ to each target, checks the answers, and removes everything again. Nothing is mea
 				err = lab.Failure(nil)
 			}
 			if err == nil && services {
-				return measure.Verify(cmd.Context(), a.Session, project, list, plans, flags)
+				return measure.Verify(cmd.Context(), a.Session, project, list, flags)
 			}
 			return err
 		},
@@ -130,8 +130,7 @@ func (a *app) explainRule(rule string) error {
 
 // warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
 // records show.
-func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan) ([]*source.Problem, error) {
+func warnings(a *lab.Session, project *article.Project, list []*lab.Article) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
 		return nil, lab.Failure(err)
@@ -144,7 +143,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 	for _, c := range list {
 		var found, here source.Problems
 		prose.DeadLinks(c.Doc, slugs, &found)
-		for _, e := range plans[c.Slug].Experiments {
+		for _, e := range c.Planned.Experiments {
 			e.Remarks(&found)
 			e.CheckCPUs(this.Cores, &here)
 		}
@@ -154,12 +153,9 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article,
 		check.Headlines(c.Doc, &found)
 		check.Finding(c.Doc, &found)
 		if _, err := os.Stat(project.RecordsDir(c.Slug)); err != nil {
-			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, plans[c.Slug])), &found)
+			claim.Warn(claim.Undecidable(dataset.WithoutRecords(c.Doc, c.Planned)), &found)
 			out = append(out, found.Sorted()...)
 			continue
-		}
-		if p := plans[c.Slug]; p.Profile == plan.Full {
-			c.Planned = p
 		}
 		d, err := show.ShownDataset(a, project, c)
 		if err != nil {

@@ -18,11 +18,11 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Show what a run would do, without running anything: a line for each experiment with what would be measured, and
 how long it should take. ARTICLE#EXPERIMENT is every trial: whether it is fresh, stale or missing, and why. With --json it has all keys of each trial, defaults included.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, list, plans, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
+			project, list, err := a.SelectPlanned(args, options, "articles with problems cannot be planned")
 			if err != nil {
 				return err
 			}
-			planned, err := show.Plan(cmd.Context(), a.Session, project, list, plans)
+			planned, err := show.Plan(cmd.Context(), a.Session, project, list)
 			if err != nil {
 				return lab.Interrupted(cmd.Context(), err)
 			}

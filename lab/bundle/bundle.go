@@ -42,7 +42,7 @@ type Options struct {
 // Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file, after
 // checking that the article can be planned from these files alone.
 func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
-	project, list, plans, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
+	project, list, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 			"next to experiments", terminal.Relative(project.File())))
 	}
 	out := cmp.Or(o.Out, c.Slug+".bundle")
-	b := &builder{Session: a, project: project, article: c, plan: plans[c.Slug]}
+	b := &builder{Session: a, project: project, article: c, plan: c.Planned}
 	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
 	}
@@ -266,7 +266,6 @@ func keysOf(p *plan.Plan) (out []string) {
 // addRecords adds the tracked runs of the profile that the page shows, of all hosts. All runs are among them, since each
 // makes the judgement of a claim stricter.
 func (b *builder) addRecords(ctx context.Context) error {
-	b.article.Planned = b.plan
 	var err error
 	if b.shown, err = show.ShownDataset(b.Session, b.project, b.article); err != nil {
 		return err

@@ -135,12 +135,12 @@ func (r *reproduction) prepare() (err error) {
 	if r.article.Doc, err = lab.ReadArticle(r.project, r.article.Slug); err != nil {
 		return lab.Failure(err)
 	}
-	plans, err := r.Plans(r.project, []*lab.Article{r.article}, plan.Options{Profile: r.options.Profile},
+	err = r.Plans(r.project, []*lab.Article{r.article}, plan.Options{Profile: r.options.Profile},
 		"the bundle is of another version of benchbook, or was changed; nothing was measured")
 	if err != nil {
 		return err
 	}
-	r.plan = plans[r.article.Slug]
+	r.plan = r.article.Planned
 	if r.options.Quick && r.options.Budget == 0 {
 		r.options.Budget = quickTime
 	}
@@ -170,8 +170,7 @@ func (r *reproduction) judgeAuthor() error {
 // describe prints the origin of the bundle, the rights that measuring needs, and the plan.
 func (r *reproduction) describe(ctx context.Context) error {
 	r.printOrigin()
-	planned, err := show.Plan(ctx, r.Session, r.project, []*lab.Article{r.article},
-		map[string]*plan.Plan{r.article.Slug: r.plan})
+	planned, err := show.Plan(ctx, r.Session, r.project, []*lab.Article{r.article})
 	if err != nil {
 		return lab.Interrupted(ctx, err)
 	}

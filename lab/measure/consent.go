@@ -151,13 +151,12 @@ func hasSocket(name string) bool {
 
 // consent returns an error if the policy of this machine does not allow what a project may do. Without a policy it asks
 // the user, once for each project and set of permissions.
-func consent(a *lab.Session, project *article.Project, list []*lab.Article, plans map[string]*plan.Plan,
-	flags Options) error {
+func consent(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
 	c := a.Config.Consent
 	if c == nil || flags.Asking == Own {
 		return nil
 	}
-	reaches := reachesOf(project, slice.Map(list, func(c *lab.Article) *plan.Plan { return plans[c.Slug] }))
+	reaches := reachesOf(project, slice.Map(list, func(c *lab.Article) *plan.Plan { return c.Planned }))
 	_, err := os.Stat(c.Policy)
 	switch {
 	case c.Policy != "" && err == nil:

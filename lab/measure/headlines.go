@@ -39,7 +39,7 @@ type question struct {
 // none.
 func (j *job) findQuestions() error {
 	for _, c := range j.list {
-		j.questions = append(j.questions, questionsOf(c, j.plans[c.Slug])...)
+		j.questions = append(j.questions, questionsOf(c, c.Planned)...)
 	}
 	if len(j.questions) == 0 {
 		return lab.UsageError(errors.New("--quick decides claims, and there are none: leave it out to measure everything"))
@@ -141,7 +141,7 @@ func (j *job) answer(ctx context.Context) error {
 func (j *job) optionsOf(q *question) runner.Options {
 	options := j.optionsFor(q.of)
 	options.Only = func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
-	options.Open = show.OpenTrials(q.of.Doc, j.plans[q.of.Slug], j.hosts[q.of.Slug].ID,
+	options.Open = show.OpenTrials(q.of.Doc, q.of.Planned, j.hosts[q.of.Slug].ID,
 		func(d *dataset.Dataset) map[string][]string { return claim.OpenOf(d, q.claims) })
 	return options
 }
@@ -153,7 +153,7 @@ func (j *job) look(q *question) error {
 		return err
 	}
 	q.decided = slice.Count(q.claims, func(c *article.Claim) bool { return claim.IsDecided(d, c) })
-	next := runner.NextOf(j.plans[q.of.Slug], records, j.hosts[q.of.Slug].ID, j.optionsOf(q))
+	next := runner.NextOf(q.of.Planned, records, j.hosts[q.of.Slug].ID, j.optionsOf(q))
 	todo := next.ByTrial()
 	q.left, q.takes, q.cost = next.Len(), j.estimateOf(q.of, todo, records), 0
 	if open := len(q.claims) - q.decided; open > 0 {

@@ -141,7 +141,7 @@ func (j *job) checkResults() error {
 		if err != nil {
 			return lab.Failure(err)
 		}
-		for _, e := range j.plans[c.Slug].Experiments { // without those that were not chosen
+		for _, e := range c.Planned.Experiments { // without those that were not chosen
 			laid, ok := d.Experiment(e.Name)
 			if !ok || e.Skipped != "" {
 				continue
@@ -167,7 +167,7 @@ func (j *job) checkResults() error {
 
 // dataset returns all records of an article, and the dataset of its plan.
 func (j *job) dataset(c *lab.Article) ([]*record.Record, *dataset.Dataset, error) {
-	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
+	p, host := c.Planned, j.hosts[c.Slug].ID
 	records, _, err := j.Records(j.project, c)
 	if err != nil {
 		return nil, nil, err
@@ -202,7 +202,6 @@ type job struct {
 	site
 	project *article.Project
 	list    []*lab.Article
-	plans   map[string]*plan.Plan
 	flags   Options
 	options runner.Options
 	closing []func() // release what was acquired, the last first
@@ -234,7 +233,7 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	var found []*source.Problem
 	o := plan.Options{Profile: flags.Profile, Repetitions: flags.Repetitions}
 	o.Revisions = flags.Revisions[:min(1, len(flags.Revisions))] // claims are not about several
-	if j.plans, found, err = a.Check(project, list, o); err != nil {
+	if found, err = a.Check(project, list, o); err != nil {
 		return j, err
 	}
 	o.Revisions = flags.Revisions
@@ -242,7 +241,7 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 		if len(o.Revisions) < 2 || !c.Problems.Empty() {
 			continue
 		}
-		if j.plans[c.Slug], err = c.Plan(project, o); err != nil {
+		if err = c.Plan(project, o); err != nil {
 			return j, err
 		}
 		found = append(found, c.Problems.Sorted()...)
@@ -261,9 +260,9 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 			"commit first, or leave out --stated", j.options.Revision)
 	}
 	for _, c := range j.list {
-		c.KeepExperiments(j.plans[c.Slug])
+		c.KeepExperiments(c.Planned)
 	}
-	if j.options.Only, err = lab.NewFilter(flags.Only, j.list, j.plans); err == nil && flags.Quick {
+	if j.options.Only, err = lab.NewFilter(flags.Only, j.list); err == nil && flags.Quick {
 		err = j.findQuestions()
 	}
 	return j, err
@@ -329,10 +328,10 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 		return false, lab.Failure(fmt.Errorf("%s not measured, without an engine", j.pendingWords()))
 	case len(j.pending) == 0 && j.refused == nil && !j.flags.Quiet:
 		fmt.Fprintf(j.Stderr, "everything%s is measured; nothing to do (--force%s measures it again)\n",
-			map[bool]string{true: " else"}[len(j.plans) > len(j.list)], map[bool]string{true: " without --quick"}[j.flags.Quick])
+			map[bool]string{true: " else"}[j.problems != nil], map[bool]string{true: " without --quick"}[j.flags.Quick])
 	}
 	// Articles without builds come first, so that there are results soon.
-	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(j.plans[c.Slug])) }
+	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(c.Planned)) }
 	slices.SortStableFunc(j.pending, func(a, b *lab.Article) int { return builds(a) - builds(b) })
 	return len(j.pending) > 0, nil
 }
@@ -352,7 +351,7 @@ func (j *job) pendingWords() string {
 
 // survey adds the pending trials of an article, and prints remarks about its records.
 func (j *job) survey(ctx context.Context, c *lab.Article) error {
-	p := j.plans[c.Slug]
+	p := c.Planned
 	records, _, err := j.Records(j.project, c)
 	if err != nil {
 		return lab.Failure(err)
@@ -401,7 +400,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 
 // knowSessions states the looks at claims that known runs have taken, and draws the order of a new run anew.
 func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
-	p, host := j.plans[c.Slug], j.hosts[c.Slug].ID
+	p, host := c.Planned, j.hosts[c.Slug].ID
 	ofClass := slice.Filter(records, func(r *record.Record) bool {
 		return r.Profile == p.Profile && record.ClassOf(r.Host) == record.ClassOf(host)
 	})
@@ -423,7 +422,7 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 // estimateOf returns about how long what is pending of an article takes, by all its records.
 func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
 	host := j.hosts[c.Slug]
-	for _, e := range j.plans[c.Slug].Experiments {
+	for _, e := range c.Planned.Experiments {
 		sum += e.Estimate(plan.Place(host.Cores), func(t *plan.Trial) plan.Experience {
 			out := show.Experience(e, t, records, host.ID)
 			out.Pending = todo[t].Count // with --force also of fresh cells
@@ -476,7 +475,7 @@ func (j *job) leaveOutSame(ctx context.Context, c *lab.Article) error {
 	if err := j.prepare(ctx, c); err != nil {
 		return err
 	}
-	p, r := j.plans[c.Slug], j.runnerFor(c)
+	p, r := c.Planned, j.runnerFor(c)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
 		isSame := e.Skipped == "" && r.SameBuilds(p.Article, e)
 		if isSame {
@@ -496,7 +495,7 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	}
 	o.Missing = j.noteMissing
 	j.progress.slug = c.Slug
-	sum, err = j.runnerFor(c).Run(ctx, j.plans[c.Slug], checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
+	sum, err = j.runnerFor(c).Run(ctx, c.Planned, checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
 	j.add(&sum)
 	j.printReasons(sum.LeftOut)
 	if !j.options.Deadline.IsZero() { // making images does not count
@@ -523,7 +522,7 @@ func (j *job) leaveOut(p *plan.Plan, check func(*plan.Experiment, *source.Proble
 
 // refuse leaves out the experiments with picked trials that cannot run here, and returns their number.
 func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
-	return j.leaveOut(j.plans[c.Slug], func(e *plan.Experiment, problems *source.Problems) {
+	return j.leaveOut(c.Planned, func(e *plan.Experiment, problems *source.Problems) {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
 			return
 		}
@@ -589,7 +588,7 @@ func (j *job) closeProgress() {
 // prepare makes the images of an article available, and prints which ones are not.
 func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 	begin := time.Now()
-	missing, err := j.runnerFor(c).Prepare(ctx, j.plans[c.Slug], j.recordsOf(c), j.optionsFor(c))
+	missing, err := j.runnerFor(c).Prepare(ctx, c.Planned, j.recordsOf(c), j.optionsFor(c))
 	j.total.Spent.Total += time.Since(begin)
 	if err != nil {
 		j.closeProgress()
@@ -619,7 +618,7 @@ func (s checkedStore) Read() ([]*record.Record, []record.Bad, error) {
 func (j *job) recordsOf(c *lab.Article) record.Dir { return record.Dir(j.project.RecordsDir(c.Slug)) }
 
 func (j *job) optionsFor(c *lab.Article) runner.Options {
-	options, p, host := j.options, j.plans[c.Slug], j.hosts[c.Slug].ID
+	options, p, host := j.options, c.Planned, j.hosts[c.Slug].ID
 	options.Open = show.OpenTrials(c.Doc, p, host, claim.Open)
 	if j.flags.Open != nil {
 		options.Open = j.flags.Open(c, p, host)

@@ -49,7 +49,7 @@ func (j *job) findHosts(ctx context.Context) (err error) {
 		return nil
 	}
 	// Before a cluster is connected to, and secrets are read.
-	if err := consent(j.Session, j.project, j.list, j.plans, j.flags); err != nil {
+	if err := consent(j.Session, j.project, j.list, j.flags); err != nil {
 		return err
 	}
 	j.closing = append(j.closing, j.AwaitOnInterrupt(ctx))
@@ -69,8 +69,8 @@ func (j *job) connectMachines(ctx context.Context) error {
 	var nodes []string
 	for _, c := range j.list {
 		j.hosts[c.Slug] = j.this
-		if p := j.plans[c.Slug]; p.UsesHosts() {
-			nodes = slice.Add(nodes, p.HostNames()...)
+		if c.Planned.UsesHosts() {
+			nodes = slice.Add(nodes, c.Planned.HostNames()...)
 		}
 	}
 	locked, addresses := j.this, lab.AddressesOf(j.project, nodes)
@@ -106,9 +106,9 @@ func (j *job) connectMachines(ctx context.Context) error {
 	for _, c := range j.list {
 		if only := j.machines[""]; only != nil {
 			j.hosts[c.Slug] = only.Host
-		} else if p := j.plans[c.Slug]; p.UsesHosts() {
+		} else if c.Planned.UsesHosts() {
 			others := map[string]machine.Host{}
-			for _, name := range p.HostNames() {
+			for _, name := range c.Planned.HostNames() {
 				others[name] = j.machines[name].Host
 			}
 			j.hosts[c.Slug] = j.this.Together(others)
@@ -191,7 +191,7 @@ func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
 // lock connects to the engines that articles need, and locks this machine, unless others are locked already.
 func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 	for _, c := range list {
-		for _, e := range j.plans[c.Slug].Experiments {
+		for _, e := range c.Planned.Experiments {
 			if err := j.connect(ctx, e); err != nil {
 				return lab.Interrupted(ctx, err)
 			}
@@ -231,11 +231,12 @@ func (j *job) takeFingerprints(ctx context.Context) error {
 		if err != nil {
 			return lab.Interrupted(ctx, err)
 		}
-		for slug, h := range j.hosts {
-			if name == "" || slices.Contains(j.plans[slug].HostNames(), name) {
+		for _, c := range j.list {
+			if name == "" || slices.Contains(c.Planned.HostNames(), name) {
+				h := j.hosts[c.Slug]
 				h.Facts = maps.Clone(h.Facts)
 				speed.AddTo(h.Facts, name)
-				j.hosts[slug] = h
+				j.hosts[c.Slug] = h
 			}
 		}
 	}

@@ -25,11 +25,11 @@ func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	t.Helper()
 	a := &lab.Session{}
 	n := must.Get(o.open(a, t.TempDir()))
-	plans, problems, err := a.Check(n.project, n.list, plan.Options{})
+	problems, err := a.Check(n.project, n.list, plan.Options{})
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("problems %v, %v in\n%s", problems, err, o.article(today, nil))
 	}
-	return plans[slugOfOneLine].Experiments[0]
+	return n.list[0].Planned.Experiments[0]
 }
 
 // runs are the words that each command becomes.

@@ -18,9 +18,8 @@ import (
 )
 
 // Verify starts the services of every trial of the named experiments, or of all, and checks their answers.
-func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan, flags Options) error {
-	j := &job{Session: a, project: project, list: list, plans: plans, flags: flags}
+func Verify(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
+	j := &job{Session: a, project: project, list: list, flags: flags}
 	j.options.Secrets = map[*plan.Experiment]runner.Secrets{}
 	defer j.close()
 	if err := j.findHosts(ctx); err != nil {
@@ -28,8 +27,8 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	wrong, unverified := 0, 0 // trials and experiments
 	for _, c := range list {
-		c.KeepExperiments(plans[c.Slug])
-		unverified += j.refuse(c, nil) + j.readSecrets(plans[c.Slug], func(*plan.Experiment) bool { return true })
+		c.KeepExperiments(c.Planned)
+		unverified += j.refuse(c, nil) + j.readSecrets(c.Planned, func(*plan.Experiment) bool { return true })
 	}
 	err := j.lock(ctx, list)
 	if err == nil {
@@ -39,7 +38,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 		return err
 	}
 	for _, c := range list {
-		sum, err := j.runnerFor(c).Verify(ctx, plans[c.Slug], j.options, func(v runner.Verification) {
+		sum, err := j.runnerFor(c).Verify(ctx, c.Planned, j.options, func(v runner.Verification) {
 			wrong += lab.Boolean(v.Failure != "")
 			printVerification(a.Words(), c.Slug, v)
 		})

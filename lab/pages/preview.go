@@ -116,11 +116,9 @@ func (p *Previewer) article(project *article.Project, slug string, slugs []strin
 		return err
 	}
 	c := &lab.Article{Slug: slug, Doc: doc}
-	plans, _, err := p.app.Check(project, []*lab.Article{c}, plan.Options{})
-	if err != nil {
+	if _, err := p.app.Check(project, []*lab.Article{c}, plan.Options{}); err != nil {
 		return err
 	}
-	c.Planned = plans[slug]
 	var text strings.Builder
 	lab.PrintProblems(&text, c.Problems.Sorted())
 	if m.problems = text.String(); m.problems != "" {

@@ -109,14 +109,9 @@ type madeSite struct {
 
 // makeSite renders and writes all articles without problems.
 func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (m madeSite, err error) {
-	plans, problems, err := a.Check(project, list, plan.Options{})
+	problems, err := a.Check(project, list, plan.Options{})
 	if err != nil {
 		return m, err
-	}
-	for _, c := range list {
-		if c.Problems.Empty() {
-			c.Planned = plans[c.Slug]
-		}
 	}
 	m = madeSite{folder: flags.Dir(project), problems: len(problems)}
 	var ofStyle source.Problems

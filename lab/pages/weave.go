@@ -183,7 +183,7 @@ func (w *weaver) article(slug string) *known {
 }
 
 func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
-	if _, _, err := w.Check(w.project, []*lab.Article{c}, plan.Options{}); err != nil {
+	if _, err := w.Check(w.project, []*lab.Article{c}, plan.Options{}); err != nil {
 		return nil, err
 	}
 	if !c.Problems.Empty() {

@@ -107,7 +107,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, o compare.
 		return nil, lab.UsageError(fmt.Errorf("nothing to compare: %s has records of %s, and %s of %s", &c.A,
 			articles(&c.A), &c.B, articles(&c.B)))
 	}
-	if _, err := a.Plans(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
+	if err := a.Plans(project, common, plan.Options{}, "articles with problems are not compared"); err != nil {
 		return nil, err
 	}
 	sides := make([]compare.Sides, len(common))

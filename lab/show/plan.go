@@ -62,8 +62,7 @@ type PlannedTrial struct {
 }
 
 // Plan returns what a run of articles would do here.
-func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article,
-	plans map[string]*plan.Plan) (*Planned, error) {
+func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article) (*Planned, error) {
 	this, err := a.Here()
 	if err != nil {
 		return nil, err
@@ -72,8 +71,8 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 	defer present.Close()
 	out := &Planned{Host: this.ID, Experiments: []PlannedExperiment{}}
 	for _, c := range list {
-		out.Profile = plans[c.Slug].Profile
-		if err := out.add(ctx, a, project, c, plans[c.Slug], present); err != nil {
+		out.Profile = c.Planned.Profile
+		if err := out.add(ctx, a, project, c, present); err != nil {
 			return nil, fmt.Errorf("article %s: %w", c.Slug, err)
 		}
 	}
@@ -81,8 +80,8 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 }
 
 // add compares the plan of an article with the records of its host, and with the images that are present.
-func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, planned *plan.Plan,
-	present *images.Present) error {
+func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, present *images.Present) error {
+	planned := c.Planned
 	on, err := a.HostOf(project, c)
 	if err != nil {
 		return err

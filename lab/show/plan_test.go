@@ -32,9 +32,9 @@ func TestPlanGolden(t *testing.T) {
 			files := must.Get(txtar.FS(must.Get(txtar.ParseFile("testdata/plan.txtar"))))
 			must.Do(os.CopyFS(a.Dir, files))
 			project, list := must.Two(a.Select(tt.args))
-			plans := must.Get(a.Plans(project, list, plan.Options{Profile: plan.Full}, ""))
+			must.Do(a.Plans(project, list, plan.Options{Profile: plan.Full}, ""))
 			a.Config.Host = &machine.Host{ID: "c4-012345", Cores: [][]int{{0}, {1}, {2}, {3}}}
-			planned := must.Get(Plan(t.Context(), a, project, list, plans))
+			planned := must.Get(Plan(t.Context(), a, project, list))
 			must.Do(a.Print(planned, func() { planned.Text(&out, len(tt.args) > 1) }))
 			golden.Equal(t, "testdata/"+tt.golden, out.String())
 		})

@@ -74,7 +74,7 @@ func (c *chosen) dataset(records []*record.Record) (*dataset.Dataset, error) {
 
 // choose returns the named articles that have selected records. It does not look at Trials.
 func choose(a *lab.Session, args []string, s Selection) ([]chosen, error) {
-	project, list, _, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
+	project, list, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
 	if err != nil {
 		return nil, err
 	}
