@@ -95,42 +95,6 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
-	read := func(s string) *source.Node { return source.Mapping("test", s) }
-	for _, test := range []struct{ name, base, over, want string }{
-		{"mappings merge", "a: 1\nb: {c: 2, d: 3}", "b: {c: 4}", "{a: 1, b: {d: 3, c: 4}}"},
-		{"lists replace", "a: [1, 2]", "a: [3]", "{a: [3]}"},
-		{"null removes", "a: 1\nb: 2", "a: null", "{b: 2}"},
-		{"null of nothing is nothing", "b: 2", "a:", "{b: 2}"},
-		{"a mapping replaces a word", "a: 1", "a: {b: 2}", "{a: {b: 2}}"},
-		{"a word replaces a mapping", "a: {b: 2}", "a: 1", "{a: 1}"},
-		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, show(Merge(read(test.base), read(test.over))), test.want)
-		})
-	}
-}
-
-func show(n *source.Node) string {
-	var parts []string
-	switch n.Kind {
-	case source.Map:
-		for _, f := range n.Fields {
-			parts = append(parts, f.Key.Value+": "+show(f.Value))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case source.List:
-		for _, i := range n.Items {
-			parts = append(parts, show(i))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	case source.Null:
-		return "null"
-	}
-	return n.Text.Value
-}
-
 // Whatever an author types, parsing ends, and a problem points inside the article, says where, and shows the line so
 // that nothing of it can act on a terminal.
 func FuzzParse(f *testing.F) {

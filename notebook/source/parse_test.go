@@ -80,6 +80,22 @@ func TestMergeKeys(t *testing.T) {
 	}
 }
 
+func TestMerge(t *testing.T) {
+	for _, test := range []struct{ name, base, over, want string }{
+		{"mappings merge", "a: 1\nb: {c: 2, d: 3}", "b: {c: 4}", "{a: 1, b: {d: 3, c: 4}}"},
+		{"lists replace", "a: [1, 2]", "a: [3]", "{a: [3]}"},
+		{"null removes", "a: 1\nb: 2", "a: null", "{b: 2}"},
+		{"null of nothing is nothing", "b: 2", "a:", "{b: 2}"},
+		{"a mapping replaces a word", "a: 1", "a: {b: 2}", "{a: {b: 2}}"},
+		{"a word replaces a mapping", "a: {b: 2}", "a: 1", "{a: 1}"},
+		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, written(Merge(read(t, test.base), read(t, test.over), false)), test.want)
+		})
+	}
+}
+
 // A piece of a value has the place where it was written.
 func TestAt(t *testing.T) {
 	for _, test := range []struct{ name, yaml, piece, want string }{
