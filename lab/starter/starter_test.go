@@ -15,10 +15,9 @@ import (
 func TestFromCompose(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a #1: b", "docker-compose.yml")
-	must.Do(os.Mkdir(filepath.Dir(file), 0o755))
 	const text = "services:\n  admin: {image: x, expose: ['9000'], privileged: true, gpus: all}\n  api: {image: x, ports: ['5432', '8080:81']}\n" +
 		"  front: {image: x, expose: ['82'], depends_on: [api], secrets: [s]}\nsecrets: {s: {environment: API_TOKEN}}\n"
-	must.Do(os.WriteFile(file, []byte(text), 0o644))
+	must.Write(file, text)
 	made := must.Get(From(dir, file, "/notes/"))
 	for _, want := range []string{"target: http://api:81/notes/ #", "services:\n  admin:\n    gpus: null # gpus is not " +
 		"supported, and would change what is measured\n    privileged: null # privileged is not", `compose: {files: "../../a #1: b/docker-compose.yml", ` +

@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -17,10 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an
 // archive, with what is to be made of them at its end; of its processors, which are alike, it has the first.
@@ -40,7 +38,7 @@ func TestBelow(t *testing.T) {
 			for _, fact := range slices.Sorted(maps.Keys(host.Facts)) {
 				got += fact + " = " + host.Facts[fact] + "\n"
 			}
-			if *update {
+			if *golden.Update {
 				archive.Files[last].Data = []byte(got)
 				must.Do(os.WriteFile(file, txtar.Format(archive), 0o644))
 			} else if want := string(archive.Files[last].Data); got != want {
