@@ -3,7 +3,7 @@
 package agent
 
 import (
-	"container/heap"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,8 +30,8 @@ type loop struct {
 	start        time.Time
 	ready        []func(events uint32) // by file
 	closing      []int                 // files that are closed when no more events of them can come
-	timers       timers
-	armed        int64 // what clock is set to
+	timers       []*timer              // in the order in which they are due
+	armed        int64                 // what clock is set to
 	addresses    []net.Addr
 }
 
@@ -179,7 +180,9 @@ func (l *loop) closeAll() {
 // fire calls the timers that are due.
 func (l *loop) fire() {
 	for now := l.now(); len(l.timers) > 0 && l.timers[0].due <= now; {
-		heap.Pop(&l.timers).(*timer).fire()
+		t := l.timers[0]
+		l.timers, t.isSet = l.timers[1:], false
+		t.fire()
 	}
 }
 
@@ -203,44 +206,28 @@ func (l *loop) arm() (timeout int) {
 type timer struct {
 	fire  func()
 	due   int64
-	place int // in the heap, from 1; 0: it is not set
+	isSet bool
 }
 
 // set sets a timer, also if it was set to another time.
 func (l *loop) set(t *timer, due int64) {
-	t.due = due
-	if t.place == 0 {
-		heap.Push(&l.timers, t)
-	} else {
-		heap.Fix(&l.timers, t.place-1)
-	}
+	l.unset(t)
+	t.due, t.isSet = due, true
+	l.timers = slices.Insert(l.timers, l.placeOf(due+1), t)
 }
 
 func (l *loop) unset(t *timer) {
-	if t.place > 0 {
-		heap.Remove(&l.timers, t.place-1)
+	if !t.isSet {
+		return
 	}
+	t.isSet = false
+	first := l.placeOf(t.due)
+	at := first + slices.Index(l.timers[first:], t)
+	l.timers = slices.Delete(l.timers, at, at+1)
 }
 
-// timers is a heap by due time.
-type timers []*timer
-
-func (h timers) Len() int           { return len(h) }
-func (h timers) Less(i, j int) bool { return h[i].due < h[j].due }
-func (h timers) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i+1, j+1
-}
-
-func (h *timers) Push(x any) {
-	*h = append(*h, x.(*timer))
-	x.(*timer).place = len(*h)
-}
-
-func (h *timers) Pop() any {
-	last := len(*h) - 1
-	t := (*h)[last]
-	(*h)[last], *h = nil, (*h)[:last]
-	t.place = 0
-	return t
+// placeOf returns the place of the first timer that is not due before a time.
+func (l *loop) placeOf(due int64) int {
+	place, _ := slices.BinarySearchFunc(l.timers, due, func(t *timer, due int64) int { return cmp.Compare(t.due, due) })
+	return place
 }

@@ -374,22 +374,19 @@ func ProbeAt(address, service string) Probe {
 // get requests a path over HTTP and returns the status, such as "404 Not Found". Package net/http would double the size
 // of our program in containers.
 func get(conn net.Conn, host, path string) (status string, err error) {
-	_, err = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host)
+	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host) // reading fails too
 	answer := textproto.NewReader(bufio.NewReader(conn))
-	var line string
-	if err == nil {
-		line, err = answer.ReadLine()
+	line, err := answer.ReadLine()
+	if err != nil {
+		return "", err
 	}
 	version, status, ok := strings.Cut(line, " ")
-	if err == nil && (!ok || !strings.HasPrefix(version, "HTTP/1.")) {
-		err = fmt.Errorf("%.40q is not HTTP", line)
+	if !ok || !strings.HasPrefix(version, "HTTP/1.") {
+		return "", fmt.Errorf("%.40q is not HTTP", line)
 	}
-	if err == nil {
-		var header textproto.MIMEHeader
-		header, err = answer.ReadMIMEHeader()
-		length, _ := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
-		_, _ = io.CopyN(io.Discard, answer.R, length) // else the service sees a reset
-	}
+	header, err := answer.ReadMIMEHeader()
+	length, _ := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
+	_, _ = io.CopyN(io.Discard, answer.R, length) // else the service sees a reset
 	return status, err
 }
 
