@@ -138,11 +138,14 @@ func (g *Group) Usage(detail engine.Detail) (engine.Usage, error) {
 }
 
 // addTotals adds memory, throttling and, if its namespace is visible, the counters of the network.
-func (g *Group) addTotals(usage *engine.Usage) error {
-	memory, err := g.memory.read()
-	if err != nil {
-		return err
+func (g *Group) addTotals(usage *engine.Usage) (err error) {
+	read := func(f *counterFile) (text []byte) {
+		if err == nil {
+			text, err = f.read()
+		}
+		return text
 	}
+	memory, stat := read(&g.memory), read(&g.stat)
 	anonymous, shared := counter(memory, "anon"), counter(memory, "shmem")
 	if g.version == 1 {
 		anonymous, shared = counter(memory, "total_rss"), counter(memory, "total_shmem")
@@ -150,24 +153,12 @@ func (g *Group) addTotals(usage *engine.Usage) error {
 	if anonymous >= 0 && shared >= 0 {
 		usage.Memory = anonymous + shared
 	}
-	stat, err := g.stat.read()
-	if err != nil {
-		return err
-	}
 	usage.Periods, usage.Throttled = counter(stat, "nr_periods"), counter(stat, "nr_throttled")
-	if g.process == "" {
-		return nil
+	if g.process != "" {
+		usage.ListenOverflows = netCounter(read(&g.netstat), "TcpExt:", "ListenOverflows")
+		usage.Retransmits = netCounter(read(&g.snmp), "Tcp:", "RetransSegs")
 	}
-	text, err := g.netstat.read()
-	if err != nil {
-		return err
-	}
-	usage.ListenOverflows = netCounter(text, "TcpExt:", "ListenOverflows")
-	if text, err = g.snmp.read(); err != nil {
-		return err
-	}
-	usage.Retransmits = netCounter(text, "Tcp:", "RetransSegs")
-	return nil
+	return err
 }
 
 // OOMKills returns how many processes of the container were killed for lack of memory, -1 if unknown.

@@ -43,51 +43,24 @@ func span[T any](readings []T, timeOf func(T) time.Time, moment time.Time) (a, b
 	return a, b, moment.Sub(timeOf(a)).Seconds() / timeOf(b).Sub(timeOf(a)).Seconds(), true
 }
 
-// foreign returns the share of the machine's processor time that neither services, the load nor the reading process
-// used, -1 if the readings do not cover the window. ours is what services and load used, in seconds.
-//
-// Source: docs/method.md#quantities-checked.
-func foreign(r machine.Readings, begin, end time.Time, ours float64) float64 {
-	used, ok := between(r, begin, end)
-	if !ok {
-		return -1
-	}
-	return max(0, (used.Busy-used.Own-ours)/used.Total)
-}
-
-// steal returns the share of the machine's processor time that its hypervisor gave to others, -1 if the readings do not
-// cover the window.
-func steal(r machine.Readings, begin, end time.Time) float64 {
-	used, ok := between(r, begin, end)
-	if !ok {
-		return -1
-	}
-	return max(0, used.Steal/used.Total)
-}
-
 // fill makes the readings of a service from readings of another machine, where its containers have control groups.
 func (s *service) fill(readings machine.Readings) {
 	for _, r := range readings {
-		sum := engine.Usage{At: r.At}
-		for i, id := range s.groups {
+		sum, known := engine.Usage{At: r.At}, len(s.groups) > 0
+		for _, id := range s.groups {
 			u, ok := r.Containers[id]
-			if !ok {
-				break
-			}
-			if sum = sumOf(sum, u, i == 0); i == len(s.groups)-1 {
-				s.cpu, s.totals = append(s.cpu, sum), append(s.totals, sum)
-			}
+			sum, known = sumOf(sum, u), known && ok
+		}
+		if known {
+			s.cpu, s.totals = append(s.cpu, sum), append(s.totals, sum)
 		}
 	}
 }
 
-// sumOf adds what a container used to a sum, or begins one. The sum is of the moment of the first.
-func sumOf(sum, u engine.Usage, first bool) engine.Usage {
-	if first {
-		if !sum.At.IsZero() {
-			u.At = sum.At
-		}
-		return u
+// sumOf adds what a container used to a sum, which is of the moment of the first.
+func sumOf(sum, u engine.Usage) engine.Usage {
+	if sum.At.IsZero() {
+		sum.At = u.At
 	}
 	sum.CPU, sum.Memory = added(sum.CPU, u.CPU), added(sum.Memory, u.Memory)
 	sum.Periods, sum.Throttled = added(sum.Periods, u.Periods), added(sum.Throttled, u.Throttled)

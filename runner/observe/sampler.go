@@ -179,7 +179,7 @@ func (s *service) read(ctx context.Context, tick int) {
 		for id, thread := range u.Threads {
 			threads.times[threadOf(i, id)] = thread.CPU
 		}
-		sum = sumOf(sum, u, i == 0)
+		sum = sumOf(sum, u)
 	}
 	s.cpu = append(s.cpu, engine.Usage{At: sum.At, CPU: sum.CPU})
 	if detail.Totals {

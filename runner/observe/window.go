@@ -154,7 +154,11 @@ func (s *Sampler) addMachines(r *Result, w Window) {
 		if m.Here {
 			m.Readings = s.host
 		}
-		r.Machine.Steal = max(r.Machine.Steal, steal(m.Readings, begin, end))
+		used, ok := between(m.Readings, begin, end)
+		if known = known && ok; !ok {
+			continue
+		}
+		r.Machine.Steal = max(0, r.Machine.Steal, used.Steal/used.Total)
 		ours := 0.0
 		if m.Load {
 			ours = w.LoadCPU.Seconds()
@@ -164,9 +168,9 @@ func (s *Sampler) addMachines(r *Result, w Window) {
 				ours += service.usedAsRead(m.Readings, begin, end)
 			}
 		}
-		others := foreign(m.Readings, begin, end, ours)
-		known, most = known && others >= 0, max(most, others)
-		if m.Here && known && others >= nameNeighboursAt && len(s.host) > 1 {
+		others := (used.Busy - used.Own - ours) / used.Total // docs/method.md#quantities-checked
+		most = max(most, others)
+		if m.Here && known && others >= nameNeighboursAt {
 			first, last := s.host[0], s.host[len(s.host)-1]
 			cpus := (last.Total - first.Total) / last.At.Sub(first.At).Seconds()
 			if words := busiestBetween(s.around[0], s.around[1], cpus, os.Getpid(), inContainer); words != "" {
