@@ -1,7 +1,7 @@
 // Package preview serves a site while its articles are written. A change makes the site anew in memory, and open pages
 // reload. Problems of articles lie over the pages, which stay as they were.
 //
-// It listens on the loopback address only, and answers only to its names: a page elsewhere that points a name of its own
+// It listens on the loopback addresses only, and answers only to its names: a page elsewhere that points a name of its own
 // at this machine gets nothing.
 package preview
 
@@ -77,6 +77,10 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	defer server.Close()
+	// Browsers may look up localhost as ::1 first. A machine without IPv6 has the other address alone.
+	if six, err := net.Listen("tcp6", net.JoinHostPort("::1", s.port)); err == nil {
+		go func() { _ = server.Serve(six) }()
+	}
 	started("http://127.0.0.1:" + s.port + "/")
 	for {
 		select {
@@ -90,7 +94,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	}
 }
 
-// listen opens a port of the loopback address.
+// listen opens a port of the loopback address of IPv4.
 func listen(port int) (net.Listener, error) {
 	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	switch {
@@ -163,10 +167,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isOurs reports whether a Host header names this server: the address or localhost, with the port.
+// isOurs reports whether a Host header names this server: an address of loopback or localhost, with the port.
 func (s *server) isOurs(host string) bool {
 	name, port, err := net.SplitHostPort(host)
-	return err == nil && port == s.port && (name == "127.0.0.1" || strings.EqualFold(name, "localhost"))
+	return err == nil && port == s.port && (name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
 }
 
 // stream sends the state at each change, and at each beat; slow readers get the newest one.

@@ -160,6 +160,17 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// Browsers that prefer IPv6 find localhost at ::1.
+func TestServesIPv6(t *testing.T) {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip(err)
+	}
+	must.Do(l.Close())
+	address, _ := serve(t, preview.Preview{})
+	assert.Contains(t, body(strings.Replace(address, "127.0.0.1", "[::1]", 1)), `<script src="/.benchbook/live.js"`)
+}
+
 // A change is built and reported, whatever else is there. Problems are reported too, and the pages stay as they were.
 func TestFollows(t *testing.T) {
 	dir := t.TempDir()
