@@ -63,7 +63,7 @@ func readSecret(s plan.Secret) (value, why, wayOut string) {
 	if real, err := filepath.EvalSymlinks(s.File); err == nil && s.Within != "" {
 		within, err := filepath.EvalSymlinks(s.Within)
 		if _, ok := files.Below(within, real); err != nil || !ok {
-			return "", "it is a link that leaves the repository", "put what it points at in its place, or permit it with " +
+			return "", "it is a link that leaves the repository", "replace it by what it points at, or permit it with " +
 				"allow: [secrets] in the project file"
 		}
 	}

@@ -33,8 +33,9 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check [ARTICLE[#NAME] ...]",
 		Short: "Check articles for errors",
 		Long: `Check articles for errors without running them, and report all errors at once. Whole articles are checked, even if
-experiments are named, because run measures nothing in an article with problems. Dead links, missing pictures and typed
-numbers that contradict the records are warnings. Warnings come last and change the status only with --strict.
+experiments are named, because run measures nothing in an article with problems. Dead links, claims that the
+plan cannot decide, and words that the records contradict are warnings. They come last, and change the status only with
+--strict.
 
 With --services it also starts the services of every trial of these experiments as run does, with hooks, sends one request
 to each target, checks the answers, and removes everything again. Nothing is measured.`,

@@ -70,8 +70,8 @@ func (a *app) benchCommand() *cobra.Command {
 		Short: "Measure two revisions of your code against each other",
 		Long: `Measure two revisions of your code against each other, A before and B after, and print what has changed. What experiments
 build from the repository is built from both, and each cell is measured once of each in every round of one run, in random
-order, so that whatever happens to the machine happens to both. The first cell of BASE is measured twice, which shows the
-noise floor. Measuring goes on until it is decided for every cell whether it has changed, for 3 to 20 rounds.
+order, so that a change of the machine affects both. The first cell of BASE is measured twice, which shows the
+noise floor. Measuring ends, after 3 to 20 rounds, when it is decided for every cell whether it has changed.
 
 Without HEAD, B is the revision HEAD; with --dirty it is what is not committed. Builds, configs and volumes take files of
 the repository from each revision; articles are those of the working tree on both sides. Cells with the same inputs, and
@@ -82,8 +82,7 @@ With --fail-on 'latency.p99 > 3%' the status is 99 if the condition holds over t
 no cell can be judged, it is 2. With --prove 10% bench also says whether it would have seen a slowdown of that size: it
 plants one in the second measurement of the first cell, and measures until that is decided too.`,
 		Example: "  benchbook bench main\n" +
-			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'\n" +
-			"  git bisect run benchbook bench v1.0 HEAD api --fail-on 'throughput < -3%'",
+			"  benchbook bench v1.0 v1.1 api --fail-on 'throughput < -3%'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("bench needs a revision of git to compare HEAD with: benchbook bench main")

@@ -62,10 +62,10 @@ let editors check the project file and records. It asks no questions and changes
 creates experiments/ARTICLE/article.md; the name begins with a letter, and has letters, digits, - and _.
 
 Templates: http, two servers under the same load; command, two timed programs; database, a server that queries a
-database; published, published numbers beside yours.
+database; published, published numbers next to yours.
 
 With --from, the article is made from what you have: it puts load on a service of a Compose file or on the server of a
-Dockerfile, which stay as they are. Without DIR, the project is made beside the file.`,
+Dockerfile, which stay as they are. Without DIR, the project is made next to the file.`,
 		Args: arguments(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if project, err := article.OpenProject(a.Dir); err == nil && len(args) == 1 && from == "" &&
@@ -85,7 +85,7 @@ Dockerfile, which stay as they are. Without DIR, the project is made beside the 
 	}
 	cmd.Flags().StringVar(&template, "template", defaultTemplate, "what to begin with: "+strings.Join(templateNames(), ", "))
 	cmd.Flags().StringVar(&from, "from", "", "begin with a Compose file or a Dockerfile")
-	cmd.Flags().StringVar(&path, "path", "/", "what to ask the server for, with --from")
+	cmd.Flags().StringVar(&path, "path", "/", "with --from, the path to request")
 	cmd.MarkFlagsMutuallyExclusive("from", "template")
 	cmd.MarkFlagsMutuallyExclusive("path", "template")
 	return cmd

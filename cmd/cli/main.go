@@ -97,7 +97,7 @@ HTML with tables, figures and verdicts made from what it measured.
 
 Begin with what you have:
   benchbook init --from docker-compose.yml   your Compose file or Dockerfile
-  benchbook load URL                         a server that runs
+  benchbook load URL                         a running server
   benchbook time 'COMMAND' 'COMMAND'         two commands: which is faster?
   benchbook init demo                        an article of your own
 

@@ -22,7 +22,7 @@ func (a *app) renderCommand() *cobra.Command {
 machine if they are complete or decide a headline claim, otherwise the newest complete results of another host, with its
 name.
 
-A Markdown file that is not in a project has a site of its own, in _site/NAME beside it.
+A Markdown file that is not in a project has a site of its own, in _site/NAME next to it.
 
 All links are relative, so the site can be read from disk. The feed and canonical addresses use the url of
 benchbook.yaml.`,
@@ -43,7 +43,7 @@ benchbook.yaml.`,
 	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
-	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, beside its SVG")
+	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, next to its SVG")
 	return cmd
 }
 

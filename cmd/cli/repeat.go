@@ -21,8 +21,8 @@ and the records that its page shows. repro opens it, and measures it there. It i
 		},
 	}
 	cmd.Flags().StringVarP(&o.Out, "output", "o", "", "the file to write (default ARTICLE.bundle)")
-	cmd.Flags().BoolVar(&o.Images, "images", false, "with its images, so that nothing has to be built or fetched")
-	cmd.Flags().BoolVar(&o.Program, "with-program", false, "with this program, so that nobody has to install it")
+	cmd.Flags().BoolVar(&o.Images, "images", false, "include the images, so that nothing has to be built or fetched")
+	cmd.Flags().BoolVar(&o.Program, "with-program", false, "include this program, so that nobody has to install it")
 	cmd.Flags().StringVar(&o.Appendix, "appendix", "",
 		"also write an artifact appendix to this file: claims, experiments, minutes (.md or .tex)")
 	return cmd
@@ -35,7 +35,7 @@ func (a *app) reproCommand() *cobra.Command {
 		Short: "Measure somebody else's article on this machine",
 		Long: `Open a bundle and measure its article on this machine. It says what would run, and asks
 before anything does. Then it prints each claim there and here, and makes pages with a column for each host. With
---quick it decides the headline claims first, in five minutes unless --budget says otherwise. Run again, it continues in the same folder.`,
+--quick it decides the headline claims first, in five minutes unless --budget says otherwise. The same command resumes in that folder.`,
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return bundle.Repro(cmd.Context(), a.Session, args[0], o)

@@ -41,7 +41,7 @@ func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
 	addProfile(flags, &f.Profile, "measure")
 	flags.BoolVar(&f.Force, "force", false, "re-measure even if up to date, as a new run")
 	flags.StringVar(&f.Only, "only", "",
-		`measure only the trials that this expression picks, written as in where, such as 'server == "sync" and workers > 2'`)
+		`measure only the trials that match this expression, such as 'server == "sync" and workers > 2'`)
 	a.addRepeating(cmd, f)
 }
 
@@ -55,7 +55,7 @@ func (a *app) addRepeating(cmd *cobra.Command, f *measure.Options) {
 			}
 			return nil
 		})
-	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "print the output of builds also if they succeed")
+	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "print the output of builds that succeed too")
 	addQuiet(flags, &f.Quiet)
 	cmd.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	flags.BoolVar(&f.Yes, "yes", false, "measure without asking what the project, or the bundle, may do")

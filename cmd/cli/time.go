@@ -25,10 +25,10 @@ func (a *app) timeCommand() *cobra.Command {
 		Use:   "time COMMAND ...",
 		Short: "Time commands of this machine, and compare them with the first",
 		Long: `Time commands of this machine, each in quotes, and compare them with the first. Nothing else is needed: no project, no
-engine, no root. The commands take turns in random order, and the first is measured twice in every round: what sets it
-apart from itself is the noise floor. Measuring goes on until it is decided which are faster, for 3 to 20 rounds. Each
-command has all CPUs, and the environment and folder of benchbook; one with characters such as | or $ goes through
-/bin/sh. The status is 1 if a command fails.`,
+engine, no root. The commands take turns in random order, and the first is measured twice in every
+round: the difference between these two is the noise floor. Measuring ends, after 3 to 20 rounds, when it is decided which
+are faster. Each command has all CPUs, and the environment and folder of benchbook; one with characters such as | or $
+runs through /bin/sh. The status is 1 if a command fails.`,
 		Example: "  benchbook time 'gzip -1 -k -c data' 'gzip -9 -k -c data'\n" +
 			"  benchbook time -w 1 -o page.html 'xz -T1 -c data' 'xz -T0 -c data'\n" +
 			"  benchbook time --prepare 'rm -rf out' 'tar xf a.tar -C out' 'tar xf b.tar -C out'",
@@ -45,11 +45,11 @@ command has all CPUs, and the environment and folder of benchbook; one with char
 			return measure.Time(cmd.Context(), a.Session, c, o)
 		},
 	}
-	cmd.Flags().IntVarP(&c.Warmup, "warmup", "w", 0, "runs of each command before every run that is timed")
-	cmd.Flags().StringArrayVarP(&c.Names, "name", "n", nil, "what to call a command, once for each")
-	cmd.Flags().StringVar(&c.Prepare, "prepare", "", "a command before each run, which is not timed")
-	cmd.Flags().BoolVarP(&c.NoShell, "no-shell", "N", false, "start commands without /bin/sh, whatever characters they have")
-	cmd.Flags().BoolVarP(&c.Ignore, "ignore-failure", "i", false, "a command may end with any status")
+	cmd.Flags().IntVarP(&c.Warmup, "warmup", "w", 0, "run each command this many times before every timed run")
+	cmd.Flags().StringArrayVarP(&c.Names, "name", "n", nil, "name a command; once for each, in order")
+	cmd.Flags().StringVar(&c.Prepare, "prepare", "", "run this command before each run, untimed")
+	cmd.Flags().BoolVarP(&c.NoShell, "no-shell", "N", false, "start commands without /bin/sh")
+	cmd.Flags().BoolVarP(&c.Ignore, "ignore-failure", "i", false, "accept every exit status of a command")
 	cmd.MarkFlagsMutuallyExclusive("no-shell", "ignore-failure")
 	cmd.Flags().StringVar(&o.Export, "export-json", "", "write the times to this file, as hyperfine does")
 	addOneLine(cmd, &c.Repetitions, &o)
@@ -62,11 +62,11 @@ func (a *app) loadCommand() *cobra.Command {
 	var vs []string
 	cmd := &cobra.Command{
 		Use:   "load URL",
-		Short: "Put a load on a server that runs already",
-		Long: `Put a load on a server that runs already, and print how many requests it answers, how fast, and what limited it.
-With --vs it is compared with others: they take turns, and the first is measured twice in every round, which shows the
-noise floor. Nothing else is needed: no project, no engine, no root. The load stays on one connection count, or with
---rate on one number of requests per second. Put it on servers of your own only. The status is 1 if a server fails.`,
+		Short: "Put load on a running server",
+		Long: `Put load on a running server, and print how many requests it answers, how fast, and what limited it. With --vs it is
+compared with others: they take turns, and the first is measured twice in every round, which shows the noise floor.
+Nothing else is needed: no project, no engine, no root. The load has a fixed number of connections, or with --rate a fixed
+rate of requests. Use it only on servers of your own. The status is 1 if a server fails.`,
 		Example: "  benchbook load http://127.0.0.1:8080/\n" +
 			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
 		Args: arguments(1, 1),
@@ -84,10 +84,10 @@ noise floor. Nothing else is needed: no project, no engine, no root. The load st
 		},
 	}
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
-	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections that wait for their answers")
+	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections to keep busy, each with one request at a time")
 	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 0, "of each repetition (default 5s to 20s, as its p99 needs)")
 	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, instead of connections")
-	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "how many requests each repetition has, instead of --duration")
+	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "send this many requests in each repetition, instead of --duration")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
 	cmd.Flags().DurationVarP(&l.Timeout, "timeout", "t", 0, "for one answer (default 10s)")
 	cmd.Flags().StringArrayVarP(&l.Headers, "header", "H", nil, "a header of every request, such as 'Accept: text/html'")

@@ -72,7 +72,7 @@ func extract(ctx context.Context, r *reader, digest, dir string) (p *article.Pro
 		return p, true, err
 	}
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return nil, false, fmt.Errorf("%s is there already, and has something else in it: name another folder with --output",
+		return nil, false, fmt.Errorf("%s already exists, and has other content: name another folder with --output",
 			terminal.Relative(dir))
 	}
 	parent := filepath.Dir(filepath.Clean(dir))

@@ -125,7 +125,7 @@ func differs(m mark, want string) (at source.Pos, words string) {
 	case is == want:
 		return at, ""
 	case strings.TrimSpace(is) == "":
-		return m.at, "nothing stands between the comments yet"
+		return m.at, "there is nothing between the comments yet"
 	}
 	wanted := word.FindAllString(want, -1)
 	for i, place := range word.FindAllStringIndex(is, -1) {
@@ -135,7 +135,7 @@ func differs(m mark, want string) (at source.Pos, words string) {
 		if here := is[place[0]:place[1]]; here != wanted[i] {
 			start := m.body.Start
 			return m.body.Source.Pos(start+place[0], start+place[1]),
-				fmt.Sprintf("here stands %q, and the records give %q", here, wanted[i])
+				fmt.Sprintf("the text has %q, and the records give %q", here, wanted[i])
 		}
 	}
 	return m.at, "the lines are not those of the records"

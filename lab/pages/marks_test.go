@@ -57,12 +57,12 @@ func TestDiffers(t *testing.T) {
 	const before, after = "a <!-- benchbook: claim c of a -->", "<!-- /benchbook -->"
 	for _, test := range []struct{ is, want, there, words string }{
 		{"1 a", "1 a", "", ""},
-		{"", "2", "claim c of a", "nothing stands between the comments yet"},
-		{"12.5", "12.7", "12.5", `here stands "12.5", and the records give "12.7"`},
-		{"| a | 12 |", "| a | 13 |", "12", `here stands "12", and the records give "13"`},
+		{"", "2", "claim c of a", "there is nothing between the comments yet"},
+		{"12.5", "12.7", "12.5", `the text has "12.5", and the records give "12.7"`},
+		{"| a | 12 |", "| a | 13 |", "12", `the text has "12", and the records give "13"`},
 		{"| a | 12 |", "| a | 12 |\n| b | 13 |", "claim c of a", "the lines are not those of the records"},
 		{"a\n\nb\n", "a\n\n\nb\n", "claim c of a", "the lines are not those of the records"},
-		{"a b c", "a c", "b", `here stands "b", and the records give "c"`},
+		{"a b c", "a c", "b", `the text has "b", and the records give "c"`},
 	} {
 		src := source.New("a.md", []byte(before+test.is+after))
 		marks := marksIn(src, &source.Problems{})

@@ -36,10 +36,10 @@ func WrongAssertions(doc *article.Document, problems *source.Problems) {
 		case len(denying) == 0:
 		case s.Is != "":
 			add(s.Claim.Pos, "write "+s.Instead()+", or put it into ::: when "+name+" "+string(stats.Supported),
-				"the words of this %s state claim %q, and also stand there if it is %s", s.Is, name, words)
+				"the words of this %s state claim %q, and are also shown if it is %s", s.Is, name, words)
 		case !isTrue:
 			add(s.Claim.Pos, "write "+s.Instead()+", or what was found without a link",
-				"these words state claim %q, and stand where it is %s", name, words)
+				"these words state claim %q, and are shown where it is %s", name, words)
 		}
 	}
 	for _, c := range doc.Claims {

@@ -36,9 +36,9 @@ func TestAsserts(t *testing.T) {
 	const (
 		as      = "[it is faster](claim:c)"
 		not     = " if it is contradicted or inconclusive or not measured"
-		heading = `the words of this heading state claim "c", and also stand there` + not
-		title   = `the words of this title state claim "c", and also stand there` + not
-		caption = `the words of this caption state claim "c", and also stand there` + not
+		heading = `the words of this heading state claim "c", and are also shown` + not
+		title   = `the words of this title state claim "c", and are also shown` + not
+		caption = `the words of this caption state claim "c", and are also shown` + not
 	)
 	table := func(keys string) string {
 		return recordtest.Fence("table", "{label: tbl-t, rows: [server], columns: [throughput], "+keys+"}")
@@ -53,12 +53,12 @@ func TestAsserts(t *testing.T) {
 		{"a heading in a part around a part", "", ":::: when c supported\n::: when d supported\n## " + as +
 			"\n:::\n::: when d else\n:::\n::::\n::: when c else\n:::", ""},
 		{"a heading in a part for two", "", "::: when c supported or inconclusive\n## " + as + "\n:::\n::: when c else\n:::",
-			`the words of this heading state claim "c", and also stand there if it is inconclusive`},
+			`the words of this heading state claim "c", and are also shown if it is inconclusive`},
 		{"in a part for others", "", "::: when c supported\n:::\n::: when c contradicted\nAs " + as +
 			".\n:::\n::: when c else\n:::",
-			`these words state claim "c", and stand where it is contradicted`},
+			`these words state claim "c", and are shown where it is contradicted`},
 		{"in a part for the rest", "", "::: when c supported\n:::\n::: when c else\n" + as + "\n:::",
-			`these words state claim "c", and stand where it is contradicted or inconclusive or not measured`},
+			`these words state claim "c", and are shown where it is contradicted or inconclusive or not measured`},
 		{"a title that names no claim", "", table("title: Servers"), ""},
 		{"a title with a link", "", table("title: '" + as + "'"), title},
 		{"a caption", "", table("caption: '" + as + "'"), caption},

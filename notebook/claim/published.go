@@ -79,7 +79,7 @@ func publishedRatio(n expr.Node, x float64, unit expr.Unit) (float64, error) {
 }
 
 func wrongUnit(n expr.Node, what, hint string) error {
-	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is none", what, n)
+	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is not one", what, n)
 }
 
 // placeholders are the words that may be in braces in article.Says.

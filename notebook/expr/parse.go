@@ -274,7 +274,7 @@ func (p *parser) failUnexpected(expected string) {
 	tok, prev := p.source(p.tok), p.source(p.prev)
 	switch {
 	case p.tok.kind == tokenSymbol && p.tok.text == "|":
-		fail(p.tok.Span, "unexpected |", `filters stand last, and only after {value}; for "or" write or`)
+		fail(p.tok.Span, "unexpected |", `filters come last, and only after {value}; for "or" write or`)
 	case p.tok.kind == tokenSymbol:
 		fail(p.tok.Span, "expected "+expected+", found "+tok, "")
 	case p.tok.kind == tokenEnd:

@@ -66,7 +66,7 @@ func TestProblems(t *testing.T) {
 			{"two values", "throughput «latency»",
 				"expected an operator between throughput and latency: write an operator, such as + or <, or a comma between arguments; quote what is a text"},
 			{"two strings", `"a" «"b"»`, `expected an operator between "a" and "b": write an operator, such as + or <, or a comma between arguments; quote what is a text`},
-			{"a pipe", "a «|» round 2", `unexpected |: filters stand last, and only after {value}; for "or" write or`},
+			{"a pipe", "a «|» round 2", `unexpected |: filters come last, and only after {value}; for "or" write or`},
 			// Parentheses.
 			{"no value in parentheses", "(«)»", "expected a value, found )" + noValue},
 			{"an open parenthesis", "«(»a + b", "expected a closing ): this ( is never closed"},
@@ -166,7 +166,7 @@ func TestProblems(t *testing.T) {
 			{"no unit", "a | «unit»", `the filter unit does not read "": write | unit ms`},
 			{"a filter twice", "a | round 1 | percent | «round 2»", "the filter round is given twice: remove one"},
 			{"a filter in parentheses", "(a «|» round 2)",
-				`unexpected |: filters stand last, and only after {value}; for "or" write or`},
+				`unexpected |: filters come last, and only after {value}; for "or" write or`},
 			{"a problem before the filter", "a + «*» | round 2",
 				"expected a value, found *" + noValue},
 			{"a parenthesis too many", "a«)» | round 2", "expected a filter or the end, found )"},

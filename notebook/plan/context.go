@@ -108,7 +108,7 @@ func (g *gathering) report(err error, t source.Text, problems *source.Problems) 
 	}
 	for _, name := range g.irregular {
 		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, g.what).
-			Hint = "remove it, name it in .dockerignore, or, if it is a link, put what it points at in its place"
+			Hint = "remove it, name it in .dockerignore, or, if it is a link, replace it by what it points at"
 	}
 	switch {
 	case err == nil:
@@ -121,7 +121,7 @@ func (g *gathering) report(err error, t source.Text, problems *source.Problems) 
 			Hint = "name what is not needed in .dockerignore, or create the data in the image"
 	default:
 		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err)).
-			Hint = "name a folder beside the article; . is the article's own"
+			Hint = "name a folder next to the article; . is the article's own"
 	}
 	return false
 }

@@ -143,7 +143,7 @@ func (f *folder) config(file, target source.Text, users []string, revision strin
 	return out, ok
 }
 
-const linkHint = "copy what it points at beside the article; " +
+const linkHint = "copy what it points at next to the article; " +
 	"only relative links that stay inside the folder are followed"
 
 // file reads a single file or listing. Together they are bounded like a build context.
@@ -267,7 +267,7 @@ func (f *folder) build(b *spec.Build, n *source.Node, context source.Text, users
 	}
 	if len(dockerfile.Data) > maxDockerfile {
 		problems.Add("too-large", context.Pos, "the Dockerfile has %d bytes; the limit is %d", len(dockerfile.Data),
-			maxDockerfile).Hint = "write files beside it, and COPY them"
+			maxDockerfile).Hint = "write files next to it, and COPY them"
 		return nil, false
 	}
 	copies := f.copies.Get(dockerfile.Digest, func() copied { return copiedBy(string(dockerfile.Data)) })

@@ -163,7 +163,7 @@ func (f *folder) readRowFile(root *os.Root, name string, t source.Text, problems
 func (p *planner) rowsOfFiles(t source.Text) (rows []*source.Node) {
 	pattern := path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
-		p.problems.Add("wrong-value", t.Pos, "%q is not a pattern for files beside the article", t.Value).
+		p.problems.Add("wrong-value", t.Pos, "%q is not a pattern for files next to the article", t.Value).
 			Hint = `write one with * in it, such as "frameworks/*/meta.yaml"`
 		return nil
 	}

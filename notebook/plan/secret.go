@@ -142,7 +142,7 @@ func checkSecrets(n *source.Node, problems *source.Problems) {
 		case !strings.HasPrefix(name.Name, "secrets."):
 		case !secretPlaces.MatchString(at):
 			problems.Add("misplaced-secret", t.Pos, "the value of a secret cannot be used in %s", at).
-				Hint = "it can stand in environment, command, entrypoint and healthcheck of a service, in run, environment and " +
+				Hint = "it can be used in environment, command, entrypoint and healthcheck of a service, in run, environment and " +
 				"stdin of a command, in headers and body of a load, in environment of its driver, and in run of prepare"
 		case len(secretUse.FindAllString(t.Value, -1)) != strings.Count(t.Value, "secrets."):
 			problems.Add("misplaced-secret", t.Pos, "the value of a secret is put in as it is").

@@ -258,7 +258,7 @@ func (d *draft) image(out *spec.Image, i image) bool {
 		return true
 	}
 	d.problems.Add("image-or-build", i.at, "%s has neither an image nor a build", i.what).
-		Hint = "add build: with a folder beside the article, image: with a name, or " + i.hint
+		Hint = "add build: with a folder next to the article, image: with a name, or " + i.hint
 	return false
 }
 

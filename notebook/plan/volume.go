@@ -62,7 +62,7 @@ func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bo
 	clean := path.Clean(v.Source)
 	if v.Source == "" {
 		d.problems.Add("missing-key", n.Text.Pos, "a bind has no source").
-			Hint = "add source: with a path beside the article, such as ./data"
+			Hint = "add source: with a path next to the article, such as ./data"
 		return false
 	}
 	from, t := d.folder(written).inRevision(d.revision, written, d.problems)

@@ -62,7 +62,7 @@ var (
 // Source: docs/validity.md#checks.
 func readForeign(r repetition) reading {
 	if r.Facts[record.FactTarget] != "" {
-		return reading{missing: "what the running target used is not told from what others did"}
+		return reading{missing: "what the running target used cannot be told from what others used"}
 	}
 	behind := " of the CPU"
 	if programs := r.Facts[record.FactOthers]; programs != "" {

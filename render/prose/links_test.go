@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Pictures beside the article have their words and their title, and addresses pasted from HTML lead where they did.
+// Pictures next to the article have their words and their title, and addresses pasted from HTML lead where they did.
 func TestPicturesAndLinks(t *testing.T) {
 	dir := t.TempDir()
 	must.Do(os.WriteFile(filepath.Join(dir, "a b.png"), nil, 0o644))

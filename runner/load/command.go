@@ -184,7 +184,7 @@ func printed(lines []string, m *Measurement) (failure string) {
 		case !found:
 			continue
 		case slices.ContainsFunc(m.Samples, func(have record.Sample) bool { return have.Metric == s.Metric }):
-			return fmt.Sprintf("the command printed %s, which is there already", s.Metric)
+			return fmt.Sprintf("the command printed %s, which already has a value", s.Metric)
 		case len(m.Samples)-own == maxPrinted:
 			m.Samples = m.Samples[:own]
 			return fmt.Sprintf("the command printed more than %d metrics", maxPrinted)

@@ -170,7 +170,7 @@ func (c *container) oomKills(ctx context.Context) int64 {
 }
 
 // errElsewhere is the error of a container whose control group is not one of this machine.
-var errElsewhere = errors.New("its kernel is that of another machine")
+var errElsewhere = errors.New("it has the kernel of another machine")
 
 // controlGroup returns the control group of the container, which it opens the first time.
 func (c *container) controlGroup(ctx context.Context) (*machine.Group, error) {
