@@ -31,9 +31,12 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/check"
+	"benchbook/notebook/claim"
+	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
+	"benchbook/render/prose"
 	"benchbook/site/theme"
 )
 
@@ -216,6 +219,15 @@ func (e *example) check(t *testing.T) string {
 	if e.heading == "asserts-what-does-not-hold" {
 		check.WrongAssertions(doc, &problems)
 	}
+	if onlyWarns[e.heading] {
+		prose.DeadLinks(doc, []string{"example"}, &problems)
+		for _, one := range p.Experiments {
+			one.Remarks(&problems)
+		}
+		check.Headlines(doc, &problems)
+		check.Finding(doc, &problems)
+		claim.Warn(claim.Undecidable(dataset.WithoutRecords(doc, p)), &problems)
+	}
 	var look source.Problems
 	theme.Style(project, &look)
 	found := slices.Concat(project.Problems.Sorted(), problems.Sorted(), look.Sorted())
@@ -223,9 +235,11 @@ func (e *example) check(t *testing.T) string {
 	for _, problem := range found {
 		fmt.Fprintln(&out, problem)
 	}
-	switch len(found) {
-	case 0:
-	case 1:
+	switch n := len(found); {
+	case n == 0:
+	case n == 1 && onlyWarns[e.heading]:
+		out.WriteString("1 article, no problems, 1 warning\n")
+	case n == 1:
 		out.WriteString("1 problem\n")
 	default:
 		fmt.Fprintf(&out, "%d problems\n", len(found))
@@ -264,12 +278,14 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// foundElsewhere are the rules of problems that depend on the machine, that are about files that are no articles, or that
-// only warn: no example shows them.
+// foundElsewhere are the rules of problems that depend on the machine, or that are about other files than articles: no
+// example shows them.
 var foundElsewhere = map[string]bool{"build-failed": true, "no-image": true, "no-rate": true, "no-tune": true,
-	"no-such-cpu": true, "bad-mark": true, "not-woven": true, "dead-link": true, "no-headline": true,
-	"port-not-exposed": true, "too-few-answers": true, "too-few-repetitions": true, "unbound-finding": true,
-	"unused-axis": true}
+	"no-such-cpu": true, "bad-mark": true, "not-woven": true, "typed-number": true}
+
+// onlyWarns are the rules of warnings. Examples of other rules may have such warnings, which are not shown.
+var onlyWarns = map[string]bool{"dead-link": true, "no-headline": true, "port-not-exposed": true, "too-few-answers": true,
+	"too-few-repetitions": true, "unbound-finding": true, "unused-axis": true}
 
 // Every rule has an example, and every example earns its rule.
 func TestRulesHaveTheirExample(t *testing.T) {
