@@ -99,7 +99,7 @@ func (b *builder) saveImages(ctx context.Context, e engine.Engine, made imageLis
 		ids = append(ids, made.Images[inputs].ID)
 	}
 	if len(ids) == 0 {
-		return fmt.Errorf("article %s has no images: what it runs is of this machine", b.article.Slug)
+		return fmt.Errorf("article %s has no images: it runs programs of this machine", b.article.Slug)
 	}
 	from, ok := e.(imageArchiver)
 	if !ok {

@@ -72,7 +72,7 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 			}
 		}
 	default:
-		return nil, errors.New("it is no result in JSON: save one with --json, or with hyperfine's --export-json")
+		return nil, errors.New("it is not a result in JSON: save one with --json, or with hyperfine's --export-json")
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("it has no result of %s", o.metric)

@@ -20,9 +20,9 @@ func TestDecodeSaved(t *testing.T) {
 		{"no results", "time.real", `{}`, "no result of time.real"},
 		{"zero", "time.real", own("time.real", "[0]"), "the value 0, which cannot be compared"},
 		{"negative", "time.real", `{"results": [{"command": "a", "times": [-1]}]}`, "the value -1"},
-		{"too large a number", "time.real", own("time.real", "[1e999]"), "no result in JSON"},
-		{"text", "time.real", "hello", "no result in JSON"},
-		{"empty", "time.real", "", "no result in JSON"},
+		{"too large a number", "time.real", own("time.real", "[1e999]"), "not a result in JSON"},
+		{"text", "time.real", "hello", "not a result in JSON"},
+		{"empty", "time.real", "", "not a result in JSON"},
 	} {
 		got, err := (&oneLine{metric: test.metric}).decodeSaved([]byte(test.text))
 		words := fmt.Sprint(got)

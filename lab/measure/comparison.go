@@ -55,7 +55,7 @@ func (c comparison) sentence(j *claim.Judgement, first, other string) string {
 	case q.Interval != nil && q.Interval.Lo > 1:
 		return fmt.Sprintf("%s; whether by more than %s is open after %s.", words, margin, wording.Count(q.N, "repetition"))
 	}
-	return fmt.Sprintf("After %s it is open which is better: %s.", wording.Count(q.N, "repetition"), words)
+	return fmt.Sprintf("After %s it is undecided which is better: %s.", wording.Count(q.N, "repetition"), words)
 }
 
 // inverse returns the ratio of the second side to the first.

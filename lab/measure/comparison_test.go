@@ -23,7 +23,7 @@ func TestComparisons(t *testing.T) {
 		{inTime, 1.07, 1.02, 1.12, stats.Inconclusive,
 			"B is 1.07 times faster than A [1.02 to 1.12 times]; whether by more than 5\u202f% is open after 20\u00a0repetitions."},
 		{inTime, 1.02, 0.9, 1.2, stats.Inconclusive,
-			"After 20\u00a0repetitions it is open which is better: B is 1.02 times faster than A [0.90 to 1.20 times]."},
+			"After 20\u00a0repetitions it is undecided which is better: B is 1.02 times faster than A [0.90 to 1.20 times]."},
 		{inThroughput, 1.3, 1.2, 1.4, stats.Contradicted, "A answers 1.30 times as many requests as B [1.20 to 1.40 times]."},
 		{inThroughput, 0.5, 0.4, 0.6, stats.Contradicted, "B answers 2.0 times as many requests as A [1.7 to 2.5 times]."},
 		{inTail, 2, 1.9, 2.1, stats.Contradicted, "B answers 99\u202f% of its requests 2.0 times faster than A [1.9 to 2.1 times]."},

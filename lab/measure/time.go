@@ -56,7 +56,7 @@ func (c *Commands) check() error {
 		case strings.Contains(line, "${{"):
 			return fmt.Errorf("the command %q has ${{ in it, which articles fill in: put the command into a script", line)
 		case !isText(line):
-			return fmt.Errorf("the command %q has characters that are no text: put it into a script", line)
+			return fmt.Errorf("the command %q has characters that are not text: put it into a script", line)
 		}
 	}
 	return nil

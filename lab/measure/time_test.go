@@ -74,7 +74,7 @@ func TestArticle(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for line, want := range map[string]string{" ": "is empty", "echo ${{ x }}": "put the command into a script",
-		"echo \x01": "are no text", "echo \xff": "are no text"} {
+		"echo \x01": "are not text", "echo \xff": "are not text"} {
 		if err := (&Commands{Lines: []string{line}}).check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", line, err, want)
 		}

@@ -77,7 +77,7 @@ func unseen(t *plan.Trial, root string, changed []string) (why string, fromRepos
 				_, inside := files.Below(v.Host, filepath.Join(root, filepath.FromSlash(name)))
 				return inside
 			}) {
-				return fmt.Sprintf("%s mounts %s, which is no path relative to the article", what, v.Source), false
+				return fmt.Sprintf("%s mounts %s, which is not a path relative to the article", what, v.Source), false
 			}
 		}
 	}

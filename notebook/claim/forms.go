@@ -544,7 +544,7 @@ func (b builder) publishedDifference(sides []Side) float64 {
 // every is the form every(a, "<", b): all pairs of two lists.
 func (b builder) every(n *expr.Call) (Test, error) {
 	if len(n.Args) != 3 {
-		return Test{}, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is no test")
+		return Test{}, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is not a test")
 	}
 	op := expr.Op(n.Args[1].(*expr.String).Value)
 	if !isSelector(n.Args[0]) || !isSelector(n.Args[2]) || !op.IsOrdering() {
