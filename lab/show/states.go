@@ -37,7 +37,7 @@ func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state str
 		state, why = "disturbed", []string{"too few repetitions are valid, because other programs or virtual machines took CPU " +
 			"time: run repeats them"}
 	case next.Count > 0:
-		state, why = "undecided", []string{fmt.Sprintf("a claim about it is undecided after %s: run goes on up to %d",
+		state, why = "undecided", []string{fmt.Sprintf("a claim about it is undecided after %s: run continues up to %d",
 			phrase.Count(len(cell.Records), "repetition"), next.UpTo)}
 	}
 	for _, left := range cell.LeftOut {

@@ -113,7 +113,7 @@ func (r *Record) checkKey(checked map[string]json.RawMessage) {
 	}
 	// The key digests the definition with its secrets.
 	isSecret := bytes.Contains(r.Definition, []byte(Redacted))
-	r.Contradictions.add(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key is not that of its inputs")
+	r.Contradictions.add(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key does not match its inputs")
 }
 
 // isDefinition reports whether a definition has a digest, as it is or with its keys in the order of the plan.
