@@ -23,9 +23,9 @@ func TestComposeProject(t *testing.T) {
 	wantSaid(t, mustRun(t, w, "-C", dir, "show", "--format", "csv"), "throughput")
 }
 
-// measureOnce has profile quick of the project in a folder measure each trial once.
+// measureOnce has the profiles of the project in a folder measure each trial once.
 func measureOnce(t *testing.T, dir string) {
 	t.Helper()
 	name := filepath.Join(dir, article.ProjectFile)
-	put(t, name, read(t, name)+"\nprofiles: {quick: {repetitions: 1}}\n")
+	put(t, name, read(t, name)+"\nprofiles: {quick: {repetitions: 1}, full: {repetitions: 1}}\n")
 }
