@@ -48,7 +48,7 @@ type Options struct {
 	Quiet       bool // print only problems and results
 	// Over wraps the engine that makes images available; nil for none.
 	Over func(engine.Engine) engine.Engine
-	// Prepared is called, and nothing is measured, with the engine that has the images of all trials; nil to measure.
+	// Prepared, if set, is called with the engine that has the images of all trials, and nothing is measured.
 	Prepared func(engine.Engine) error
 	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
 	Revisions []plan.Revision

@@ -22,7 +22,7 @@ const (
 
 // scanner finds lines that may be metrics.
 type scanner struct {
-	line    []byte // so far, and 1 byte more than a metric may have
+	line    []byte // so far without the white space before it, at most 1 byte more than a metric may have
 	metrics []string
 	size    int // of metrics
 	lost    string
@@ -39,6 +39,9 @@ func (s *scanner) Write(p []byte) (n int, err error) {
 			p = p[bytes.LastIndexByte(p[:brace], '\n')+1:]
 		}
 		part, rest, ended := bytes.Cut(p, []byte("\n"))
+		if len(s.line) == 0 {
+			part = bytes.TrimLeft(part, " \t\r")
+		}
 		s.line = append(s.line, part[:min(len(part), maxLine+1-len(s.line))]...)
 		if p = rest; ended {
 			s.endLine()
@@ -49,16 +52,15 @@ func (s *scanner) Write(p []byte) (n int, err error) {
 
 // endLine ends the line. The last one of an output may have no end.
 func (s *scanner) endLine() {
-	line := bytes.TrimLeft(s.line, " \t\r")
 	switch {
-	case !bytes.HasPrefix(line, []byte("{")) || !bytes.Contains(line, []byte(`"metric"`)):
-	case len(line) > maxLine:
+	case !bytes.HasPrefix(s.line, []byte("{")) || !bytes.Contains(s.line, []byte(`"metric"`)):
+	case len(s.line) > maxLine:
 		s.lost = fmt.Sprintf("a line of more than %d KiB that begins like a metric", maxLine>>10)
-	case s.size+len(line) > maxMetrics:
+	case s.size+len(s.line) > maxMetrics:
 		s.lost = fmt.Sprintf("more than %d MiB of metrics", maxMetrics>>20)
 	default:
-		s.size += len(line)
-		s.metrics = append(s.metrics, string(line))
+		s.size += len(s.line)
+		s.metrics = append(s.metrics, string(s.line))
 	}
 	s.line = s.line[:0]
 }

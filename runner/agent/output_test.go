@@ -31,6 +31,9 @@ func TestOutput(t *testing.T) {
 		{"the longest metric", longest, []string{longest}, ""},
 		{"a metric too long", object(maxLine-len(object(0))+1) + "\n" + metric, []string{metric},
 			"a line of more than 64 KiB that begins like a metric"},
+		{"the longest metric behind spaces", "  " + longest, []string{longest}, ""},
+		{"a metric too long behind spaces", "  " + object(maxLine-len(object(0))+1), nil,
+			"a line of more than 64 KiB that begins like a metric"},
 		{"too many metrics", strings.Repeat(metric+"\n", many+1), slices.Repeat([]string{metric}, many),
 			"more than 1 MiB of metrics"},
 	} {
