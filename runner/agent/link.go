@@ -19,12 +19,13 @@ import (
 // Relay is a link. Make one with ListenLink.
 type Relay struct {
 	*loop
-	trip    int64         // nanoseconds over the link, in one direction
-	used    int           // bytes in transit
-	limit   int           // of used, beyond what each flow may always have
-	starved []*flow       // that wait until used is below limit
-	refused int           // connections that the service has refused
-	buffer  [maxRead]byte // for what is read
+	trip    int64          // nanoseconds over the link, in one direction
+	used    int            // bytes in transit
+	limit   int            // of used, beyond what each flow may always have
+	starved []*flow        // that wait until used is below limit
+	refused int            // connections that the service has refused
+	buffer  *[maxRead]byte // for what is read
+	spare   []*[maxRead]byte
 }
 
 // ListenLink returns a link that accepts connections; they wait until Serve.
@@ -33,7 +34,7 @@ func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Relay{loop: l, trip: int64(config.RTT / 2), limit: maxAll}
+	r := &Relay{loop: l, trip: int64(config.RTT / 2), limit: maxAll, buffer: new([maxRead]byte)}
 	for _, route := range config.Routes {
 		targets, err := lookup(ctx, route.Target)
 		if err != nil {

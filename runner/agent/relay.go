@@ -15,6 +15,7 @@ const (
 	reservedFlow = 64 << 10  // but each flow may always have this much
 	maxRead      = 64 << 10  // that are read at once
 	markSize     = 64        // of a mark without data
+	maxSpare     = 64 << 20  // of buffers that are kept for later
 )
 
 // connection is a connection of a client with its connection to the service.
@@ -54,9 +55,10 @@ type flow struct {
 
 // mark is something that travels over the link: bytes that were read at once, or an event.
 type mark struct {
-	due   int64
-	data  []byte
-	event event
+	due    int64
+	data   []byte
+	buffer *[maxRead]byte // which data is in, if it is large
+	event  event
 }
 
 type event int
@@ -164,11 +166,29 @@ func (f *flow) read() {
 		}
 		return
 	default:
-		f.push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip, data: bytes.Clone(c.relay.buffer[:n])})
+		m := mark{due: max(c.relay.now(), c.opens) + c.relay.trip}
+		if n > maxRead/2 {
+			m.buffer, m.data = c.relay.buffer, c.relay.buffer[:n]
+			c.relay.buffer = c.relay.spareBuffer()
+		} else {
+			m.data = bytes.Clone(c.relay.buffer[:n])
+		}
+		f.push(m)
 	}
 	if e.readable = n == maxRead || e.noMore; e.readable {
 		c.relay.set(&f.more, c.relay.now())
 	}
+}
+
+// spareBuffer returns a buffer that nobody uses. To reuse buffers costs less than to allocate and collect them.
+func (r *Relay) spareBuffer() *[maxRead]byte {
+	last := len(r.spare) - 1
+	if last < 0 {
+		return new([maxRead]byte)
+	}
+	buffer := r.spare[last]
+	r.spare = r.spare[:last]
+	return buffer
 }
 
 // push sends a mark on its way. It arrives when it is due, but not before the one in front of it.
@@ -234,6 +254,9 @@ func (f *flow) deliver() {
 			continue
 		}
 		event := m.event
+		if m.buffer != nil && len(c.relay.spare) < maxSpare/maxRead {
+			c.relay.spare = append(c.relay.spare, m.buffer)
+		}
 		f.queue[0] = mark{}
 		f.queue = f.queue[1:]
 		f.grow(-markSize)
