@@ -86,7 +86,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 		line("published ", outcome.Published(c.d, &j))
 	}
 	line("", j.Tally())
-	parts := slice.Map(j.Parts, partOf)
+	parts := partsOf(j.Parts, nil)
 	if v.Matrix = outcome.MatrixOf(&j); v.Matrix == nil { // which shows what is open
 		v.Parts = parts
 	}
@@ -164,13 +164,26 @@ func neededWords(j claim.Judgement) string {
 		phrase.Verb(max(1, len(j.Parts)), "it", "each of them")
 }
 
-func partOf(j claim.Judgement) partView {
-	v := partView{Badge: VerdictBadge(j.Outcome()), What: j.What, Reason: j.Reason}
-	if j.Effect != nil && j.Verdict != stats.NotMeasured {
-		e := outcome.EffectOf(&j)
-		v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
+// partsOf lists results next to each other, ratios in one form: as that of the claim that all are of, if it has one.
+func partsOf(list []claim.Judgement, whole *claim.Judgement) []partView {
+	views, effects := make([]partView, len(list)), make([]outcome.Effect, len(list))
+	has := func(j *claim.Judgement) bool { return j.Effect != nil && j.Verdict != stats.NotMeasured }
+	for i := range list {
+		j := &list[i]
+		views[i] = partView{Badge: VerdictBadge(j.Outcome()), What: j.What, Reason: j.Reason}
+		if has(j) {
+			if effects[i] = outcome.EffectOf(j); whole != nil && has(whole) {
+				effects[i] = effects[i].InFormOf(outcome.EffectOf(whole))
+			}
+		}
 	}
-	return v
+	outcome.Align(effects)
+	for i, e := range effects {
+		if v := &views[i]; has(&list[i]) {
+			v.Effect, v.Interval, v.hasInterval = e.Text(), e.Interval(), e.HasInterval()
+		}
+	}
+	return views
 }
 
 // claimsData has a row for each claim, and for each comparison of one.

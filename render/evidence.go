@@ -98,7 +98,8 @@ func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 		if !j.Claim.Headline || j.Verdict == stats.NotMeasured {
 			continue
 		}
-		v, here := partOf(*j), c.judgements[j.Claim.Name.Value]
+		here := c.judgements[j.Claim.Name.Value]
+		v := partsOf(there.Claims[i:i+1], &here)[0]
 		v.What, v.Reason = cmp.Or(j.What, j.Claim.Name.Value), ""
 		if here.Effect != nil && here.Verdict != stats.NotMeasured {
 			v.Reason = "here " + outcome.EffectOf(&here).With()

@@ -59,9 +59,11 @@ func sessionsBeside(j *claim.Judgement) string {
 
 // sessionParts lists what each session says of a claim alone.
 func sessionParts(j *claim.Judgement) []partView {
-	return slice.Map(j.Sessions, func(s claim.Session) partView {
-		v := partOf(claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect})
-		v.What = phrase.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
-		return v
-	})
+	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
+		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
+	}), j)
+	for i, s := range j.Sessions {
+		views[i].What = phrase.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
+	}
+	return views
 }

@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"benchbook/notebook/claim"
@@ -60,6 +61,29 @@ func EffectOf(j *claim.Judgement) Effect {
 		}
 	}
 	return e
+}
+
+// InFormOf returns the effect written as another one next to it is: "−57 %" beside "−49 %", and not "43 %".
+func (e Effect) InFormOf(other Effect) Effect {
+	if e.Ratio != 0 && other.Ratio != 0 {
+		e.form = other.shown()
+	}
+	return e
+}
+
+// Align writes ratios below one as differences if one of the effects, which readers compare, is a difference.
+func Align(effects []Effect) {
+	isIn := func(f form) func(Effect) bool {
+		return func(e Effect) bool { return e.Ratio != 0 && e.shown() == f }
+	}
+	if !slices.ContainsFunc(effects, isIn(asDifference)) {
+		return
+	}
+	for i := range effects {
+		if isIn(asPart)(effects[i]) {
+			effects[i].form = asDifference
+		}
+	}
 }
 
 // shown is the form in which a ratio is written: asTimes, asPart or asDifference.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
@@ -195,20 +196,49 @@ func TestSays(t *testing.T) {
 // The measured and the published effect, and that of another session, are written as the author's sentence writes it.
 func TestEffectsFollowTheSentence(t *testing.T) {
 	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
-	for _, tt := range []struct{ expect, says, here, published, another string }{
-		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect} as many.", "83 % [80 to 86 %]", "111 %", "91 %"},
-		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect}.", "−17 % [−20 to −14 %]", "+11 %", "−9.0 %"},
+	for _, tt := range []struct {
+		expect, says, here, published string
+		session                       float64
+		another                       string
+	}{
+		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect} as many.", "83 % [80 to 86 %]", "111 %",
+			0.91, "91 %"},
+		{`throughput{server="b"} < throughput{server="a"}`, "It answers {effect}.", "−17 % [−20 to −14 %]", "+11 %",
+			0.91, "−9.0 %"},
+		{`throughput{server="b"} < throughput{server="a"}`, "", "−17 % [−20 to −14 %]", "+11 %", 0.43, "−57 %"},
 		{`throughput{server="a"} > throughput{server="b"}`, "It answers {effect} as many.", "1.21 times [1.16 to 1.25 times]",
-			"0.9 times", "91 %"},
+			"0.9 times", 0.91, "0.91 times"},
 	} {
 		d, j := judged(published(t, tt.expect))
 		j.Claim.Says.Supported.Value = tt.says
 		o := outcome.Of(d, j, nil)
 		assert.Equal(t, spaces.Replace(hereOf(o)), tt.here, "here, as %s", tt.says)
 		assert.Equal(t, spaces.Replace(o.Published), tt.published, "published, as %s", tt.says)
-		another := spaces.Replace(outcome.Said(&j, &dataset.Quantity{Number: 0.91, Unit: "1"}))
+		another := spaces.Replace(outcome.Said(&j, &dataset.Quantity{Number: tt.session, Unit: "1"}))
 		if !strings.HasPrefix(another, tt.another) {
 			t.Errorf("in another session %q, want %q, as %s", another, tt.another, tt.says)
 		}
+	}
+}
+
+// Ratios that readers compare are all differences or none, from small to large.
+func TestAlign(t *testing.T) {
+	for _, tt := range []struct {
+		ratios []float64
+		want   string
+	}{
+		{[]float64{0.51, 0.43}, "−49 %, −57 %"},
+		{[]float64{0.43, 0.04}, "43 %, 4.0 %"},
+		{[]float64{1.2, 0.04, 15}, "+20 %, −96 %, 15 times"},
+		{[]float64{15, 0.04}, "15 times, 4.0 %"},
+	} {
+		_, j := judged(servers()(t, `throughput{server="b"} < throughput{server="a"}`))
+		effects := slice.Map(tt.ratios, func(ratio float64) outcome.Effect {
+			j.Effect = &dataset.Quantity{Number: ratio, Unit: "1"}
+			return outcome.EffectOf(&j)
+		})
+		outcome.Align(effects)
+		got := strings.Join(slice.Map(effects, outcome.Effect.Text), ", ")
+		assert.Equal(t, strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(got), tt.want, "%v", tt.ratios)
 	}
 }

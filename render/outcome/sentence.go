@@ -347,7 +347,7 @@ func here(j *claim.Judgement) (words, interval string) {
 func Said(j *claim.Judgement, q *dataset.Quantity) string {
 	other := *j
 	other.Effect = q
-	return EffectOf(&other).With()
+	return EffectOf(&other).InFormOf(EffectOf(j)).With()
 }
 
 // counted counts the parts of a claim: "3 of 4 comparisons".
