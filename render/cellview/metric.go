@@ -37,6 +37,8 @@ func (q Quantity) Words(r dataset.Result) string {
 // QuantityWords names a quantity with its unit, as an axis does.
 func QuantityWords(m record.Metric, u wording.Unit) string {
 	switch {
+	case u.Symbol == "/s" && m.Name == "throughput.per_core":
+		return Per(m) + " per second of processor time"
 	case u.Symbol == "/s" && Per(m) != "":
 		return Per(m) + " per second"
 	case u.Symbol == "/s":
