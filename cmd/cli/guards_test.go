@@ -36,7 +36,8 @@ func TestGuards(t *testing.T) {
 	}
 	checkGuard(t, "keys.txt", keys.String())
 
-	for file, host := range map[string]string{"claims.txt": "c2-ecb3ae", "claims-0d71.txt": "c2-ecb3ae.0d71"} {
+	for file, host := range map[string]string{"claims.txt": "c2-ecb3ae", "claims-0d71.txt": "c2-ecb3ae.0d71",
+		"claims-0cc6.txt": "c2-ecb3ae.0cc6"} {
 		var shown []struct {
 			Article string
 			Claims  []struct {

@@ -228,9 +228,9 @@ func TestAlign(t *testing.T) {
 		want   string
 	}{
 		{[]float64{0.51, 0.43}, "−49 %, −57 %"},
-		{[]float64{0.43, 0.04}, "43 %, 4.0 %"},
+		{[]float64{0.43, 0.04}, "43 %, 4 %"},
 		{[]float64{1.2, 0.04, 15}, "+20 %, −96 %, 15 times"},
-		{[]float64{15, 0.04}, "15 times, 4.0 %"},
+		{[]float64{15, 0.04}, "15 times, 4 %"},
 	} {
 		_, j := judged(servers()(t, `throughput{server="b"} < throughput{server="a"}`))
 		effects := slice.Map(tt.ratios, func(ratio float64) outcome.Effect {
