@@ -194,6 +194,13 @@ func TestCheck(t *testing.T) {
 			{"a scatter of a parameter", recordtest.Fence("figure", "label: fig-a\nkind: scatter\nx: throughput\ny: server"),
 				"unknown-metric at server: y of a figure of kind scatter must be a metric, and \"server\" is a parameter or " +
 					"label (write a metric, such as throughput)"},
+			{"a timeline", recordtest.Fence("figure", "label: fig-a\nkind: timeline\ny: latency.mean"), ""},
+			{"a timeline of a percentile", recordtest.Fence("figure", "label: fig-a\nkind: timeline\ny: latency.p50"),
+				"wrong-value at latency.p50: a timeline shows each second, and latency.p50 is known for the whole window only " +
+					"(write y: throughput, or y: latency.mean)"},
+			{"a timeline of a parameter", recordtest.Fence("figure", "label: fig-a\nkind: timeline\ny: server"),
+				"unknown-metric at server: y of a figure of kind timeline must be a metric, and \"server\" is a parameter or " +
+					"label (write a metric, such as throughput)"},
 			{"a line at nothing", recordtest.Fence("figure",
 				"label: fig-a\nkind: dots\nx: throughput\ny: server\nreference: max(througput)"),
 				"unknown-metric at througput: no metric \"througput\" (did you mean \"throughput\"?)"},

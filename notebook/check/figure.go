@@ -26,6 +26,10 @@ func (c *checker) figure(f *article.Figure) {
 	c.axis(e, f, "x", f.X, kind.X)
 	for _, y := range f.Y {
 		c.axis(e, f, "y", y, kind.Y)
+		if _, known := e.Metric(y.Value); known && kind.Drawn == "timeline" && !slices.Contains(dataset.BySecond, y.Value) {
+			c.problems.Add("wrong-value", y.Pos, "a timeline shows each second, and %s is known for the whole window only",
+				y.Value).Hint = "write y: " + strings.Join(dataset.BySecond, ", or y: ")
+		}
 	}
 	c.setting(e, f.Colour)
 	c.column(e, f.Sort)

@@ -229,6 +229,9 @@ func (d distribution) at(tail float64) (seconds float64, missing string) {
 	return d.bars.At(d.histogram, rank)
 }
 
+// BySecond are the metrics whose course within repetitions is recorded.
+var BySecond = []string{"throughput", "latency.mean"}
+
 // Seconds is the course of a metric within the repetitions of a cell, second by second.
 type Seconds struct {
 	Metric      record.Metric // of each second
@@ -248,7 +251,7 @@ func (c *Cell) Seconds(metric string) (Seconds, string) {
 		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
 		series = (*record.Load).LatenciesBySecond
 	case metric != "throughput":
-		return out, fmt.Sprintf("a timeline shows throughput or latency.mean: %s is not recorded by second", metric)
+		return out, fmt.Sprintf("a timeline shows %s: %s is not recorded by second", strings.Join(BySecond, " or "), metric)
 	}
 	if r := c.Metric("throughput"); r.isUnreadable(c) {
 		return out, r.Missing
