@@ -62,6 +62,9 @@ func TestLayers(t *testing.T) {
 		if !ok || strings.HasPrefix(from, "scripts/") || strings.Contains(from+"/", "test/") {
 			continue
 		}
+		if imported == "testing" || strings.Contains(imported+"/", "test/") {
+			t.Errorf("%s imports %s, which is for tests", from, imported)
+		}
 		for library, only := range heavy {
 			if strings.HasPrefix(imported, library) && !strings.HasPrefix(from+"/", only+"/") &&
 				!strings.HasPrefix(module+from, library) {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing/iotest"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -30,9 +29,8 @@ func Parse(f Fragment, problems *Problems) *Node {
 	if !f.isText(problems) {
 		return nil
 	}
-	// Byte by byte, so that it is known how far the library has read when it fails.
-	reader := strings.NewReader(f.Text)
-	doc, err := decodeYAML(iotest.OneByteReader(reader))
+	reader := byteReader{strings.NewReader(f.Text)}
+	doc, err := decodeYAML(reader)
 	if err != nil {
 		f.addSyntaxError(err, len(f.Text)-reader.Len(), problems)
 		return nil
@@ -51,6 +49,11 @@ func Parse(f Fragment, problems *Problems) *Node {
 	}
 	return n
 }
+
+// A byteReader reads byte by byte, so that it is known how far the library has read when it fails.
+type byteReader struct{ *strings.Reader }
+
+func (r byteReader) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
 
 // isText reports whether a fragment has only characters that YAML may have; the first other one is a problem.
 func (f *Fragment) isText(problems *Problems) bool {
