@@ -399,8 +399,14 @@ metrics:
   - {name: rare, better: lower, value: latency.p99.99 / latency.p50}
   - {name: nothing, value: throughput / failed.count}
   - {name: queue, unit: ms, better: lower, from: server log, regex: 'queue (\d+)'}
-  - {name: queues, value: queue * 2}`
+  - {name: queues, value: queue * 2}
+  - {name: latency.queue, unit: ms, from: server log, regex: 'waited (\d+)'}
+  - {name: errors.db.lost, from: server log, regex: 'lost (\d+)'}
+  - {name: cpu.db.waits, from: server log, regex: 'waits (\d+)'}`
 	unread := func(r *record.Record) {
+		r.Samples = append(r.Samples, record.Sample{Metric: "latency.queue", Value: 0.007, Unit: "s"},
+			record.Sample{Metric: "errors.db.lost", Value: 5, Unit: "1"},
+			record.Sample{Metric: "cpu.db.waits", Value: 40, Unit: "1"})
 		if r.Repetition == 2 {
 			r.Missing = map[string]string{"queue": `no match of queue (\d+) in the log of server`}
 			return
@@ -425,6 +431,10 @@ metrics:
 		{"nothing", 0, 0, "not measured: division by zero", ""},
 		{"queue", 0.004, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
 		{"queues", 0.008, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
+		{"latency.queue", 0.007, 3, "", ""}, // names that begin like ours
+		{"errors.db.lost", 5, 3, "", ""},
+		{"cpu.db.waits", 40, 3, "", ""},
+		{"throughput.per_core", 2000, 3, "", ""},
 	} {
 		t.Run(tt.metric, func(t *testing.T) {
 			r := c.Metric(tt.metric)

@@ -41,6 +41,8 @@ func (r reading) value(metric string) (value float64, missing string) {
 	switch {
 	case err != nil:
 		return 0, notMeasured + err.Error()
+	case n == nil && slices.ContainsFunc(r.added, func(m plan.Metric) bool { return m.Name == metric }):
+		return r.sample(metric) // its name may begin like one of ours
 	case n == nil:
 		return r.measured(metric)
 	}
@@ -205,7 +207,7 @@ func (r reading) perSecond() (float64, string) {
 func (r reading) perCore() (float64, string) {
 	cores := 0.0
 	for _, s := range r.Samples {
-		if strings.HasPrefix(s.Metric, "cpu.") {
+		if m, ok := record.LookupMetric(s.Metric); ok && m.Unit == "cores" {
 			cores += s.Value
 		}
 	}
@@ -241,8 +243,9 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 		return h.Step
 	}
 	s, isSampled := r.Sample(metric)
+	_, isOurs := record.LookupMetric(metric)
 	switch {
-	case s.Step > 0 || r.Load == nil || r.Load.Window <= 0:
+	case s.Step > 0 || !isOurs || r.Load == nil || r.Load.Window <= 0:
 		return s.Step
 	case strings.HasPrefix(metric, "throughput"):
 		if r.Load.Overlap != nil || isSampled && r.Load.Tool != "" {

@@ -11,7 +11,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -85,10 +84,11 @@ func (r *Record) checkShares() {
 	}
 	cores := r.Cores()
 	for _, s := range r.Samples {
-		if m, ok := LookupMetric(s.Metric); ok && m.Share {
+		m, _ := LookupMetric(s.Metric)
+		if m.Share {
 			share(s.Metric, s.Value)
 		}
-		doubt(cores > 0 && strings.HasPrefix(s.Metric, "cpu.") && s.Value > float64(cores)*(1+shareSlack),
+		doubt(cores > 0 && m.Unit == "cores" && s.Value > float64(cores)*(1+shareSlack),
 			"%s is %v cores, and the machine has %d", s.Metric, s.Value, cores)
 	}
 }

@@ -50,6 +50,9 @@ func TestContradictions(t *testing.T) {
 		{"a window after it", func(r *record.Record) { r.Load.Window *= 1000 }, "its window ended after the repetition"},
 		{"a share", func(r *record.Record) { r.Load.Busy = 1.5 }, "load.busy is 1.5, and it is a share"},
 		{"cores", func(r *record.Record) { sample(r, "cpu.").Value = 99 }, "cores, and the machine has 2"},
+		{"a number that the article calls cpu.db.waits", func(r *record.Record) {
+			r.Samples = append(r.Samples, record.Sample{Metric: "cpu.db.waits", Value: 99, Unit: "1"})
+		}, ""},
 		{"its key", func(r *record.Record) { r.Key = strings.Repeat("0", len(r.Key)) }, "its key does not match its inputs"},
 		{"its definition", func(r *record.Record) { r.Definition = []byte(`{"load":{"requests":1}}`) },
 			"its definition is not the one that its digest is of"},

@@ -29,19 +29,24 @@ func (m Metric) InWords() string {
 
 // IsTime reports whether a metric is made from the times of requests.
 func IsTime(metric string) bool {
-	return strings.HasPrefix(metric, "latency.") || strings.HasPrefix(metric, "service.p") ||
-		strings.HasPrefix(metric, "lag.p")
+	return metric == "latency.mean" || metric == "latency.max" || percentile.MatchString(metric)
 }
 
 // CountsFailures reports whether a metric is a number or share of failed requests.
 func CountsFailures(metric string) bool {
-	return metric == "failed" || metric == "failed.count" || strings.HasPrefix(metric, "errors.")
+	return metric == "failed" || metric == "failed.count" || isOf("errors.", metric)
 }
 
 // IsSearched reports whether a metric is the result of a search: one number for each cell, with the interval of the
 // search.
 func IsSearched(metric string) bool {
-	return metric == "capacity.rate" || strings.HasPrefix(metric, "tune.")
+	return metric == "capacity.rate" || isOf("tune.", metric)
+}
+
+// isOf reports whether a metric has the name of a family and one word. With more words it is of an article or a program.
+func isOf(family, metric string) bool {
+	word, ok := strings.CutPrefix(metric, family)
+	return ok && word != "" && !strings.Contains(word, ".")
 }
 
 // MetricNameHint is the hint for a metric with an invalid name.
@@ -112,9 +117,9 @@ func LookupMetric(name string) (m Metric, ok bool) {
 		{"net.listen_overflows.", Metric{Unit: "1", Better: "lower", Title: "Listen overflows of ", Counted: true}},
 		{"net.retransmits.", Metric{Unit: "1", Better: "lower", Title: "Retransmits of ", Counted: true}},
 	} {
-		if rest, found := strings.CutPrefix(name, family.prefix); found && rest != "" && !strings.Contains(rest, ".") {
+		if isOf(family.prefix, name) {
 			m = family.m
-			m.Name, m.Title = name, m.Title+rest
+			m.Name, m.Title = name, m.Title+strings.TrimPrefix(name, family.prefix)
 			return m, true
 		}
 	}

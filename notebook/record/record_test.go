@@ -33,6 +33,11 @@ func TestLookupMetric(t *testing.T) {
 			t.Errorf("%q is taken for %+v", name, m)
 		}
 	}
+	for _, name := range []string{"latency.queue", "service.ping", "lag.pool", "errors.db.lost", "tune.db.pool"} {
+		if IsTime(name) || CountsFailures(name) || IsSearched(name) {
+			t.Errorf("%q of an article is taken for a metric of ours", name)
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {
