@@ -280,15 +280,17 @@ func TestCapacityOfTooFewAnswers(t *testing.T) {
 	}
 }
 
-// A percentile that needs many answers raises the floor, and makes windows longer.
+// A percentile that needs many answers raises the floor and makes windows longer, also as a part of another metric.
 func TestCapacityWindows(t *testing.T) {
-	p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms", "from: 100/s, to: 20000/s",
-		"from: 1/s, to: 500/s")), &memory{}, &simulation{limit: 1e9}
-	p.Experiments = p.Experiments[1:]
-	carryOut(t, b, p, store, Options{})
-	// of 18.3 and 500; 1100 of them
-	if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second {
-		t.Errorf("begins at %v/s for %v", rate, d)
+	for _, slo := range []string{"latency.p99 < 100ms", "tail < 200ms"} {
+		p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", slo, "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s",
+			"capacity:", "metrics: [{name: tail, value: 2 * latency.p99}]\ncapacity:")), &memory{}, &simulation{limit: 1e9}
+		p.Experiments = p.Experiments[1:]
+		carryOut(t, b, p, store, Options{})
+		// of 18.3 and 500; 1100 of them
+		if rate, d := b.rates[0], b.durations[0]; rate < 95 || rate > 96 || d < 11*time.Second || d > 12*time.Second {
+			t.Errorf("%s: begins at %v/s for %v", slo, rate, d)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/internal/slice"
@@ -216,26 +215,21 @@ func (t Test) tooFewRepetitions() (d *Doubt) {
 // tooFewAnswers returns the doubt about a percentile of more answers than a load has requests.
 func (t Test) tooFewAnswers() *Doubt {
 	for _, s := range t.leafSides() {
-		_, text, isPercentile := strings.Cut(s.Metric.Name, ".p")
-		p, err := stats.ParsePercentile(text)
-		if !isPercentile || err != nil {
-			continue
-		}
 		for _, cell := range s.Cells {
-			l := cell.Trial.Load
+			l, need := cell.Trial.Load, dataset.AnswersNeeded(s.Metric.Name, cell.Experiment.Plan.Metrics)
 			if l == nil {
 				continue
 			}
-			sent, hint := int64(l.Requests), fmt.Sprintf("write requests: %d or more, or name a lower percentile", p.Need())
+			sent, hint := int64(l.Requests), fmt.Sprintf("write requests: %d or more, or name a lower percentile", need)
 			if l.Requests == 0 && l.Rate > 0 {
 				sent = int64(l.Rate * l.Duration.Seconds())
-				long := time.Duration(math.Ceil(float64(p.Need())/l.Rate)) * time.Second
+				long := time.Duration(math.Ceil(float64(need)/l.Rate)) * time.Second
 				hint = fmt.Sprintf("write duration: %v or more, or name a lower percentile", long)
 			}
-			if sent > 0 && sent < p.Need() {
+			if sent > 0 && sent < need {
 				return &Doubt{Rule: "too-few-answers", Experiment: cell.Experiment.Plan.Name, Hint: hint,
 					Words: fmt.Sprintf("%s of %s needs %d answers, and its load has %d requests", s.Metric.InWords(),
-						dataset.NameOf(cell), p.Need(), sent)}
+						dataset.NameOf(cell), need, sent)}
 			}
 		}
 	}

@@ -210,10 +210,13 @@ func TestTooFewAnswers(t *testing.T) {
 	for _, test := range []struct{ metric, load, want string }{
 		{"latency.p50", "requests: 500", ""}, {"latency.p99.99", "requests: 500", "too-few-answers"},
 		{"throughput", "requests: 500", ""}, {"latency.p99", "rate: 10/s", "too-few-answers"},
-		{"latency.p99", "rate: 1000/s", ""},
+		{"latency.p99", "rate: 1000/s", ""}, {"latency.first_byte.p99", "requests: 500", "too-few-answers"},
+		{"pool.p99", "requests: 500", ""}, {"slow", "requests: 500", "too-few-answers"},
 	} {
 		metric, want := test.metric, test.want
-		text := strings.Replace(recordtest.Claimed(metric+`{server="b"} < 1s`), "connections: 10", test.load, 1)
+		text := strings.NewReplacer("connections: 10", test.load, "calibrate: false", "calibrate: false\nmetrics:\n"+
+			"  - {name: pool.p99, unit: ms, from: server log, regex: 'p99 (\\d+)'}\n"+
+			"  - {name: slow, value: 2 * latency.p99}").Replace(recordtest.Claimed(metric + `{server="b"} < 1s`))
 		if metric == "throughput" {
 			text = strings.Replace(text, "< 1s", "> 1/s", 1)
 		}

@@ -322,6 +322,24 @@ func percentileOf(name string, attempts int64) (p stats.Percentile, missing stri
 	return p, ""
 }
 
+// AnswersNeeded returns how many answers a repetition needs to have a metric: as many as the highest percentile of times
+// of requests that it is, or is computed from; 0 without one. Added are the metrics that the experiment adds.
+//
+// Source: docs/method.md#percentiles.
+func AnswersNeeded(metric string, added []plan.Metric) (need int64) {
+	if n, err := computed(added, metric); err == nil && n != nil {
+		for _, name := range expr.Names(n) {
+			need = max(need, AnswersNeeded(name, added))
+		}
+		return need
+	}
+	_, last := familyOf(metric)
+	if p, err := stats.ParsePercentile(strings.TrimPrefix(last, "p")); err == nil && record.IsTime(metric) {
+		return p.Need()
+	}
+	return 0
+}
+
 // cutOf returns the ages of requests that were cut, which belong to latency.
 func cutOf(r *record.Record, family string) record.Histogram {
 	if family != "latency" {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"benchbook/notebook/dataset"
@@ -43,7 +42,10 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		out.Stop, out.Reason = record.StopNone, reason
 		return s.end(rec), nil
 	}
-	longest, need := t.Capacity.Probe.Seconds(), attemptsFor(names)
+	longest, need := t.Capacity.Probe.Seconds(), int64(0)
+	for _, name := range names {
+		need = max(need, dataset.AnswersNeeded(name, s.Experiment.Metrics))
+	}
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, need),
 		To: t.Capacity.To, Start: s.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
 	c := &climb{Searcher: s, trial: t, out: out, wanted: names, retries: retriesOfProbe, begun: time.Now()}
@@ -103,18 +105,6 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 			out.Hi = found.Hi
 		}
 	}
-}
-
-// attemptsFor returns how many attempts the percentiles among some metrics need.
-func attemptsFor(metrics []string) (need int64) {
-	for _, name := range metrics {
-		if i := strings.LastIndex(name, ".p"); i >= 0 {
-			if p, err := stats.ParsePercentile(name[i+len(".p"):]); err == nil {
-				need = max(need, p.Need())
-			}
-		}
-	}
-	return need
 }
 
 // startRate is half the throughput that the same services were measured to have in a closed loop, in requests per
