@@ -28,7 +28,10 @@ type Session struct {
 func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test) {
 	for _, session := range d.OtherSessions(t.cells()) {
 		other, err := newTest(session, c)
-		if err == nil && other.isLike(t) && dataset.AreFresh(other.cells()...) {
+		if err != nil {
+			continue
+		}
+		if other, ok := other.inOrderOf(t); ok && dataset.AreFresh(other.cells()...) {
 			out = append(out, other.asSession())
 		}
 	}
@@ -41,14 +44,37 @@ func (t Test) asSession() Test {
 	return t
 }
 
-// isLike reports whether two tests have the same parts.
-func (t Test) isLike(o Test) bool {
-	return t.Form == o.Form && len(t.parts) == len(o.parts) && !slices.ContainsFunc(t.parts, func(part Test) bool {
-		return !slices.ContainsFunc(o.parts, part.isLike)
-	})
+// inOrderOf returns the test of another session with its parts in the order of o. It is false unless both ask the same
+// of the same cells: each session has the benchmarks of its own output, in its order.
+func (t Test) inOrderOf(o Test) (Test, bool) {
+	if len(t.parts) != len(o.parts) {
+		return t, false
+	}
+	if len(o.parts) == 0 {
+		return t, t.Form == o.Form && t.Region == o.Region && slices.EqualFunc(t.Sides, o.Sides, Side.isLike)
+	}
+	parts := t.parts
+	t.parts = nil
+	for i, part := range o.parts {
+		found, ok := parts[i].inOrderOf(part) // mostly the order is the same
+		for j := 0; !ok && j < len(parts); j++ {
+			found, ok = parts[j].inOrderOf(part)
+		}
+		if !ok {
+			return t, false
+		}
+		t.parts = append(t.parts, found)
+	}
+	return t, true
 }
 
-// with returns the test with others, which are like it.
+// isLike reports whether a side of another session has the same cells, in any order.
+func (s Side) isLike(o Side) bool {
+	isMissing := func(c *dataset.Cell) bool { return !slices.ContainsFunc(s.Cells, c.IsLike) }
+	return s.Metric.Name == o.Metric.Name && len(s.Cells) == len(o.Cells) && !slices.ContainsFunc(o.Cells, isMissing)
+}
+
+// with returns the test with others, whose parts have its order.
 func (t Test) with(others []Test) Test {
 	if len(others) == 0 {
 		return t

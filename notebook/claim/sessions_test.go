@@ -87,6 +87,37 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// Each session has the benchmarks of its own output, in its order: those of one name are compared.
+func TestSessionsOfBenchmarks(t *testing.T) {
+	text := recordtest.Article(strings.Replace(recordtest.Command, "build: .", "build: ., output: benchfmt", 1)) +
+		recordtest.Fence("claim", `{name: c, expect: 'every(time{tool="fast"}) < 5s'}`)
+	seconds := map[rune]float64{'A': 1, 'B': 10, 'C': 1}
+	for _, tt := range []struct {
+		name     string
+		outputs  []string // the benchmarks of each session, the newest first
+		sessions int
+	}{
+		{"the same", []string{"AB", "AB"}, 2},
+		{"another order", []string{"AB", "BA"}, 2},
+		{"other benchmarks", []string{"AB", "AC"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := recordtest.New(t, text)
+			for i, output := range tt.outputs {
+				f.Measure("tool", "fast", fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{1, 1, 1}, func(r *record.Record) {
+					for _, name := range output {
+						r.Samples = append(r.Samples, record.Sample{Metric: "time", Unit: "s", Benchmark: string(name),
+							Value: seconds[name] * (1 + float64(r.Repetition)/1000)})
+					}
+				})
+			}
+			if j := judgeOnly(f); j.Verdict != stats.Contradicted || len(j.Sessions) != tt.sessions {
+				t.Errorf("%s of %d sessions, %q; want %s of %d", j.Verdict, len(j.Sessions), j.Reason, stats.Contradicted, tt.sessions)
+			}
+		})
+	}
+}
+
 // A value in the text is the effect of the claim about the same ratio, also between sessions.
 func TestValuesBetweenSessions(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))

@@ -155,7 +155,8 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
 	for _, session := range s.Data.OtherSessions(q.Cells) {
 		other := Scope{session, s.Experiment}
-		if a, b, ok := other.pair(n); ok && AreFresh(a.Cells[0], b.Cells[0]) {
+		a, b, ok := other.pair(n)
+		if ok && AreFresh(a.Cells[0], b.Cells[0]) && a.Cells[0].IsLike(q.Cells[0]) && b.Cells[0].IsLike(q.Cells[1]) {
 			if q, se, err := other.ratioQuantity(n, a, b); err == nil {
 				effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
 			}

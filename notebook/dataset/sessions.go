@@ -27,6 +27,11 @@ func AreFresh(cells ...*Cell) bool {
 	return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.State != Fresh })
 }
 
+// IsLike reports whether a cell of another session is of the same trial and benchmark.
+func (c *Cell) IsLike(o *Cell) bool {
+	return c.Experiment.Plan.Name == o.Experiment.Plan.Name && c.Trial.Name == o.Trial.Name
+}
+
 // addClass adds the records of the host's class under the shown profile, and divides them by run.
 func (d *Dataset) addClass(sets []*Dataset) {
 	type session struct{ host, run string }
