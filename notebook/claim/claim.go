@@ -174,13 +174,15 @@ func (t Test) unfit(c *article.Claim) string {
 	return ""
 }
 
-// leftOutByResult counts the repetitions that are left out by checks of their own result.
+// leftOutByResult counts the repetitions of all sessions that are left out by checks of their own result.
 func (t Test) leftOutByResult() (n int) {
 	most := map[*dataset.Cell]int{} // of the metrics of a cell
-	for _, s := range t.leafSides() {
-		for _, c := range s.Cells {
-			if !s.isSearched() {
-				most[c] = max(most[c], c.Validity().LeftOutByResult(s.Metric.Name))
+	for _, one := range append([]Test{t}, t.sessions...) {
+		for _, s := range one.leafSides() {
+			for _, c := range s.Cells {
+				if !s.isSearched() {
+					most[c] = max(most[c], c.Validity().LeftOutByResult(s.Metric.Name))
+				}
 			}
 		}
 	}
@@ -198,7 +200,7 @@ func (t Test) withAll() Test {
 		s.Cells = slice.Map(s.Cells, (*dataset.Cell).WithAll)
 		return s
 	})
-	t.parts = slice.Map(t.parts, Test.withAll)
+	t.parts, t.sessions = slice.Map(t.parts, Test.withAll), slice.Map(t.sessions, Test.withAll)
 	return t
 }
 

@@ -87,6 +87,27 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// Repetitions that checks of their own result left out of another session are in the judgement with all too.
+func TestWithAllOfSessions(t *testing.T) {
+	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
+	for _, session := range []struct {
+		run    string
+		slow   float64
+		change recordtest.Change
+	}{
+		{"20261120T100000Z-abcd", 1200, func(*record.Record) {}},
+		{"20261119T100000Z-abcd", 400, recordtest.LoadChange(func(l *record.Load) { l.Connections *= 2 })},
+	} {
+		f.Measure("servers", "a", session.run, []float64{1000, 1010, 990, 1000})
+		f.Measure("servers", "b", session.run, []float64{1200, 1210, 1190, session.slow}, recordtest.Only("b", session.change, 4))
+	}
+	j := judgeOnly(f)
+	if j.Verdict != stats.Supported || j.All == nil || j.All.Verdict != stats.Inconclusive ||
+		!strings.Contains(strings.Join(j.Marks, "; "), "1 repetition is left out by a check that depends on its result") {
+		t.Errorf("%s, with all repetitions %+v; marks %q", j.Verdict, j.All, j.Marks)
+	}
+}
+
 // Each session has the benchmarks of its own output, in its order: those of one name are compared.
 func TestSessionsOfBenchmarks(t *testing.T) {
 	text := recordtest.Article(strings.Replace(recordtest.Command, "build: .", "build: ., output: benchfmt", 1)) +
