@@ -44,6 +44,8 @@ type Judgement struct {
 	Sessions []Session
 	se       float64 // the standard error of a ratio's logarithm
 	isExact  bool    // all values of each side are the same
+	// isOneStronger is set if one of two sessions is stronger than claimed, and the other is not.
+	isOneStronger bool
 
 	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
 	All *Judgement
@@ -66,7 +68,7 @@ func (j Judgement) isStronger() bool {
 			return p.Verdict != stats.Supported && p.Outcome() != stats.Stronger
 		})
 	}
-	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil {
+	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil || j.isOneStronger {
 		return false
 	}
 	interval := *j.Effect.Interval

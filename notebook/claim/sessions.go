@@ -127,6 +127,7 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 	j.Needed, j.Reason = 0, ""
 	if len(all) < stats.MinSessions {
+		j.isOneStronger = all[0].Outcome() != all[1].Outcome()
 		verdicts := slice.Map(all, func(j Judgement) stats.Verdict { return j.Verdict })
 		if j.Verdict = stats.OfSessions(verdicts...); j.Verdict == stats.Inconclusive {
 			j.Reason = disagreement(verdicts)

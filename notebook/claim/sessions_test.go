@@ -87,6 +87,22 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// Two sessions are stronger than claimed if both are: one of them may be on the other side of the claim.
+func TestStrongerInSessions(t *testing.T) {
+	for _, tt := range []struct {
+		older float64 // b over a, which is 4 in the newest session
+		want  stats.Verdict
+	}{{5, stats.Stronger}, {1.3, stats.Contradicted}, {2, stats.Inconclusive}} {
+		f := recordtest.New(t, recordtest.Claimed(`about(throughput{server="b"}, throughput{server="a"}, 2)`))
+		for run, ratio := range map[string]float64{"20261120T100000Z-abcd": 4, "20261119T100000Z-abcd": tt.older} {
+			f.Measure("servers", "a", run, []float64{999, 1000, 1001})
+			f.Measure("servers", "b", run, []float64{999 * ratio, 1000 * ratio, 1001 * ratio})
+		}
+		j := judgeOnly(f)
+		assert.Equal(t, j.Outcome(), tt.want, "4 and %v times for twice", tt.older)
+	}
+}
+
 // Repetitions that checks of their own result left out of another session are in the judgement with all too.
 func TestWithAllOfSessions(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
