@@ -196,7 +196,9 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 	} else {
 		cells := []stats.Cell{ra.Cell(), rb.Cell()}
 		comparison, err := stats.Ratio(cells[0], cells[1], stats.DefaultAlpha)
+		isExact := ra.Estimate.Kind == stats.Exact && rb.Estimate.Kind == stats.Exact
 		switch {
+		case errors.Is(err, stats.ErrTooFew) && isExact:
 		case errors.Is(err, stats.ErrTooFew):
 			notes = append(notes, "no interval: fewer than 3 valid repetitions")
 		case err != nil:
@@ -206,6 +208,9 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 		comparison.Interval = comparison.Widen(s.Data.Floor(a.Metric.Name).F, stats.DefaultAlpha)
 		q, se = RatioOf(comparison), comparison.SE
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
+		if isExact {
+			q.Kind, q.Interval, se = stats.Exact, nil, 0
+		}
 		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))
 	}
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")

@@ -114,6 +114,15 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 	}
 }
 
+// The ratio of exact values is exact, as in a claim.
+func TestRatioOfExactValues(t *testing.T) {
+	d := evalDataset(t, recordtest.Only("a", recordtest.Failing(6)), recordtest.Only("b", recordtest.Failing(2)))
+	q := must.Get(d.Eval(recordtest.Parse(t, `failed.count{server="a"} / failed.count{server="b"}`), ""))
+	if !recordtest.CloseTo(q.Number, 3) || q.Kind != stats.Exact || q.Interval != nil {
+		t.Errorf("%v %v, %s; want 3, %s", q.Number, q.Interval, q.Kind, stats.Exact)
+	}
+}
+
 func TestSeveralCanAskAtOnce(t *testing.T) {
 	d := evalDataset(t)
 	var done sync.WaitGroup
