@@ -110,12 +110,12 @@ func sessionsOf(t Test, others []Test) []Session {
 //
 // Source: docs/method.md#sessions.
 func (j *Judgement) judgeSessions(alpha float64) {
-	if j.Verdict == stats.NotMeasured {
+	if !j.countsAsSession() {
 		return
 	}
 	all := []Judgement{*j}
 	for _, t := range j.sessions {
-		if other := t.judge(alpha); other.Verdict != stats.NotMeasured {
+		if other := t.judge(alpha); other.countsAsSession() {
 			all = append(all, other)
 		}
 	}
@@ -154,6 +154,13 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict == stats.Inconclusive {
 		j.Reason = fmt.Sprintf("the interval between %d sessions includes the limit of the claim", len(all))
 	}
+}
+
+// countsAsSession reports whether a test was measured, with enough repetitions for a verdict of its own: fewer do not say
+// how much they differ, which an interval between sessions has to cover. A search has no repetitions.
+func (j *Judgement) countsAsSession() bool {
+	hasFew := !j.isSearched() && j.Effect != nil && j.Effect.N < stats.MinRepetitions
+	return j.Verdict != stats.NotMeasured && !hasFew
 }
 
 // IsOneSearch reports whether there is no verdict because it would rest on one search.

@@ -182,6 +182,24 @@ func TestValuesBetweenSessions(t *testing.T) {
 	}
 }
 
+// Sessions of two repetitions decide nothing, however many they are: a claim, and its value in the text, stay without an
+// interval.
+func TestSessionsOfFewRepetitions(t *testing.T) {
+	const ratio = `ratio(throughput{server="b"}, throughput{server="a"})`
+	f := recordtest.New(t, strings.Replace(recordtest.Claimed(ratio+" > 1.1"), "repetitions: 3", "repetitions: 2", 1))
+	for i := range 3 {
+		run := fmt.Sprintf("202611%02dT100000Z-abcd", 20-i)
+		f.Measure("servers", "a", run, []float64{1000, 1001})
+		f.Measure("servers", "b", run, []float64{1300, 1301})
+	}
+	if j := judgeOnly(f); j.Verdict != stats.Inconclusive || !strings.Contains(j.Reason, "a verdict needs 3") {
+		t.Errorf("%s, %q", j.Verdict, j.Reason)
+	}
+	if q := must.Get(datasetOf(f).Eval(must.Get(expr.Parse(ratio)), "")); q.Kind != stats.NoInterval || q.Interval != nil {
+		t.Errorf("%v %v, %s; want %s", q.Number, q.Interval, q.Kind, stats.NoInterval)
+	}
+}
+
 // Each known look makes the level stricter: of each session, and of runs that are gone.
 func TestKnownLooks(t *testing.T) {
 	for _, tt := range []struct {

@@ -149,7 +149,7 @@ func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 // Source: docs/method.md#sessions and docs/method.md#the-noise-floor.
 func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 	q, se, err := s.ratioQuantity(n, a, b)
-	if err != nil || q.Kind == stats.BySearch {
+	if err != nil || q.Kind == stats.BySearch || q.N < stats.MinRepetitions {
 		return q, err
 	}
 	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
@@ -157,7 +157,7 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 		other := Scope{session, s.Experiment}
 		a, b, ok := other.pair(n)
 		if ok && AreFresh(a.Cells[0], b.Cells[0]) && a.Cells[0].IsLike(q.Cells[0]) && b.Cells[0].IsLike(q.Cells[1]) {
-			if q, se, err := other.ratioQuantity(n, a, b); err == nil {
+			if q, se, err := other.ratioQuantity(n, a, b); err == nil && q.N >= stats.MinRepetitions {
 				effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
 			}
 		}
