@@ -56,7 +56,7 @@ func (e *Experiment) MeasuredAgain() int {
 
 // ProbesAgain counts the probes of the experiment's own searches that replace disturbed ones.
 func (e *Experiment) ProbesAgain() (n int) {
-	for _, c := range e.Cells {
+	for _, c := range OnePerTrial(e.Cells) {
 		for _, r := range c.searches {
 			if r.Experiment == e.Plan.Name { // otherwise it is taken over
 				n += r.Search.Disturbed()

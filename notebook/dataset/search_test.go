@@ -120,3 +120,24 @@ func TestProbesAgain(t *testing.T) {
 		}
 	}
 }
+
+// The benchmarks of a program share the search of its trial.
+func TestProbesAgainOfBenchmarks(t *testing.T) {
+	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Fence("experiment", `name: sums
+command: {image: "debian:bookworm-slim", run: "bench ${{ tune.workers }}", output: benchfmt}
+tune: {workers: {to: 8, maximize: ops}}
+repetitions: 3
+calibrate: false`))
+	again := recordtest.TuneOf(5, 5, 8)
+	again.Probes = []record.Probe{{Candidate: 5, Disturbed: "others used 42 % of the CPU"}, {Candidate: 5, Value: 1}}
+	b.Searched("sums", "sums", "1", again)
+	b.Measure("sums", "sums", "1", []float64{1, 1, 1}, func(r *record.Record) {
+		for _, name := range []string{"A", "B"} {
+			r.Samples = append(r.Samples, record.Sample{Metric: "ops", Value: 7, Unit: "1/s", Benchmark: name})
+		}
+	})
+	e := datasetOf(b).Experiments[0]
+	if n := e.ProbesAgain(); len(e.Cells) != 2 || n != 1 {
+		t.Errorf("%d probes were made again for %d benchmarks, want 1 for 2", n, len(e.Cells))
+	}
+}
