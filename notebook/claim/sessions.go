@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
@@ -130,7 +131,7 @@ func (j *Judgement) judgeSessions(alpha float64) {
 		j.isOneStronger = all[0].Outcome() != all[1].Outcome()
 		verdicts := slice.Map(all, func(j Judgement) stats.Verdict { return j.Verdict })
 		if j.Verdict = stats.OfSessions(verdicts...); j.Verdict == stats.Inconclusive {
-			j.Reason = disagreement(verdicts)
+			j.Reason = disagreement(verdicts, all[0].Reason)
 		}
 		return
 	}
@@ -166,8 +167,8 @@ func (j *Judgement) countsAsSession() bool {
 // IsOneSearch reports whether there is no verdict because it would rest on one search.
 func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
 
-// disagreement says why two sessions give no verdict.
-func disagreement(verdicts []stats.Verdict) string {
+// disagreement says why two sessions give no verdict. Newest is why the newest has none.
+func disagreement(verdicts []stats.Verdict, newest string) string {
 	supported := slices.Contains(verdicts, stats.Supported)
 	switch contradicted := slices.Contains(verdicts, stats.Contradicted); {
 	case supported && contradicted:
@@ -176,8 +177,10 @@ func disagreement(verdicts []stats.Verdict) string {
 		return "it is supported in one of two sessions"
 	case contradicted:
 		return "it is contradicted in one of two sessions"
+	case strings.HasPrefix(newest, reasonLimit):
+		return reasonLimit + " in both sessions"
 	}
-	return reasonLimit + " in both sessions"
+	return newest // such as a value of zero, which has no ratio
 }
 
 // sessionEffect returns the effect with its standard error: of the logarithm for a ratio. Where that is not known, it is
