@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
@@ -265,6 +267,45 @@ func TestCalls(t *testing.T) {
 		}
 	}
 	golden.Equal(t, "testdata/calls.golden", all.String())
+}
+
+// The driver of the manual that calls h2load counts the answers of its run alone, and the failures among them.
+func TestH2loadDriver(t *testing.T) {
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("the driver needs jq; install it with apt-get install jq")
+	}
+	page := must.Get(os.ReadFile(filepath.Join("..", "..", "examples", "drivers.md")))
+	_, script, _ := strings.Cut(string(page), "```sh file=h2.sh\n")
+	script, _, _ = strings.Cut(script, "```\n")
+	for _, tt := range []struct {
+		name, log                    string
+		errored                      int
+		attempted, failed, completed int64
+		times                        int
+	}{
+		{"right answers", "1 200 40\n2 204 20\n", 0, 2, 0, 2, 4},
+		{"a redirect, an error, a broken stream and a lost client", "1 200 40\n2 302 10\n3 503 9\n4 -1 8\n", 2, 5, 4, 1, 4},
+		{"redirects only", "1 302 10\n", 0, 1, 1, 0, 0},
+	} {
+		dir := t.TempDir()
+		must.Write(filepath.Join(dir, "log"), "0 200 99\n") // of the warm-up
+		h2load := fmt.Sprintf("#!/bin/sh\necho \"$*\" >&2\nprintf '%s' >>%s/log\necho 'requests: 9 total, 9 started, "+
+			"9 done, 9 succeeded, 9 failed, %d errored, 9 timeout'\n", tt.log, dir, tt.errored)
+		must.Do(os.WriteFile(filepath.Join(dir, "h2load"), []byte(h2load), 0o755))
+		cmd := exec.Command("sh", "-c", strings.ReplaceAll(script, "/tmp/", dir+"/"))
+		cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+		cmd.Stdin = strings.NewReader(`{"targets": [{"url": "h2c://server:8080/"}], "connections": 1, "threads": 2,
+			"timeout": 1.5, "duration": 2.5}`)
+		var called strings.Builder
+		cmd.Stderr = &called
+		printed := must.Get(cmd.Output())
+		o, err := Summary(printed, driverKinds)
+		if err != nil || o.Attempted != tt.attempted || o.Failed != tt.failed || o.Completed != tt.completed ||
+			len(o.Samples) != tt.times || o.Window.Seconds() != 2.5 {
+			t.Errorf("%s: got %+v, %v of %s", tt.name, o, err, printed)
+		}
+		assert.Equal(t, called.String(), "-m 1 -c 1 -t 1 -N 1500ms -D 2500ms --log-file="+dir+"/log http://server:8080/\n")
+	}
 }
 
 // oneTime is a histogram with a single value.
