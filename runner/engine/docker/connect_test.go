@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -174,6 +176,20 @@ func TestFacts(t *testing.T) {
 		if got := facts["engine.rootless"] + " " + facts["engine.remote"]; err != nil || got != tt.want {
 			t.Errorf("%+v: got %q, %v", tt, got, err)
 		}
+	}
+}
+
+// Ctrl-C does not end the ssh command, through which containers are removed afterwards.
+func TestForwardOutlivesCtrlC(t *testing.T) {
+	folder := t.TempDir()
+	fake := "#!/bin/sh\necho $$ >\"$0.pid\"\necho ready\nexec cat >/dev/null\n"
+	must.Do(os.WriteFile(filepath.Join(folder, "ssh"), []byte(fake), 0o755))
+	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
+	at := must.Get(open(t.Context(), "ssh://host"))
+	defer at.close()
+	pid := must.Get(strconv.Atoi(strings.TrimSpace(string(must.Get(os.ReadFile(filepath.Join(folder, "ssh.pid")))))))
+	if group := must.Get(syscall.Getpgid(pid)); group == syscall.Getpgrp() {
+		t.Errorf("ssh is in our process group, %d", group)
 	}
 }
 

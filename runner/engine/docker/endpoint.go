@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -111,6 +112,8 @@ func (a *endpoint) forward(ctx context.Context) error {
 		args = append(args, "-l", u.User.Username())
 	}
 	ssh := exec.Command("ssh", append(args, "--", u.Hostname(), "echo ready; exec cat >/dev/null")...)
+	// Ctrl-C of a terminal goes to a process group, and containers are removed after it.
+	ssh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var said bytes.Buffer
 	ssh.Stderr = &said
 	stdin, inErr := ssh.StdinPipe()
