@@ -122,9 +122,13 @@ func (t *Tree[R]) All() (all []*R) {
 	return all
 }
 
-// Remove removes a container as NewTree says, and gives its name back if that succeeds.
+// Remove removes a container as NewTree says, unless Close has done so, and gives its name back if that succeeds.
 func (t *Tree[R]) Remove(ctx context.Context, name string, graceful bool) error {
-	err := t.remove(ctx, t.Find(name), graceful)
+	c := t.Find(name)
+	if c == nil {
+		return nil
+	}
+	err := t.remove(ctx, c, graceful)
 	if err == nil {
 		t.mu.Lock()
 		delete(t.running, name)
