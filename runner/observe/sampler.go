@@ -27,6 +27,8 @@ const (
 	// Reading takes a fifth of the time at most, up to a pause of longestPause: an engine elsewhere takes a while.
 	readShare    = 4
 	longestPause = 200 * time.Millisecond
+	// lastReading bounds the reading at the end, when the engine may no longer answer.
+	lastReading = 10 * time.Second
 )
 
 // A Sampler reads the usage of services and of this machine.
@@ -133,7 +135,9 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	for tick := 1; ; tick++ {
 		select {
 		case <-ctx.Done():
-			s.read(context.WithoutCancel(ctx), 0)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReading)
+			s.read(last, 0)
+			cancel()
 			passed, now := time.Since(began), machine.ThreadTime()
 			if now >= 0 && spent >= 0 && passed > totalsEvery*s.every { // else it says nothing
 				s.cost = (now - spent).Seconds() / passed.Seconds()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/internal/test/assert"
@@ -147,4 +148,27 @@ func TestWatch(t *testing.T) {
 	if len(s.facts) != 0 || len(s.services[1].cpu) != 0 {
 		t.Errorf("of a container that is gone: facts %v, readings %v", s.facts, s.services[1].cpu)
 	}
+}
+
+// A deaf container is of an engine that answers once.
+type deaf struct{ container }
+
+func (d *deaf) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
+	if len(d.details) > 0 {
+		<-ctx.Done()
+		return engine.Usage{}, ctx.Err()
+	}
+	return d.container.Usage(ctx, detail)
+}
+
+// An engine that no longer answers does not keep a sampler from its end.
+func TestFinishWithoutAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := Watch(t.Context(), []engine.Container{&deaf{container{name: "server"}}}, nil)
+		began := time.Now()
+		s.Finish()
+		if took := time.Since(began); took > lastReading {
+			t.Errorf("it took %v, want %v at most", took, lastReading)
+		}
+	})
 }
