@@ -85,6 +85,14 @@ func Status(process, name string) string {
 	return ""
 }
 
+// ExitCode returns the status of a process that has ended, which is 128 plus the signal if one ended it.
+func ExitCode(state *os.ProcessState) int {
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return state.ExitCode()
+}
+
 // OpenThread opens the scheduler statistics of a thread of this process, for Waited.
 func OpenThread(thread int) (*os.File, error) {
 	return os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", thread))

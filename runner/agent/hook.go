@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/engine"
 )
 
@@ -34,7 +35,7 @@ func runHooks(list [][]string) Hooks {
 		}
 		failure := fmt.Sprintf("%s could not be started: %v", words[0], err)
 		if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-			failure = HookFailure(words[0], ended.ExitCode(), stderr.Bytes())
+			failure = HookFailure(words[0], proc.ExitCode(ended.ProcessState), stderr.Bytes())
 		}
 		return Hooks{string(stdout.Bytes()), failure, string(stderr.Bytes())}
 	}

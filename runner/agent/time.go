@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/proc"
 	"benchbook/runner/engine"
 )
 
@@ -118,11 +119,7 @@ func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err 
 // noteEnd notes how a program ended, and what it took together with what it left behind. Own is our memory when it was
 // started.
 func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
-	status := p.Sys().(syscall.WaitStatus)
-	r.Exit = status.ExitStatus()
-	if status.Signaled() {
-		r.Exit = 128 + int(status.Signal())
-	}
+	r.Exit = proc.ExitCode(p)
 	sum, err := leftBehind(others)
 	sum.add(usageOf(p.SysUsage().(*syscall.Rusage)))
 	r.User, r.System = sum.user, sum.system

@@ -130,6 +130,7 @@ func TestRunHooks(t *testing.T) {
 		{"in order", [][]string{sh("echo a"), sh("echo b; echo c >&2")}, Hooks{Stdout: "a\nb\n"}},
 		{"one fails", [][]string{sh("echo a"), sh("echo b; echo x >&2; echo no >&2; exit 3"), sh("echo c")},
 			Hooks{Stdout: "a\nb\n", Failure: "sh ended with status 3: no", Log: "x\nno\n"}},
+		{"one is killed", [][]string{sh("kill -9 $$")}, Hooks{Failure: "sh ended with status 137"}},
 		{"one does not exist", [][]string{{"/no/such/program"}},
 			Hooks{Failure: "/no/such/program could not be started: fork/exec /no/such/program: no such file or directory"}},
 		{"one leaves a process running", [][]string{sh("sleep 30 & echo started")}, Hooks{Stdout: "started\n"}},

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/proc"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -128,10 +129,7 @@ func (p *process) await() {
 	}
 	_ = p.cmd.Wait() // the state says it
 	state := p.cmd.ProcessState
-	p.code = state.ExitCode()
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		p.code = 128 + int(status.Signal())
-	}
+	p.code = proc.ExitCode(state)
 	p.container.Ended(pid, state.UserTime()+state.SystemTime())
 	close(p.done)
 }
