@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strconv"
 
 	"benchbook/runner/agent"
@@ -20,7 +21,7 @@ import (
 //	readings FROM     print the readings of watch since a moment, in nanoseconds since 1970
 //
 // All but the first print JSON, for package machine.
-func actAsHost(ctx context.Context, args []string, s streams) error {
+func actAsHost(ctx context.Context, args []string) error {
 	if len(args) == 5 && args[0] == agent.Probe {
 		port, err := strconv.Atoi(args[3])
 		if err != nil {
@@ -28,5 +29,5 @@ func actAsHost(ctx context.Context, args []string, s streams) error {
 		}
 		return engine.ProbeAt(args[1], args[2])(ctx, port, args[4])
 	}
-	return machine.Answer(ctx, args, s.stdout)
+	return machine.Answer(ctx, args, os.Stdout)
 }

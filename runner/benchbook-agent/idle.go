@@ -10,7 +10,7 @@ import (
 )
 
 // idle reaps processes whose parents have ended, until the context is done.
-func idle(ctx context.Context, _ []string, _ streams) error {
+func idle(ctx context.Context, _ []string) error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
 	defer signal.Stop(children)

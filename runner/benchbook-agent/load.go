@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -27,15 +28,15 @@ const memoryLimit = 256 << 20
 // target once and prints the answers instead.
 //
 // A failing server is a result, not an error.
-func putLoad(ctx context.Context, args []string, s streams) error {
+func putLoad(ctx context.Context, args []string) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	check := slices.Equal(args, []string{loadgen.CheckArgument})
 	if len(args) > 0 && !check {
-		return putLoadOn(ctx, args, s)
+		return putLoadOn(ctx, args)
 	}
 	var config loadgen.Config
-	err := readConfig(s.stdin, &config)
+	err := readConfig(os.Stdin, &config)
 	if err != nil {
 		return err
 	}
@@ -48,18 +49,18 @@ func putLoad(ctx context.Context, args []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(s.stdout, result)
+	return writeJSON(result)
 }
 
-func writeJSON(w io.Writer, result any) error {
-	if err := json.NewEncoder(w).Encode(result); err != nil {
+func writeJSON(result any) error {
+	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	return nil
 }
 
 // putLoadOn puts load on URLs, as flags say.
-func putLoadOn(ctx context.Context, args []string, s streams) error {
+func putLoadOn(ctx context.Context, args []string) error {
 	config := loadgen.Config{KeepAlive: true}
 	var target loadgen.Target
 	var asJSON, closing, poisson bool
@@ -88,8 +89,8 @@ func putLoadOn(ctx context.Context, args []string, s streams) error {
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(s.stdout, "Usage: benchbook-agent load [flags] URL...")
-			flags.SetOutput(s.stdout)
+			fmt.Fprintln(os.Stdout, "Usage: benchbook-agent load [flags] URL...")
+			flags.SetOutput(os.Stdout)
 			flags.PrintDefaults()
 			return nil
 		}
@@ -111,9 +112,9 @@ func putLoadOn(ctx context.Context, args []string, s streams) error {
 	case err != nil:
 		return err
 	case asJSON:
-		return writeJSON(s.stdout, result)
+		return writeJSON(result)
 	}
-	return writeText(s.stdout, result)
+	return writeText(os.Stdout, result)
 }
 
 // writeText writes what people want to know of a result.

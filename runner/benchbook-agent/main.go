@@ -17,7 +17,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -26,26 +25,10 @@ import (
 	"benchbook/runner/agent"
 )
 
-// A part is what the program is by its first argument.
-type part struct {
-	name   string
-	prefix string // of its errors
-	run    func(ctx context.Context, args []string, s streams) error
-}
-
-// streams are the standard streams.
-type streams struct {
-	stdin          io.Reader
-	stdout, stderr io.Writer
-}
-
-// parts are all but the timer, which keeps its streams from the command that it runs.
-var parts = []part{
-	{agent.Load, agent.ErrorPrefix(agent.Load), putLoad},
-	{agent.Origin, agent.ErrorPrefix(agent.Origin), serveOrigin},
-	{agent.Link, agent.ErrorPrefix(agent.Link), relayLink},
-	{agent.Idle, agent.ErrorPrefix(agent.Idle), idle},
-	{agent.Host, "", actAsHost},
+// parts are what the program is by its first argument, but for the timer, which keeps the standard streams from the
+// command that it runs.
+var parts = map[string]func(ctx context.Context, args []string) error{
+	agent.Load: putLoad, agent.Origin: serveOrigin, agent.Link: relayLink, agent.Idle: idle, agent.Host: actAsHost,
 }
 
 func main() {
@@ -57,23 +40,20 @@ func main() {
 		timeCommand(args)
 		return
 	}
-	for _, p := range parts {
-		if p.name == name {
-			p.main(args)
-			return
-		}
+	run, ok := parts[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link, idle or host\n", agent.Name, name)
+		os.Exit(1)
 	}
-	fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link, idle or host\n", agent.Name, name)
-	os.Exit(1)
-}
-
-// main runs the part until it ends, or a signal ends it.
-func (p part) main(args []string) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := p.run(ctx, args, streams{os.Stdin, os.Stdout, os.Stderr})
+	err := run(ctx, args)
 	stop()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, p.prefix+strings.ReplaceAll(err.Error(), "\n", "; "))
+		prefix := agent.ErrorPrefix(name)
+		if name == agent.Host { // which is asked by benchbook: its errors are part of others
+			prefix = ""
+		}
+		fmt.Fprintln(os.Stderr, prefix+strings.ReplaceAll(err.Error(), "\n", "; "))
 		os.Exit(1)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // serveOrigin answers until ctx is done. Standard error has its address, and then how late its answers are.
-func serveOrigin(ctx context.Context, _ []string, s streams) error {
+func serveOrigin(ctx context.Context, _ []string) error {
 	var c agent.OriginConfig
 	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_ORIGIN")), &c), c.Validate()); err != nil {
 		return err
@@ -23,14 +23,14 @@ func serveOrigin(ctx context.Context, _ []string, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.stderr, "benchbook-origin: listening at", origin.Addresses()[0])
+	fmt.Fprintln(os.Stderr, "benchbook-origin: listening at", origin.Addresses()[0])
 	runtime.GOMAXPROCS(1) // its work is in one thread
-	return origin.Serve(ctx, s.stderr)
+	return origin.Serve(ctx, os.Stderr)
 }
 
 // relayLink relays until ctx is done. Standard error has agent.LinkReadyLine once it accepts connections, and then how
 // late it is.
-func relayLink(ctx context.Context, _ []string, s streams) error {
+func relayLink(ctx context.Context, _ []string) error {
 	var c agent.LinkConfig
 	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_LINK")), &c), c.Validate()); err != nil {
 		return err
@@ -40,9 +40,9 @@ func relayLink(ctx context.Context, _ []string, s streams) error {
 		return err
 	}
 	for i, address := range link.Addresses() {
-		fmt.Fprintf(s.stderr, "benchbook-link: %v leads to %s\n", address, c.Routes[i].Target)
+		fmt.Fprintf(os.Stderr, "benchbook-link: %v leads to %s\n", address, c.Routes[i].Target)
 	}
-	fmt.Fprintln(s.stderr, agent.LinkReadyLine)
+	fmt.Fprintln(os.Stderr, agent.LinkReadyLine)
 	runtime.GOMAXPROCS(1) // its work is in one thread
-	return link.Serve(ctx, s.stderr)
+	return link.Serve(ctx, os.Stderr)
 }
