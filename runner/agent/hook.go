@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -45,9 +44,8 @@ func runHooks(list [][]string) Hooks {
 // HookFailure says how a program failed, with the last line of its output.
 func HookFailure(program string, status int, output []byte) string {
 	failure := fmt.Sprintf("%s ended with status %d", program, status)
-	output = bytes.TrimSpace(output)
-	if last := bytes.TrimSpace(output[bytes.LastIndexByte(output, '\n')+1:]); len(last) > 0 {
-		failure += ": " + string(last)
+	if last := engine.LastLine(output); last != "" {
+		failure += ": " + last
 	}
 	return failure
 }

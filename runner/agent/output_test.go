@@ -10,7 +10,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Metrics, a text and the end of an output are found, however it is cut into pieces.
+// Metrics are found in an output, however it is cut into pieces.
 func TestOutput(t *testing.T) {
 	const metric = `{"metric": "x", "value": 1}`
 	object := func(n int) string { return `{"metric": "x", "more": "` + strings.Repeat("y", n) + `"}` }

@@ -34,7 +34,7 @@ type TimerReport struct {
 	Lost    string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
 	Stderr  string   `json:"stderr"`          // its last 64 KiB
 	Stdout  string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
-	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if it lacks the wanted text or Exit is not 0
+	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if Exit is not 0
 	Output  string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
 	Before  Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
 }

@@ -29,7 +29,6 @@ const (
 	LabelOwner   = "benchbook.owner"   // the process that started it, by Owner
 	LabelService = "benchbook.service" // the name of the service
 	LabelImage   = "benchbook.image"   // on images that we made: their purpose
-	LabelDoing   = "benchbook.doing"   // on locks: what the run with the lock measures
 )
 
 // ErrUnavailable is wrapped by errors that say in one sentence why no engine can be had here, and the way out.

@@ -59,6 +59,12 @@ func (t *Tail) Bytes() []byte {
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
 }
 
+// LastLine returns the last line that is not empty of what a program wrote.
+func LastLine(output []byte) string {
+	output = bytes.TrimSpace(output)
+	return string(bytes.TrimSpace(output[bytes.LastIndexByte(output, '\n')+1:]))
+}
+
 // EndOf returns the last 20 lines of what a builder wrote, indented for below a message.
 func EndOf(output []byte) string {
 	lines := strings.Split(strings.TrimRight(string(output), "\r\n "), "\n")

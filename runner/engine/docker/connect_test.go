@@ -125,6 +125,7 @@ func TestUnavailable(t *testing.T) {
 		{"no socket", "unix://" + filepath.Join(t.TempDir(), "docker.sock"), "install and start Docker"},
 		{"over TCP", "tcp://127.0.0.1:1", "install and start Docker"},
 		{"over ssh", "ssh://bench@host:2222", "(ssh to host failed: bench@host: Permission denied (publickey).)"},
+		{"over ssh, without a word", "ssh://other", "(ssh to other failed: exit status 9)"},
 		{"no host", "ssh:///run/docker.sock", "is not ssh://[USER@]HOST[:PORT][/SOCKET]"},
 		{"no address", "nonsense", "DOCKER_HOST"},
 		{"Podman", socket(t, `{"Components": [{"Name": "Podman Engine", "Version": "4.3.1"}], "Version": "4.3.1",

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"benchbook/runner/engine"
 )
 
 // usualHost returns where the engine is: at DOCKER_HOST, or at the first of the usual sockets that is there.
@@ -135,7 +138,8 @@ func (a *endpoint) forward(ctx context.Context) error {
 	defer stop()
 	if _, err := io.ReadFull(stdout, make([]byte, len("ready"))); err != nil {
 		end()
-		return fmt.Errorf("ssh to %s failed: %s", u.Hostname(), lastLine(said.Bytes(), context.Cause(ctx)))
+		cause := cmp.Or(context.Cause(ctx), errors.New(ssh.ProcessState.String()))
+		return fmt.Errorf("ssh to %s failed: %s", u.Hostname(), cmp.Or(engine.LastLine(said.Bytes()), cause.Error()))
 	}
 	a.reached = "unix://" + local
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -143,20 +147,11 @@ func (a *endpoint) forward(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil { // ssh says why before it removes the socket
 			end()
 			err = fmt.Errorf("ssh to %s has ended: %s", u.Hostname(),
-				lastLine(said.Bytes(), errors.New(ssh.ProcessState.String())))
+				cmp.Or(engine.LastLine(said.Bytes()), ssh.ProcessState.String()))
 		}
 		return conn, err
 	}
 	a.client = []client.Opt{client.WithHost("http://" + u.Host),
 		client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: dial}})}
 	return nil
-}
-
-// lastLine returns the last line that a command wrote, or else an error.
-func lastLine(said []byte, err error) string {
-	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		return strings.TrimSpace(last)
-	}
-	return fmt.Sprint(err)
 }
