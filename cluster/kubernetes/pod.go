@@ -286,7 +286,7 @@ func (p *podSpec) mount(source corev1.VolumeSource, target string, readOnly bool
 	return volume
 }
 
-// filled adds a volume to those that are filled before the service starts, and returns where it is then.
+// filled has a volume filled before the service starts, and returns where it is mounted then.
 func (p *podSpec) filled(volume string) string {
 	target := path.Join("/.benchbook-fill", volume)
 	p.fills = append(p.fills, corev1.VolumeMount{Name: volume, MountPath: target})

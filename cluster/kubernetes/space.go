@@ -105,8 +105,8 @@ func (e *Engine) removeNamespace(ctx context.Context, name string) error {
 	return e.fault(err)
 }
 
-// isolation lets the pods of a namespace reach each other and the name servers of the cluster in kube-system, and
-// those that listen at a link-local address of each node.
+// isolation lets the pods of a namespace reach each other and the name servers of the cluster, which are in kube-system
+// or listen at a link-local address of each node.
 //
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
 func isolation() *networkingv1.NetworkPolicy {
@@ -210,8 +210,8 @@ func (s *space) ensureServices(ctx context.Context, container string, names []st
 	return nil
 }
 
-// awaitNames waits until the name servers of the cluster have the address of a container, and no longer those of
-// containers that had its names before.
+// awaitNames waits until the name servers of the cluster have the address of a container, and no address of an earlier
+// container with its names.
 func (s *space) awaitNames(ctx context.Context, c *container) error {
 	if len(c.names) == 0 {
 		return nil

@@ -14,8 +14,9 @@ import (
 // and connections that could not be made come on top of "Complete requests". Answers other than 2xx are counted apart;
 // one that also has another length counts twice here, so that right answers are never overstated.
 //
-// The first "Time per request (mean)" is connections/throughput; the mean in the table of connection times is of measured times. Times include
-// connecting and are whole milliseconds. ab has no timeout for single requests, and prints no percentiles of one request.
+// The first "Time per request (mean)" is connections/throughput; the mean in the table of connection times is of measured
+// times. Times include connecting and are whole milliseconds. ab has no timeout for single requests, and prints no
+// percentiles of one request.
 //
 // Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
 var ab = Tool{

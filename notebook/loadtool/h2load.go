@@ -25,7 +25,8 @@ var h2load = Tool{
 	Flags: []Flag{{"", "--h1"}, {"connections", "-c"}, {"threads", "-t"}, {"requests", "-n"}, {"duration", "-D"},
 		{"body", "-d"}, {"method", "-H"}, {"headers", "-H"}},
 	Either: true,
-	// The log, to which it appends, after its summary: when the first request was sent, and each time and status with their number.
+	// After its summary, the log, to which it appends: when the first request was sent, and each time and status with
+	// their number.
 	shell: `rm -f /tmp/log; "$@" --log-file=/tmp/log || exit; printf '\n-- log --\n'; awk '{ n[$2 " " $3]++; ` +
 		`if (NR == 1 || $1 < began) began = $1 } ` +
 		`END { printf "began %.6f\n", began / 1000000; for (t in n) print n[t], t }' /tmp/log`,

@@ -253,7 +253,7 @@ func commonFields() string {
 	return "Date: " + time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") + "\r\nServer: benchbook-origin\r\n"
 }
 
-// refuse answers what is not a request, and ends the connection. Nothing is drawn for it.
+// refuse answers an invalid request, and ends the connection. Nothing is drawn for it.
 func (c *client) refuse(err error) {
 	status := "400 Bad Request"
 	if errors.Is(err, errTooLarge) {

@@ -16,7 +16,7 @@ const (
 // ErrorPrefix begins the line with the error of a part.
 func ErrorPrefix(part string) string { return "benchbook-" + part + ": " }
 
-// Probe is what Host is called with, and the address, name, port and path of a service, to probe it.
+// Probe is the argument of Host to probe a service. Its address, name, port and path follow.
 const Probe = "probe"
 
 // Program reads the program, which is for Linux and the architecture of this machine.

@@ -36,7 +36,7 @@ type request struct {
 	length   int // bytes of a body that is not chunked
 }
 
-// parse looks at what was read, and reports whether a request is complete, which it then takes.
+// parse takes a request from the unread bytes, and reports whether it was complete.
 func (c *client) parse() (complete bool, err error) {
 	if !c.inBody {
 		c.unread = bytes.TrimLeft(c.unread, "\r\n") // empty lines before a request are skipped (RFC 9112, 2.2)

@@ -116,8 +116,8 @@ func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err 
 	return descendants(), err
 }
 
-// noteEnd notes how a program ended, and what it took together with what it left behind. Own is our memory when it was
-// started.
+// noteEnd notes how a program ended, and its usage, with that of processes that it left behind. Own is our memory when it
+// was started.
 func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
 	r.Exit = proc.ExitCode(p)
 	sum, err := leftBehind(others)

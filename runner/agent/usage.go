@@ -42,8 +42,8 @@ func peakOf(process string) int64 {
 	return kib << 10
 }
 
-// leftBehind returns what the processes took that a program started and did not wait for, without the others. It waits
-// for those that have ended.
+// leftBehind returns the usage of processes that a program started and did not wait for, without the others. It waits
+// for the ended ones.
 func leftBehind(others map[int]usage) (sum usage, err error) {
 	for {
 		var r syscall.Rusage

@@ -104,7 +104,7 @@ func programWords(r *record.Record) map[string]string {
 	return out
 }
 
-// Look finds out what all that records name is now. It has to be called before the methods that compare.
+// Look finds all images and programs that records name. It has to be called before the methods that compare.
 func (p *Present) Look(ctx context.Context, records []*record.Record) error {
 	if p == nil || p.Connect == nil {
 		return nil

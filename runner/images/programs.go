@@ -14,8 +14,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// programs returns the words by which a command names programs, by the facts that tell what these are: the program that
-// it begins with, and of a script that is given to a shell those that the script names.
+// programs returns the words by which a command names programs, by the facts about them: the program that it begins with,
+// and the programs in a script that is given to a shell.
 func (u use) programs() map[string]string {
 	if len(u.command) == 0 {
 		return nil

@@ -224,7 +224,7 @@ func executableBuild(executable engine.Executable) engine.Build {
 func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
 	build := engine.Build{For: name + " with its files", Build: spec.Build{Dockerfile: "Dockerfile"}}
 	text := fmt.Appendf(nil, "FROM %s\n", image)
-	// One by one: copying whole folders would change those that are there.
+	// One by one: copying whole folders would change existing ones.
 	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
 		return strings.Compare(a.Path, b.Path)
 	}) {

@@ -307,7 +307,7 @@ func remove(ctx context.Context, c *container, graceful bool) error {
 	c.closeGroup()
 	if grace := c.service.StopGrace; graceful && grace > 0 {
 		grace += time.Second - 1        // the library leaves out parts of a second
-		_ = c.library.Stop(ctx, &grace) // what cannot be stopped is removed all the same
+		_ = c.library.Stop(ctx, &grace) // if it fails, the container is removed all the same
 	}
 	// The library's Terminate sends the stop signal to a container that gets no time.
 	if err := c.space.engine.removeContainer(ctx, c.id); err != nil {

@@ -150,7 +150,7 @@ func (d *Dockerfile) add(s Source, earlier []instructions.Stage, at []parser.Ran
 	d.Bases = append(d.Bases, s)
 }
 
-// variables are those that a Dockerfile has given values.
+// variables of a Dockerfile that have a value.
 type variables map[string]string
 
 func (v variables) Get(name string) (string, bool) { value, ok := v[name]; return value, ok }

@@ -1,6 +1,6 @@
 // Package docker runs trials in containers of a Docker engine.
 //
-// Containers, networks and files are those of testcontainers-go, which starts, stops and removes them. Its reaper is not
+// Containers and networks are made by testcontainers-go, which also starts and stops containers. Its reaper is not
 // used: it wants the Docker socket inside a container, and Sweep does the same without. The client of the engine's API
 // does what the library cannot: standard input and bounded output of commands, the log from its beginning, usage, images,
 // and sweeping. Images are built by the docker command.

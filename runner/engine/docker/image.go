@@ -183,7 +183,7 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 	return engine.Base{}, notPulled(name, release, err)
 }
 
-// notPulled says why an image is not here, and what to do. Release is that of a Debian.
+// notPulled says why an image is not here, and what to do. Release names a Debian; empty for other images.
 func notPulled(name, release string, err error) *engine.ImageError {
 	reason, wayOut := "cannot be reached", "bring it here with docker save and docker load, or "
 	switch {
@@ -267,7 +267,7 @@ func unreachable(err error) bool {
 	return errors.Is(err, errNoAnswer) || noContact.MatchString(err.Error())
 }
 
-// contactFault has the words of those that tell people why.
+// contactFault has those of its words that tell people why.
 var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|no route to host|` +
 	`network is unreachable|TLS handshake \w+|x509: [^"]*|403 Forbidden`)
 
