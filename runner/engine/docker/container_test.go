@@ -300,6 +300,19 @@ func TestProbedByTheAgent(t *testing.T) {
 	}
 }
 
+// Of the containers that are kept, people are not told of the one that probes.
+func TestKeepWithoutProbe(t *testing.T) {
+	s := &space{name: "x", tree: engine.NewTree("space x", remove)}
+	for _, name := range []string{"server", probeName} {
+		c := &container{space: s, service: engine.Service{Service: spec.Service{Name: name}}}
+		must.Get(s.tree.Start(t.Context(), name, func() (*container, error) { return c, nil },
+			func(*container) error { return nil }))
+	}
+	if kept, err := s.Keep(t.Context()); err != nil || len(kept) != 1 || kept[0].Service != "server" {
+		t.Errorf("kept %v, %v, want the server alone", kept, err)
+	}
+}
+
 // A gigabyte of log does not fill the disk, and its end is there.
 func TestLogIsBoundedOnDisk(t *testing.T) {
 	e := thisEngine(t, nil)

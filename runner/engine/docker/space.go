@@ -171,6 +171,9 @@ func (s *space) Keep(context.Context) (kept []engine.Kept, err error) {
 	containers, err := s.tree.Keep()
 	for _, c := range containers {
 		c.closeGroup()
+		if c.Name() == probeName { // which is no service, and has no shell
+			continue
+		}
 		kept = append(kept, engine.Kept{Service: c.Name(), Enter: []string{"docker", "exec", "-it",
 			s.containerName(c.Name()), "sh"}})
 	}
