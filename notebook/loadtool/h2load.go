@@ -9,9 +9,10 @@ import (
 // h2load is a closed loop of clients. It speaks HTTP/1.1 here.
 //
 // "done" are whole answers, and its rate counts them; "failed" includes answers with a status of 400 and above,
-// and "errored" requests had no answer. A client that loses its connection gives up, and with -n the rest of its share
-// is errored too. Requests under way at the end of a run for a time are in no number. Times begin when the request is
-// put together, on an open connection. A log (--log-file) has the status and microseconds of each whole answer.
+// and "errored" requests had no answer. A client that loses its connection gives up: with -n the rest of its share is
+// errored too, with -D one request that it never sent. Requests under way at the end of a run for a time are in no
+// number. Times begin when the request is put together, on an open connection. A log (--log-file) has the status and
+// microseconds of each whole answer.
 //
 // It always keeps connections: with servers that close them h2load 1.52 never ends with -D, and with -n all but the
 // first request of each client fail.
