@@ -272,6 +272,9 @@ func TestCalls(t *testing.T) {
 // The driver of the manual that calls h2load counts the answers of its run alone, and the failures among them.
 func TestH2loadDriver(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
+		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "jq") {
+			t.Fatal("jq is missing, and BENCHBOOK_TEST_REQUIRE asks for it")
+		}
 		t.Skip("the driver needs jq; install it with apt-get install jq")
 	}
 	page := must.Get(os.ReadFile(filepath.Join("..", "..", "examples", "drivers.md")))
