@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math"
@@ -34,7 +36,7 @@ func (l *Load) chooseDuration(ctx context.Context, a *lab.Session) {
 	}
 	rate := math.Inf(1)
 	if q, err := expr.ParseQuantity(l.Rate); err == nil {
-		rate = q.Unit.ToBase(q.Value)
+		rate = q.Value
 	}
 	for _, url := range l.URLs {
 		if took := l.fastest(ctx, url); took > 0 && l.Rate == "" {
@@ -58,12 +60,11 @@ func windowFor(p stats.Percentile, rate float64) time.Duration {
 // fastest asks a server a few times, one request after another, and returns the shortest time; 0 if it did not answer in
 // the time for one answer.
 func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration) {
-	client := http.Client{Timeout: l.Timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-	if client.Timeout == 0 {
-		client.Timeout = 10 * time.Second
-	}
+	// As the load does, it uses no proxy and verifies no certificate.
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableCompression: true}
+	defer transport.CloseIdleConnections() // a server with few workers may wait on each connection
+	client := http.Client{Transport: transport, Timeout: cmp.Or(l.Timeout, 10*time.Second),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for range asked {
 		begin := time.Now()
 		request, err := http.NewRequestWithContext(ctx, l.method(), url, strings.NewReader(l.Body))
@@ -73,6 +74,7 @@ func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration)
 		for _, h := range l.headers() {
 			request.Header.Add(h.name, h.value)
 		}
+		request.Host = request.Header.Get("Host") // the client leaves it out of its headers
 		answer, err := client.Do(request)
 		if err != nil {
 			return 0 // the load says why

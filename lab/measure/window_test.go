@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,32 +28,54 @@ func TestWindowFor(t *testing.T) {
 	}
 }
 
-// The window is chosen by the slowest server, which gets the requests of the load.
+// The window is chosen by the slowest server, which gets the requests of the load, and whose connections are closed.
 func TestChooseDuration(t *testing.T) {
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.Header.Get("X-A") != "b" {
-			t.Errorf("the server got %s with %v", r.Method, r.Header)
+	var open atomic.Int32
+	slow := func(start func(*httptest.Server)) string {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost || r.Header.Get("X-A") != "b" || r.Host != "other.test" {
+				t.Errorf("the server got %s for %s with %v", r.Method, r.Host, r.Header)
+			}
+			time.Sleep(50 * time.Millisecond)
+			fmt.Fprint(w, "ok")
+		}))
+		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				open.Add(1)
+			case http.StateClosed:
+				open.Add(-1)
+			}
 		}
-		time.Sleep(50 * time.Millisecond)
-		fmt.Fprint(w, "ok")
-	}))
-	defer slow.Close()
+		start(server)
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	plain, secure := slow((*httptest.Server).Start), slow((*httptest.Server).StartTLS)
 	for _, test := range []struct {
 		connections int
 		rate, url   string
 		least, most time.Duration
 		isMissing   bool
 	}{
-		{10, "", slow.URL, 7 * time.Second, 20 * time.Second, false},
-		{1, "", slow.URL, 20 * time.Second, 20 * time.Second, true},
-		{10, "100/s", slow.URL, 15 * time.Second, 15 * time.Second, false},
+		{10, "", plain, 7 * time.Second, 20 * time.Second, false},
+		{10, "", secure, 7 * time.Second, 20 * time.Second, false}, // its certificate is its own
+		{1, "", plain, 20 * time.Second, 20 * time.Second, true},
+		{10, "100/s", plain, 15 * time.Second, 15 * time.Second, false},
 		{10, "", "http://127.0.0.1:1/", 5 * time.Second, 5 * time.Second, false}, // nobody answers
 	} {
 		var said bytes.Buffer
-		l := Load{URLs: []string{test.url}, Connections: test.connections, Rate: test.rate, Headers: []string{"X-A: b"}, Body: "x"}
+		l := Load{URLs: []string{test.url}, Connections: test.connections, Rate: test.rate,
+			Headers: []string{"X-A: b", "host: other.test"}, Body: "x"}
 		l.chooseDuration(context.Background(), &lab.Session{Stderr: &said})
 		if l.Duration < test.least || l.Duration > test.most || strings.Contains(said.String(), "missing") != test.isMissing {
 			t.Errorf("%+v: %v, and %q", test, l.Duration, &said)
+		}
+		for end := time.Now().Add(5 * time.Second); open.Load() > 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if n := open.Load(); n > 0 {
+			t.Fatalf("%+v: %d connections are open", test, n)
 		}
 	}
 }
