@@ -110,8 +110,11 @@ func (l *Load) oneLine() *oneLine {
 	}
 	data, _ := json.Marshal(headers) // texts have no errors
 	o.add(len(headers) > 0, "  headers: %s", data)
-	const slack = 5 * time.Minute // to get ready and to wait for answers
-	o.add(true, "timeout: %s", seconds(l.Duration+slack))
+	longest := l.Duration + l.Timeout + 5*time.Minute // to get ready and to wait for answers
+	if l.Requests > 0 {
+		longest = max(longest, time.Hour) // as long as a command may take
+	}
+	o.add(true, "timeout: %s", seconds(longest))
 	o.add(secrets != "", "secrets:%s", secrets)
 	repetitions := l.Repetitions
 	if len(l.URLs) == 1 {

@@ -72,6 +72,23 @@ func TestArticle(t *testing.T) {
 	}
 }
 
+// A repetition has time for late answers, and for a number of requests as much as a command has.
+func TestTimeForALoad(t *testing.T) {
+	for _, tt := range []struct {
+		load Load
+		want time.Duration
+	}{
+		{Load{Duration: time.Minute}, 6 * time.Minute},
+		{Load{Duration: time.Minute, Timeout: 10 * time.Minute}, 16 * time.Minute},
+		{Load{Duration: shortestWindow, Requests: 1e6}, time.Hour},
+	} {
+		tt.load.URLs, tt.load.Connections = []string{"http://127.0.0.1:1/"}, 1
+		if e := firstOf(t, tt.load.oneLine()); e.Timeout != tt.want {
+			t.Errorf("%+v: a repetition may take %v, want %v", tt.load, e.Timeout, tt.want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for line, want := range map[string]string{" ": "is empty", "echo ${{ x }}": "put the command into a script",
 		"echo \x01": "are not text", "echo \xff": "are not text"} {
