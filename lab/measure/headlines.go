@@ -22,7 +22,8 @@ import (
 	"benchbook/runner/search"
 )
 
-// A question is the headline claims of an article, or all claims of one without headlines, that share trials. What it needs is measured together, in rounds.
+// A question is the headline claims of an article, or all claims of one without headlines, that share trials. What it
+// needs is measured together, in rounds.
 type question struct {
 	of     *lab.Article
 	claims []*article.Claim

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,7 +10,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"benchbook/internal/test/must"
 	"benchbook/lab"
@@ -41,15 +45,17 @@ func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	return dir
 }
 
-// runOn measures a project with an engine.
-func runOn(t *testing.T, dir string, e engine.Engine, o Options) error {
+// runOn measures a project with an engine, and returns what was printed on standard error.
+func runOn(t *testing.T, dir string, e engine.Engine, o Options) (printed string, err error) {
 	t.Helper()
-	a := &lab.Session{Stdout: io.Discard, Stderr: io.Discard, Dir: dir, Config: lab.Config{
+	var stderr bytes.Buffer
+	a := &lab.Session{Stdout: io.Discard, Stderr: &stderr, Dir: dir, Config: lab.Config{
 		Agent: func() ([]byte, error) { return []byte("program"), nil }, LockDir: t.TempDir(), Scripted: true,
 		Engines: []lab.Engine{{Name: spec.Docker, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}}}}
 	project, list := must.Two(a.Select(nil))
 	o.Profile = plan.Full
-	return Run(t.Context(), a, project, list, o)
+	err = Run(t.Context(), a, project, list, o)
+	return stderr.String(), err
 }
 
 // allGoesWell is what programs print whose loads all go well.
@@ -105,13 +111,54 @@ func TestArticleByArticle(t *testing.T) {
 				return allGoesWell(ctx, p)
 			}}
 			tt.options.Measured = func(c *lab.Article) { note("measured " + c.Slug) }
-			err := runOn(t, writeProject(t, tt.articles), fake.New(script), tt.options)
+			_, err := runOn(t, writeProject(t, tt.articles), fake.New(script), tt.options)
 			if failed := err != nil; failed != (tt.broken != "" || tt.options.Budget > 0) {
 				t.Errorf("the run ended with %v", err)
 			}
 			if want := slices.Concat(tt.want...); !slices.Equal(events, want) {
 				t.Errorf("it did %q, want %q", events, want)
 			}
+		})
+	}
+}
+
+// A budget is of all sessions, and building does not count towards it.
+func TestBudget(t *testing.T) {
+	isSame := func(*lab.Article, *plan.Experiment) {}
+	for _, tt := range []struct {
+		name    string
+		options Options
+		want    int // loads, of a second each and two to a session
+		said    string
+	}{
+		{"builds that may be the same", Options{Budget: 3 * time.Second, Same: isSame}, 2, "measured 2 repetitions"},
+		{"all sessions", Options{Budget: 7 * time.Second, Sessions: 3}, 6, "session 3 of 3"},
+		{"over after a session", Options{Budget: 1500 * time.Millisecond, Sessions: 3}, 2,
+			"the budget of 1.5s ran out after session 1 of 3"},
+		{"over in a session", Options{Budget: 2500 * time.Millisecond, Sessions: 3}, 3,
+			"the budget of 2.5s ran out before everything was measured"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var loads atomic.Int32
+				script := fake.Script{Prepare: func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
+					if i.Build == nil {
+						return engine.Prepared{Reference: "x", ID: "x"}, nil
+					}
+					time.Sleep(time.Minute)
+					return engine.Prepared{Reference: "x"}, nil // without an id, nobody can tell whether it is the same
+				}, Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+					if p.Name == "load" && !slices.Contains(p.Command, loadgen.CheckArgument) {
+						time.Sleep(time.Second)
+						loads.Add(1)
+					}
+					return allGoesWell(ctx, p)
+				}}
+				said, err := runOn(t, writeProject(t, map[string]string{"a": buildingArticle}), fake.New(script), tt.options)
+				if n := int(loads.Load()); err != nil || n != tt.want || !strings.Contains(said, tt.said) {
+					t.Errorf("%v, and %d loads, want %d and %q in\n%s", err, n, tt.want, tt.said, said)
+				}
+			})
 		})
 	}
 }

@@ -23,7 +23,6 @@ import (
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/runner"
@@ -80,39 +79,40 @@ func (f *Options) ChooseEngine(project *article.Project) {
 }
 
 // Run measures the missing and stale trials of the chosen articles, and prints its steps on standard error. With several
-// sessions the others measure everything again.
+// sessions the others measure everything again, and share the budget.
 //
 // Source: docs/method.md#sessions.
 func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	end := time.Now().Add(flags.Budget)
+	left := flags.Budget
 	for made := 0; ; {
-		measured, isOver, err := runOnce(ctx, a, project, list, flags)
-		if measured > 0 || flags.Force {
+		j, err := runOnce(ctx, a, project, list, flags, left)
+		if j.total.Measured > 0 || flags.Force {
 			made++
 		}
-		if err != nil || isOver || made >= flags.Sessions {
+		if err != nil || j.total.OutOfTime || made >= flags.Sessions {
 			return err
 		}
-		if flags.Force = true; flags.Budget > 0 {
-			if flags.Budget = time.Until(end); flags.Budget <= 0 {
+		if deadline := j.options.Deadline; !deadline.IsZero() {
+			if left = time.Until(deadline); left <= 0 {
+				fmt.Fprintf(a.Stderr, "the budget of %v ran out after session %d of %d\n", flags.Budget, made, flags.Sessions)
 				return nil
 			}
 		}
+		flags.Force = true
 		if !flags.Quiet {
 			fmt.Fprintf(a.Stderr, "session %d of %d\n", made+1, flags.Sessions)
 		}
 	}
 }
 
-// runOnce makes one run. It returns the repetitions that it measured, and whether the budget is over.
-func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (measured int,
-	isOver bool, err error) {
-	j, err := newJob(ctx, a, project, list, flags)
-	if err != nil {
-		return 0, false, a.JoinErrors(j.problems, err)
+// runOnce makes one run, in what is left of the budget.
+func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
+	left time.Duration) (j *job, err error) {
+	if j, err = newJob(ctx, a, project, list, flags); err != nil {
+		return j, a.JoinErrors(j.problems, err)
 	}
 	defer j.close()
-	begun, err := j.begin(ctx)
+	begun, err := j.begin(ctx, left)
 	do := j.measure
 	switch {
 	case flags.Prepared != nil:
@@ -130,7 +130,7 @@ func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list
 	if err = a.JoinErrors(j.refused, err); err == nil && flags.Prepared == nil {
 		err = j.checkResults()
 	}
-	return j.total.Measured, j.total.OutOfTime, a.JoinErrors(j.problems, err)
+	return j, a.JoinErrors(j.problems, err)
 }
 
 // checkResults returns an error if no planned trial has a result, measured now or before.
@@ -276,8 +276,8 @@ func (j *job) close() {
 	j.closing = nil
 }
 
-// begin locks the machines and removes what earlier runs left, if anything is pending.
-func (j *job) begin(ctx context.Context) (begun bool, err error) {
+// begin locks the machines and removes what earlier runs left, if anything is pending. Then the budget begins.
+func (j *job) begin(ctx context.Context, budget time.Duration) (begun bool, err error) {
 	if err := j.findHosts(ctx); err != nil {
 		return false, err
 	}
@@ -295,8 +295,8 @@ func (j *job) begin(ctx context.Context) (begun bool, err error) {
 	if err := j.beginPages(); err != nil {
 		return false, err
 	}
-	if j.flags.Budget > 0 { // from now, however long another run was waited for
-		j.options.Deadline = time.Now().Add(j.flags.Budget)
+	if budget > 0 { // from now, however long another run was waited for
+		j.options.Deadline = time.Now().Add(budget)
 	}
 	j.startProgress()
 	j.closing = append(j.closing, j.closeProgress)
@@ -498,14 +498,19 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	sum, err = j.runnerFor(c).Run(ctx, c.Planned, checkedStore{Dir: j.recordsOf(c), session: j.Session}, o)
 	j.add(&sum)
 	j.printReasons(sum.LeftOut)
-	if !j.options.Deadline.IsZero() { // making images does not count
-		j.options.Deadline = j.options.Deadline.Add(sum.Preparing)
-	}
+	j.postpone(sum.Preparing)
 	if err != nil {
 		j.closeProgress()
 		err = j.aborted(ctx, err)
 	}
 	return sum, sum.OutOfTime || sum.Kept != nil, err
+}
+
+// postpone moves the end of the budget by the time that making images took, which does not count.
+func (j *job) postpone(by time.Duration) {
+	if !j.options.Deadline.IsZero() {
+		j.options.Deadline = j.options.Deadline.Add(by)
+	}
 }
 
 // leaveOut removes the experiments with problems from a plan, prints the problems, and returns the number of experiments.
@@ -589,7 +594,9 @@ func (j *job) closeProgress() {
 func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 	begin := time.Now()
 	missing, err := j.runnerFor(c).Prepare(ctx, c.Planned, j.recordsOf(c), j.optionsFor(c))
-	j.total.Spent.Total += time.Since(begin)
+	took := time.Since(begin)
+	j.total.Spent.Total += took
+	j.postpone(took)
 	if err != nil {
 		j.closeProgress()
 		return j.aborted(ctx, err)

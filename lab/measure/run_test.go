@@ -41,7 +41,7 @@ func (unswept) Sweep(context.Context, bool) ([]engine.Leftover, error) {
 // Nothing is measured if leftovers of earlier runs cannot be looked for.
 func TestSweepFails(t *testing.T) {
 	dir := writeProject(t, map[string]string{"a": pullingArticle})
-	err := runOn(t, dir, unswept{fake.New(fake.Script{})}, Options{})
+	_, err := runOn(t, dir, unswept{fake.New(fake.Script{})}, Options{})
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("got %v, want no answer", err)
 	}
