@@ -161,7 +161,7 @@ func (b *bench) repetitions(ctx context.Context) error {
 			if err := b.resume(ctx, again, records); err != nil {
 				return err
 			}
-			b.Progress.Again(b.experiment, b.work.Steps)
+			b.Progress.Again(b.work)
 		}
 	}
 	return ctx.Err()

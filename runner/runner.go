@@ -31,10 +31,10 @@ type RecordStore interface {
 
 // Progress shows what happens. Its methods, and the methods of its results, are called one at a time.
 type Progress interface {
-	// Experiment begins an experiment, with the number of repetitions and searches for capacities that are missing.
-	Experiment(e *plan.Experiment, todo int)
+	// Experiment begins an experiment, with the repetitions and searches for capacities that are missing.
+	Experiment(g Group)
 	// Again begins more repetitions of an experiment: after a look, or to replace disturbed ones.
-	Again(e *plan.Experiment, steps []plan.Step)
+	Again(g Group)
 	// Preparing is called before an image is built or pulled, and returns where the output of that goes. Several may be
 	// under way at once.
 	Preparing(what string) images.Preparation

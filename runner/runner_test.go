@@ -72,6 +72,8 @@ type quiet struct {
 	atProbe  func(probes int)
 	searched []*record.Search
 	notes    []string
+
+	announced int // repetitions and searches, of the experiment begun last
 }
 
 func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
@@ -85,9 +87,9 @@ func (q *quiet) Search(_ *plan.Trial, s *record.Search) {
 	}
 }
 
-func (q *quiet) Note(text string)                  { q.notes = append(q.notes, text) }
-func (*quiet) Experiment(*plan.Experiment, int)    {}
-func (*quiet) Again(*plan.Experiment, []plan.Step) {}
+func (q *quiet) Note(text string)   { q.notes = append(q.notes, text) }
+func (q *quiet) Experiment(g Group) { q.announced = g.Len() }
+func (*quiet) Again(Group)          {}
 
 func (q *quiet) Preparing(string) images.Preparation {
 	if q.log == nil {
@@ -299,7 +301,8 @@ func TestOtherConditions(t *testing.T) {
 	}{
 		{"swap", "1 GiB", 6, 0}, {"swap", "1 GiB", 3, 3}, {"kernel", "6.2", 6, 6}, {"kernel", "6.2", 3, 6},
 	} {
-		p, store, r := socketsPlan(t), &memory{}, newRunner(fake.New(script()), &quiet{})
+		p, store, said := socketsPlan(t), &memory{}, &quiet{}
+		r := newRunner(fake.New(script()), said)
 		r.Host.Facts["host.kernel"] = "6.1"
 		must.Get(r.Run(t.Context(), p, store, Options{}))
 		store.records = store.records[:tt.kept]
@@ -312,6 +315,7 @@ func TestOtherConditions(t *testing.T) {
 		}
 		sum := must.Get(r.Run(t.Context(), p, store, Options{}))
 		assert.Equal(t, sum.Measured, tt.want, "%+v: measured", tt)
+		assert.Equal(t, said.announced, tt.want, "%+v: announced", tt)
 		for _, r := range store.records[tt.kept:] {
 			assert.Equal(t, r.Run != store.records[0].Run, isAnew, "%+v: in another run", tt)
 		}

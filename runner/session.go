@@ -114,7 +114,7 @@ func (s *session) measure(ctx context.Context) error {
 	if err := s.makeImages(ctx, groups, records); err != nil {
 		return err
 	}
-	announce := func(g Group) { s.Progress.Experiment(g.Experiment, g.Len()) }
+	announce := s.Progress.Experiment
 	for {
 		s.left = total(groups)
 		isDone := s.left == 0
@@ -145,7 +145,7 @@ func (s *session) measure(ctx context.Context) error {
 		s.join(groups, false)
 		announce = func(g Group) {
 			if g.Len() > 0 {
-				s.Progress.Again(g.Experiment, g.Steps)
+				s.Progress.Again(g)
 			}
 		}
 	}

@@ -40,9 +40,9 @@ type progress struct {
 
 // bar shows how many repetitions are done, and the time left.
 type bar struct {
-	container *mpb.Progress
-	bar       *mpb.Bar
-	total     int64
+	container   *mpb.Progress
+	bar         *mpb.Bar
+	total, done int
 }
 
 // refresh is the time between two drawings of the bar: long, so that drawing does not disturb a measurement.
@@ -67,13 +67,21 @@ func newBar(screen io.Writer, total int) *bar {
 
 func (b *bar) grow(n int) {
 	if b != nil {
-		b.total += int64(n)
-		b.bar.SetTotal(b.total, false)
+		b.total += n
+		b.bar.SetTotal(int64(b.total), false)
+	}
+}
+
+// fit grows the bar if less than n are left.
+func (b *bar) fit(n int) {
+	if b != nil {
+		b.grow(max(0, b.done+n-b.total))
 	}
 }
 
 func (b *bar) increment() {
 	if b != nil {
+		b.done++
 		b.bar.Increment()
 	}
 }
@@ -86,20 +94,33 @@ func (p *progress) close() {
 	}
 }
 
-func (p *progress) Experiment(e *plan.Experiment, todo int) {
-	p.todo, p.done, p.failures = todo, 0, nil
-	if todo == 0 {
-		fmt.Fprintf(p.w, "%s#%s is already measured\n", p.slug, e.Name)
-		return
+func (p *progress) Experiment(g runner.Group) {
+	p.todo, p.done, p.failures = g.Len(), 0, nil
+	p.bar.fit(p.todo) // with --quick an experiment begins several times
+	name := p.slug + "#" + g.Experiment.Name
+	switch {
+	case p.todo == 0:
+		fmt.Fprintf(p.w, "%s is already measured\n", name)
+	case len(g.Steps) == 0:
+		fmt.Fprintf(p.w, "%s: %s for the capacity of %s\n", name, phrase.Count(p.todo, "search"), namesOf(g.Searches))
+	default:
+		fmt.Fprintf(p.w, "%s: %s, in random order, seed %d\n", name, stepsInWords(g), g.Experiment.Seed)
 	}
-	names := slice.Map(e.Trials, func(t *plan.Trial) string { return t.Name })
-	if len(e.Steps) == 0 {
-		fmt.Fprintf(p.w, "%s#%s: %s for the capacity of %s\n", p.slug, e.Name, phrase.Count(todo, "search"),
-			strings.Join(names, "; "))
-		return
+}
+
+func namesOf(trials []*plan.Trial) string {
+	return strings.Join(slice.Map(trials, func(t *plan.Trial) string { return t.Name }), "; ")
+}
+
+// stepsInWords counts the repetitions of a group and its trials, and names these.
+func stepsInWords(g runner.Group) string {
+	isMissing := map[*plan.Trial]bool{}
+	for _, s := range g.Steps {
+		isMissing[s.Trial] = true
 	}
-	fmt.Fprintf(p.w, "%s#%s: %s of %s (%s), in random order, seed %d\n", p.slug, e.Name, phrase.Count(todo, "repetition"),
-		phrase.Count(len(names), "trial"), strings.Join(names, "; "), e.Seed)
+	trials := slice.Filter(g.Experiment.Trials, func(t *plan.Trial) bool { return isMissing[t] })
+	return fmt.Sprintf("%s of %s (%s)", phrase.Count(len(g.Steps), "repetition"), phrase.Count(len(trials), "trial"),
+		namesOf(trials))
 }
 
 // nameHog names once the process of others that disturbs most.
@@ -114,21 +135,20 @@ func (p *progress) nameHog() {
 }
 
 // Again announces repetitions that were not foreseen.
-func (p *progress) Again(e *plan.Experiment, steps []plan.Step) {
-	p.todo, p.done = len(steps), 0
-	p.bar.grow(len(steps))
-	if steps[0].Replaces != 0 {
-		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", phrase.Count(len(steps), "repetition"))
+func (p *progress) Again(g runner.Group) {
+	p.todo, p.done = len(g.Steps), 0
+	p.bar.grow(p.todo)
+	if g.Steps[0].Replaces != 0 {
+		fmt.Fprintf(p.w, "  %s again: too few valid because of background load\n", phrase.Count(p.todo, "repetition"))
 		p.nameHog()
 		return
 	}
-	var names []string
 	rounds := 0
-	for _, s := range steps {
-		rounds, names = max(rounds, s.Round), slice.Add(names, s.Trial.Name)
+	for _, s := range g.Steps {
+		rounds = max(rounds, s.Round)
 	}
-	fmt.Fprintf(p.w, "%s#%s continues to %d rounds, as claims are undecided: %s of %s (%s)\n", p.slug, e.Name, rounds,
-		phrase.Count(len(steps), "repetition"), phrase.Count(len(names), "trial"), strings.Join(names, "; "))
+	fmt.Fprintf(p.w, "%s#%s continues to %d rounds, as claims are undecided: %s\n", p.slug, g.Experiment.Name, rounds,
+		stepsInWords(g))
 }
 
 func (p *progress) Preparing(what string) images.Preparation {

@@ -3,8 +3,12 @@ package measure
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"regexp"
 	"testing"
+
+	"benchbook/notebook/plan"
+	"benchbook/runner"
 )
 
 // Lines of images that are built at once name their image; an image that exists has no lines.
@@ -45,4 +49,41 @@ func linesOfBuilds(verbose bool) string {
 	there.End(true)
 	one.End(true)
 	return regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n")
+}
+
+// What is announced is what is missing, and the bar has room for it: with --quick, an experiment begins once for each look.
+func TestExperimentBegins(t *testing.T) {
+	a, b, again := &plan.Trial{Name: "a"}, &plan.Trial{Name: "b"}, &plan.Trial{Name: "a again"}
+	e := &plan.Experiment{Name: "e", Seed: 7, Trials: []*plan.Trial{a, b, again}}
+	steps := func(trials ...*plan.Trial) (out runner.Group) {
+		out.Experiment = e
+		for _, trial := range trials {
+			out.Steps = append(out.Steps, plan.Step{Trial: trial, Round: 5})
+		}
+		return out
+	}
+	var said bytes.Buffer
+	p := &progress{w: &said, slug: "x", bar: newBar(io.Discard, 4)}
+	defer p.close()
+	for _, tt := range []struct {
+		begin func(runner.Group)
+		group runner.Group
+		total int // of the bar
+		want  string
+	}{
+		{p.Experiment, steps(), 4, "x#e is already measured"},
+		{p.Experiment, steps(again, b, a, b), 4, "x#e: 4 repetitions of 3 trials (a; b; a again), in random order, seed 7"},
+		{p.Experiment, steps(b), 5, "x#e: 1 repetition of 1 trial (b), in random order, seed 7"},
+		{p.Again, steps(b, a), 7, "x#e continues to 5 rounds, as claims are undecided: 2 repetitions of 2 trials (a; b)"},
+		{p.Experiment, runner.Group{Experiment: e, Searches: []*plan.Trial{b}}, 8, "x#e: 1 search for the capacity of b"},
+	} {
+		said.Reset()
+		tt.begin(tt.group)
+		for range tt.group.Len() {
+			p.bar.increment()
+		}
+		if got := said.String(); got != tt.want+"\n" || p.bar.total != tt.total {
+			t.Errorf("got %q in a bar of %d, want %q and %d", got, p.bar.total, tt.want, tt.total)
+		}
+	}
 }
