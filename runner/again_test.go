@@ -85,10 +85,9 @@ func TestGivenUp(t *testing.T) {
 		}
 		assert.Map(t, have, want, "run %d: repetitions", run)
 		left := 6 - 3*run
-		if len(sum.GivenUp) != 1 || sum.GivenUp[0].Trial != "async" || sum.GivenUp[0].Failed != 3 ||
-			sum.GivenUp[0].Left != left {
-			t.Errorf("run %d: given up are %+v", run, sum.GivenUp)
-		}
+		words := fmt.Sprintf("async failed 3 times in the same way; %d other repetitions are left out of this run", left)
+		assert.Slice(t, said.notes, []string{words}, "run %d: notes", run)
+		assert.Equal(t, sum.GivenUp, left, "run %d: given up", run)
 		if found := NextOf(p, store.records, "c2-abcdef", Options{}).AllFailed(); len(found) != 0 {
 			t.Errorf("run %d: nothing is measured of %+v", run, found)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -266,19 +267,6 @@ func (b *bench) outOfTime() bool {
 // maxAlike is how many repetitions of a trial may fail alike, one after another, before it is given up.
 const maxAlike = 3
 
-// GivenUp is a trial whose repetitions failed alike, so that the rest of them was left out of the run.
-type GivenUp struct {
-	Experiment *plan.Experiment
-	Trial      string
-	Failed     int // repetitions, one after another
-	Left       int // repetitions that were left out
-}
-
-func (g *GivenUp) Error() string {
-	return fmt.Sprintf("%s failed %d times in the same way; its other %d repetitions are left out of this run", g.Trial,
-		g.Failed, g.Left)
-}
-
 // waited is the part of a failure that says how long a service was waited for, which differs from time to time.
 var waited = regexp.MustCompile(` was not ready after [^:]*:`)
 
@@ -307,15 +295,14 @@ func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 	if last.n < maxAlike {
 		return
 	}
-	isOther := func(s plan.Step) bool { return s.Trial != t }
-	g := GivenUp{Experiment: b.experiment, Trial: t.Name, Failed: last.n, Left: len(b.work.Steps)}
-	b.work.Steps = slice.Filter(b.work.Steps, isOther)
-	g.Left -= len(b.work.Steps)
-	b.try(Group{Experiment: b.experiment,
-		Steps: slice.Filter(b.experiment.Steps, func(s plan.Step) bool { return s.Trial == t })})
-	if g.Left > 0 {
-		b.summary.GivenUp = append(b.summary.GivenUp, g)
-		b.Progress.Note(g.Error())
+	isOwn := func(s plan.Step) bool { return s.Trial == t }
+	left := slice.Count(b.work.Steps, isOwn)
+	b.work.Steps = slices.DeleteFunc(slices.Clone(b.work.Steps), isOwn)
+	b.try(Group{Experiment: b.experiment, Steps: slice.Filter(b.experiment.Steps, isOwn)})
+	if left > 0 {
+		b.summary.GivenUp += left
+		b.Progress.Note(fmt.Sprintf("%s failed %d times in the same way; %s left out of this run", t.Name, last.n,
+			phrase.Are(left, "other repetition")))
 	}
 }
 

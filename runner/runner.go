@@ -112,7 +112,7 @@ type Summary struct {
 	Failed   int // of them, those that failed
 	// LeftOut are why experiments were left out: a *images.NoImageError, or a *search.MissingError.
 	LeftOut []error
-	GivenUp []GivenUp
+	GivenUp int   // repetitions that were left out, as others of their trials failed alike
 	Kept    *Kept // nil if no services were left up
 	// Searches counts the searches that were made, ProbesAgain their probes that replace a disturbed one.
 	Searches, ProbesAgain int

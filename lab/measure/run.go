@@ -646,7 +646,7 @@ func (j *job) add(s *runner.Summary) {
 	t.ProbesAgain += s.ProbesAgain
 	t.Spared += s.Spared
 	t.Unsearched += s.Unsearched
-	t.GivenUp = append(t.GivenUp, s.GivenUp...)
+	t.GivenUp += s.GivenUp
 	t.LeftOut = append(t.LeftOut, s.LeftOut...)
 	t.OutOfTime = t.OutOfTime || s.OutOfTime
 	t.Kept = s.Kept
@@ -695,11 +695,7 @@ func (j *job) conclude() error {
 		if t.Failed == t.Measured && t.Searches == 0 {
 			words = "nothing was measured: " + words
 		}
-		left := 0
-		for _, g := range t.GivenUp {
-			left += g.Left
-		}
-		if left > 0 {
+		if left := t.GivenUp; left > 0 {
 			words += fmt.Sprintf(", and %d %s skipped because they would fail in the same way; the same command tries them "+
 				"again", left, phrase.Verb(left, "was", "were"))
 		}
