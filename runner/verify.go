@@ -20,12 +20,11 @@ type Verification struct {
 	Log               string // the end of the services' logs, with a Failure
 }
 
-// Verify starts the services of every trial that Only picks, as a repetition does, hooks included, asks for the targets
-// of its load once, and removes them again. It calls each with what came of every trial, and leaves no records. The
-// error means that it could not be done; experiments whose images cannot be had are in the summary.
+// Verify starts the services of every trial, as a repetition does, hooks included, asks for the targets of its load once,
+// and removes them again. It calls each with what came of every trial, and leaves no records. The error means that it
+// could not be done; experiments whose images cannot be had are in the summary.
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (Summary, error) {
-	s := &session{Runner: r, plan: p, options: o, scope: Scope{Only: o.Only}, plans: map[string]string{},
-		known: map[string]map[string]string{}}
+	s := &session{Runner: r, plan: p, options: o, plans: map[string]string{}, known: map[string]map[string]string{}}
 	for _, e := range p.Experiments {
 		g := Group{Experiment: e}
 		for _, t := range e.Trials {
@@ -33,7 +32,7 @@ func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(
 				g.Steps = append(g.Steps, plan.Step{Trial: t, Round: 1, Repetition: 1})
 			}
 		}
-		if g = s.scope.pick(g); e.Skipped != "" || len(g.Steps) == 0 {
+		if len(g.Steps) == 0 { // its profile leaves it out
 			continue
 		}
 		b := s.newBench(g, nil)

@@ -22,12 +22,14 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	j := &job{Session: a, project: project, list: list, flags: flags}
 	j.options.Secrets = map[*plan.Experiment]runner.Secrets{}
 	defer j.close()
+	for _, c := range list { // the user consents to what is started
+		c.KeepExperiments(c.Planned)
+	}
 	if err := j.findHosts(ctx); err != nil {
 		return err
 	}
 	wrong, unverified := 0, 0 // trials and experiments
 	for _, c := range list {
-		c.KeepExperiments(c.Planned)
 		unverified += j.refuse(c, nil) + j.readSecrets(c.Planned, func(*plan.Experiment) bool { return true })
 	}
 	err := j.lock(ctx, list)
