@@ -155,15 +155,9 @@ func reported(output, format string, m *Measurement) {
 	}
 	samples, err := framework.Parse(format, []byte(output))
 	if err != nil {
-		m.Failure, m.Log = err.Error(), strings.TrimSpace(lastPart(output)+"\n"+m.Log)
+		m.Failure, m.Log = err.Error(), strings.TrimSpace(output+"\n"+m.Log) // records keep its end
 	}
 	m.Samples = append(m.Samples, samples...)
-}
-
-// lastPart returns the end of an output, as much as fits into a record's log.
-func lastPart(output string) string {
-	const most = 4 << 10
-	return strings.ToValidUTF8(output[max(0, len(output)-most):], "")
 }
 
 // maxPrinted is how many metrics a command may print: each is a column of every table of all metrics.
