@@ -1,9 +1,9 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -49,14 +49,20 @@ func (c *Commands) check() error {
 	if c.Prepare != "" {
 		lines = append(lines, c.Prepare)
 	}
+	const hint = "put the command into a script"
+	return cmp.Or(checkLines("command", hint, lines), checkLines("name", "choose another", c.Names))
+}
+
+// checkLines returns an error for a line that no article can have.
+func checkLines(what, hint string, lines []string) error {
 	for _, line := range lines {
 		switch {
 		case strings.TrimSpace(line) == "":
-			return errors.New("a command is empty")
+			return fmt.Errorf("a %s is empty", what)
 		case strings.Contains(line, "${{"):
-			return fmt.Errorf("the command %q has ${{ in it, which articles fill in: put the command into a script", line)
+			return fmt.Errorf("the %s %q has ${{ in it, which articles fill in: %s", what, line, hint)
 		case !isText(line):
-			return fmt.Errorf("the command %q has characters that are not text: put it into a script", line)
+			return fmt.Errorf("the %s %q has characters that are not text: %s", what, line, hint)
 		}
 	}
 	return nil

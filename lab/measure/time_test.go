@@ -95,6 +95,11 @@ func TestRefused(t *testing.T) {
 		if err := (&Commands{Lines: []string{line}}).check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", line, err, want)
 		}
+		want = strings.Replace(want, "put the command into a script", "choose another", 1)
+		err := (&Commands{Lines: []string{"true"}, Names: []string{line}}).check()
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("named %q: got %v, want %q", line, err, want)
+		}
 	}
 }
 
