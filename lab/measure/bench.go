@@ -111,7 +111,9 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 		b.SameBuilds[name] = true
 	}
 	o.Revisions, o.Open, o.Repetitions = []plan.Revision{b.A, b.B}, b.Open, b.Repetitions
-	fmt.Fprintf(b.session.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", b.A.Name, b.A.Commit, b.B.Name, b.B.Commit)
+	if !o.Quiet {
+		fmt.Fprintf(b.session.Stderr, "A is %s (%.10s), B is %s (%.10s)\n", b.A.Name, b.A.Commit, b.B.Name, b.B.Commit)
+	}
 	measured := Run(ctx, b.session, b.Project, b.Articles, o)
 	if s, ok := errors.AsType[*lab.StatusError](measured); measured != nil && (!ok || s.Status != lab.StatusFailed) {
 		return nil, measured

@@ -101,7 +101,9 @@ func (j *job) connectMachines(ctx context.Context) error {
 		})
 		j.machines[name] = m
 		cache.Write("hosts", addresses[name], m.Host)
-		fmt.Fprintf(j.Stderr, "host %s: %s, %s\n", where, m.Host.ID, m.Host.Facts["host.cpu"])
+		if !j.flags.Quiet {
+			fmt.Fprintf(j.Stderr, "host %s: %s, %s\n", where, m.Host.ID, m.Host.Facts["host.cpu"])
+		}
 	}
 	for _, c := range j.list {
 		if only := j.machines[""]; only != nil {
