@@ -83,10 +83,10 @@ func (f *Options) ChooseEngine(project *article.Project) {
 //
 // Source: docs/method.md#sessions.
 func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
-	left := flags.Budget
+	left, force := flags.Budget, flags.Force
 	for made := 0; ; {
-		j, err := runOnce(ctx, a, project, list, flags, left)
-		if j.total.Measured > 0 || flags.Force {
+		j, err := runOnce(ctx, a, project, list, flags, force, left)
+		if j.total.Measured > 0 || force {
 			made++
 		}
 		if err != nil || j.total.OutOfTime || made >= flags.Sessions {
@@ -98,20 +98,21 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 				return nil
 			}
 		}
-		flags.Force = true
+		force = true
 		if !flags.Quiet {
 			fmt.Fprintf(a.Stderr, "session %d of %d\n", made+1, flags.Sessions)
 		}
 	}
 }
 
-// runOnce makes one run, in what is left of the budget.
-func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options,
+// runOnce makes one run, in what is left of the budget; with force, of fresh cells too.
+func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options, force bool,
 	left time.Duration) (j *job, err error) {
 	if j, err = newJob(ctx, a, project, list, flags); err != nil {
 		return j, a.JoinErrors(j.problems, err)
 	}
 	defer j.close()
+	j.options.Force = force
 	begun, err := j.begin(ctx, left)
 	do := j.measure
 	switch {
@@ -228,7 +229,7 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags}
 	// The revision is read now, as files may be edited and committed long before they are measured.
-	j.options = runner.Options{Force: flags.Force, Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
+	j.options = runner.Options{Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
 		Revision: lab.RevisionOf(ctx, project), Claims: map[string]string{}}
 	var found []*source.Problem
 	o := plan.Options{Profile: flags.Profile, Repetitions: flags.Repetitions}
@@ -413,7 +414,7 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 		return err
 	}
 	j.options.Claims[c.Slug] = string(claims)
-	if j.flags.Force {
+	if j.options.Force {
 		p.Redraw(len(slice.Add([]string{}, slice.Map(ofClass, lab.RecordRun)...)))
 	}
 	return nil
