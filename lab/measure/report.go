@@ -52,7 +52,7 @@ func (j *job) aborted(ctx context.Context, err error) error {
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
 			"what is left on it and resumes from here", first, phrase.Are(j.total.Measured, "finished repetition"))
 	case errors.As(err, &left):
-		err = fmt.Errorf("%w: nothing is measured beside them; benchbook clean removes them", err)
+		err = fmt.Errorf("%w: nothing is measured while they are there; benchbook clean removes them", err)
 	}
 	return lab.Failure(err)
 }
@@ -102,7 +102,7 @@ func printKept(a *lab.Session, k *runner.Kept) {
 		return []string{s.Service, strings.Join(s.Enter, " ")}
 	}))
 	if k.Left > 0 {
-		fmt.Fprintf(a.Stderr, "%s not measured beside them; the same command without --keep measures them\n",
+		fmt.Fprintf(a.Stderr, "%s not measured while they are up; the same command without --keep measures them\n",
 			phrase.Are(k.Left, "repetition"))
 	}
 	fmt.Fprintln(a.Stderr, "benchbook clean removes them, as does the next run")
