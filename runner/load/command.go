@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"benchbook/notebook/expr"
 	"benchbook/notebook/framework"
@@ -52,12 +53,14 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	if t.Command.Timeout == 0 {
 		return d.measure(ctx, at, t)
 	}
-	bounded, cancel := context.WithTimeout(ctx, t.Command.Timeout)
+	runs := time.Duration(t.Command.Warmup + 1)
+	bounded, cancel := context.WithTimeout(ctx, runs*t.Command.Timeout)
 	defer cancel()
 	m, err := d.measure(bounded, at, t)
-	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout),
-			GivenUp: t.Command.Service != ""}, nil
+	isEndless := err != nil && ctx.Err() == nil && bounded.Err() != nil
+	if isEndless || m.Length > t.Command.Timeout {
+		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout), Log: m.Log,
+			GivenUp: isEndless && t.Command.Service != ""}, nil
 	}
 	return m, err
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"benchbook/internal/test/assert"
@@ -351,6 +352,37 @@ func TestCommandInService(t *testing.T) {
 	}
 	if value(m, "time.real") != 1 || value(m, "time.user") != 1 || m.GeneratorCPU != 0 {
 		t.Errorf("got %+v", m)
+	}
+}
+
+// The timeout of a command is the time of one run, and there are others before the one that is timed.
+func TestTimeForACommand(t *testing.T) {
+	for _, tt := range []struct {
+		all, timed time.Duration // how long three runs take, and the last of them
+		failure    string
+	}{
+		{25 * time.Second, 9 * time.Second, ""},
+		{15 * time.Second, 11 * time.Second, "x took longer than 10s"},
+		{time.Hour, 0, "x took longer than 10s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			e := fake.New(fake.Script{Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
+				select {
+				case <-ctx.Done():
+					return engine.Exit{}, ctx.Err()
+				case <-time.After(tt.all):
+				}
+				s, err := agent.FindTimerSettings(p.Environment)
+				var out bytes.Buffer
+				err = errors.Join(err, s.Write(&out, agent.TimerReport{Real: tt.timed}))
+				return engine.Exit{Stdout: out.Bytes()}, err
+			}})
+			trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
+			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{}, trial)
+			if err != nil || m.Failure != tt.failure {
+				t.Errorf("%+v: failure %q, %v", tt, m.Failure, err)
+			}
+		})
 	}
 }
 
