@@ -432,6 +432,13 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// An explanation has no links to other pages, but its example is as written, and as check prints it.
+func TestExplainKeepsListings(t *testing.T) {
+	const example = "````markdown\n[a](a.md)\n```yaml claim\n# [b](b.md)\n```\n[c](c.md)\n````\n\n```text\n[d](d.md)\n```\n"
+	assert.Equal(t, withoutLinks("See [the\npage](x.md#y).\n\n"+example+"\nOr [z](../z.md).\n"),
+		"See the\npage.\n\n"+example+"\nOr z.\n")
+}
+
 // Problems lie in an article, whatever is broken in it.
 func TestPlacesOfProblems(t *testing.T) {
 	project, count := emptyProject(t), 0

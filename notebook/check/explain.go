@@ -25,8 +25,8 @@ func Rules() (names []string) {
 var (
 	// heading matches a heading of rulesText. Headings of articles in it have other characters.
 	heading = regexp.MustCompile(`\n###? [\w -]+\n`)
-	// linkInText matches a link of Markdown to another page, with its words.
-	linkInText = regexp.MustCompile(`\[([^][]+)\]\([^()]*\.md[^()]*\)`)
+	// listingOrLink matches a listing of code, whole, or a link of Markdown to another page, with its words.
+	listingOrLink = regexp.MustCompile("(?ms)(^````.*?^````$|^```.*?^```$)|\\[([^][]+)\\]\\([^()]*\\.md[^()]*\\)")
 )
 
 // Explain returns the section of a rule as Markdown; false for an unknown one.
@@ -35,5 +35,8 @@ func Explain(rule string) (text string, ok bool) {
 	if next := heading.FindStringIndex(text); next != nil {
 		text = text[:next[0]]
 	}
-	return linkInText.ReplaceAllString(strings.TrimSpace(text), "$1"), ok
+	return withoutLinks(strings.TrimSpace(text)), ok
 }
+
+// withoutLinks leaves the words of links to other pages, which are not there; listings stay as they are.
+func withoutLinks(text string) string { return listingOrLink.ReplaceAllString(text, "$1$2") }
