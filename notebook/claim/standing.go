@@ -223,8 +223,12 @@ func agreementWords(a dataset.BlockAgreement) string {
 	switch {
 	case a.Err != nil:
 		return a.Err.Error()
-	case a.Measured < 2:
-		return fmt.Sprintf("%d of %d rows can be compared", a.Measured, len(a.Rows))
+	case len(a.Rows) == 0: // zeros have no ratio
+		return "no published number above 0 to compare with"
+	case a.Measured == 0:
+		return "no row has a measured number above 0 to compare with"
+	case a.Measured == 1:
+		return fmt.Sprintf("1 of %s can be compared", phrase.Count(len(a.Rows), "row"))
 	}
 	order := "no two numbers were published far enough apart to have an order"
 	if n := a.Pairs(); n > 0 {

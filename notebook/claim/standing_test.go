@@ -83,6 +83,12 @@ func TestStanding(t *testing.T) {
 		{"too little measured", published(order), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
 			recordtest.Only("b", recordtest.Failed("x"))}, "measured", "the article has no headline claim",
 			"throughput, against A paper: 1 of 3 rows can be compared"},
+		{"the only row", published("rows:\n  - {server: c, throughput: 400/s}"), nil, "measured",
+			"the article has no headline claim", "throughput, against A paper: 1 of 1 row can be compared"},
+		{"nothing measured that was published", published("rows:\n  - {server: a, throughput: 600/s}\n" +
+			"  - {server: b, throughput: 500/s}"), []recordtest.Change{recordtest.Only("a", recordtest.Failed("x")),
+			recordtest.Only("b", recordtest.Failed("x"))}, "measured", "the article has no headline claim",
+			"throughput, against A paper: no row has a measured number above 0 to compare with"},
 		{"two blocks", published(order, reverse), nil, "measured", "the article has no headline claim",
 			agree + "; " + against},
 		{"the metrics of the headlines", published(strings.ReplaceAll(order, "/s}", "/s, memory.server: 64MiB}")) +
@@ -92,7 +98,7 @@ func TestStanding(t *testing.T) {
 				"3 of 3 rows within 25 % of one common factor"},
 		{"published zeros have no ratio", published("rows:\n  - {server: a, failed.count: 0}\n" +
 			"  - {server: b, failed.count: 0}"), nil, "measured", "the article has no headline claim",
-			"failed requests, against A paper: 0 of 0 rows can be compared"},
+			"failed requests, against A paper: no published number above 0 to compare with"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := recordtest.Article(strings.Replace(recordtest.Servers, "repetitions: 3",
