@@ -125,7 +125,8 @@ func tex(text string) string { return texCharacters.Replace(strings.Join(strings
 // appendixIn returns the template of an appendix, whose parts are written in the given formats: TEXT is the escaped text
 // of a part, and RAW the text itself.
 func appendixIn(escape func(string) string, formats map[string]string) *template.Template {
-	parts := template.FuncMap{"words": func(words []string) string { return strings.Join(words, ", ") }}
+	parts := template.FuncMap{"count": phrase.Count,
+		"words": func(words []string) string { return strings.Join(words, ", ") }}
 	for name, format := range formats {
 		parts[name] = func(texts ...string) string {
 			text := strings.Join(texts, "")
@@ -173,7 +174,7 @@ Then {{code "_site/index.html"}} in the folder that it made shows both side by s
 {{section "Experiments"}}
 
 {{list}}
-{{range .Experiments}}{{label .ID}} ({{text .Name}}): {{with .Description}}{{text .}} {{end}}1 minute of a person, {{.Minutes}}, {{.Cells}} cells{{with .Supports}}; supports {{.}}{{end}}.
+{{range .Experiments}}{{label .ID}} ({{text .Name}}): {{with .Description}}{{text .}} {{end}}1 minute of a person, {{.Minutes}}, {{count .Cells "cell"}}{{with .Supports}}; supports {{.}}{{end}}.
   {{code .Command}}
 {{end}}{{endlist}}
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -279,7 +280,8 @@ func (b *builder) addRecords(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
 		below, ok := files.Below(dir, name)
 		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == b.shown.Profile {
-			if err := b.add(ctx, name); err != nil {
+			// git also tracks a file that was removed, until that is committed.
+			if err := b.add(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}

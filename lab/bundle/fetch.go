@@ -60,13 +60,13 @@ func fetch(ctx context.Context, address string) (*os.File, error) {
 	switch {
 	case err != nil:
 	case size > maxBytes:
-		err = fmt.Errorf("%s is larger than a bundle may be", request.URL.Redacted())
+		err = errors.New("it is larger than a bundle may be")
 	default:
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		file.Close()
-		return nil, err
+		return nil, fmt.Errorf("fetching %s: %w", request.URL.Redacted(), err)
 	}
 	return file, nil
 }

@@ -20,6 +20,10 @@ func TestOpenStream(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip") // as some servers say of any file that is compressed
 		_, _ = w.Write(data)
 	})
+	handler.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte("less"))
+	})
 	for path, to := range map[string]string{"/moved": "/hello.bundle", "/loop": "/loop", "/file": "file:///etc/passwd"} {
 		handler.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Location"] = []string{to}
@@ -36,7 +40,7 @@ func TestOpenStream(t *testing.T) {
 	for _, tt := range []struct{ from, err string }{
 		{name, ""}, {address + "/hello.bundle", ""}, {address + "/moved", ""},
 		{address + "/nothing", "answers 404"}, {address + "/loop", "it leads to"}, {address + "/file", "unsupported protocol"},
-		{address + "/%zz", "invalid URL escape"},
+		{address + "/%zz", "invalid URL escape"}, {address + "/cut", "/cut: unexpected EOF"},
 		{dir, "it is a folder, not a file"}, {pipe, "it is a named pipe"}, {filepath.Join(dir, "none"), "no such file"},
 	} {
 		stream, err := openStream(t.Context(), tt.from)
