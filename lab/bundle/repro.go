@@ -257,23 +257,11 @@ func (r *reproduction) compare() {
 			headlines++
 			same += lab.Boolean(agreement == "same")
 		}
-		rows = append(rows, []string{here.Claim, there.Verdict + effectOf(there), here.Verdict +
-			effectOf(here.Judged), agreement})
+		rows = append(rows, []string{here.Claim, there.Words(), here.Words(), agreement})
 	}
 	terminal.PrintColumns(r.Stdout, "", rows)
 	if headlines > 0 {
 		fmt.Fprintf(r.Stdout, "%d of %s with the same verdict there and here\n", same,
 			phrase.Count(headlines, "headline claim"))
-	}
-}
-
-func effectOf(j show.Judged) string {
-	switch {
-	case j.Value == nil:
-		return ""
-	case j.Lo == nil || j.Hi == nil:
-		return fmt.Sprintf(" %.3g", *j.Value)
-	default:
-		return fmt.Sprintf(" %.3g [%.3g, %.3g]", *j.Value, *j.Lo, *j.Hi)
 	}
 }

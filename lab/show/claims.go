@@ -29,7 +29,12 @@ type Judged struct {
 	NoiseFloor float64  `json:"noise_floor"` // by which the interval of a ratio is widened, as its excess over 1
 	Marks      []string `json:"marks"`       // caveats
 	Invalid    bool     `json:"invalid"`     // depends on a number that is not valid
+
+	effect string // Value with its interval and unit; empty without one
 }
+
+// Words are the verdict and the effect, such as "supported 3.71 [3.44 to 3.99]".
+func (j *Judged) Words() string { return strings.TrimSpace(j.Verdict + " " + j.effect) }
 
 // A Claim is a claim with its verdict.
 type Claim struct {
@@ -73,7 +78,7 @@ func newJudged(j *claim.Judgement) Judged {
 	out := Judged{Verdict: string(j.Verdict), What: j.What, Because: because(j), Reason: j.Reason, Needed: j.Needed,
 		NoiseFloor: j.Floor, Marks: append([]string{}, j.Marks...), Invalid: j.Invalid, Number: numberOf(j.Effect)}
 	if e := j.Effect; e != nil {
-		out.Unit, out.Ratio = e.Unit, j.IsRatio
+		out.Unit, out.Ratio, out.effect = e.Unit, j.IsRatio, effectWords(e)
 		out.RegionLo, out.RegionHi = finite(j.Region.Lo), finite(j.Region.Hi)
 	}
 	return out

@@ -64,5 +64,7 @@ func TestClaimWithAll(t *testing.T) {
 	}
 	if got := newClaim(&with).WithAll; got == nil || got.Verdict != "inconclusive" || *got.Value != 3 || *got.Lo != 2 {
 		t.Errorf("with all it is %+v", got)
+	} else if !strings.HasPrefix(got.Words(), "inconclusive 3") {
+		t.Errorf("with all it is %s", got.Words())
 	}
 }
