@@ -277,9 +277,10 @@ func (b *builder) addRecords(ctx context.Context) error {
 			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", run)
 		}
 	}
+	runs := filepath.Join("*", b.shown.Profile, "*")
 	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
 		below, ok := files.Below(dir, name)
-		if parts := strings.Split(filepath.ToSlash(below), "/"); ok && record.IsRun(below) && parts[1] == b.shown.Profile {
+		if isIn, err := filepath.Match(runs, below); err == nil && ok && isIn && record.IsRun(below) {
 			// git also tracks a file that was removed, until that is committed.
 			if err := b.add(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
