@@ -27,6 +27,9 @@ The format benchfmt is that of Go's benchmarks, a line for each value of a valid
 			if flags.Repetition != 0 && len(flags.Trials) != 1 {
 				return errors.New("--repetition needs --trial, once")
 			}
+			if history && format == show.FormatBenchfmt {
+				return errors.New("--history has no benchmarks to print: write --format text or csv")
+			}
 			if history {
 				return show.History(a.Session, args, flags, format)
 			}

@@ -317,7 +317,7 @@ func (c *Comparison) report() Report {
 	differs := Section{Title: "what differs", Lines: []string{c.Explanation}, Table: differences(c.Differences)}
 	longest := time.Duration(0) // that B was measured after A, unless they are the same runs
 	for i, a := range c.A.Sets {
-		if b := c.B.Sets[i]; !slices.Equal(a.Runs, b.Runs) {
+		if b := c.B.Sets[i]; len(a.Runs) > 0 && len(b.Runs) > 0 && !slices.Equal(a.Runs, b.Runs) {
 			longest = max(longest, b.From.Sub(a.From).Abs())
 		}
 	}
@@ -341,17 +341,20 @@ func (c *Comparison) report() Report {
 	return append(out, differs)
 }
 
-// String says where and when the records were measured.
+// String says where and when the records were measured, if there are any.
 func (s *Compared) String() string {
 	host := s.Host
 	if s.ThisHost {
 		host += " (this one)"
 	}
-	runs := phrase.Count(len(s.Runs), "run")
-	if len(s.Runs) == 1 {
-		runs = s.Runs[0]
+	runs := phrase.Count(len(s.Runs), "run") + ", measured " + minuteOf(s.From)
+	switch len(s.Runs) {
+	case 0:
+		runs = "no records of what is compared"
+	case 1:
+		runs = s.Runs[0] + ", measured " + minuteOf(s.From)
 	}
-	return fmt.Sprintf("%s: profile %s, host %s, %s, measured %s", s.Article, s.Profile, host, runs, minuteOf(s.From))
+	return fmt.Sprintf("%s: profile %s, host %s, %s", s.Article, s.Profile, host, runs)
 }
 
 func minuteOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }

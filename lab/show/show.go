@@ -35,11 +35,14 @@ type Selection struct {
 var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host": lab.RecordHost,
 	"profile": lab.RecordProfile}
 
-// named returns the records with a name of one of the kinds in fields, and all names of that kind, the last first.
+// named returns the records with a name of one of the kinds in fields, and all names of that kind, the last first. The
+// class of a host names all hosts of the class.
 func named(records []*record.Record, kind, name string) (of []*record.Record, known []string) {
 	known = slices.Compact(slices.Sorted(slices.Values(slice.Map(records, fields[kind]))))
 	slices.Reverse(known)
-	return slice.Filter(records, func(r *record.Record) bool { return fields[kind](r) == name }), known
+	return slice.Filter(records, func(r *record.Record) bool {
+		return fields[kind](r) == name || kind == "host" && record.ClassOf(r.Host) == name
+	}), known
 }
 
 // of returns the selected records of an article. The error names the flag that leaves none.
@@ -125,7 +128,7 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 		}
 		list = append(list, Full(c.Article, d))
 	}
-	if err := onlyTrials(list, s.Trials); err != nil {
+	if list, err = onlyTrials(list, s.Trials); err != nil {
 		return lab.UsageError(err)
 	}
 	if s.Repetition != 0 {
@@ -144,7 +147,7 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 		return benchfmt(a.Stdout, list)
 	}
 	isDetailed := slices.ContainsFunc(args, func(name string) bool { return strings.Contains(name, "#") })
-	if len(list) > 1 && !isDetailed {
+	if len(list) > 1 && !isDetailed && len(s.Trials) == 0 {
 		summary(list).Text(a.Stdout)
 		return nil
 	}
@@ -157,10 +160,11 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 	return nil
 }
 
-// onlyTrials leaves trials in list, all if none are named. A name without a trial is an error.
-func onlyTrials(list []*Article, trials []string) error {
+// onlyTrials returns the articles that have some of the trials, without all others; list if none are named. A name
+// without a trial is an error.
+func onlyTrials(list []*Article, trials []string) ([]*Article, error) {
 	if len(trials) == 0 {
-		return nil
+		return list, nil
 	}
 	var known []string
 	for _, a := range list {
@@ -174,10 +178,10 @@ func onlyTrials(list []*Article, trials []string) error {
 	}
 	for _, trial := range trials {
 		if !slices.Contains(known, trial) {
-			return fmt.Errorf("no trial %q: %s", trial, source.Suggest(trial, known))
+			return nil, fmt.Errorf("no trial %q: %s", trial, source.Suggest(trial, known))
 		}
 	}
-	return nil
+	return slice.Filter(list, func(a *Article) bool { return len(a.Experiments) > 0 }), nil
 }
 
 // report has all metrics of an article with one experiment, of named experiments and of selected trials. Otherwise it

@@ -163,8 +163,8 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		return path.Join("experiments", slug, "records")
 	})...)
 	for _, file := range slices.Sorted(maps.Keys(tree)) {
-		folder, below, _ := strings.Cut(file, "/records/")
-		if err != nil || !record.IsRun(below) {
+		parts := strings.SplitN(file, "/", 4) // experiments, slug, records, run
+		if err != nil || len(parts) < 4 || !record.IsRun(parts[3]) {
 			continue
 		}
 		data, readErr := repository.Output("", "cat-file", "blob", tree[file])
@@ -173,7 +173,7 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		}
 		var records []*record.Record
 		var bad []record.Bad
-		records, bad, err = record.ReadRun(name+":"+folder+"/records", below, bytes.NewReader(data))
+		records, bad, err = record.ReadRun(name+":"+path.Join(parts[:3]...), parts[3], bytes.NewReader(data))
 		f.WarnBad(bad)
 		all = append(all, records...)
 	}

@@ -4,9 +4,43 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 )
+
+// A host is named whole, or by its class, which may have several.
+func TestNamedHosts(t *testing.T) {
+	var records []*record.Record
+	for _, host := range []string{"c2-39de7f.7f3a", "c2-39de7f.0001", "c8-0a1b2c", "c2-39de7f.7f3a"} {
+		records = append(records, &record.Record{Host: host})
+	}
+	for name, want := range map[string]int{"c2-39de7f.7f3a": 2, "c2-39de7f": 3, "c8-0a1b2c": 1, "c2": 0, "": 0} {
+		found, known := named(records, "host", name)
+		assert.Equal(t, len(found), want, "records of %q", name)
+		assert.Slice(t, known, []string{"c8-0a1b2c", "c2-39de7f.7f3a", "c2-39de7f.0001"}, "hosts")
+	}
+}
+
+// A side of which nothing is compared has no time, and is at no distance from the other.
+func TestSideWithoutRecords(t *testing.T) {
+	side := func(name string, runs ...string) Side {
+		s := Compared{Article: "x", Host: "h", Profile: "full", Runs: runs}
+		if len(runs) > 0 {
+			s.From = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+		}
+		return Side{Kind: "run", Name: name, Sets: []Compared{s}}
+	}
+	c := Comparison{A: side("1"), B: side("2", "2")}
+	var out strings.Builder
+	c.report().Text(&out)
+	assert.Contains(t, out.String(), "  A, x: profile full, host h, no records of what is compared\n",
+		"  B, x: profile full, host h, 2, measured 2026-11-20 10:00\n")
+	if strings.Contains(out.String(), "apart") {
+		t.Errorf("it says\n%s", &out)
+	}
+}
 
 // Two sides that differ in host and profile are compared where they are most alike.
 func TestAlike(t *testing.T) {
