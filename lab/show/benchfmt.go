@@ -15,7 +15,7 @@ import (
 
 // Names of Go's benchmarks have no white space, no slash in a part, and no number at the end unless it counts cores.
 var (
-	notInName   = regexp.MustCompile(`[\s/]+`)
+	notInName   = regexp.MustCompile(`[\s\pZ\x{85}/]+`) // unicode.IsSpace is what separates fields
 	likeCores   = regexp.MustCompile(`-\d+$`)
 	unitOfBench = map[string]string{"s": "sec", "B": "bytes", "B/s": "bytes/sec", "1/s": "per-sec", "1": "ratio",
 		"": "ratio", "cores": "cores"}

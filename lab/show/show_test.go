@@ -41,6 +41,7 @@ func TestBenchName(t *testing.T) {
 			{Name: "workers", Value: "4"}}, "BenchmarkWeb/server=sync/workers=4"},
 		{"white space and slashes", "a b", []record.Parameter{{Name: "path", Value: "/usr/bin x"}},
 			"BenchmarkA_b/path=_usr_bin_x"},
+		{"a space that breaks no line", "e", []record.Parameter{{Name: "n", Value: "1\u00a0000"}}, "BenchmarkE/n=1_000"},
 		{"a number that looks like cores", "e", []record.Parameter{{Name: "nice", Value: "-5"}}, "BenchmarkE/nice=-5-1"},
 		{"any script", "größe", nil, "BenchmarkGröße"},
 	} {

@@ -75,8 +75,9 @@ func (o *ChangeOptions) SetFailOn(text string) (err error) {
 
 // SetProve reads a slowdown in percent, such as 10%.
 func (o *ChangeOptions) SetProve(text string) error {
-	percent, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)
-	if err != nil || !strings.HasSuffix(text, "%") || !(percent > 0 && percent < 100) {
+	number, isPercent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	percent, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || !isPercent || !(percent > 0 && percent < 100) {
 		return fmt.Errorf("--prove %q: write a slowdown in percent, such as 10%%", text)
 	}
 	o.Prove = percent / 100

@@ -203,6 +203,18 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// Metrics of programs have letters of any script, and messages write a space before the percent sign.
+func TestGateNames(t *testing.T) {
+	for _, tt := range []struct{ condition, metric string }{
+		{"throughput < -5%", "throughput"}, {"größe.p99.9 >= 5 %", "größe.p99.9"}, {"データ_1-x>5%", "データ_1-x"},
+	} {
+		assert.Equal(t, must.Get(NewGate(tt.condition)).Metric, tt.metric)
+	}
+	var o ChangeOptions
+	must.Do(o.SetProve("10 %"))
+	assert.Equal(t, o.Prove, 0.1)
+}
+
 func TestGateMistakes(t *testing.T) {
 	for _, tt := range []struct{ condition, want string }{
 		{"throughput", "it is not METRIC OP NUMBER%: write a metric, one of < > <= >=, and a percentage"},

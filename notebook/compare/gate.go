@@ -19,7 +19,7 @@ type Gate struct {
 	region    stats.Region
 }
 
-var gateForm = regexp.MustCompile(`^\s*([A-Za-z][\w.-]*)\s*([<>]=?)\s*([+-]?[0-9.]+)\s*(%?)\s*$`)
+var gateForm = regexp.MustCompile(`^\s*(\pL[\pL\pM\p{Nd}_.-]*)\s*([<>]=?)\s*([+-]?[0-9.]+)\s*(%?)\s*$`)
 
 // NewGate reads a condition such as "throughput < -5%".
 //
