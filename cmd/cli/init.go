@@ -67,7 +67,12 @@ database; published, published numbers next to yours.
 With --from, the article is made from what you have: it puts load on a service of a Compose file or on the server of a
 Dockerfile, which stay as they are. Without DIR, the project is made next to the file.`,
 		Args: arguments(0, 1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if from != "" {
+				from = a.Located(from)
+			} else if cmd.Flags().Changed("path") {
+				return errors.New("--path needs --from: give the Compose file or Dockerfile of the server")
+			}
 			if project, err := article.OpenProject(a.Dir); err == nil && len(args) == 1 && from == "" &&
 				filepath.Base(args[0]) == args[0] {
 				return a.newArticle(project, args[0], template)
