@@ -180,13 +180,18 @@ func slugOf(folder string) string {
 	return slug
 }
 
+// absolute returns the path of a file or folder without links, also of one that is still to be made.
 func absolute(name string) string {
 	abs, err := filepath.Abs(name)
 	if err != nil {
 		return name
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
+	real, err := filepath.EvalSymlinks(abs)
+	switch parent := filepath.Dir(abs); {
+	case err == nil:
 		return real
+	case parent != abs:
+		return filepath.Join(absolute(parent), filepath.Base(abs))
 	}
 	return abs
 }

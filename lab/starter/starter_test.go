@@ -32,11 +32,14 @@ func TestFromCompose(t *testing.T) {
 func TestFromDockerfile(t *testing.T) {
 	dir := t.TempDir()
 	must.Do(os.MkdirAll(filepath.Join(dir, ".git"), 0o755))
+	must.Do(os.MkdirAll(filepath.Join(dir, "apps", "deep"), 0o755))
+	must.Do(os.Symlink(filepath.Join("apps", "deep"), filepath.Join(dir, "link")))
 	for _, tt := range []struct{ file, text, project, want string }{
 		{"Dockerfile", "FROM x\nEXPOSE 5432 80\n", "", "    build: ../..\n    expose: [\"5432\", \"80\"]\nload:\n" +
 			"  target: http://server/ #"},
 		{"apps/b c/Dockerfile.dev", "FROM x\nEXPOSE 81\n", "bench", "    build:\n      context: \"../../../apps/b c\"\n" +
 			"      dockerfile: Dockerfile.dev\n    expose: [\"81\"]\nload:\n  target: http://server:81/ #"},
+		{"link/b c/Dockerfile.dev", "FROM x\nEXPOSE 81\n", "link/new", "      context: \"../../../b c\"\n"},
 		{"none/Dockerfile", "FROM x\n", "", "none/Dockerfile exposes no port to put load on: add EXPOSE with the port"},
 		{"db/Dockerfile", "FROM x\nEXPOSE 5432\n", "", "db/Dockerfile exposes no port to put load on"},
 		{"half/Dockerfile", "FROM x\n\nFROM\n", "", "half/Dockerfile line 3: FROM requires either one or three arguments"},
