@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -159,12 +158,15 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		}
 		return nil, "", ctx.Err()
 	}
-	tree, err := repository.Tree(commit, slice.Map(f.slugs, func(slug string) string {
-		return path.Join("experiments", slug, "records")
-	})...)
+	folders := slice.Map(f.slugs, func(slug string) string {
+		below, _ := files.Below(f.project.Dir, f.project.RecordsDir(slug))
+		return filepath.ToSlash(below)
+	})
+	tree, err := repository.Tree(commit, folders...)
 	for _, file := range slices.Sorted(maps.Keys(tree)) {
-		parts := strings.SplitN(file, "/", 4) // experiments, slug, records, run
-		if err != nil || len(parts) < 4 || !record.IsRun(parts[3]) {
+		folder, _ := slice.Find(folders, func(folder string) bool { return strings.HasPrefix(file, folder+"/") })
+		run := strings.TrimPrefix(file, folder+"/")
+		if err != nil || !record.IsRun(run) {
 			continue
 		}
 		data, readErr := repository.Output("", "cat-file", "blob", tree[file])
@@ -173,7 +175,7 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 		}
 		var records []*record.Record
 		var bad []record.Bad
-		records, bad, err = record.ReadRun(name+":"+path.Join(parts[:3]...), parts[3], bytes.NewReader(data))
+		records, bad, err = record.ReadRun(name+":"+folder, run, bytes.NewReader(data))
 		f.WarnBad(bad)
 		all = append(all, records...)
 	}
