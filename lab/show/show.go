@@ -36,13 +36,15 @@ var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host"
 	"profile": lab.RecordProfile}
 
 // named returns the records with a name of one of the kinds in fields, and all names of that kind, the last first. The
-// class of a host names all hosts of the class.
+// class of a host names all hosts of the class, unless a host has that name.
 func named(records []*record.Record, kind, name string) (of []*record.Record, known []string) {
 	known = slices.Compact(slices.Sorted(slices.Values(slice.Map(records, fields[kind]))))
 	slices.Reverse(known)
-	return slice.Filter(records, func(r *record.Record) bool {
-		return fields[kind](r) == name || kind == "host" && record.ClassOf(r.Host) == name
-	}), known
+	of = slice.Filter(records, func(r *record.Record) bool { return fields[kind](r) == name })
+	if len(of) == 0 && kind == "host" {
+		of = slice.Filter(records, func(r *record.Record) bool { return record.ClassOf(r.Host) == name })
+	}
+	return of, known
 }
 
 // of returns the selected records of an article. The error names the flag that leaves none.
