@@ -116,6 +116,8 @@ func TestFiguresWithMissingData(t *testing.T) {
 			[]string{">not measured<"}, true},
 		{"a published row that is not measured", "kind: scatter, x: throughput", []string{"sync, 2"},
 			[]string{"not drawn: sync, 2 workers: published 700/s, not measured"}, true},
+		{"nothing measured, dots", "kind: dots, x: throughput, y: [server, workers]", []string{"all"},
+			[]string{"One row for each cell of the experiment: not measured yet."}, true},
 		{"nothing measured, lines", "kind: lines, x: workers, y: throughput", []string{"all"},
 			[]string{"Throughput: not measured yet."}, false},
 		{"nothing measured, latency", "kind: latency", []string{"all"},
@@ -150,6 +152,9 @@ func TestFiguresWithMissingData(t *testing.T) {
 			html := figureElement.FindString(string(page.HTML))
 			assert.Contains(t, strings.ReplaceAll(narrow.Replace(html), "&#39;", "'"), test.want...)
 			assert.Equal(t, strings.Contains(html, "<svg"), test.drawn, "drawn")
+			if test.drawn && strings.Contains(fileOf(t, page, "data/fig-f.svg"), "0001") {
+				t.Error("the file of a figure has the date of no time")
+			}
 			if slices.Equal(without, []string{"sync, 2"}) {
 				data := fileOf(t, page, "data/fig-f.csv")
 				assert.Equal(t, regexp.MustCompile(`(sync,2|2,sync),.*not measured`).MatchString(data), true, "said in %s", data)

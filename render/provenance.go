@@ -29,7 +29,11 @@ func (c *composer) about(label, title, claim string, o cellview.Origin) [][2]str
 // sourceLine is the line below a figure outside of its page.
 func (c *composer) sourceLine(o cellview.Origin) string {
 	_, title := c.prose.Inline(c.doc.Front.Title.Value)
-	parts := slices.DeleteFunc([]string{title, "measured " + wording.ShortDate(o.Last), c.options.Licence}, func(s string) bool { return s == "" })
+	measured := "not measured"
+	if o.Measured > 0 {
+		measured = "measured " + wording.ShortDate(o.Last)
+	}
+	parts := slices.DeleteFunc([]string{title, measured, c.options.Licence}, func(s string) bool { return s == "" })
 	line := "Source: " + strings.Join(parts, ", ")
 	if c.options.Address != "" {
 		line += ", " + c.address()

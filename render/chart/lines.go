@@ -352,7 +352,7 @@ func (p *Panel) timeline() (missing string) {
 	return ""
 }
 
-// mostHits is how many points of a line can be reached by the keyboard, one after the other.
+// mostHits is how many points of a line show words when they are pointed at.
 const mostHits = 20
 
 // addSeconds puts the repetitions of a cell on its line, and into words and data.

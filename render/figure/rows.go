@@ -169,11 +169,24 @@ func (s *sheet) addRowGuides(p *plot.Plot, l rowsLayout) {
 		if s.X.Scale == Linear && t.Value == 0 {
 			k = "axis"
 		}
-		add(p, upright(k, p, t.Value))
+		add(p, l.upright(k, p, t.Value)...)
 	}
 	if s.Level != nil {
-		add(p, upright("axis", p, s.Level.Value))
+		add(p, l.upright("axis", p, s.Level.Value)...)
 	}
+}
+
+// upright is a line through all rows. On a telephone zero and the level leave out the names of rows, which are above
+// their marks; the grid is faint.
+func (l rowsLayout) upright(k ink, p *plot.Plot, v float64) (out []plot.Plotter) {
+	const above, below = 8, 7 // where it begins above the centre of a row, and ends in the row below
+	if !l.narrow || k == "grid" {
+		return []plot.Plotter{upright(k, p, v)}
+	}
+	for i, centre := range l.centres {
+		out = append(out, segment(k, v, above-centre, v, -min(l.starts[i+1]+below, l.height)))
+	}
+	return out
 }
 
 // addRowMarks adds the marks of rows, all but small ones: intervals, the marks on them, and published values, each

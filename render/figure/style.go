@@ -33,9 +33,12 @@ var palette = sync.OnceValue(func() map[string][2]string {
 	return out
 })
 
+// comments are the comments of CSS, which its readers have here.
+var comments = regexp.MustCompile(`(?s)/\*.*?\*/\n?`)
+
 // style is the style sheet of a drawing outside of its page.
 func style(dark int) string {
-	_, rules, _ := strings.Cut(CSS, "}\n") // of colours
+	_, rules, _ := strings.Cut(comments.ReplaceAllString(CSS, ""), "}\n") // of colours
 	var colours []string
 	for variable, colour := range palette() {
 		colours = append(colours, variable, colour[dark])
