@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"benchbook/internal/files"
 	"benchbook/internal/slice"
@@ -17,6 +16,11 @@ import (
 // services reads the services of a trial, each after the services that it depends on.
 func (d *draft) services() (out []*spec.Service) {
 	all, read, needs := d.node.Get("services"), map[string]*spec.Service{}, map[string][]source.Text{}
+	names, ended := all.Keys(), completed(all)
+	exists := map[string]bool{}
+	for _, name := range names {
+		exists[name] = true
+	}
 	for _, f := range all.All() {
 		s := d.definition.Services.Find(f.Key.Value)
 		switch {
@@ -25,22 +29,22 @@ func (d *draft) services() (out []*spec.Service) {
 			d.problems.Add("bad-name", f.Key.Pos, "invalid service name %q", s.Name).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
 		case d.service(f.Key, f.Value, s):
-			s.Completes = completes(all, s.Name)
+			s.Completes = ended[s.Name]
 			read[s.Name] = s
 		}
 	}
 	for _, f := range all.All() {
 		d.checkConditions(f, read)
 		for _, dep := range dependencies(f.Value) {
-			if name := f.Key.Value; slices.Contains(all.Keys(), dep.Value) {
+			if name := f.Key.Value; exists[dep.Value] {
 				needs[name] = append(needs[name], dep)
 			} else if read[name] != nil {
 				d.problems.Add("unknown-service", dep.Pos, "service %q depends on %q, which does not exist", name, dep.Value).
-					Hint = source.Suggest(dep.Value, all.Keys())
+					Hint = source.Suggest(dep.Value, names)
 			}
 		}
 	}
-	inOrder(all.Keys(), needs, func(name string) {
+	inOrder(names, needs, func(name string) {
 		if s := read[name]; s != nil {
 			out = append(out, s)
 		}
@@ -60,11 +64,6 @@ func dependencies(service *source.Node) []source.Text {
 	return slice.Map(n.Fields, func(f source.Field) source.Text { return f.Key })
 }
 
-// conditionOf returns the state of another service in which a service starts; the zero value for ready.
-func conditionOf(service *source.Node, other string) source.Text {
-	return service.TextAt("depends_on", other, "condition")
-}
-
 // texts returns the single values of a list.
 func texts(n *source.Node) (out []source.Text) {
 	for _, item := range n.List() {
@@ -75,16 +74,22 @@ func texts(n *source.Node) (out []source.Text) {
 	return out
 }
 
-// completes reports whether others wait until a service has run to its end.
-func completes(services *source.Node, name string) bool {
-	return slices.ContainsFunc(services.All(), func(f source.Field) bool {
-		return conditionOf(f.Value, name).Value == spec.ServiceCompleted
-	})
+// completed returns the services whose end others wait for.
+func completed(services *source.Node) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range services.All() {
+		for _, dep := range f.Value.Get("depends_on").All() {
+			if dep.Value.TextAt("condition").Value == spec.ServiceCompleted {
+				names[dep.Key.Value] = true
+			}
+		}
+	}
+	return names
 }
 
 // keepsRunning reports something that is to run in a service that has completed. It is false then.
 func (p *planner) keepsRunning(services *source.Node, service source.Text, what string) bool {
-	if !completes(services, service.Value) {
+	if !completed(services)[service.Value] {
 		return true
 	}
 	p.contradiction(service.Pos, fmt.Sprintf("%s cannot run in service %q, which has completed before", what,
@@ -98,21 +103,22 @@ func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 		d.contradiction(f.Key.Pos, fmt.Sprintf("service %q has a healthcheck, and others wait until it has completed", name),
 			"remove the healthcheck, or write condition: service_healthy")
 	}
-	for _, dep := range dependencies(f.Value) {
-		on, condition := read[dep.Value], conditionOf(f.Value, dep.Value)
+	for _, dep := range f.Value.Get("depends_on").All() {
+		other := dep.Key.Value
+		on, condition := read[other], dep.Value.TextAt("condition")
 		if on == nil || condition.Value != spec.ServiceHealthy {
 			continue
 		}
 		switch {
 		case on.Completes:
 			d.contradiction(condition.Pos, fmt.Sprintf("service %q waits until %q is healthy, and another one until it "+
-				"has completed", name, dep.Value), "write condition: service_completed_successfully in both")
+				"has completed", name, other), "write condition: service_completed_successfully in both")
 		case !on.Ready.HasNoTest() || len(on.Expose) > 0:
 		case !on.Image.OnMachine() && !on.NoImageHealthcheck:
 			on.HealthyByImage = true // the image is read in a run
 		default:
 			d.problems.Add("missing-key", condition.Pos,
-				"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", dep.Value).
+				"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", other).
 				Hint = "give it a healthcheck, or write condition: service_started"
 		}
 	}
@@ -123,12 +129,12 @@ func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool 
 	s.Environment = d.environment(n, s)
 	d.secretFiles(n, s)
 	d.volumes(n, s)
-	for _, dep := range s.DependsOn {
-		if c := conditionOf(n, dep).Value; c == spec.ServiceStarted || c == spec.ServiceCompleted {
+	for _, dep := range n.Get("depends_on").All() {
+		if c := dep.Value.TextAt("condition").Value; c == spec.ServiceStarted || c == spec.ServiceCompleted {
 			if s.Conditions == nil {
 				s.Conditions = map[string]string{}
 			}
-			s.Conditions[dep] = c
+			s.Conditions[dep.Key.Value] = c
 		}
 	}
 	ok := d.program(name, n, s)
