@@ -13,10 +13,11 @@ import (
 
 // The program under test is a benchmark as those of languages are: it does its work many times and prints the median,
 // as what disturbs a shared machine spares most of the short ones. Of a program that does as much at once every run is
-// disturbed: its time varies three times as much.
+// disturbed: its time varies three times as much. It takes less than a second beside busy tests too, so that the share of
+// the CPU that they use only warns.
 const (
 	work  = 4_000 // turns of a loop, some milliseconds
-	times = 40
+	times = 15
 )
 
 // A worker is a repository with a program whose work can be changed, and an article that has what it prints.
