@@ -281,7 +281,7 @@ func (c *composer) sources() (files []link, records recordsView) {
 		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", " + size(f.Size)})
 	}
 	if n := len(records.Files); n > 0 {
-		records.Summary = "Records of " + wording.Count(n, "run") + ", " + size(all)
+		records.Summary = "Records of " + wording.Count(n, "run") + ", unpacked " + size(all)
 	}
 	return files, records
 }

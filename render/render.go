@@ -93,11 +93,11 @@ type File struct {
 	Data []byte
 }
 
-// Copy is a file of this machine that a page links.
+// Copy is a file of this machine that a page links, compressed by gzip.
 type Copy struct {
 	Path string // relative to the folder of the page, with slashes
-	From string
-	Size int64
+	From string // the original
+	Size int64  // of the original, in bytes
 }
 
 // VerdictCount is how many claims of an article have a verdict.

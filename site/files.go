@@ -2,9 +2,12 @@ package site
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,23 +18,50 @@ import (
 	"benchbook/internal/files"
 )
 
-// A File is the contents of a file of a site, or a file on this machine that it is a copy of.
+// A File is the contents of a file of a site, or a file of this machine of which the site has a copy in gzip.
 type File struct {
 	Data []byte
 	From string // path of the original, for a copy
 }
 
-// Read returns the contents.
+// Read returns the contents: of a copy, the compressed ones.
 func (f File) Read() ([]byte, error) {
 	if f.From == "" {
 		return f.Data, nil
 	}
+	data, err := f.original()
+	if err != nil {
+		return nil, err
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err = w.Write(data); err == nil {
+		err = w.Close()
+	}
+	return packed.Bytes(), err
+}
+
+func (f File) original() ([]byte, error) {
 	data, err := os.ReadFile(f.From)
 	if err != nil {
 		return nil, fmt.Errorf("copying a file to the site: %w", err)
 	}
 	return data, nil
 }
+
+// isAs reports whether the contents are those of now. A copy is compared by the checksum and the length at the end of a
+// gzip file, as compressing all records takes longer than rendering all pages. Source: RFC 1952, section 2.3.1.
+func (f File) isAs(now []byte) bool {
+	if f.From == "" {
+		return bytes.Equal(now, f.Data)
+	}
+	data, err := f.original()
+	end := len(now) - gzipTrailer
+	return err == nil && end >= 0 && binary.LittleEndian.Uint32(now[end:]) == crc32.ChecksumIEEE(data) &&
+		binary.LittleEndian.Uint32(now[end+4:]) == uint32(len(data)) // modulo 2^32, as there
+}
+
+const gzipTrailer = 8 // bytes: CRC-32 and length
 
 // Report is what writing a site changed.
 type Report struct {
@@ -124,8 +154,7 @@ func hasContents(root *os.Root, name string, f File) bool {
 		return false
 	}
 	now, _, err := files.ReadIn(root, name, maxSiteFile)
-	want, wantErr := f.Read()
-	return err == nil && wantErr == nil && bytes.Equal(now, want)
+	return err == nil && f.isAs(now)
 }
 
 // writeFile writes a temporary file and moves it to its place. It does not sync: a site lost in a crash is rendered

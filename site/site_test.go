@@ -1,7 +1,10 @@
 package site_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -254,14 +257,15 @@ func TestCopies(t *testing.T) {
 	}{{"new", "one\n", true}, {"as it was", "one\n", false}, {"longer", "one\ntwo\n", true}, {"as long", "two\none\n", true}} {
 		must.Do(os.WriteFile(from, []byte(step.text), 0o600))
 		page := &render.Page{Slug: "a", Title: "A", Standing: render.StandingBadges()[0],
-			Copies: []render.Copy{{Path: "records/run.jsonl", From: from, Size: int64(len(step.text))}}}
+			Copies: []render.Copy{{Path: "records/run.jsonl.gz", From: from, Size: int64(len(step.text))}}}
 		report := must.Get(site.Build([]*render.Page{page}, dir, site.Options{}))
-		const name = "a/records/run.jsonl"
+		const name = "a/records/run.jsonl.gz"
 		if written := slices.Contains(report.Written, name); written != step.written {
 			t.Errorf("%s: written is %t, want %t", step.name, written, step.written)
 		}
-		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != step.text {
-			t.Errorf("%s: the copy has %q, %v", step.name, text, err)
+		packed := must.Get(gzip.NewReader(bytes.NewReader(must.Get(os.ReadFile(filepath.Join(dir, name))))))
+		if text := must.Get(io.ReadAll(packed)); string(text) != step.text {
+			t.Errorf("%s: the copy has %q", step.name, text)
 		}
 	}
 }

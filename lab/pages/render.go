@@ -226,7 +226,7 @@ func runFiles(folder string, records []*record.Record) (list []render.Copy, err 
 		if err != nil {
 			return nil, fmt.Errorf("finding records: %w", err)
 		}
-		list = append(list, render.Copy{Path: path.Join(recordsDir, filepath.ToSlash(below)), From: name, Size: info.Size()})
+		list = append(list, render.Copy{Path: path.Join(recordsDir, filepath.ToSlash(below)) + ".gz", From: name, Size: info.Size()})
 	}
 	return list, nil
 }
