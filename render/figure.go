@@ -63,9 +63,9 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	if d.Spec == nil {
 		return
 	}
-	spec, wide := *d.Spec, figure.Full
-	if v.AtTop {
-		wide = figure.Top
+	spec, wide := *d.Spec, figure.Top // with its title, as an index shows it alone
+	if !v.AtTop {
+		spec.Title, wide = "", figure.Full
 	}
 	full, err := spec.SVG(wide)
 	narrow, narrowErr := spec.SVG(figure.Narrow)

@@ -140,19 +140,25 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	return page, c.failed()
 }
 
-// shortened leaves out what HTML does not need: the end tags of parts of tables and lists, which end where the next begins or their
-// parent ends, and quotes around attributes without spaces.
+// shortened leaves out what HTML does not need: end tags of parts of tables and lists, which end where the next part
+// begins or their parent ends, empty values, and quotes around values without spaces. Quotes in text are as they are.
 func shortened(page template.HTML) template.HTML {
-	without := endTags.Replace(string(page))
-	return template.HTML(startTag.ReplaceAllStringFunc(without, func(tag string) string {
-		return quoted.ReplaceAllString(tag, "=$1$2")
+	markup := textWithQuotes.ReplaceAllStringFunc(withoutEnds.Replace(string(page)), quotes.Replace)
+	return template.HTML(startTag.ReplaceAllStringFunc(markup, func(tag string) string {
+		return quoted.ReplaceAllString(strings.ReplaceAll(tag, `=""`, ""), "=$1$2")
 	}))
 }
 
 var (
-	endTags  = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</thead>", "", "</tbody>", "", "</li>", "", "</dt>", "", "</dd>", "")
-	startTag = regexp.MustCompile(`<[a-zA-Z][^<>]*>`)
-	quoted   = regexp.MustCompile(`="([^\s"'=<>` + "`" + `]+)"([ >])`)
+	// A drawing is one line. A value without quotes would take in the slash of an empty element: a space goes before it.
+	withoutEnds = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</thead>", "", "</tbody>", "", "</li>", "",
+		"</dt>", "", "</dd>", "", "<br/>", "<br>", `"></path>`, `"/>`, `"></circle>`, `" />`, `"></rect>`, `" />`,
+		`"></use>`, `" />`, "\n<path ", "<path ", "\n<text ", "<text ", "\n<g ", "<g ", "\n</g>", "</g>",
+		"\n</svg>", "</svg>")
+	textWithQuotes = regexp.MustCompile(`>[^<]*&(?:#3[49]|quot);[^<]*`)
+	quotes         = strings.NewReplacer("&#34;", `"`, "&quot;", `"`, "&#39;", "'")
+	startTag       = regexp.MustCompile(`<[a-zA-Z][^<>]*>`)
+	quoted         = regexp.MustCompile(`="([^\s"'=<>` + "`" + `]+)"([ >])`)
 )
 
 // failed returns the first error of a template or figure.

@@ -66,9 +66,10 @@ func TestSaid(t *testing.T) {
 			}
 			assert.Contains(t, html, `<h2 id=how-fast><span class=kicker>How fast</span>`+tt.title+`</h2>`,
 				`<a href=#how-fast>above</a>`, `<a href=#how-fast>How fast</a>`)
-			if n := strings.Count(html, tt.title); n < 4 { // heading, titles of figure, drawing and table
+			if n := strings.Count(html, tt.title); n < 3 { // heading, titles of figure and table
 				t.Errorf("the title is there %d times", n)
 			}
+			assert.Contains(t, html, `<figcaption class=title id=fig-f-t>`, ` aria-labelledby=fig-f-t `)
 			heading := regexp.MustCompile(`<h2 id=[^>]*>(Here .*?)</h2>`).FindString(html)
 			assert.Equal(t, wordsOf(heading), "Here "+tt.fixed, "a heading with words of the author")
 			found := "" // where a heading stands without its page

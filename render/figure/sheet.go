@@ -64,8 +64,10 @@ func (s Spec) write(w Width, before string, paint func(s *sheet)) ([]byte, error
 		space = ` xmlns="http://www.w3.org/2000/svg"`
 	}
 	if w != Narrow { // a telephone has no pointer, and the page describes the figure once
-		words = fmt.Sprintf("<title id=\"%s-t\">%s</title><desc id=\"%[1]s-d\">%[3]s</desc>\n", id, escape(spec.Title),
-			escape(spec.Desc))
+		words = fmt.Sprintf("<desc id=\"%s-d\">%s</desc>\n", id, escape(spec.Desc))
+		if spec.Title != "" {
+			words = fmt.Sprintf("<title id=\"%s-t\">%s</title>", id, escape(spec.Title)) + words
+		}
 		hits = sh.areas()
 	}
 	return fmt.Appendf(nil, `<svg class="%s" viewBox="0 0 %d %s" role="img" aria-labelledby="%s-t" `+
@@ -81,7 +83,7 @@ func (s *sheet) areas() string {
 	var b strings.Builder
 	for _, h := range s.hits {
 		size := h.area.Size()
-		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%sz"><title>%s</title></path>`, pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)),
+		fmt.Fprintf(&b, `<path d="M%sh%sv%sh%s"><title>%s</title></path>`, pair(tenths(h.area.Min.X), tenths(-h.area.Max.Y)),
 			inUnits(tenths(size.X)), inUnits(tenths(size.Y)), inUnits(tenths(-size.X)), escape(h.words))
 	}
 	return `<g class="area">` + b.String() + "</g>\n"

@@ -27,7 +27,7 @@ const MaxSeries = article.FigureColours
 // Spec is a figure: marks and lines between two axes, in the units of these axes.
 type Spec struct {
 	ID     string // unique in its page
-	Title  string // the finding
+	Title  string // the finding; empty where an element with the id ID-t has it
 	Sub    string // the quantity and its unit
 	Desc   string // every value in words, for screen readers
 	Source string // where the figure is from, for files and cards

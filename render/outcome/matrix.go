@@ -58,8 +58,8 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 }
 
 // verdictSigns replace words in narrow places. Most of many pairs are inconclusive, which has no class.
-var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"is-supported", "✓"}, stats.Stronger: {"is-stronger", "✓"},
-	stats.Contradicted: {"is-contradicted", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
+var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"yes", "✓"}, stats.Stronger: {"yes", "✓"},
+	stats.Contradicted: {"no", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
 
 func pairOf(j *claim.Judgement) MatrixPair {
 	p := verdictSigns[j.Outcome()]

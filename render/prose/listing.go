@@ -187,8 +187,11 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	if all.String() != text {
 		return plain, nil
 	}
-	return template.HTML(b.String()), nil
+	return template.HTML(alike.Replace(b.String())), nil
 }
+
+// alike joins elements that follow each other.
+var alike = strings.NewReplacer("</u><u>", "", "</b> <b>", " ")
 
 // codeEscapes are the characters that act between elements. Code is full of quotes, which act in attributes alone.
 var codeEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\x00", "\ufffd")

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -60,21 +59,8 @@ func balance(prose []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return shorten(b.Bytes()), nil
+	return b.Bytes(), nil
 }
-
-// shorten writes what html.Render wrote as pages have it elsewhere: empty elements of drawings without an end, and
-// quotes as they are where they do not act, which is outside of tags.
-func shorten(markup []byte) []byte {
-	for _, name := range []string{"path", "circle", "rect", "use"} {
-		markup = bytes.ReplaceAll(markup, []byte(`"></`+name+">"), []byte(`"/>`))
-	}
-	return betweenTags.ReplaceAllFunc(markup, func(text []byte) []byte {
-		return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("&#34;"), []byte(`"`)), []byte("&#39;"), []byte("'"))
-	})
-}
-
-var betweenTags = regexp.MustCompile(`>[^<]*&#3[49];[^<]*`)
 
 // Source resolves a link of the front matter, and warns of one that leads to nothing.
 func (w *Writer) Source(written string) (href template.URL, ok bool) {

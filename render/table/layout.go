@@ -48,7 +48,6 @@ const SortsLast = "-1e308"
 type Cell struct {
 	IsName bool
 	Text   string // of a name, and of plain text
-	More   string // the other words of the row, which follow its name on a telephone
 
 	Class string
 	Label string // the text before it on a telephone, which has no heads
@@ -118,14 +117,14 @@ func (l *layouter) columns() (out []column) {
 			h.Sort = "ascending"
 		}
 		if i == 0 {
-			add(h, func(r Row) Cell { return Cell{IsName: true, Text: r.Words[0], More: strings.Join(r.Words[1:], " ")} })
+			add(h, func(r Row) Cell { return Cell{IsName: true, Text: r.Words[0]} })
 			continue
 		}
 		h.Class = "fwc"
 		add(h, func(r Row) Cell { return Cell{Class: "fwc", Text: r.Words[i]} })
 	}
 	for i, m := range l.Metrics {
-		u, class := l.unit(i, m), "n sub"
+		u, class := l.unit(i, m), "sub"
 		h := Head{Words: m.Head, Unit: m.unitWords(u.Unit), Class: "n"}
 		if l.Order.Metric == i+1 {
 			h.Sort = "descending"
@@ -134,7 +133,7 @@ func (l *layouter) columns() (out []column) {
 			}
 		}
 		if i == l.Main {
-			class = "n rps"
+			class = "rps"
 		}
 		add(h, func(r Row) Cell {
 			c := m.cell(class, u, r.Values[i])
@@ -156,8 +155,11 @@ func (l *layouter) columns() (out []column) {
 	hasNotes := func(r Row) bool { return slices.ContainsFunc(r.Notes, Note.isOfRow) }
 	if slices.ContainsFunc(l.Rows, hasNotes) {
 		add(Head{Words: "Validity"}, func(r Row) Cell {
-			why := l.noted(r, Note.isOfRow)
-			return Cell{Class: "why", Sort: strconv.Itoa(len(why)), Why: why}
+			c := Cell{Class: "why", Why: l.noted(r, Note.isOfRow)}
+			if n := len(c.Why); n > 0 { // an empty cell sorts as zero
+				c.Sort = strconv.Itoa(n)
+			}
+			return c
 		})
 	}
 	return out
@@ -211,7 +213,7 @@ func (m Metric) cell(class string, u wording.Column, v Value) Cell {
 }
 
 func published(u wording.Unit, v Value) Cell {
-	c := Cell{Class: "n pub", Label: "published", Text: "–", Sort: SortsLast}
+	c := Cell{Class: "pub", Text: "–", Sort: SortsLast}
 	if !math.IsNaN(v.Published) {
 		c.Text, c.Sort = u.ExactNumber(v.Published), ""
 	}
