@@ -83,9 +83,7 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 		} else {
 			line.Outcome.Interval += sessionsBeside(&j)
 		}
-		if s := c.statedAs(block); s.Is != claim.StatedBefore {
-			line.Stated = statedWords(s)
-		}
+		line.Stated = statedWords(c.statedAs(block))
 		if !block.Derived.IsZero() {
 			line.Outcome.Published = ""
 		}

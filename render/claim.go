@@ -306,9 +306,10 @@ func (c *composer) statedAs(block *article.Claim) claim.StatedClaim {
 	return known
 }
 
-// statedWords are the mark of a claim with what changed; empty if it is not known, which the page says once.
+// statedWords are the mark of a claim with what changed; empty if it was stated before, or if that is not known: the page
+// says both once, of all claims.
 func statedWords(s claim.StatedClaim) string {
-	if s.Is == claim.StatingIsNotKnown {
+	if s.Is == claim.StatedBefore || s.Is == claim.StatingIsNotKnown {
 		return ""
 	}
 	if len(s.Changes) == 0 {
@@ -332,13 +333,16 @@ func (c *composer) stated() string {
 		return ""
 	}
 	var words string
-	switch before := counts[claim.StatedBefore]; {
-	case counts[claim.StatingIsNotKnown] == all:
+	switch before, unknown := counts[claim.StatedBefore], counts[claim.StatingIsNotKnown]; {
+	case unknown == all:
 		words = "The records do not say what the article claimed when they were measured."
 	case before == all:
 		words = "All claims were stated, and committed, before they were measured."
 	default:
 		words = fmt.Sprintf("%d of %s stated, and committed, before being measured.", before, wording.Count(all, "claim"))
+		if unknown > 0 {
+			words += fmt.Sprintf(" It is not known of %d.", unknown)
+		}
 	}
 	if len(gone) > 0 {
 		words += " No longer made: " + phrase.List(gone) + "."

@@ -18,20 +18,18 @@ import (
 	"benchbook/internal/files"
 )
 
-// A File is the contents of a file of a site, or a file of this machine of which the site has a copy in gzip.
+// A File is the contents of a file of a site, or a file on this machine that it is a copy of.
 type File struct {
-	Data []byte
-	From string // path of the original, for a copy
+	Data   []byte
+	From   string // path of the original, for a copy
+	Packed bool   // the copy is compressed by gzip
 }
 
-// Read returns the contents: of a copy, the compressed ones.
+// Read returns the contents.
 func (f File) Read() ([]byte, error) {
-	if f.From == "" {
-		return f.Data, nil
-	}
 	data, err := f.original()
-	if err != nil {
-		return nil, err
+	if err != nil || !f.Packed {
+		return data, err
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -42,6 +40,9 @@ func (f File) Read() ([]byte, error) {
 }
 
 func (f File) original() ([]byte, error) {
+	if f.From == "" {
+		return f.Data, nil
+	}
 	data, err := os.ReadFile(f.From)
 	if err != nil {
 		return nil, fmt.Errorf("copying a file to the site: %w", err)
@@ -49,16 +50,16 @@ func (f File) original() ([]byte, error) {
 	return data, nil
 }
 
-// isAs reports whether the contents are those of now. A copy is compared by the checksum and the length at the end of a
-// gzip file, as compressing all records takes longer than rendering all pages. Source: RFC 1952, section 2.3.1.
-func (f File) isAs(now []byte) bool {
-	if f.From == "" {
-		return bytes.Equal(now, f.Data)
-	}
+// equals reports whether the contents are the given ones. Compressed ones are compared by the checksum and the length at
+// their end, as compressing all records would take longer than rendering all pages. Source: RFC 1952, section 2.3.1.
+func (f File) equals(contents []byte) bool {
 	data, err := f.original()
-	end := len(now) - gzipTrailer
-	return err == nil && end >= 0 && binary.LittleEndian.Uint32(now[end:]) == crc32.ChecksumIEEE(data) &&
-		binary.LittleEndian.Uint32(now[end+4:]) == uint32(len(data)) // modulo 2^32, as there
+	if err != nil || !f.Packed {
+		return err == nil && bytes.Equal(contents, data)
+	}
+	end := len(contents) - gzipTrailer
+	return end >= 0 && binary.LittleEndian.Uint32(contents[end:]) == crc32.ChecksumIEEE(data) &&
+		binary.LittleEndian.Uint32(contents[end+4:]) == uint32(len(data)) // modulo 2^32, as there
 }
 
 const gzipTrailer = 8 // bytes: CRC-32 and length
@@ -154,7 +155,7 @@ func hasContents(root *os.Root, name string, f File) bool {
 		return false
 	}
 	now, _, err := files.ReadIn(root, name, maxSiteFile)
-	return err == nil && f.isAs(now)
+	return err == nil && f.equals(now)
 }
 
 // writeFile writes a temporary file and moves it to its place. It does not sync: a site lost in a crash is rendered

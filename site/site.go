@@ -188,7 +188,7 @@ func (b *builder) articles(pages []*render.Page) {
 			b.below(p.Slug, f.Path, File{Data: f.Data})
 		}
 		for _, c := range p.Copies {
-			b.below(p.Slug, c.Path, File{From: c.From})
+			b.below(p.Slug, c.Path, File{From: c.From, Packed: true})
 		}
 	}
 }
