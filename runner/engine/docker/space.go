@@ -187,6 +187,6 @@ func (s *space) Close(ctx context.Context) error {
 		if err := s.removeVolumes(ctx); err != nil || s.outer != nil {
 			return err
 		}
-		return s.engine.removeNetwork(ctx, s.name)
+		return s.engine.removeEmptied(ctx, s.name)
 	})
 }

@@ -115,3 +115,19 @@ func (e *Engine) removeNetwork(ctx context.Context, id string) error {
 		return err
 	})
 }
+
+// removeEmptied removes a network whose containers have just been removed. The engine may need a moment until none of
+// their endpoints is left, as seen with Docker 20.10 on a busy machine.
+func (e *Engine) removeEmptied(ctx context.Context, id string) error {
+	for try := 1; ; try++ {
+		err := e.removeNetwork(ctx, id)
+		if err == nil || try == sweepTries || !strings.Contains(err.Error(), "active endpoints") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(sweepPause):
+		}
+	}
+}

@@ -145,3 +145,34 @@ func TestRemovalInProgress(t *testing.T) {
 		})
 	}
 }
+
+// The network of a space may be in use for a moment after the containers in it were removed.
+func TestRemovingEmptiedNetwork(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refusals, asked int
+		message         string
+		removed         bool
+	}{
+		"at once":              {0, 1, "", true},
+		"in use for a moment":  {3, 4, "network left has active endpoints", true},
+		"in use for ever":      {1000, sweepTries, "network left has active endpoints", false},
+		"refused for a reason": {1000, 1, "no permission", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				e := answering(func(w http.ResponseWriter, r *http.Request) {
+					if asked++; asked > tt.refusals {
+						w.WriteHeader(http.StatusNoContent)
+						return
+					}
+					w.WriteHeader(http.StatusForbidden)
+					_ = json.NewEncoder(w).Encode(map[string]string{"message": tt.message})
+				})
+				if err := e.removeEmptied(t.Context(), "left"); (err == nil) != tt.removed || asked != tt.asked {
+					t.Errorf("asked %d times, want %d, and ended with %v", asked, tt.asked, err)
+				}
+			})
+		})
+	}
+}
