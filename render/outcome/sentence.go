@@ -51,10 +51,12 @@ func notMeasured(j *claim.Judgement) string {
 	return wording.NotMeasured + ": " + strings.TrimPrefix(j.Reason, wording.NotMeasured+": ")
 }
 
-// undecided says after how many repetitions, and how many would decide.
+// undecided says after how many repetitions, and how many would decide; or that the other of two sessions does not agree.
 func undecided(j *claim.Judgement) string {
 	n, after := Repetitions(j), ""
 	switch {
+	case len(j.Parts) == 0 && len(j.Sessions) == 2 && j.Sessions[0].Verdict != stats.Inconclusive:
+		return "undecided, as another session does not confirm it: " + clause(j)
 	case j.IsOneSearch():
 		after = "after one search, of the two that a verdict needs"
 	case n > 0:
