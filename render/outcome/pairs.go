@@ -20,16 +20,18 @@ type group struct {
 	held, against int // of the pairs; the others are undecided or not measured
 }
 
-// grade grades a group: 0 all of its pairs hold, 1 most, 2 some or none are decided, 3 all are against the claim.
+// grade grades a group: 0 all of its pairs hold, 1 most, 2 the others are undecided, 3 some are against the claim, 4 all.
 func (g group) grade() int {
 	const most = 0.75
 	switch {
 	case g.held == g.pairs:
 		return 0
 	case g.against == g.pairs:
-		return 3
+		return 4
 	case float64(g.held) >= most*float64(g.pairs):
 		return 1
+	case g.against > 0:
+		return 3
 	}
 	return 2
 }
@@ -164,10 +166,12 @@ func groups(j *claim.Judgement, p pairing) string {
 	words := p.said(p.relation, a, b)
 	for _, g := range groups[len(holding):] {
 		switch {
-		case g.grade() == 3:
+		case g.grade() == 4:
 			words += "; not for " + g.counted("")
-		case g.against == 0:
+		case g.grade() == 2:
 			words += "; undecided for " + g.counted("")
+		case g.held == 0:
+			words += fmt.Sprintf("; undecided or against it for %s (%d of %d against)", g.names(), g.against, g.pairs)
 		default:
 			words += fmt.Sprintf("; mixed for %s (%d of %d, %d against)", g.names(), g.held, g.pairs, g.against)
 		}
@@ -178,7 +182,7 @@ func groups(j *claim.Judgement, p pairing) string {
 // holdingFor names groups for which a claim holds in all or most pairs.
 func holdingFor(groups []group) string {
 	words := groups[0].counted(" pairs")
-	if groups[0].grade() == 1 {
+	if groups[0].grade() == 1 && len(groups[0].cells) > 1 {
 		words = "most of " + words
 	}
 	for _, g := range groups[1:] {
