@@ -135,14 +135,13 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 	return data.Bytes(), info, nil
 }
 
-// Write writes a file atomically, and makes its folders. A file that is there keeps its permissions. An interrupted call
-// may leave a temporary file next to it.
+// Write writes a file atomically, and makes its folders. An interrupted call may leave a temporary file next to it.
 func Write(name string, data []byte) error {
 	folder := filepath.Dir(name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(folder), renameio.WithExistingPermissions())
+	return renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(folder))
 }
 
 // Below returns the path of a file relative to a folder; ok is false if it is not below the folder.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"benchbook/internal/files"
-	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -116,15 +115,4 @@ func TestIsName(t *testing.T) {
 			t.Errorf("%q is a name", bad)
 		}
 	}
-}
-
-// A file that is written again keeps its permissions.
-func TestWriteKeepsPermissions(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "folder", "file")
-	must.Do(files.Write(name, []byte("one")))
-	assert.Equal(t, must.Get(os.Stat(name)).Mode().Perm(), fs.FileMode(0o644), "a new file")
-	must.Do(os.Chmod(name, 0o600))
-	must.Do(files.Write(name, []byte("two")))
-	assert.Equal(t, must.Get(os.Stat(name)).Mode().Perm(), fs.FileMode(0o600), "a file with permissions")
-	assert.Equal(t, string(must.Get(os.ReadFile(name))), "two", "its contents")
 }
