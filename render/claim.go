@@ -339,9 +339,10 @@ func (c *composer) stated() string {
 	case before == all:
 		words = "All claims were stated, and committed, before they were measured."
 	default:
-		words = fmt.Sprintf("%d of %s stated, and committed, before being measured.", before, wording.Count(all, "claim"))
+		words = fmt.Sprintf("%d of %s %s stated, and committed, before being measured.", before,
+			wording.Count(all, "claim"), phrase.Verb(before, "was", "were"))
 		if unknown > 0 {
-			words += fmt.Sprintf(" It is not known of %d.", unknown)
+			words += fmt.Sprintf(" The records do not say it of %d.", unknown)
 		}
 	}
 	if len(gone) > 0 {

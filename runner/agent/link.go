@@ -19,13 +19,13 @@ import (
 // Relay is a link. Make one with ListenLink.
 type Relay struct {
 	*loop
-	trip    int64          // nanoseconds over the link, in one direction
-	used    int            // bytes in transit
-	limit   int            // of used, beyond what each flow may always have
-	starved []*flow        // that wait until used is below limit
-	refused int            // connections that the service has refused
-	buffer  *[maxRead]byte // for what is read
-	spare   []*[maxRead]byte
+	trip    int64            // nanoseconds over the link, in one direction
+	used    int              // bytes in transit
+	limit   int              // of used, beyond what each flow may always have
+	starved []*flow          // that wait until used is below limit
+	refused int              // connections that the service has refused
+	buffer  *[maxRead]byte   // for what is read
+	spare   []*[maxRead]byte // buffers to use again, of maxSpare at most
 }
 
 // ListenLink returns a link that accepts connections; they wait until Serve.

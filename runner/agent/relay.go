@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of data in transit, in bytes of memory.
+// Bounds of data in transit, in bytes. Memory may be twice that, as buffers of more than maxRead/2 are kept whole, and
+// maxSpare.
 const (
 	maxFlow      = 4 << 20   // of one direction of a connection
 	maxAll       = 256 << 20 // of all flows,

@@ -53,9 +53,12 @@ func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 	if t.Command.Timeout == 0 {
 		return d.measure(ctx, at, t)
 	}
-	runs := time.Duration(t.Command.Warmup + 1)
-	bounded, cancel := context.WithTimeout(ctx, runs*t.Command.Timeout)
-	defer cancel()
+	bounded := ctx
+	if len(OwnHooks(t, t.Prepare)) == 0 { // which the timer runs as well, in the time of the repetition
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, time.Duration(t.Command.Warmup+1)*t.Command.Timeout)
+		defer cancel()
+	}
 	m, err := d.measure(bounded, at, t)
 	isEndless := err != nil && ctx.Err() == nil && bounded.Err() != nil
 	if isEndless || m.Length > t.Command.Timeout {
@@ -139,7 +142,7 @@ func commandFailure(r *agent.TimerReport, c *spec.Command) string {
 	switch {
 	case r.Exit != 0:
 		failure := fmt.Sprintf("%s ended with status %d, not 0", c.Run[0], r.Exit)
-		if last := cmp.Or(lastLine(r.Stderr), lastLine(r.Said)); last != "" {
+		if last := cmp.Or(engine.LastLine([]byte(r.Stderr)), engine.LastLine([]byte(r.Said))); last != "" {
 			failure += ": " + clipped(last)
 		}
 		return failure
@@ -158,7 +161,7 @@ func reported(output, format string, m *Measurement) {
 	}
 	samples, err := framework.Parse(format, []byte(output))
 	if err != nil {
-		m.Failure, m.Log = err.Error(), strings.TrimSpace(output+"\n"+m.Log) // records keep its end
+		m.Failure, m.Log = err.Error(), strings.TrimSpace(m.Log+"\n"+output) // records keep the end
 	}
 	m.Samples = append(m.Samples, samples...)
 }
@@ -228,9 +231,4 @@ func clipped(line string) string {
 		return line
 	}
 	return strings.ToValidUTF8(line[:most], "") + "…"
-}
-
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
 }

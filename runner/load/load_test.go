@@ -358,12 +358,15 @@ func TestCommandInService(t *testing.T) {
 // The timeout of a command is the time of one run, and there are others before the one that is timed.
 func TestTimeForACommand(t *testing.T) {
 	for _, tt := range []struct {
-		all, timed time.Duration // how long three runs take, and the last of them
+		all, timed time.Duration // how long three runs take with the hooks before, and the last of them
+		hooks      []spec.Hook
 		failure    string
 	}{
-		{25 * time.Second, 9 * time.Second, ""},
-		{15 * time.Second, 11 * time.Second, "x took longer than 10s"},
-		{time.Hour, 0, "x took longer than 10s"},
+		{25 * time.Second, 9 * time.Second, nil, ""},
+		{15 * time.Second, 11 * time.Second, nil, "x took longer than 10s"},
+		{time.Hour, 0, nil, "x took longer than 10s"},
+		{40 * time.Second, 9 * time.Second, []spec.Hook{{Run: []string{"sync"}}}, ""},
+		{40 * time.Second, 11 * time.Second, []spec.Hook{{Run: []string{"sync"}}}, "x took longer than 10s"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
@@ -377,7 +380,8 @@ func TestTimeForACommand(t *testing.T) {
 				err = errors.Join(err, s.Write(&out, agent.TimerReport{Real: tt.timed}))
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
-			trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
+			trial := &plan.Trial{Name: "x", Prepare: tt.hooks,
+				Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
 			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{}, trial)
 			if err != nil || m.Failure != tt.failure {
 				t.Errorf("%+v: failure %q, %v", tt, m.Failure, err)
