@@ -164,7 +164,8 @@ func neededWords(j claim.Judgement) string {
 		phrase.Verb(max(1, len(j.Parts)), "it", "each of them")
 }
 
-// partsOf lists results next to each other, ratios in one form: as that of the claim that all are of, if it has one.
+// partsOf returns the views of results that readers compare. Their ratios have one form: the form of whole, if it has an
+// effect.
 func partsOf(list []claim.Judgement, whole *claim.Judgement) []partView {
 	views, effects := make([]partView, len(list)), make([]outcome.Effect, len(list))
 	has := func(j *claim.Judgement) bool { return j.Effect != nil && j.Verdict != stats.NotMeasured }
@@ -342,7 +343,7 @@ func (c *composer) stated() string {
 		words = fmt.Sprintf("%d of %s %s stated, and committed, before being measured.", before,
 			wording.Count(all, "claim"), phrase.Verb(before, "was", "were"))
 		if unknown > 0 {
-			words += fmt.Sprintf(" The records do not say it of %d.", unknown)
+			words += fmt.Sprintf(" The records do not show when %d of them %s stated.", unknown, phrase.Verb(unknown, "was", "were"))
 		}
 	}
 	if len(gone) > 0 {

@@ -278,7 +278,7 @@ func (c *composer) sources() (files []link, records recordsView) {
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
-		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", " + size(f.Size)})
+		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", unpacked " + size(f.Size)})
 	}
 	if n := len(records.Files); n > 0 {
 		records.Summary = "Records of " + wording.Count(n, "run") + ", unpacked " + size(all)

@@ -39,7 +39,7 @@ The format benchfmt is that of Go's benchmarks, a line for each value of a valid
 	addFormat(cmd, &format, show.FormatText, show.FormatCSV, show.FormatBenchfmt)
 	cmd.Flags().BoolVar(&history, "history", false, "list the runs, the newest first, and what each says alone")
 	cmd.Flags().StringVar(&flags.Run, "run", "", "show this run")
-	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host")
+	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, or class of hosts")
 	cmd.Flags().StringVar(&flags.Profile, "profile", "", "show the results of this profile")
 	cmd.Flags().StringArrayVar(&flags.Trials, "trial", nil, "show only this trial, named as in plan; can be repeated")
 	cmd.Flags().IntVar(&flags.Repetition, "repetition", 0, "show all of this repetition of the trial")

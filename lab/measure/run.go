@@ -86,7 +86,7 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 	left, force := flags.Budget, flags.Force
 	for made := 0; ; {
 		j, err := runOnce(ctx, a, project, list, flags, force, left)
-		if j.total.Measured > 0 || force {
+		if j.total.Measured+j.total.Searches > 0 || force {
 			made++
 		}
 		if err != nil || j.total.OutOfTime || made >= flags.Sessions {
@@ -94,7 +94,8 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 		}
 		if deadline := j.options.Deadline; !deadline.IsZero() {
 			if left = time.Until(deadline); left <= 0 {
-				fmt.Fprintf(a.Stderr, "the budget of %v ran out after session %d of %d\n", flags.Budget, made, flags.Sessions)
+				fmt.Fprintf(a.Stderr, "the budget of %v ran out after session %d of %d; --sessions %d makes the others\n",
+					flags.Budget, made, flags.Sessions, flags.Sessions-made)
 				return nil
 			}
 		}

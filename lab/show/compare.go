@@ -350,7 +350,7 @@ func (s *Compared) String() string {
 	runs := phrase.Count(len(s.Runs), "run") + ", measured " + minuteOf(s.From)
 	switch len(s.Runs) {
 	case 0:
-		runs = "no records of what is compared"
+		runs = "no records to compare"
 	case 1:
 		runs = s.Runs[0] + ", measured " + minuteOf(s.From)
 	}

@@ -35,7 +35,7 @@ func TestSideWithoutRecords(t *testing.T) {
 	c := Comparison{A: side("1"), B: side("2", "2")}
 	var out strings.Builder
 	c.report().Text(&out)
-	assert.Contains(t, out.String(), "  A, x: profile full, host h, no records of what is compared\n",
+	assert.Contains(t, out.String(), "  A, x: profile full, host h, no records to compare\n",
 		"  B, x: profile full, host h, 2, measured 2026-11-20 10:00\n")
 	if strings.Contains(out.String(), "apart") {
 		t.Errorf("it says\n%s", &out)

@@ -44,8 +44,8 @@ type Judgement struct {
 	Sessions []Session
 	se       float64 // the standard error of a ratio's logarithm
 	isExact  bool    // all values of each side are the same
-	// isOneStronger is set if one of two sessions is stronger than claimed, and the other is not.
-	isOneStronger bool
+	// outcomesDiffer is set if two sessions have different outcomes: then the claim is not stronger than claimed.
+	outcomesDiffer bool
 
 	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
 	All *Judgement
@@ -68,7 +68,7 @@ func (j Judgement) isStronger() bool {
 			return p.Verdict != stats.Supported && p.Outcome() != stats.Stronger
 		})
 	}
-	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil || j.isOneStronger {
+	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil || j.outcomesDiffer {
 		return false
 	}
 	interval := *j.Effect.Interval

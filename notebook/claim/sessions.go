@@ -88,22 +88,29 @@ func (t Test) with(others []Test) Test {
 	return t
 }
 
-// sessionsOf judges each session alone; nil if there is one.
-func sessionsOf(t Test, others []Test) []Session {
-	if len(others) == 0 {
-		return nil
-	}
-	return slice.Map(append([]Test{t.asSession()}, others...), func(one Test) Session {
+// sessionsOf judges each session that counts alone; nil unless the newest and another do.
+func sessionsOf(t Test, others []Test) (out []Session) {
+	for i, one := range append([]Test{t.asSession()}, others...) {
 		one.looks = t.looks
 		j := one.Judge()
+		if !j.countsAsSession() {
+			if i == 0 { // the newest is judged alone
+				return nil
+			}
+			continue
+		}
 		s := Session{Verdict: j.Outcome(), Effect: j.Effect}
 		for _, c := range one.cells() {
 			if len(c.Records) > 0 {
 				s.Host, s.Runs = c.Records[0].Host, slice.Add(s.Runs, c.Run)
 			}
 		}
-		return s
-	})
+		out = append(out, s)
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
 }
 
 // judgeSessions combines a test without parts with the same test in other sessions: two have to agree, and of three and
@@ -128,10 +135,10 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 	j.Needed, j.Reason = 0, ""
 	if len(all) < stats.MinSessions {
-		j.isOneStronger = all[0].Outcome() != all[1].Outcome()
+		j.outcomesDiffer = all[0].Outcome() != all[1].Outcome()
 		verdicts := slice.Map(all, func(j Judgement) stats.Verdict { return j.Verdict })
 		if j.Verdict = stats.OfSessions(verdicts...); j.Verdict == stats.Inconclusive {
-			j.Reason = disagreement(verdicts, all[0].Reason)
+			j.Reason = disagreement(verdicts, slice.Map(all, func(j Judgement) string { return j.Reason }))
 		}
 		return
 	}
@@ -160,6 +167,9 @@ func (j *Judgement) judgeSessions(alpha float64) {
 // countsAsSession reports whether a test was measured, with enough repetitions for a verdict of its own: fewer do not say
 // how much they differ, which an interval between sessions has to cover. A search has no repetitions.
 func (j *Judgement) countsAsSession() bool {
+	if len(j.Parts) > 0 {
+		return slices.ContainsFunc(j.Parts, func(p Judgement) bool { return p.countsAsSession() })
+	}
 	hasFew := !j.isSearched() && j.Effect != nil && j.Effect.N < stats.MinRepetitions
 	return j.Verdict != stats.NotMeasured && !hasFew
 }
@@ -167,8 +177,8 @@ func (j *Judgement) countsAsSession() bool {
 // IsOneSearch reports whether there is no verdict because it would rest on one search.
 func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
 
-// disagreement says why two sessions give no verdict. Newest is why the newest has none.
-func disagreement(verdicts []stats.Verdict, newest string) string {
+// disagreement says why two sessions give no verdict. Reasons are why each has none.
+func disagreement(verdicts []stats.Verdict, reasons []string) string {
 	supported := slices.Contains(verdicts, stats.Supported)
 	switch contradicted := slices.Contains(verdicts, stats.Contradicted); {
 	case supported && contradicted:
@@ -177,10 +187,13 @@ func disagreement(verdicts []stats.Verdict, newest string) string {
 		return "it is supported in one of two sessions"
 	case contradicted:
 		return "it is contradicted in one of two sessions"
-	case strings.HasPrefix(newest, reasonLimit):
-		return reasonLimit + " in both sessions"
 	}
-	return newest // such as a value of zero, which has no ratio
+	for _, reason := range reasons {
+		if !strings.HasPrefix(reason, reasonLimit) {
+			return reason // such as a value of zero, which has no ratio
+		}
+	}
+	return reasonLimit + " in both sessions"
 }
 
 // sessionEffect returns the effect with its standard error: of the logarithm for a ratio. Where that is not known, it is

@@ -195,7 +195,7 @@ func TestSessionsOfFewRepetitions(t *testing.T) {
 		f.Measure("servers", "a", run, []float64{1000, 1001})
 		f.Measure("servers", "b", run, []float64{1300, 1301})
 	}
-	if j := judgeOnly(f); j.Verdict != stats.Inconclusive || !strings.Contains(j.Reason, "a verdict needs 3") {
+	if j := judgeOnly(f); j.Verdict != stats.Inconclusive || !strings.Contains(j.Reason, "a verdict needs 3") || j.Sessions != nil {
 		t.Errorf("%s, %q", j.Verdict, j.Reason)
 	}
 	if q := must.Get(datasetOf(f).Eval(must.Get(expr.Parse(ratio)), "")); q.Kind != stats.NoInterval || q.Interval != nil {

@@ -239,15 +239,15 @@ type Seconds struct {
 	Values      [][]float64   // by repetition and whole second, in the metric's unit; NaN for a second without any
 }
 
-// Seconds returns the course of throughput, as completions, right or failed, or of a latency, as the mean of each
-// second's right answers, or why it is missing.
+// Seconds returns the course of throughput, as completions, right or failed, or of the mean latency of each second's
+// right answers, or why it is missing.
 //
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {
 	out := Seconds{Metric: record.Metric{Name: metric, Unit: "1/s", Better: "higher", Title: "Completions"}}
 	series := (*record.Load).CompletionsBySecond
 	switch {
-	case strings.HasPrefix(metric, "latency."):
+	case metric == "latency.mean":
 		out.Metric = record.Metric{Name: "latency.mean", Unit: "s", Better: "lower", Title: "Mean latency"}
 		series = (*record.Load).LatenciesBySecond
 	case metric != "throughput":

@@ -137,12 +137,14 @@ func TestSeconds(t *testing.T) {
 		s.Values[2][9] != 109 || s.Metric.Unit != "1/s" {
 		t.Errorf("%q, %+v", missing, s)
 	}
-	s, missing = cell.Seconds("latency.p99")
+	s, missing = cell.Seconds("latency.mean")
 	if missing != "" || s.Metric.Name != "latency.mean" || !math.IsNaN(s.Values[0][0]) || s.Values[0][9] != .5 {
 		t.Errorf("%q, %+v", missing, s)
 	}
-	if _, missing = cell.Seconds("memory.server"); !strings.Contains(missing, "memory.server is not recorded by second") {
-		t.Errorf("of memory it says %q", missing)
+	for _, metric := range []string{"memory.server", "latency.p99"} {
+		if _, missing = cell.Seconds(metric); !strings.Contains(missing, metric+" is not recorded by second") {
+			t.Errorf("of %s it says %q", metric, missing)
+		}
 	}
 }
 

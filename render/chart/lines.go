@@ -327,7 +327,7 @@ func namedPercentile(q dataset.PercentilePoint) string {
 // timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
 func (p *Panel) timeline() (missing string) {
 	if len(p.Block.Y) != 1 {
-		return "y of a timeline must be one metric, throughput or latency.mean"
+		return "y of a timeline must be one metric, " + strings.Join(dataset.BySecond, " or ")
 	}
 	metric := p.Block.Y[0].Value
 	p.newData("repetition", "second", "metric", "unit", "value")

@@ -20,7 +20,8 @@ type group struct {
 	held, against int // of the pairs; the others are undecided or not measured
 }
 
-// grade grades a group: 0 all of its pairs hold, 1 most, 2 the others are undecided, 3 some are against the claim, 4 all.
+// grade grades a group: 0 if all of its pairs hold, 1 if most do, 4 if all are against the claim. Of the rest, 3 has
+// pairs against it, and 2 has none.
 func (g group) grade() int {
 	const most = 0.75
 	switch {

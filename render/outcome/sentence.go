@@ -55,10 +55,10 @@ func notMeasured(j *claim.Judgement) string {
 func undecided(j *claim.Judgement) string {
 	n, after := Repetitions(j), ""
 	switch {
-	case len(j.Parts) == 0 && len(j.Sessions) == 2 && j.Sessions[0].Verdict != stats.Inconclusive:
-		return "undecided, as another session does not confirm it: " + clause(j)
 	case j.IsOneSearch():
 		after = "after one search, of the two that a verdict needs"
+	case len(j.Parts) == 0 && len(j.Sessions) == 2 && j.Sessions[0].Verdict != stats.Inconclusive:
+		return "undecided, as another session does not confirm it: " + clause(j)
 	case n > 0:
 		after = "after " + wording.Count(n, "repetition")
 		if n < stats.MinRepetitions {
