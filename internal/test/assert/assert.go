@@ -2,8 +2,10 @@
 package assert
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -52,11 +54,37 @@ func Contains(t testing.TB, text string, all ...string) {
 	}
 }
 
+// Lacks fails the test if the text contains one of these.
+func Lacks(t testing.TB, text string, all ...string) {
+	t.Helper()
+	for _, unwanted := range all {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("there is %q in %.2000s", unwanted, text)
+		}
+	}
+}
+
+// Near fails the test unless got differs from want by at most so much.
+func Near(t testing.TB, got, want, by float64, what ...any) {
+	t.Helper()
+	if got != want && !(math.Abs(got-want) <= by) {
+		differ(t, got, want, what)
+	}
+}
+
 // Error fails the test unless there is an error that says this.
 func Error(t testing.TB, err error, says string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("got error %v, want %q", err, says)
+	}
+}
+
+// Is fails the test unless the error is this one, or wraps it.
+func Is(t testing.TB, err, target error, what ...any) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		differ(t, err, target, what)
 	}
 }
 
