@@ -23,12 +23,9 @@ func TestAgreeExample(t *testing.T) {
 	wantNumber(t, "common factor", a.Factor, "0.202906")
 	wantNumber(t, "ratio of a", a.Rows[0].Ratio, "0.2025")
 	wantNumber(t, "relative size of d", a.Rows[3].Relative, "0.740473")
-	if a.Measured != 4 || a.Near != 3 || a.Rows[3].Near {
-		t.Errorf("%d of %d rows near, d %v, want 3 of 4 and not d", a.Near, a.Measured, a.Rows[3].Near)
-	}
-	if a.Agreeing != 6 || a.Disagreeing != 0 || a.Undecided != 0 {
-		t.Errorf("pairs %d, %d, %d, want 6, 0, 0", a.Agreeing, a.Disagreeing, a.Undecided)
-	}
+	assert.Equal(t, [2]int{a.Near, a.Measured}, [2]int{3, 4}, "rows near, and measured")
+	assert.Equal(t, a.Rows[3].Near, false, "d is near")
+	assert.Equal(t, [3]int{a.Agreeing, a.Disagreeing, a.Undecided}, [3]int{6, 0, 0}, "pairs")
 }
 
 // A share is compared by its printed value, which is pooled over repetitions.
@@ -53,10 +50,8 @@ func TestAgreeLeavesOpen(t *testing.T) {
 		{"a zero", values(0, 80, 81), false},
 		{"decided", values(200, 201, 202), false},
 	} {
-		a, err := Agree([]PublishedRow{{"a", 400, tt.a}, {"b", 300, values(70, 80, 90)}}, 0.05, 0.05, 0)
-		if err != nil || a.Rows[0].Open != tt.want || a.Rows[1].Open != tt.want {
-			t.Errorf("%s: %+v, %v", tt.name, a.Rows, err)
-		}
+		a := must.Get(Agree([]PublishedRow{{"a", 400, tt.a}, {"b", 300, values(70, 80, 90)}}, 0.05, 0.05, 0))
+		assert.Equal(t, [2]bool{a.Rows[0].Open, a.Rows[1].Open}, [2]bool{tt.want, tt.want}, "%s: open", tt.name)
 	}
 }
 
@@ -69,29 +64,21 @@ func TestAgree(t *testing.T) {
 		{"the published order", example(), 4, 6, 0, 0},
 		{"two rows changed places", []PublishedRow{{"a", 400, values(60, 61, 62)}, {"b", 300, values(82, 80, 81)},
 			{"c", 200, values(41, 40, 42)}}, 3, 2, 1, 0},
-		{"noise", []PublishedRow{{"a", 400, values(60, 80, 100)}, {"b", 300, values(50, 80, 110)}},
-			2, 0, 0, 1},
-		{"two repetitions", []PublishedRow{{"a", 400, values(80, 81)}, {"b", 300, values(50, 51)}},
-			2, 0, 0, 1},
+		{"noise", []PublishedRow{{"a", 400, values(60, 80, 100)}, {"b", 300, values(50, 80, 110)}}, 2, 0, 0, 1},
+		{"two repetitions", []PublishedRow{{"a", 400, values(80, 81)}, {"b", 300, values(50, 51)}}, 2, 0, 0, 1},
 		{"a zero below a positive centre", []PublishedRow{{"a", 400, values(0, 80, 81)}, {"b", 300, values(50, 51, 52)}},
 			2, 0, 0, 1},
 		{"published values nearly equal", []PublishedRow{{"a", 104, values(80, 81, 82)}, {"b", 100, values(50, 51, 52)}},
 			2, 0, 0, 0},
 		{"published values at the smallest effect", []PublishedRow{{"a", 105, values(80, 81, 82)},
-			{"b", 100, values(50, 51, 52)}},
-			2, 1, 0, 0},
+			{"b", 100, values(50, 51, 52)}}, 2, 1, 0, 0},
 		{"a row not measured and one at zero", append(example(), PublishedRow{"e", 50, Cell{}},
-			PublishedRow{"f", 25, values(0, 0, 0)}),
-			4, 6, 0, 0},
+			PublishedRow{"f", 25, values(0, 0, 0)}), 4, 6, 0, 0},
 		{"nothing measured", []PublishedRow{{"a", 400, Cell{}}}, 0, 0, 0, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			a := must.Get(Agree(tt.rows, 0.05, 0.05, 0))
-			if a.Measured != tt.measured || a.Agreeing != tt.agree || a.Disagreeing != tt.disagree || a.Undecided != tt.und {
-				t.Errorf("measured %d, pairs %d, %d, %d, want %d, %d, %d, %d", a.Measured, a.Agreeing, a.Disagreeing,
-					a.Undecided, tt.measured, tt.agree, tt.disagree, tt.und)
-			}
-		})
+		a := must.Get(Agree(tt.rows, 0.05, 0.05, 0))
+		assert.Equal(t, [4]int{a.Measured, a.Agreeing, a.Disagreeing, a.Undecided},
+			[4]int{tt.measured, tt.agree, tt.disagree, tt.und}, "%s: measured, and pairs", tt.name)
 	}
 }
 
@@ -124,9 +111,7 @@ func TestAgreeRefused(t *testing.T) {
 		{"published not a number", math.NaN(), `row "a": published value NaN`},
 		{"published infinite", math.Inf(1), `row "a": published value +Inf`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, 0.05, 0.05, 0)
-			assert.Error(t, err, tt.want)
-		})
+		_, err := Agree([]PublishedRow{{"a", tt.published, values(1, 2, 3)}}, 0.05, 0.05, 0)
+		assert.Error(t, err, tt.want)
 	}
 }

@@ -187,9 +187,7 @@ func TestTuning(t *testing.T) {
 			rule := Tuning{Candidates: test.candidates, Cores: test.cores, Effect: DefaultSmallestEffect, Patience: 2}
 			at := 0
 			values, stop := rule.search(func(int) float64 { at++; return test.values[at-1] })
-			if len(values) != test.tried || stop != test.stop {
-				t.Errorf("tried %d and stopped for %q, want %d and %q", len(values), stop, test.tried, test.stop)
-			}
+			assert.Equal(t, [2]any{len(values), stop}, [2]any{test.tried, test.stop}, "tried, and why it stopped")
 			got, ok := rule.Choose(values)
 			if ok != (test.want.Chosen > 0) || got.Chosen != test.want.Chosen || got.Near != test.want.Near ||
 				math.Abs(got.Matters-test.want.Matters) > 1e-9 {
@@ -197,9 +195,8 @@ func TestTuning(t *testing.T) {
 			}
 		})
 	}
-	if got, ok := (Tuning{}).Choose(nil); ok {
-		t.Errorf("a choice of nothing: %+v", got)
-	}
+	_, ok := (Tuning{}).Choose(nil)
+	assert.Equal(t, ok, false, "there is a choice of nothing")
 }
 
 func TestMoreIsBetter(t *testing.T) {

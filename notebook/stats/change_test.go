@@ -58,13 +58,9 @@ func TestChanges(t *testing.T) {
 			assert.Equal(t, got, tt.want, "changes")
 		})
 	}
-	if _, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05); !errors.Is(err,
-		ErrNotFinite) {
-		t.Errorf("a value that is not a number: %v", err)
-	}
-	if _, err := Changes(nil, 0.05, 0.05); err != nil {
-		t.Errorf("no cells: %v", err)
-	}
+	_, err := Changes([]BeforeAfter{{values(1, 2, math.NaN()), fast, 0, 0}}, 0.05, 0.05)
+	assert.Is(t, err, ErrNotFinite, "a value that is not a number")
+	must.Get(Changes(nil, 0.05, 0.05))
 }
 
 // What is shown at the first look need not be shown in a run that was looked at several times; its interval stays.
@@ -89,10 +85,7 @@ func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 		cells = append(cells, BeforeAfter{same, same, 0, 0})
 	}
 	among := must.Get(Changes(cells, 0.05, 0.05))
-	if !alone[0].Shifted || among[0].Shifted {
-		t.Errorf("shifted is %v alone and %v among 21 (p %v and %v), want only alone", alone[0].Shifted, among[0].Shifted,
-			alone[0].AdjustedP, among[0].AdjustedP)
-	}
+	assert.Equal(t, [2]bool{alone[0].Shifted, among[0].Shifted}, [2]bool{true, false}, "shifted alone, and among 21")
 }
 
 func TestShiftOf(t *testing.T) {

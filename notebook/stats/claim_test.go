@@ -47,10 +47,8 @@ func TestJudgeExamples(t *testing.T) {
 	}
 	c := must.Get(Ratio(cellA(), cellB(), 0.05))
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			interval := c.Widen(tt.floor, 0.05)
-			assert.Equal(t, Judge(interval, tt.region), tt.want, "%v in %v", interval, tt.region)
-		})
+		interval := c.Widen(tt.floor, 0.05)
+		assert.Equal(t, Judge(interval, tt.region), tt.want, "%s: %v in %v", tt.name, interval, tt.region)
 	}
 }
 
@@ -83,9 +81,7 @@ func TestJudgeBoundaries(t *testing.T) {
 		{"not a number below", Interval{math.NaN(), 0.5}, Below(0.9), Inconclusive},
 		{"not a number above", Interval{2, math.NaN()}, Above(1), Inconclusive},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, Judge(tt.interval, tt.region), tt.want, "%v in %v", tt.interval, tt.region)
-		})
+		assert.Equal(t, Judge(tt.interval, tt.region), tt.want, "%s: %v in %v", tt.name, tt.interval, tt.region)
 	}
 }
 
@@ -119,9 +115,7 @@ func TestIntervalOver(t *testing.T) {
 		{"at least, below", Interval{700, 735}, Interval{350, infinite}, Interval{0, 2.1}},
 		{"none, below", Interval{700, 735}, Interval{0, 100}, Interval{7, infinite}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.a.Over(tt.b), tt.want, "%v over %v", tt.a, tt.b)
-		})
+		assert.Equal(t, tt.a.Over(tt.b), tt.want, "%s: %v over %v", tt.name, tt.a, tt.b)
 	}
 }
 
@@ -159,9 +153,7 @@ func TestGroupsOfParts(t *testing.T) {
 		{"the levels of both groups multiply",
 			AllOf(AllOf(onlyAt(0.013, Contradicted), always(Supported)), always(Supported)), Inconclusive},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.part(0.05), tt.want, "verdict")
-		})
+		assert.Equal(t, tt.part(0.05), tt.want, "%s: verdict", tt.name)
 	}
 }
 

@@ -83,9 +83,7 @@ func TestBoundsComeOnTopOfTheNoiseFloor(t *testing.T) {
 	if got := disturbed.Widen(0.03, DefaultAlpha); math.Abs(got.Lo-want.Lo) > 1e-12 || math.Abs(got.Hi-want.Hi) > 1e-12 {
 		t.Errorf("widened to %v, want %v", got, want)
 	}
-	if known.IsDisturbed() || !disturbed.IsDisturbed() {
-		t.Errorf("disturbed are %v and %v", known.IsDisturbed(), disturbed.IsDisturbed())
-	}
+	assert.Equal(t, [2]bool{known.IsDisturbed(), disturbed.IsDisturbed()}, [2]bool{false, true}, "disturbed")
 }
 
 // Changes are shown only as far as the bounds allow.

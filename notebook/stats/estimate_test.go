@@ -1,9 +1,7 @@
 package stats
 
 import (
-	"errors"
 	"math"
-	"slices"
 	"testing"
 
 	"benchbook/internal/test/assert"
@@ -43,23 +41,18 @@ func TestSummarize(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := must.Get(Summarize(tt.cell, tt.alpha))
-			if got.N != len(tt.cell.Values) || got.Kind != tt.kind {
-				t.Errorf("n %d, kind %q, want %d, %q", got.N, got.Kind, len(tt.cell.Values), tt.kind)
-			}
+			assert.Equal(t, [2]any{got.N, got.Kind}, [2]any{len(tt.cell.Values), tt.kind}, "n and kind")
 			wantNumber(t, "centre", got.Centre, tt.centre)
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
 			wantNumber(t, "coverage", got.Coverage, tt.coverage)
-			if ends := HasEnds(got.N, false, tt.alpha); ends != (got.N >= 3 && !math.IsInf(got.Interval.Lo, -1)) {
-				t.Errorf("HasEnds(%d, %v) is %v beside the interval %v", got.N, tt.alpha, ends, got.Interval)
-			}
+			assert.Equal(t, HasEnds(got.N, false, tt.alpha), got.N >= 3 && !math.IsInf(got.Interval.Lo, -1), "HasEnds")
 			if claim := got.ClaimInterval(); got.N < 3 && claim != unbounded() || got.N >= 3 && claim != got.Interval {
 				t.Errorf("%d runs are judged by %v", got.N, claim)
 			}
 		})
 	}
-	if _, err := Summarize(Cell{}, 0.05); !errors.Is(err, ErrNoValues) {
-		t.Errorf("no run: error is %v, want %v", err, ErrNoValues)
-	}
+	_, err := Summarize(Cell{}, 0.05)
+	assert.Is(t, err, ErrNoValues, "no run")
 }
 
 func TestErrorShare(t *testing.T) {
@@ -77,9 +70,7 @@ func TestErrorShare(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := must.Get(ErrorShare(tt.failed, tt.attempted, 0.05))
-			if got.N != tt.n || got.Kind != ClopperPearson || got.Coverage != 0.95 {
-				t.Errorf("n %d, kind %q, coverage %v", got.N, got.Kind, got.Coverage)
-			}
+			assert.Equal(t, [3]any{got.N, got.Kind, got.Coverage}, [3]any{tt.n, ClopperPearson, 0.95}, "n, kind, coverage")
 			wantNumber(t, "centre", got.Centre, tt.centre)
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
 		})
@@ -91,9 +82,7 @@ func TestErrorShareOfMany(t *testing.T) {
 	for _, n := range []int64{1, 10, 1e3, 1e6, 1e9} {
 		got := must.Get(ErrorShare([]int64{0}, []int64{n}, 0.05))
 		want := -math.Expm1(math.Log(0.025) / float64(n))
-		if math.Abs(got.Interval.Hi/want-1) > 1e-6 {
-			t.Errorf("0 of %d: upper end %v, want %v", n, got.Interval.Hi, want)
-		}
+		assert.Near(t, got.Interval.Hi/want, 1, 1e-6, "upper end of 0 of %d, over %v", n, want)
 	}
 }
 
@@ -111,10 +100,8 @@ func TestErrorShareRefused(t *testing.T) {
 		{"lists of different length", []int64{1}, []int64{2, 2}, 0.05, "for 1 repetitions and of attempts for 2"},
 		{"alpha of one", []int64{1}, []int64{2}, 1, "alpha"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := ErrorShare(tt.failed, tt.attempted, tt.alpha)
-			assert.Error(t, err, tt.want)
-		})
+		_, err := ErrorShare(tt.failed, tt.attempted, tt.alpha)
+		assert.Error(t, err, tt.want)
 	}
 }
 
@@ -134,9 +121,7 @@ func TestLastDigit(t *testing.T) {
 	for _, test := range []struct{ value, resolution, want float64 }{
 		{1.1, 0.001, 0.001}, {0.9, 0.001, 0.0001}, {-486.67, 0.001, 0.1}, {2, 0.1, 0.1}, {12345, 0.001, 10},
 	} {
-		if got := LastDigit(test.value, test.resolution); math.Abs(got/test.want-1) > 1e-12 {
-			t.Errorf("LastDigit(%v, %v) = %v, want %v", test.value, test.resolution, got, test.want)
-		}
+		assert.Near(t, LastDigit(test.value, test.resolution)/test.want, 1, 1e-12, "last digit of %+v, over it", test)
 	}
 }
 
@@ -156,19 +141,13 @@ func TestOutliers(t *testing.T) {
 		{"a zero", []float64{0, 100, 100, 100, 100}, Outlying{}},
 		{"none", nil, Outlying{}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := must.Get(Outliers(Cell{Values: tt.values}, 0.05))
-			if !slices.Equal(got.At, tt.want.At) || got.Wide != tt.want.Wide {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
-		})
+		got := must.Get(Outliers(Cell{Values: tt.values}, 0.05))
+		assert.Slice(t, got.At, tt.want.At, "%s: outliers", tt.name)
+		assert.Equal(t, got.Wide, tt.want.Wide, "%s: wide apart", tt.name)
 	}
 	// Differences below the resolution are not outliers.
 	coarse := Cell{Values: []float64{10, 10, 10, 10, 11}, Resolution: 0.1}
-	if got, err := Outliers(coarse, 0.05); err != nil || len(got.At) > 0 {
-		t.Errorf("one step of the measurement away: %+v, %v", got, err)
-	}
-	if _, err := Outliers(Cell{Values: []float64{1, math.Inf(1), 1}}, 0.05); !errors.Is(err, ErrNotFinite) {
-		t.Errorf("infinite: %v", err)
-	}
+	assert.Slice(t, must.Get(Outliers(coarse, 0.05)).At, nil, "outliers one step of the measurement away")
+	_, err := Outliers(Cell{Values: []float64{1, math.Inf(1), 1}}, 0.05)
+	assert.Is(t, err, ErrNotFinite, "infinite")
 }

@@ -65,10 +65,8 @@ func TestExamplesOfVerdicts(t *testing.T) {
 		{"at least 1.1 times, with a stall", stalled[0], stalled[1], Above(1.1), 0.0125, Inconclusive},
 		{"one of 78 pairs", six[0], six[1], Greater(0.05), 0.05 / 78, Inconclusive},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			c := must.Get(Ratio(tt.a, tt.b, tt.alpha))
-			assert.Equal(t, Judge(c.Interval, tt.region), tt.want, "%v in %v", c.Interval, tt.region)
-		})
+		c := must.Get(Ratio(tt.a, tt.b, tt.alpha))
+		assert.Equal(t, Judge(c.Interval, tt.region), tt.want, "%s: %v in %v", tt.name, c.Interval, tt.region)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -35,9 +36,7 @@ func TestNoiseFloor(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := must.Get(NoiseFloor(tt.pairs, 0.05, 0.05))
 			wantNumber(t, "floor", got.F, tt.f)
-			if got.Biased != tt.biased || got.Exceeds != tt.exceeds || got.Pairs != tt.used {
-				t.Errorf("floor is %+v, want biased %v, exceeds %v, pairs %d", got, tt.biased, tt.exceeds, tt.used)
-			}
+			assert.Equal(t, [3]any{got.Biased, got.Exceeds, got.Pairs}, [3]any{tt.biased, tt.exceeds, tt.used}, "%+v", got)
 			for i, pair := range tt.pairs {
 				c, err := Ratio(pair[0], pair[1], 0.05)
 				if want := math.Abs(c.D); len(got.Of) != len(tt.pairs) || got.Of[i].D != want || got.Of[i].SE != c.SE {

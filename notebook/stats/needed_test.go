@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"testing"
 
@@ -44,9 +43,7 @@ func TestNeeded(t *testing.T) {
 				ends, _ := c.limits(0.05)
 				c.Interval = c.around(ends)
 				decided := Judge(c.Widen(tt.floor, 0.05), tt.region) != Inconclusive
-				if want := got > 0 && n >= got; decided != want {
-					t.Errorf("%d repetitions: decided is %v, want %v", n, decided, want)
-				}
+				assert.Equal(t, decided, got > 0 && n >= got, "%d repetitions: decided", n)
 			}
 		})
 	}
@@ -68,9 +65,7 @@ func TestNeededFollowsThePlan(t *testing.T) {
 		{"more than the usual looks", []int{200, 400}, 0.05, 200},
 		{"a stricter level", Looks(20), 0.0125 / 16, 40},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, Needed(c, Greater(0.05), 0, tt.alpha, tt.looks), tt.want, "repetitions")
-		})
+		assert.Equal(t, Needed(c, Greater(0.05), 0, tt.alpha, tt.looks), tt.want, "%s: repetitions", tt.name)
 	}
 }
 
@@ -90,14 +85,10 @@ func TestCellNeeded(t *testing.T) {
 		{"at a stricter level", values(98, 99, 100, 101, 102), Below(102), 0.05 / 3, 10},
 		{"zeros", values(0, 0, 3), Above(-2), 0.05, 5},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := must.Get(CellNeeded(tt.cell, tt.region, tt.alpha, nil))
-			assert.Equal(t, got, tt.want, "repetitions")
-		})
+		assert.Equal(t, must.Get(CellNeeded(tt.cell, tt.region, tt.alpha, nil)), tt.want, "%s: repetitions", tt.name)
 	}
-	if _, err := CellNeeded(values(1, 2), Below(5), 0.05, nil); !errors.Is(err, ErrTooFew) {
-		t.Errorf("two values: error is %v, want %v", err, ErrTooFew)
-	}
+	_, err := CellNeeded(values(1, 2), Below(5), 0.05, nil)
+	assert.Is(t, err, ErrTooFew, "two values")
 }
 
 func TestLooks(t *testing.T) {
@@ -121,8 +112,6 @@ func TestLevel(t *testing.T) {
 		{"up to 40", Looks(40), 0.01},
 		{"nothing planned", nil, 0.05},
 	} {
-		if got := Level(DefaultAlpha, len(tt.looks)); math.Abs(got-tt.want) > 1e-15 {
-			t.Errorf("%s: level %v, want %v", tt.name, got, tt.want)
-		}
+		assert.Near(t, Level(DefaultAlpha, len(tt.looks)), tt.want, 1e-15, "%s: level", tt.name)
 	}
 }

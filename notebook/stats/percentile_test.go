@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -49,12 +48,8 @@ func TestParsePercentile(t *testing.T) {
 }
 
 func TestPercentileMetric(t *testing.T) {
-	if got, want := percentile("99.90").Metric("latency.first_byte"), "latency.first_byte.p99.9"; got != want {
-		t.Errorf("metric is %q, want %q", got, want)
-	}
-	if percentile("99.90") != percentile("99.9") {
-		t.Error("99.90 and 99.9 are different percentiles")
-	}
+	assert.Equal(t, percentile("99.90").Metric("latency.first_byte"), "latency.first_byte.p99.9")
+	assert.Equal(t, percentile("99.90"), percentile("99.9"))
 }
 
 func TestRank(t *testing.T) {
@@ -74,9 +69,7 @@ func TestRank(t *testing.T) {
 		{"none", "50", 0, 0},
 		{"more than 64 bits on the way", "99.999999999999", 1e18, 999999999999990000},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, percentile(tt.p).Rank(tt.n), tt.want, "rank of p%s of %d values", tt.p, tt.n)
-		})
+		assert.Equal(t, percentile(tt.p).Rank(tt.n), tt.want, "%s: rank of p%s of %d values", tt.name, tt.p, tt.n)
 	}
 }
 
@@ -89,9 +82,7 @@ func TestNeed(t *testing.T) {
 		{"10", 100}, {"0.1", 10000}, {"97", 334}, {"75", 40}, {"70", 34},
 		{"99.999999999999", 1e15},
 	} {
-		t.Run("p"+tt.p, func(t *testing.T) {
-			assert.Equal(t, percentile(tt.p).Need(), tt.want, "answers that p%s needs", tt.p)
-		})
+		assert.Equal(t, percentile(tt.p).Need(), tt.want, "answers that p%s needs", tt.p)
 	}
 }
 
@@ -140,10 +131,8 @@ func TestRankIntervalCovers(t *testing.T) {
 
 func TestRankIntervalErrors(t *testing.T) {
 	p := must.Get(ParsePercentile("50"))
-	if _, err := p.RankInterval(0, 0.05); !errors.Is(err, ErrNoValues) {
-		t.Errorf("of nothing: %v", err)
-	}
-	if _, err := p.RankInterval(5, 1); !errors.Is(err, ErrAlpha) {
-		t.Errorf("at level 1: %v", err)
-	}
+	_, err := p.RankInterval(0, 0.05)
+	assert.Is(t, err, ErrNoValues, "of nothing")
+	_, err = p.RankInterval(5, 1)
+	assert.Is(t, err, ErrAlpha, "at level 1")
 }

@@ -98,17 +98,13 @@ func TestRanksOfMany(t *testing.T) {
 			k := rankSum(of[0], of[1], alpha).k
 			product := float64(of[0] * of[1])
 			want := normalRank(product/2, math.Sqrt(product*float64(of[0]+of[1]+1)/12), alpha/2).k
-			if difference := math.Abs(float64(k - want)); difference > 0.005*float64(want) {
-				t.Errorf("rank sum of %v at %v is %d, and %d by a normal distribution", of, alpha, k, want)
-			}
+			assert.Near(t, float64(k), float64(want), 0.005*float64(want), "rank sum of %v at %v, by a normal one", of, alpha)
 		}
 		for _, n := range []int{mostExact, mostExact + 1} {
 			values := float64(n)
 			k := signedRank(n, alpha).k
 			want := normalRank(values*(values+1)/4, math.Sqrt(values*(values+1)*(2*values+1)/24), alpha/2).k
-			if difference := math.Abs(float64(k - want)); difference > 0.005*float64(want) {
-				t.Errorf("signed rank of %d at %v is %d, and %d by a normal distribution", n, alpha, k, want)
-			}
+			assert.Near(t, float64(k), float64(want), 0.005*float64(want), "signed rank of %d at %v, by a normal one", n, alpha)
 		}
 	}
 }
@@ -167,17 +163,11 @@ func TestPseudoMedian(t *testing.T) {
 		{"a sum out of range", []float64{1.5e308, 1.7e308, -1}, 1.175e308},
 		{"one far off", []float64{100, 100, 100, 100, 1e9}, 100},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := PseudoMedian(tt.values); !closeTo(got, tt.want) {
-				t.Errorf("PseudoMedian(%v) = %v, want %v", tt.values, got, tt.want)
-			}
-		})
+		assert.Near(t, PseudoMedian(tt.values), tt.want, 1e-9*math.Abs(tt.want), "%s: pseudo-median", tt.name)
 	}
 	// What was measured is printed as it was.
 	for _, v := range []float64{7, 0.1, 12345.678, 1e-300} {
 		assert.Equal(t, PseudoMedian([]float64{v, v, v}), v, "PseudoMedian of three times %v", v)
 	}
-	if got := PseudoMedian(nil); !math.IsNaN(got) {
-		t.Errorf("PseudoMedian of nothing = %v, want NaN", got)
-	}
+	assert.Equal(t, math.IsNaN(PseudoMedian(nil)), true, "PseudoMedian of nothing is NaN")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -40,9 +41,7 @@ func TestRatio(t *testing.T) {
 			wantInterval(t, got.Interval, tt.lo, tt.hi)
 			wantNumber(t, "df", got.DF, tt.df)
 			wantNumber(t, "p", got.P, tt.p)
-			if got.NA != len(tt.a.Values) || got.NB != len(tt.b.Values) {
-				t.Errorf("n is %d and %d, want %d and %d", got.NA, got.NB, len(tt.a.Values), len(tt.b.Values))
-			}
+			assert.Equal(t, [2]int{got.NA, got.NB}, [2]int{len(tt.a.Values), len(tt.b.Values)}, "n of both cells")
 		})
 	}
 }
@@ -53,18 +52,12 @@ func TestRatioProperties(t *testing.T) {
 	for range 200 {
 		a := lognormal(rng, 3+rng.IntN(5), 100, 0.05)
 		b := lognormal(rng, 3+rng.IntN(5), 105, 0.02)
-		ab, err1 := Ratio(a, b, 0.05)
-		ba, err2 := Ratio(b, a, 0.05)
-		if err1 != nil || err2 != nil {
-			t.Fatal(err1, err2)
-		}
+		ab, ba := must.Get(Ratio(a, b, 0.05)), must.Get(Ratio(b, a, 0.05))
 		if !closeTo(ab.Ratio, 1/ba.Ratio) || !closeTo(ab.Interval.Lo, 1/ba.Interval.Hi) ||
 			!closeTo(ab.Interval.Hi, 1/ba.Interval.Lo) || !closeTo(ab.P, ba.P) || !closeTo(ab.DF, ba.DF) {
 			t.Errorf("swapped, %v becomes %v", ab, ba)
 		}
-		if !ab.Interval.Contains(ab.Ratio) {
-			t.Errorf("interval %v without the ratio %v", ab.Interval, ab.Ratio)
-		}
+		assert.Equal(t, ab.Interval.Contains(ab.Ratio), true, "the interval %v has the ratio %v", ab.Interval, ab.Ratio)
 		if ab.K == 0 && !ab.Interval.Contains(1) && ab.P > 0.05 {
 			t.Errorf("interval %v and p %v contradict each other", ab.Interval, ab.P)
 		}
@@ -86,12 +79,8 @@ func TestTCritical(t *testing.T) {
 	for _, alpha := range []float64{0.2, 0.05, 0.05 / 3, 0.05 / 300} {
 		u := 1 - alpha
 		want := u * math.Sqrt(2/(1-u*u))
-		if got := tCritical(alpha, 2); math.Abs(got/want-1) > 1e-9 {
-			t.Errorf("t(1-%v/2, 2) is %v, want %v", alpha, got, want)
-		}
-		if got := tTwoSided(want, 2); math.Abs(got/alpha-1) > 1e-9 {
-			t.Errorf("p of t %v at df 2 is %v, want %v", want, got, alpha)
-		}
+		assert.Near(t, tCritical(alpha, 2)/want, 1, 1e-9, "t(1-%v/2, 2), over %v", alpha, want)
+		assert.Near(t, tTwoSided(want, 2)/alpha, 1, 1e-9, "p of t %v at df 2, over %v", want, alpha)
 	}
 	wantNumber(t, "t(0.975, 4)", tCritical(0.05, 4), "2.776445")
 	wantNumber(t, "t(0.975, 9)", tCritical(0.05, 9), "2.262157")
@@ -146,9 +135,7 @@ func TestSerialCorrelation(t *testing.T) {
 		// Powers of ten 0 1 2 1 0 1 2 1 0 1, mean 0.9, squares 4.9.
 		{"on logarithms", []float64{1, 10, 100, 10, 1, 10, 100, 10, 1, 10}, (1 + 10*(-5*0.09+4*0.11)/4.9) / 7},
 	} {
-		if got := SerialCorrelation(tt.values); math.Abs(got-tt.want) > 1e-9 {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
-		}
+		assert.Near(t, SerialCorrelation(tt.values), tt.want, 1e-9, "%s", tt.name)
 	}
 }
 
@@ -165,21 +152,15 @@ func TestCorrelationWidens(t *testing.T) {
 	}
 	check := func(what string, alone, wide [2]float64) {
 		for i := range alone {
-			if math.Abs(wide[i]/alone[i]-2) > 1e-6 {
-				t.Errorf("%s: half %v becomes %v", what, alone[i], wide[i])
-			}
+			assert.Near(t, wide[i]/alone[i], 2, 1e-6, "%s: times half of %v", what, alone[i])
 		}
 	}
 	check("one cell", half(alone.Interval, alone.Centre), half(wide.Interval, wide.Centre))
 	before := must.Get(Ratio(a, b, DefaultAlpha))
 	after := must.Get(Ratio(wideA, wideB, DefaultAlpha))
-	if after.Ratio != before.Ratio || after.K != before.K {
-		t.Errorf("%+v becomes %+v", before, after)
-	}
+	assert.Equal(t, [2]any{after.Ratio, after.K}, [2]any{before.Ratio, before.K}, "ratio and k")
 	if before.Kappa == 1 {
 		check("a ratio", half(before.Interval, math.Exp(before.D)), half(after.Interval, math.Exp(after.D)))
 	}
-	if math.Abs(after.SE/before.SE-2) > 1e-6 {
-		t.Errorf("standard error %v becomes %v", before.SE, after.SE)
-	}
+	assert.Near(t, after.SE/before.SE, 2, 1e-6, "standard error, over the one before")
 }

@@ -1,10 +1,10 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -36,9 +36,7 @@ func TestRatioBetween(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ratio, interval := must.Two(RatioBetween(tt.sessions, tt.alpha))
 			for _, n := range [][2]float64{{ratio, tt.ratio}, {interval.Lo, tt.interval.Lo}, {interval.Hi, tt.interval.Hi}} {
-				if math.Abs(n[0]-n[1]) > 5e-6 {
-					t.Errorf("%.5f %.5f, want %.5f %.5f", ratio, interval, tt.ratio, tt.interval)
-				}
+				assert.Near(t, n[0], n[1], 5e-6, "%.5f %.5f", ratio, interval)
 			}
 		})
 	}
@@ -58,10 +56,7 @@ func TestBetweenRefuses(t *testing.T) {
 		{"no number", []SessionEffect{{math.NaN(), 0.1}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
 		{"an infinite error", []SessionEffect{{1, math.Inf(1)}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if _, _, err := RatioBetween(tt.sessions, tt.alpha); !errors.Is(err, tt.want) {
-				t.Errorf("error %v, want %v", err, tt.want)
-			}
-		})
+		_, _, err := RatioBetween(tt.sessions, tt.alpha)
+		assert.Is(t, err, tt.want, "%s", tt.name)
 	}
 }

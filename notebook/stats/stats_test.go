@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
-	"benchbook/internal/test/must"
 )
 
 // values makes a cell with the default resolution.
@@ -20,9 +18,7 @@ func values(v ...float64) Cell { return Cell{Values: v} }
 func wantNumber(t *testing.T, name string, got float64, want string) {
 	t.Helper()
 	_, decimals, _ := strings.Cut(want, ".")
-	if printed := strconv.FormatFloat(got, 'f', len(decimals), 64); printed != want {
-		t.Errorf("%s is %v, want %s", name, got, want)
-	}
+	assert.Equal(t, strconv.FormatFloat(got, 'f', len(decimals), 64), want, "%s, %v", name, got)
 }
 
 // wantInterval does the same for both ends.
@@ -75,13 +71,9 @@ func TestMedian(t *testing.T) {
 		{"even number", []float64{10, 11, 12, 13, 14, 40}, 12.5},
 		{"sum out of range", []float64{1.5e308, 1.7e308}, 1.6e308},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, Median(tt.values), tt.want, "Median(%v)", tt.values)
-		})
+		assert.Equal(t, Median(tt.values), tt.want, "%s: Median(%v)", tt.name, tt.values)
 	}
-	if got := Median(nil); !math.IsNaN(got) {
-		t.Errorf("Median of nothing = %v, want NaN", got)
-	}
+	assert.Equal(t, math.IsNaN(Median(nil)), true, "Median of nothing is NaN")
 }
 
 // Whatever is asked of a cell, one that cannot be is refused with the same reason.
@@ -127,15 +119,9 @@ func TestRefused(t *testing.T) {
 	}
 	for function, f := range ask {
 		for _, tt := range tests {
-			t.Run(function+", "+tt.name, func(t *testing.T) {
-				if err := f(tt.cell, tt.alpha); !errors.Is(err, tt.want) {
-					t.Errorf("error is %v, want %v", err, tt.want)
-				}
-			})
+			assert.Is(t, f(tt.cell, tt.alpha), tt.want, "%s, %s", function, tt.name)
 		}
-		t.Run(function+", a good cell", func(t *testing.T) {
-			must.Do(f(good, 0.05))
-		})
+		assert.Is(t, f(good, 0.05), nil, "%s, a good cell", function)
 	}
 }
 
@@ -154,9 +140,7 @@ func TestOrderOfValues(t *testing.T) {
 		}
 		before := slices.Concat(a.Values, b.Values, c.Values)
 		first := results(a, b, c)
-		if !slices.Equal(before, slices.Concat(a.Values, b.Values, c.Values)) {
-			t.Fatalf("n = %d: values were changed", n)
-		}
+		assert.Slice(t, slices.Concat(a.Values, b.Values, c.Values), before, "n = %d: the values afterwards", n)
 		for range 20 {
 			second := results(values(shuffled(rng, a.Values)...), values(shuffled(rng, b.Values)...),
 				values(shuffled(rng, c.Values)...))

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -44,14 +43,11 @@ func TestSteadiness(t *testing.T) {
 			if got.Trend != tt.want.Trend || !close(got.Share, tt.want.Share) || !close(got.P, tt.want.P) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
-			if !slices.Equal(given, tt.series) {
-				t.Error("the series was changed")
-			}
+			assert.Slice(t, tt.series, given, "the series afterwards")
 		})
 	}
-	if _, err := Steadiness([]float64{1, math.NaN()}, 0.05); !errors.Is(err, ErrNotFinite) {
-		t.Errorf("NaN: %v", err)
-	}
+	_, err := Steadiness([]float64{1, math.NaN()}, 0.05)
+	assert.Is(t, err, ErrNotFinite, "NaN")
 }
 
 func TestUnsteady(t *testing.T) {
