@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -101,11 +100,9 @@ func TestParse(t *testing.T) {
 		{"published", "published(throughput{server=sync})", `published(throughput{server="sync"})`},
 		{"fewer", `fewer(failed{server="async"}, failed{server="sync"})`, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			n := must.Get(Parse(tt.src))
-			assert.Equal(t, n.String(), cmp.Or(tt.want, tt.src), "Parse(%q) prints", tt.src)
-			must.Do(checkTree(tt.src, n))
-		})
+		n := must.Get(Parse(tt.src))
+		assert.Equal(t, n.String(), cmp.Or(tt.want, tt.src), "%s: Parse(%q) prints", tt.name, tt.src)
+		must.Do(checkTree(tt.src, n))
 	}
 }
 
@@ -123,9 +120,8 @@ func TestParseHostile(t *testing.T) {
 		"'" + strings.Repeat("x", 1<<20) + "' == a",
 		strings.Repeat("\x00", 1<<20),
 	} {
-		if _, err := Parse(src); err == nil {
-			t.Errorf("a text of %d bytes that begins with %q is no error", len(src), src[:10])
-		}
+		_, err := Parse(src)
+		assert.Equal(t, err != nil, true, "a text of %d bytes that begins with %q is an error", len(src), src[:10])
 	}
 }
 
@@ -187,13 +183,9 @@ func TestParseTemplate(t *testing.T) {
 			}
 			for _, s := range tmpl.Names() {
 				names = append(names, s.String())
-				if got := tt.text[s.Start:s.End]; got[0] != s.Name[0] {
-					t.Errorf("%s stands at %q", s, got)
-				}
+				assert.Equal(t, tt.text[s.Start], s.Name[0], "%s begins at its place", s)
 			}
-			if !reflect.DeepEqual(parts, tt.want) || !reflect.DeepEqual(names, tt.names) {
-				t.Errorf("%q has parts %q, names %q", tt.text, parts, names)
-			}
+			assert.Deep(t, [2][]string{parts, names}, [2][]string{tt.want, tt.names}, "parts and names of %q", tt.text)
 		})
 	}
 }

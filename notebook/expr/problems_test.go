@@ -29,9 +29,7 @@ func (p problem) run(t *testing.T, reader string) {
 		}
 		assert.Equal(t, errors.Is(err, ErrUnknownName), strings.HasPrefix(p.want, "unknown name"),
 			"the cause is ErrUnknownName")
-		if errors.Is(err, ErrDeferred) {
-			t.Error("the cause is ErrDeferred")
-		}
+		assert.Equal(t, errors.Is(err, ErrDeferred), false, "the cause is ErrDeferred")
 		assert.Equal(t, e.Error(), p.want, "%.200q", src)
 		assert.Equal(t, e.Span, span, "%.200q: at", src)
 	})
@@ -48,12 +46,9 @@ func TestProblems(t *testing.T) {
 		"parse": {
 			{"nothing", "«»", "the expression is empty: write a value, such as throughput or 100ms"},
 			// Operators.
-			{"nothing after an operator", "a «+»",
-				"expected a value, found the end" + noValue},
-			{"nothing before an operator", "«*» a",
-				"expected a value, found *" + noValue},
-			{"two signs", "a - -«-»b",
-				"expected a value, found -" + noValue},
+			{"nothing after an operator", "a «+»", "expected a value, found the end" + noValue},
+			{"nothing before an operator", "«*» a", "expected a value, found *" + noValue},
+			{"two signs", "a - -«-»b", "expected a value, found -" + noValue},
 			{"a chain of comparisons", "a < b «<» c", "comparisons do not chain: write a < b and b < c"},
 			{"one equals sign", "a «=» b", "= does not compare: write =="},
 			{"two ampersands", "a «&&» b", "unexpected &&: write and"},
@@ -167,8 +162,7 @@ func TestProblems(t *testing.T) {
 			{"a filter twice", "a | round 1 | percent | «round 2»", "the filter round is given twice: remove one"},
 			{"a filter in parentheses", "(a «|» round 2)",
 				`unexpected |: filters come last, and only after {value}; for "or" write or`},
-			{"a problem before the filter", "a + «*» | round 2",
-				"expected a value, found *" + noValue},
+			{"a problem before the filter", "a + «*» | round 2", "expected a value, found *" + noValue},
 			{"a parenthesis too many", "a«)» | round 2", "expected a filter or the end, found )"},
 		},
 		"quantity": {
@@ -186,8 +180,7 @@ func TestProblems(t *testing.T) {
 			{"one brace", "a «${{» matrix.n } b", "${{ is never closed: write }} after the expression"},
 			{"spaced braces", "a ${{ matrix.n «}» } }}", "expected }}, found }"},
 			{"nothing inside", "a «${{ }}» b", "the expression is empty: write a value, such as throughput or 100ms"},
-			{"a problem inside", "a ${{ matrix.n + «*» }} b",
-				"expected a value, found *" + noValue},
+			{"a problem inside", "a ${{ matrix.n + «*» }} b", "expected a value, found *" + noValue},
 			{"two values", "a ${{ b «c» }}", "expected an operator between b and c: write an operator, such as + or <, or a comma between arguments; quote what is a text"},
 			{"an open parenthesis", "a ${{ (b «}»} c)", "expected a closing ), found }"},
 			{"an open string", "a ${{ «'b }} c»", "the string is not terminated: close it with '"},
@@ -207,8 +200,7 @@ func TestProblems(t *testing.T) {
 			{"unlike comparison", "true and «latency.p99 < 100»", "cannot compare a time in s with a plain number"},
 			{"unlike equality", "«2cores == 2»", "cannot compare a number of cores with a plain number"},
 			{"division by zero", "1 / «connects»", "division by zero"},
-			{"a list in a sum", "1/s + «throughput»",
-				"throughput is a list of 3" + needsOne},
+			{"a list in a sum", "1/s + «throughput»", "throughput is a list of 3" + needsOne},
 			{"the minimum of nothing", "1 + «min(gone)»", "the min of an empty list"},
 			{"a list of unlike values", "«max(mixed)»", "cannot compare a rate in 1/s with a time in s"},
 			{"a list of words", "«mean(words)»", `mean needs numbers, not the text "sync"`},
@@ -281,8 +273,6 @@ func TestNear(t *testing.T) {
 		{"the word itself", "a", []string{"a"}, nil},
 		{"nothing like it", "zebra", []string{"throughput"}, nil},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Slice(t, Near(test.word, test.candidates), test.want)
-		})
+		assert.Slice(t, Near(test.word, test.candidates), test.want, "%s", test.name)
 	}
 }

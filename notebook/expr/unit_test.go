@@ -41,12 +41,8 @@ func TestParseQuantity(t *testing.T) {
 		{"2 cores", 2, Cores},
 		{"0e999999999", 0, Plain},
 	} {
-		t.Run(tt.text, func(t *testing.T) {
-			q := must.Get(ParseQuantity(tt.text))
-			if q.Value != tt.want || q.Unit.Dimension != tt.dim || q.Text != tt.text {
-				t.Errorf("%v %v %q, want %v %v", q.Value, q.Unit.Dimension, q.Text, tt.want, tt.dim)
-			}
-		})
+		q := must.Get(ParseQuantity(tt.text))
+		assert.Equal(t, [3]any{q.Value, q.Unit.Dimension, q.Text}, [3]any{tt.want, tt.dim, tt.text}, "%q", tt.text)
 	}
 }
 
@@ -72,12 +68,9 @@ func TestParseUnit(t *testing.T) {
 	} {
 		u, ok := ParseUnit(tt.symbol)
 		assert.Equal(t, ok, tt.ok, "%q: known", tt.symbol)
-		if !ok {
-			continue
-		}
-		if got := u.ToBase(3); u.Dimension != tt.dim || got != tt.inBase || u.Dimension.Base() != tt.baseSymbol {
-			t.Errorf("3 %q are %v %s of %v, want %v %s of %v",
-				tt.symbol, got, u.Dimension.Base(), u.Dimension, tt.inBase, tt.baseSymbol, tt.dim)
+		if ok {
+			assert.Equal(t, [3]any{u.ToBase(3), u.Dimension, u.Dimension.Base()},
+				[3]any{tt.inBase, tt.dim, tt.baseSymbol}, "3 %q", tt.symbol)
 		}
 	}
 }
@@ -128,9 +121,8 @@ func TestDimensionRules(t *testing.T) {
 					t.Errorf("%v %s %v is %v, %v; want %v, %v", a, rule.name, b, got, ok, want, meant)
 				}
 			}
-			if _, ok := sums[pair{a, b}]; a.Like(b) != ok {
-				t.Errorf("%v is like %v: %v", a, b, !ok)
-			}
+			_, ok := sums[pair{a, b}]
+			assert.Equal(t, a.Like(b), ok, "%v is like %v", a, b)
 		}
 	}
 }
