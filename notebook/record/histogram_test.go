@@ -29,24 +29,15 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 			must.Do(h.RecordValues(value, 1+random.Int64N(3)*random.Int64N(1e6)))
 		}
 		encoded := must.Get(h.Encode(hdrhistogram.V2CompressedEncodingCookieBase))
-		got, err := (Histogram{HDR: string(encoded)}).Decode()
-		if err != nil {
-			t.Fatalf("%+v: %v", tt, err)
-		}
+		got := must.Get((Histogram{HDR: string(encoded)}).Decode())
 		var want []bar
 		for _, b := range h.Distribution() {
 			if b.Count > 0 {
 				want = append(want, bar{b.To, b.Count})
 			}
 		}
-		if len(got.list) != len(want) || got.highest != tt.highest {
-			t.Fatalf("%+v: %d bars up to %d, want %d", tt, len(got.list), got.highest, len(want))
-		}
-		for i := range want {
-			if got.list[i] != want[i] {
-				t.Fatalf("%+v: bar %d is %+v, want %+v", tt, i, got.list[i], want[i])
-			}
-		}
+		assert.Slice(t, got.list, want, "bars of %+v", tt)
+		assert.Equal(t, got.highest, tt.highest, "the end of %+v", tt)
 	}
 }
 
@@ -104,14 +95,12 @@ func TestAt(t *testing.T) {
 	b := (&Bars{highest: 9e9, list: []bar{{1e9, 2}, {3e9, 1}, {5e9, 4}}}).count()
 	h := Histogram{Count: 8, Min: 1, Max: 4.5}
 	for rank, want := range map[int64]float64{1: 1, 2: 1, 3: 3, 4: 4.5, 7: 4.5} {
-		if got, missing := b.At(h, rank); got != want || missing != "" {
-			t.Errorf("rank %d: %v %q, want %v", rank, got, missing, want)
-		}
+		got, missing := b.At(h, rank)
+		assert.Equal(t, [2]any{got, missing}, [2]any{want, ""}, "rank %d", rank)
 	}
 	for rank, want := range map[int64]string{8: "> 9 s", 9: "among failures"} {
-		if _, missing := b.At(h, rank); missing != want {
-			t.Errorf("rank %d: %q, want %q", rank, missing, want)
-		}
+		_, missing := b.At(h, rank)
+		assert.Equal(t, missing, want, "rank %d", rank)
 	}
 }
 

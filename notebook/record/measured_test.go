@@ -40,18 +40,14 @@ func TestMeasured(t *testing.T) {
 		{"whatever a program prints", command, "startup", true},
 		{"what a program cannot print", command, "tune.other", false},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			if _, ok := test.of.Lookup(test.metric); ok != test.want {
-				t.Errorf("%s is measured: %v", test.metric, ok)
-			}
-		})
+		_, ok := test.of.Lookup(test.metric)
+		assert.Equal(t, ok, test.want, "%s: %s is measured", test.name, test.metric)
 	}
 	for _, of := range []Measured{load, open, command} {
 		names := of.Names()
 		for _, name := range names {
-			if _, ok := of.Lookup(name); !ok {
-				t.Errorf("%s is listed, and not measured", name)
-			}
+			_, ok := of.Lookup(name)
+			assert.Equal(t, ok, true, "%s is listed, and measured", name)
 		}
 		if slices.Sort(names); len(slices.Compact(names)) != len(of.Names()) {
 			t.Errorf("one of %v is listed twice", names)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -22,21 +21,17 @@ func TestLookupMetric(t *testing.T) {
 		{"memory.peak", "B", "lower"},
 		{"memory.db", "B", "lower"}, {"net.listen_overflows.server", "1", "lower"},
 	} {
-		if m, ok := LookupMetric(test.name); !ok || m.Unit != test.unit || m.Better != test.better || m.Name != test.name ||
-			m.Title == "" {
-			t.Errorf("%s: %+v, %v", test.name, m, ok)
-		}
+		m, ok := LookupMetric(test.name)
+		assert.Equal(t, [3]string{m.Name, m.Unit, m.Better}, [3]string{test.name, test.unit, test.better})
+		assert.Equal(t, ok && m.Title != "", true, "%s is known, and has a title", test.name)
 	}
 	for _, name := range []string{"", "latency", "latency.p0", "latency.p00", "latency.p100", "latency.p99.", "cpu.",
 		"cpu.a.b", "troughput", "server"} {
-		if m, ok := LookupMetric(name); ok {
-			t.Errorf("%q is taken for %+v", name, m)
-		}
+		_, ok := LookupMetric(name)
+		assert.Equal(t, ok, false, "%q is a metric", name)
 	}
 	for _, name := range []string{"latency.queue", "service.ping", "lag.pool", "errors.db.lost", "tune.db.pool"} {
-		if IsTime(name) || CountsFailures(name) || IsSearched(name) {
-			t.Errorf("%q of an article is taken for a metric of ours", name)
-		}
+		assert.Equal(t, IsTime(name) || CountsFailures(name) || IsSearched(name), false, "%q of an article is ours", name)
 	}
 }
 
@@ -77,9 +72,8 @@ func TestEndOfARepetition(t *testing.T) {
 		{"a clock that was set forwards", started.Add(time.Hour), started.Add(time.Hour)},
 	} {
 		r := Record{Started: started}
-		if r.End(tt.now, 5*time.Second); !r.Ended.Equal(tt.want) {
-			t.Errorf("%s: it ended at %v, want %v", tt.name, r.Ended, tt.want)
-		}
+		r.End(tt.now, 5*time.Second)
+		assert.Equal(t, r.Ended.Equal(tt.want), true, "%s: it ended at %v", tt.name, r.Ended)
 	}
 }
 
@@ -127,9 +121,8 @@ func TestListsStandOnce(t *testing.T) {
 	Expand([]*Record{alone})
 	assert.Map(t, alone.Facts, condensed, "without the lists")
 	Expand([]*Record{second, first})
-	if !maps.Equal(first.Facts, want) || !maps.Equal(second.Facts, want) {
-		t.Errorf("expanded: %v and %v, want %v", first.Facts, second.Facts, want)
-	}
+	assert.Map(t, first.Facts, want, "expanded")
+	assert.Map(t, second.Facts, want, "expanded")
 }
 
 // A list that somebody edited is not what was found in the image.
@@ -151,10 +144,8 @@ func TestReadExpandsLists(t *testing.T) {
 		r.Condense(have)
 		save(d, r)
 	}
-	records, _, err := d.Read()
-	if err != nil || len(records) != 2 {
-		t.Fatalf("%d records, %v", len(records), err)
-	}
+	records, _ := must.Two(d.Read())
+	assert.Equal(t, len(records), 2, "records")
 	for _, r := range records {
 		assert.Equal(t, r.Facts["packages.server"], debian, "repetition %d", r.Repetition)
 	}
@@ -190,10 +181,8 @@ func TestSaveSearch(t *testing.T) {
 	for i, want := range []*Record{capacity, searched()} {
 		assert.Deep(t, records[i].Search, want.Search)
 	}
-	data, err := capacity.Line()
-	if err != nil || strings.Contains(string(data), `"hi"`) {
-		t.Errorf("a capacity of at least so much has an upper end: %s, %v", data, err)
-	}
+	// A capacity of at least so much has no upper end.
+	assert.Lacks(t, string(must.Get(capacity.Line())), `"hi"`)
 }
 
 func TestCandidates(t *testing.T) {
@@ -205,9 +194,7 @@ func TestCandidates(t *testing.T) {
 			counts = append(counts, p.Counts())
 		}
 	}
-	if !reflect.DeepEqual(values, []float64{1, 2, 3}) || !reflect.DeepEqual(counts, []float64{100, 190, 0, 0}) {
-		t.Errorf("candidates %v, which count %v", values, counts)
-	}
+	assert.Deep(t, [2][]float64{values, counts}, [2][]float64{{1, 2, 3}, {100, 190, 0, 0}}, "values, and what counts")
 }
 
 // A probe in which too few requests were answered for a percentile has none, and not one of no time at all.

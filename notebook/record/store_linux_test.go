@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -29,25 +30,16 @@ func TestKilledWhileItSaves(t *testing.T) {
 	for range 30 {
 		cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), "SAVE_TO="+string(dir), fmt.Sprint("FIRST=", saved+1))
-		out, err := cmd.StdoutPipe()
-		if err == nil {
-			err = cmd.Start()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		out := must.Get(cmd.StdoutPipe())
+		must.Do(cmd.Start())
 		said, most := bufio.NewScanner(out), 1+rand.IntN(20)
 		for n := 0; n < most && said.Scan(); n++ {
-			if _, err := fmt.Sscan(said.Text(), &saved); err != nil {
-				t.Fatalf("it said %q", said.Text())
-			}
+			must.Get(fmt.Sscan(said.Text(), &saved))
 		}
 		time.Sleep(rand.N(2 * time.Millisecond))
 		must.Do(cmd.Process.Kill())
 		for said.Scan() { // what it said before it was killed
-			if _, err := fmt.Sscan(said.Text(), &saved); err != nil {
-				t.Fatalf("it said %q", said.Text())
-			}
+			must.Get(fmt.Sscan(said.Text(), &saved))
 		}
 		_ = cmd.Wait() // it was killed
 		got := repetitionsOf(t, dir, 0)
@@ -85,12 +77,8 @@ func TestFullDisk(t *testing.T) {
 	if errors.Is(err, unix.EPERM) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
 		t.Skip("only root can make a small file system")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		must.Do(unix.Unmount(string(dir), 0))
-	}()
+	must.Do(err)
+	defer func() { must.Do(unix.Unmount(string(dir), 0)) }()
 	large := func(n int) *Record {
 		r := repetition(n)
 		r.Log = strings.Repeat("x", 30<<10)
@@ -111,9 +99,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	must.Do(unix.Mount("benchbook-test", string(dir), "tmpfs", unix.MS_REMOUNT, "size=1m"))
 	save(dir, large(n))
-	if got := repetitionsOf(t, dir, 0); len(got) != n {
-		t.Errorf("%v are there, want %d", got, n)
-	}
+	assert.Equal(t, len(repetitionsOf(t, dir, 0)), n, "repetitions, now that there is room")
 }
 
 // A run or a folder that cannot be read is left out, and hides no other.
@@ -144,9 +130,7 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 		if err != nil || len(records) != 1 || len(bad) != 1 || bad[0].Path != dir.fileOf() || bad[0].Err.Error() != why {
 			t.Errorf("%s: %d records, %v, %v", why, len(records), bad, err)
 		}
-		if dir.Save(sample()) == nil {
-			t.Errorf("%s: a record was saved there", why)
-		}
+		assert.Equal(t, dir.Save(sample()) != nil, true, "%s: a record is refused there", why)
 	}
 	for _, folder := range []string{"c2-1f3a9b", "."} {
 		dir := Dir(t.TempDir())

@@ -57,10 +57,7 @@ func (d Dir) fileOf() string { return filepath.Join(string(d), sample().Path()) 
 func runOf(t *testing.T, text string) Dir {
 	t.Helper()
 	dir := Dir(t.TempDir())
-	err := os.MkdirAll(filepath.Dir(dir.fileOf()), 0o755)
-	if err = errors.Join(err, os.WriteFile(dir.fileOf(), []byte(text), 0o644)); err != nil {
-		t.Fatal(err)
-	}
+	must.Write(dir.fileOf(), text)
 	return dir
 }
 
@@ -83,9 +80,7 @@ func TestSaveAndRead(t *testing.T) {
 		t.Fatalf("a folder that is not there: %v, %v, %v", records, bad, err)
 	}
 	save(dir, sample())
-	if _, err := os.Stat(filepath.Join(string(dir), "c2-1f3a9b", "full", "20261120T091500Z-abcd.jsonl")); err != nil {
-		t.Error(err)
-	}
+	must.Get(os.Stat(filepath.Join(string(dir), "c2-1f3a9b", "full", "20261120T091500Z-abcd.jsonl")))
 	for _, name := range []string{"notes.txt", ".hidden.jsonl"} {
 		must.Do(os.WriteFile(filepath.Join(string(dir), name), []byte("not a record"), 0o644))
 	}
@@ -96,14 +91,11 @@ func TestSaveAndRead(t *testing.T) {
 	if s, ok := records[0].Sample("connects"); !ok || s.Value != 12 {
 		t.Errorf("sample: %v, %v", s, ok)
 	}
-	if _, ok := records[0].Sample("nothing"); ok {
-		t.Error("a sample that is not there")
-	}
+	_, ok := records[0].Sample("nothing")
+	assert.Equal(t, ok, false, "there is a sample of nothing")
 	outside := sample()
 	outside.Host = "../c2-1f3a9b"
-	if err := dir.Save(outside); err == nil {
-		t.Error("a record was saved outside of the folder")
-	}
+	assert.Error(t, dir.Save(outside), "") // outside of the folder
 }
 
 // Whatever a run holds, good lines are read and each other line is named with its reason.
@@ -158,9 +150,7 @@ func TestLongLine(t *testing.T) {
 	f := must.Get(os.OpenFile(dir.fileOf(), os.O_RDWR, 0))
 	const end = 1 << 30
 	_, err := f.WriteAt([]byte("\n"+good+"\n"), end) // with a hole before it
-	if err = errors.Join(err, f.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(errors.Join(err, f.Close()))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	records, bad, err := dir.Read()
@@ -199,9 +189,8 @@ func TestSaveAfter(t *testing.T) {
 			dir := runOf(t, test.text)
 			save(dir, repetition(9))
 			assert.Slice(t, repetitionsOf(t, dir, test.bad), test.want, "read repetitions")
-			if data, err := os.ReadFile(dir.fileOf()); err != nil || !bytes.HasPrefix(data, []byte(test.text[:test.keeps])) {
-				t.Errorf("lines were changed: %v", err)
-			}
+			data := must.Get(os.ReadFile(dir.fileOf()))
+			assert.Equal(t, bytes.HasPrefix(data, []byte(test.text[:test.keeps])), true, "the lines are unchanged")
 		})
 	}
 }
@@ -219,9 +208,8 @@ func TestBadLineOfACell(t *testing.T) {
 	if run, ok := wrong[0].IsOf(own.Host, own.Profile, own.Experiment, own.Trial); !ok || run != own.Run {
 		t.Errorf("it is of run %q, %v", run, ok)
 	}
-	if _, ok := wrong[0].IsOf(own.Host, own.Profile, own.Experiment, "another"); ok {
-		t.Error("it is of another trial too")
-	}
+	_, ok := wrong[0].IsOf(own.Host, own.Profile, own.Experiment, "another")
+	assert.Equal(t, ok, false, "it is of another trial too")
 }
 
 // Lines of several writers do not mix.
@@ -294,10 +282,7 @@ func TestUnfinishedAndOld(t *testing.T) {
 	records := slices.Concat(of("1", "one", 1, 2), of("2", "one", 2, 1, 3), of("2", "two", 1), of("3", "one", 1, 3),
 		of("4", "one", 1, 2), []*Record{search})
 	path := func(run string) string { return filepath.Join("c2-1f3a9b", "full", run+".jsonl") }
-	unfinished := Unfinished(records)
-	if len(unfinished) != 2 || !unfinished[path("2")] || !unfinished[path("3")] {
-		t.Errorf("unfinished are %v", unfinished)
-	}
+	assert.Map(t, Unfinished(records), map[string]bool{path("2"): true, path("3"): true}, "unfinished")
 	assert.Slice(t, Old(records, 2), []string{path("1")}, "old")
 }
 
@@ -310,9 +295,7 @@ func TestFilesThatAreNoRuns(t *testing.T) {
 		os.Symlink("/dev/zero", filepath.Join(folder, "link.jsonl")),
 		os.WriteFile(filepath.Join(folder, "large.jsonl"), nil, 0o644),
 		os.Truncate(filepath.Join(folder, "large.jsonl"), 1<<40)))
-	if got := repetitionsOf(t, dir, 3); len(got) != 1 {
-		t.Errorf("read repetitions %v", got)
-	}
+	assert.Equal(t, len(repetitionsOf(t, dir, 3)), 1, "repetitions")
 	if records, _, err := Dir(dir.fileOf()).Read(); err != nil || len(records) > 0 {
 		t.Errorf("a file as the folder: %d records, %v", len(records), err)
 	}
