@@ -36,6 +36,14 @@ func Slice[T comparable](t testing.TB, got, want []T, what ...any) {
 	}
 }
 
+// None fails the test with the items of a list that is to have none.
+func None[T any](t testing.TB, list []T) {
+	t.Helper()
+	for _, item := range list {
+		t.Error(item)
+	}
+}
+
 // Map fails the test unless got has the entries of want.
 func Map[K, V comparable](t testing.TB, got, want map[K]V, what ...any) {
 	t.Helper()
