@@ -63,9 +63,7 @@ func TestGood(t *testing.T) {
 	}
 	for _, file := range append(files, more...) {
 		data := must.Get(os.ReadFile(file))
-		for _, p := range Parse(filepath.Dir(file), source.New(file, data)).Problems.Sorted() {
-			t.Error(p)
-		}
+		assert.None(t, Parse(filepath.Dir(file), source.New(file, data)).Problems.Sorted())
 	}
 }
 
@@ -74,9 +72,7 @@ func TestDocument(t *testing.T) {
 		"```python file=x/server.py\nprint(1)\n```\n\n```yaml experiment\nname: e\nload: {target: http://s/}\n```\n\n"+
 		"```yaml claim\nname: c\nexpect: a > b\n```\n\n```yaml table\n- {label: tbl-t, columns: [throughput]}\n```\n\n"+
 		"```go\nfunc main() {}\n```\n")
-	for _, p := range doc.Problems.Sorted() {
-		t.Error(p)
-	}
+	assert.None(t, doc.Problems.Sorted())
 	if len(doc.Listings) != 1 || doc.Listings[0].Path != "x/server.py" || string(doc.Listings[0].Data) != "print(1)\n" {
 		t.Errorf("listings: %+v", doc.Listings)
 	}
@@ -135,9 +131,7 @@ func FuzzParse(f *testing.F) {
 // checkShown checks that a problem as it is shown is safe for terminals and keeps to their width.
 func checkShown(t *testing.T, shown string) {
 	t.Helper()
-	if !utf8.ValidString(shown) {
-		t.Errorf("no UTF-8: %q", shown)
-	}
+	assert.Equal(t, utf8.ValidString(shown), true, "%q is UTF-8", shown)
 	for _, r := range shown {
 		if r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r)) {
 			t.Errorf("holds %U: %q", r, shown)
@@ -188,7 +182,9 @@ func TestUnreadableArticles(t *testing.T) {
 		"folder":   func(file string) error { return os.Mkdir(file, 0o755) },
 		"dangling": func(file string) error { return os.Symlink("nowhere", file) },
 		"endless":  func(file string) error { return os.Symlink("/dev/zero", file) },
-		"huge":     func(file string) error { return truncated(file, 1<<40) },
+		"huge": func(file string) error {
+			return errors.Join(os.WriteFile(file, nil, 0o644), os.Truncate(file, 1<<40))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(dir, "experiments", name, FileName)
@@ -205,15 +201,6 @@ func TestUnreadableArticles(t *testing.T) {
 			}
 		})
 	}
-}
-
-// truncated makes a file of a size that takes no space.
-func truncated(file string, size int64) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Truncate(size), f.Close())
 }
 
 // A text beyond a bound is a problem at its place; a text just below a bound is not.

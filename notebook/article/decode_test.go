@@ -16,9 +16,7 @@ func decodeText(t *testing.T, text string) *Experiment {
 	t.Helper()
 	var problems source.Problems
 	e := DecodeExperiment(source.Mapping("test", text), true, &problems)
-	for _, p := range problems.Sorted() {
-		t.Error(p)
-	}
+	assert.None(t, problems.Sorted())
 	return e
 }
 
@@ -27,6 +25,7 @@ func TestWaysToWrite(t *testing.T) {
 	service := func(e *Experiment) *spec.Service { return e.Services[0] }
 	dependencies := func(e *Experiment) string { return strings.Join(service(e).DependsOn, "|") }
 	repetitions := func(e *Experiment) string { return fmt.Sprint(e.Repetitions.Looks, e.Repetitions.Fixed) }
+	calibrate := func(e *Experiment) string { return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node) }
 	volume := func(e *Experiment) string {
 		v := service(e).Volumes[0]
 		return fmt.Sprint(v.Type, " ", v.Source, " ", v.Target, " ", v.ReadOnly)
@@ -43,8 +42,7 @@ func TestWaysToWrite(t *testing.T) {
 			volume, "bind ./data /data true"},
 		{"a list of dependencies", "services: {s: {depends_on: [a, b]}}", dependencies, "a|b"},
 		{"conditions of dependencies", "services: {s: {depends_on: {a: {condition: service_healthy}, b: , c: {condition: " +
-			"service_started}}}}", dependencies,
-			"a|b|c"},
+			"service_started}}}}", dependencies, "a|b|c"},
 		{"one file of variables", "services: {s: {env_file: a.env}}",
 			func(e *Experiment) string { return strings.Join(service(e).EnvFile, "|") }, "a.env"},
 		{"a limit for both", "services: {s: {ulimits: {nofile: 9}}}",
@@ -53,20 +51,15 @@ func TestWaysToWrite(t *testing.T) {
 			u := service(e).Ulimits["nofile"]
 			return fmt.Sprint(u.Soft, u.Hard)
 		}, "8 9"},
-		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}", func(e *Experiment) string {
-			return fmt.Sprint(service(e).Sysctls)
-		}, "map[a.b:1]"},
+		{"sysctls as a list", "services: {s: {sysctls: [a.b=1]}}",
+			func(e *Experiment) string { return fmt.Sprint(service(e).Sysctls) }, "map[a.b:1]"},
 		{"several targets", "load: {target: [http://s/a, {url: http://s/b, weight: 0.5}]}", func(e *Experiment) string {
 			return fmt.Sprint(len(e.Load.Targets), " ", e.Load.Targets[1].URL, " ", e.Load.Targets[1].Weight)
 		}, "2 http://s/b 0.5"},
 		{"a share of a rate", "load: {rate: {share: 80%, of: e}}",
 			func(e *Experiment) string { return fmt.Sprint(e.Load.RateShare, " ", e.Load.RateOf) }, "0.8 e"},
-		{"calibrate off", "calibrate: no", func(e *Experiment) string {
-			return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node)
-		}, "true <nil>"},
-		{"calibrate by an expression", "calibrate: a == 1", func(e *Experiment) string {
-			return fmt.Sprint(e.Calibrate.Off, e.Calibrate.Pick.Node)
-		}, "false a == 1"},
+		{"calibrate off", "calibrate: no", calibrate, "true <nil>"},
+		{"calibrate by an expression", "calibrate: a == 1", calibrate, "false a == 1"},
 		{"one hook", "prepare: {service: s, run: a 'b c'}",
 			func(e *Experiment) string { return strings.Join(e.Prepare[0].Run, "|") }, "a|b c"},
 		{"two hooks", "prepare: [{run: a}, {run: [b, c d]}]",
@@ -96,9 +89,7 @@ func TestWaysToWrite(t *testing.T) {
 			return fmt.Sprint(e.Load.Connections)
 		}, "0"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, test.got(decodeText(t, test.text)), test.want)
-		})
+		assert.Equal(t, test.got(decodeText(t, test.text)), test.want, "%s", test.name)
 	}
 }
 
@@ -106,9 +97,7 @@ func TestWaysToWrite(t *testing.T) {
 func TestPlacesInRows(t *testing.T) {
 	text := head + "```csv file=rows.csv\nname,\"w,ord\"\none,\"un \"\"deux\"\"\"\ntwo,äö\n```\n"
 	doc := parseText(t, text)
-	for _, p := range doc.Problems.Sorted() {
-		t.Error(p)
-	}
+	assert.None(t, doc.Problems.Sorted())
 	var problems source.Problems
 	rows, ok := doc.Rows(source.Text{Value: "rows.csv"}, &problems)
 	if !ok || len(rows) != 2 {
@@ -154,9 +143,7 @@ func TestPublishedRows(t *testing.T) {
 				text += "experiment: e\n"
 			}
 			doc := parseText(t, head+csv+block+text+"```\n")
-			for _, p := range doc.Problems.Sorted() {
-				t.Error(p)
-			}
+			assert.None(t, doc.Problems.Sorted())
 			var rows []string
 			for _, row := range doc.Published[0].Rows {
 				var fields, metrics []string
@@ -205,9 +192,7 @@ func TestAnswer(t *testing.T) {
 			if doc.Answer != nil {
 				blocks = doc.Answer.ChildCount()
 			}
-			if blocks != tt.blocks {
-				t.Errorf("the answer has %d blocks, want %d", blocks, tt.blocks)
-			}
+			assert.Equal(t, blocks, tt.blocks, "blocks of the answer")
 			var got []string
 			for _, p := range doc.Problems.Sorted() {
 				if p.Rule == "misplaced-block" || p.Rule == "unclosed-fence" {

@@ -21,17 +21,13 @@ func TestDestinationsAreResolved(t *testing.T) {
 	doc := Parse(t.TempDir(), source.New("article.md", []byte(head+prose)))
 	want := []string{"https://example.org/?a=1&b=2", "a_b.png", "https://example.org/_", "https://example.org/?x&amp;y"}
 	links := doc.Links()
-	if len(links) != len(want) {
-		t.Fatalf("got %v", links)
+	var got []string
+	for _, l := range links {
+		got = append(got, l.Destination)
 	}
-	for i, l := range links {
-		if l.Destination != want[i] {
-			t.Errorf("link %d leads to %q, want %q", i, l.Destination, want[i])
-		}
-	}
-	if at := links[0].Pos; string(at.Source.Data[at.Start:at.End]) != "https://example.org/?a=1&amp;b=2" {
-		t.Errorf("it stands at %q", at.Source.Data[at.Start:at.End])
-	}
+	assert.Slice(t, got, want, "destinations")
+	at := links[0].Pos
+	assert.Equal(t, string(at.Source.Data[at.Start:at.End]), "https://example.org/?a=1&amp;b=2", "its place")
 	if len(doc.ClaimLinks) != 1 || doc.ClaimLinks[0].Name.Value != "a_b" || len(doc.References) != 1 ||
 		doc.References[0].Label.Value != "fig-a_b" {
 		t.Errorf("claims %v, references %v", doc.ClaimLinks, doc.References)
@@ -63,9 +59,7 @@ func TestLinesOfYAMLAreOneLine(t *testing.T) {
 		{"title of the figure", figure.Title.Value, "A figure"},
 		{"caption of the figure", figure.Caption.Value, "One two"},
 	} {
-		if tt.got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.what, tt.got, tt.want)
-		}
+		assert.Equal(t, tt.got, tt.want, "%s", tt.what)
 	}
 	var found []string
 	for _, p := range doc.Problems.Sorted() {
@@ -108,12 +102,8 @@ func TestParts(t *testing.T) {
 		`slower ["not measured"]`,
 	}
 	assert.Equal(t, strings.Join(got, "\n"), strings.Join(want, "\n"))
-	if doc.Tables[0].Part != doc.Parts[0] {
-		t.Error("the table does not stand in the first part")
-	}
-	if n := len(doc.Tests()); n != 1 {
-		t.Errorf("%d tests, want 1", n)
-	}
+	assert.Equal(t, doc.Tables[0].Part, doc.Parts[0], "the part that the table is in")
+	assert.Equal(t, len(doc.Tests()), 1, "tests")
 }
 
 func TestResolve(t *testing.T) {
@@ -133,14 +123,11 @@ func TestElsewhere(t *testing.T) {
 		"MAILTO:a@b.test": "MAILTO:a@b.test", "https://a.`b": "https://a.%60b", "page.md#part": "", "/a:b": "", "": "",
 		" javascript:x": "", "\tjavascript:x": "", // both of which are paths, to where there is nothing
 	} {
-		if got, err := Elsewhere(destination); got != want || err != nil {
-			t.Errorf("%q leads to %q, %v, want %q", destination, got, err, want)
-		}
+		assert.Equal(t, must.Get(Elsewhere(destination)), want, "%q leads to", destination)
 	}
 	for _, refused := range []string{"javascript:x", "JavaScript:x", "data:text/html,x", "irc://a.test", "a:b"} {
-		if got, err := Elsewhere(refused); got != "" || err == nil {
-			t.Errorf("%q leads to %q, %v", refused, got, err)
-		}
+		got, err := Elsewhere(refused)
+		assert.Equal(t, got == "" && err != nil, true, "%q is refused, and leads to %q", refused, got)
 	}
 }
 
@@ -208,12 +195,9 @@ func TestDivs(t *testing.T) {
 		{"in a list", "- ::: a\n  Text.\n  :::\n", "List ListItem misplaced [a: ], TextBlock, misplaced [: ]"},
 		{"in a quotation", "> ::: a\n> :::\n", "Blockquote misplaced [a: ], misplaced [: ]"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)), tt.want)
-			if got := outline(ForPages().Parse([]byte(tt.text)), []byte(tt.text)); strings.Contains(got, "[") {
-				t.Errorf("a page of docs has a div: %s", got)
-			}
-		})
+		assert.Equal(t, outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)), tt.want, "%s", tt.name)
+		// A page of docs has no div.
+		assert.Lacks(t, outline(ForPages().Parse([]byte(tt.text)), []byte(tt.text)), "[")
 	}
 }
 
@@ -222,7 +206,6 @@ func TestDeepDivs(t *testing.T) {
 	const n = 10_000
 	p := ForArticles()
 	p.Parse([]byte(strings.Repeat("::: a\n", n) + strings.Repeat("```\n:::\n```\n", n) + strings.Repeat(":::\n", n)))
-	if at, _, _ := p.Exceeded(); at != maxNesting*len("::: a\n") {
-		t.Errorf("exceeded at %d, want %d", at, maxNesting*len("::: a\n"))
-	}
+	at, _, _ := p.Exceeded()
+	assert.Equal(t, at, maxNesting*len("::: a\n"), "exceeded at")
 }
