@@ -2,9 +2,9 @@ package plan
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -29,13 +29,9 @@ func TestComposeEnvironment(t *testing.T) {
 		case tt.problem == "" && len(problems) > 0 || tt.problem != "" && len(problems) != 1:
 			t.Errorf("%s: got the problems %v, want %q", tt.compose, problems, tt.problem)
 		case tt.problem != "":
-			if !strings.Contains(problems[0].Message, tt.problem) {
-				t.Errorf("%s: got %q, want %q", tt.compose, problems[0].Message, tt.problem)
-			}
+			assert.Contains(t, problems[0].Message, tt.problem)
 		default:
-			if got := p.Experiments[0].Trials[0].Services[0].Image.Name; got != tt.image {
-				t.Errorf("%s: the image is %s, want %s", tt.compose, got, tt.image)
-			}
+			assert.Equal(t, p.Experiments[0].Trials[0].Services[0].Image.Name, tt.image, "the image by %s", tt.compose)
 		}
 	}
 }

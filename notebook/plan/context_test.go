@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
@@ -53,9 +54,7 @@ func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ..
 // built returns the files that the first service is built from. A problem fails the test.
 func built(t *testing.T, p *Plan, problems []*source.Problem) (names []string) {
 	t.Helper()
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	assert.None(t, problems)
 	for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
 		names = append(names, f.Path)
 	}
@@ -127,9 +126,7 @@ func TestLinksInsideAreFollowed(t *testing.T) {
 		link("../common.py", filepath.Join(dir, "v2", "common.py"))
 		link("v2", filepath.Join(dir, "now"))
 	})
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	assert.None(t, problems)
 	s := p.Experiments[0].Trials[0].Services[0]
 	var got []string
 	for _, f := range s.Image.Build.Files {
@@ -165,13 +162,8 @@ func TestSizes(t *testing.T) {
 					}
 				}
 			})
-			var rules []string
-			for _, p := range problems {
-				rules = append(rules, p.Rule)
-			}
-			if strings.Join(rules, " ") != test.rule {
-				t.Errorf("the problems are %v, want %q", problems, test.rule)
-			}
+			rules := slice.Map(problems, func(p *source.Problem) string { return p.Rule })
+			assert.Equal(t, strings.Join(rules, " "), test.rule, "rules of %v", problems)
 		})
 	}
 }
@@ -271,15 +263,9 @@ func TestCopied(t *testing.T) {
 		{"a folder in a mount", "RUN --mount=type=bind,source=lib,target=/src make", "lib/b.py", ""},
 		{"nothing", "FROM x", "", "a.py"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := copiedBy(test.dockerfile)
-			if test.has != "" && !c.has(test.has) {
-				t.Errorf("it lacks %s: %q", test.has, c)
-			}
-			if test.lacks != "" && c.has(test.lacks) {
-				t.Errorf("it has %s: %q", test.lacks, c)
-			}
-		})
+		c := copiedBy(test.dockerfile)
+		assert.Equal(t, test.has == "" || c.has(test.has), true, "%s: %q has %q", test.name, c, test.has)
+		assert.Equal(t, test.lacks != "" && c.has(test.lacks), false, "%s: %q has %q", test.name, c, test.lacks)
 	}
 }
 
@@ -290,14 +276,10 @@ func TestSecretsAreNoInputs(t *testing.T) {
 		p, problems := newPlan(t, text(block("name: e\nsecrets: {p: {environment: P}, q: {file: ./sub/../q.txt}}\n"+
 			"services: {s: {build: ., environment: {A: \"${{ secrets.p }}\"}, secrets: [q]}}\nload: {target: http://s/}\n")),
 			map[string]string{"Dockerfile": "FROM scratch\nCOPY . /\n", "q.txt": value, "app.py": "x"})
-		if slices.Contains(built(t, p, problems), "q.txt") {
-			t.Error("the file of a secret is in the build context")
-		}
+		assert.Equal(t, slices.Contains(built(t, p, problems), "q.txt"), false, "the file of a secret is sent")
 		return p.Experiments[0].Trials[0].Key
 	}
-	if one, other := keyWith("one value"), keyWith("another value"); one != other {
-		t.Errorf("the keys are %s and %s", one, other)
-	}
+	assert.Equal(t, keyWith("one value"), keyWith("another value"), "keys")
 }
 
 // Values from the environment are in keys, and in nothing that is shown.
@@ -322,42 +304,22 @@ func TestPrivateValues(t *testing.T) {
 			t.Setenv(name, of)
 		}
 		p, problems := newPlan(t, text(block(body)), files)
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
+		assert.None(t, problems)
 		trial := p.Experiments[0].Trials[0]
-		if env := strings.Join(trial.Services[0].Environment, ","); !strings.Contains(env, value) {
-			t.Errorf("the service gets %s", env)
-		}
+		assert.Contains(t, strings.Join(trial.Services[0].Environment, ","), value)
 		shown := string(trial.Definition)
-		for _, private := range []string{value, "hunter24", "hunter25"} {
-			if strings.Contains(shown, private) {
-				t.Errorf("the definition has %s: %s", private, shown)
-			}
-		}
-		for _, public := range []string{`"name":"api"`, "abc api", "MODE=hasty", "--key=[redacted]",
-			"host=db pw [redacted] [redacted]", `"expose":[8080]`} {
-			if !strings.Contains(shown, public) {
-				t.Errorf("the definition lacks %s: %s", public, shown)
-			}
-		}
-		if trial.Inputs[0].Digest != Digest(trial.Definition) {
-			t.Error("the digest is not that of the definition which is shown")
-		}
+		assert.Lacks(t, shown, value, "hunter24", "hunter25")
+		assert.Contains(t, shown, `"name":"api"`, "abc api", "MODE=hasty", "--key=[redacted]",
+			"host=db pw [redacted] [redacted]", `"expose":[8080]`)
+		assert.Equal(t, trial.Inputs[0].Digest, Digest(trial.Definition), "digest of the definition which is shown")
 		keys = append(keys, trial.Key)
 	}
-	if keys[0] == keys[1] {
-		t.Error("trials with other values have the same key")
-	}
+	assert.Equal(t, keys[0] == keys[1], false, "trials with other values have the same key")
 
 	files["compose.yaml"] = "services: {s: {image: x, mem_limit: \"${DB_PASSWORD}\", expose: [\"80\"]}}\n"
 	_, problems := newPlan(t, text(block("name: e\ncompose: {files: compose.yaml, environment: [DB_PASSWORD]}\nload: {target: http://s/}\n")), files)
-	if len(problems) == 0 {
-		t.Error("no problem with a limit that is no size")
-	}
+	assert.Equal(t, len(problems) > 0, true, "there is a problem with a limit that is no size")
 	for _, problem := range problems {
-		if strings.Contains(problem.String(), "hunter23") {
-			t.Error(problem)
-		}
+		assert.Lacks(t, problem.String(), "hunter23")
 	}
 }

@@ -13,10 +13,7 @@ import (
 // A listing needs nothing of the folder, and leaves nothing of it open: a preview reads articles for hours.
 func TestListingLeavesNothingOpen(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
-	open := func() int {
-		files := must.Get(os.ReadDir("/proc/self/fd"))
-		return len(files)
-	}
+	open := func() int { return len(must.Get(os.ReadDir("/proc/self/fd"))) }
 	f := newFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}}, nil)
 	before := open()
 	for range 10 {

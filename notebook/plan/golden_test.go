@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/check"
@@ -41,9 +42,7 @@ func TestGood(t *testing.T) {
 	for _, file := range articles(t, "good", 5) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			problems, p := problemsOf(t, file, plan.Full)
-			for _, problem := range problems {
-				t.Error(problem)
-			}
+			assert.None(t, problems)
 			if len(p.Experiments) == 0 {
 				t.Error("nothing was planned")
 			}
@@ -75,9 +74,7 @@ func TestKeysStay(t *testing.T) {
 	var got strings.Builder
 	for _, file := range articles(t, "keys", 2) {
 		problems, p := problemsOf(t, file, plan.Full)
-		for _, problem := range problems {
-			t.Error(problem)
-		}
+		assert.None(t, problems)
 		for _, e := range p.Experiments {
 			for _, trial := range e.Trials {
 				fmt.Fprintf(&got, "%s, full, %s: %s\n", e.Name, trial.Name, trial.Key)

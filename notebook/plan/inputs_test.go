@@ -76,9 +76,7 @@ func TestKeysFollowInputs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			keys := func(c *planCase) (names []string, keys map[string]string) {
 				p, problems, _ := c.plan(t)
-				for _, problem := range problems.Sorted() {
-					t.Error(problem)
-				}
+				assert.None(t, problems.Sorted())
 				keys = map[string]string{}
 				for _, trial := range p.Experiments[0].Trials {
 					if !trial.Calibration {

@@ -56,9 +56,7 @@ func TestLayers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, problems, _ := newCase(tt.text).plan(t)
-			for _, problem := range problems.Sorted() {
-				t.Error(problem)
-			}
+			assert.None(t, problems.Sorted())
 			e := p.Experiments[0]
 			got := "skipped: " + e.Skipped
 			if e.Skipped == "" {

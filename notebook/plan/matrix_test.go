@@ -106,9 +106,7 @@ func TestCells(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, problems, _ := newCase(tt.text).plan(t)
-			for _, problem := range problems.Sorted() {
-				t.Error(problem)
-			}
+			assert.None(t, problems.Sorted())
 			var got []string
 			for _, e := range p.Experiments {
 				for _, trial := range e.Trials {

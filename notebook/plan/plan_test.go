@@ -33,9 +33,7 @@ func newPlan(t *testing.T, src string, files map[string]string) (*Plan, []*sourc
 func mustPlan(t *testing.T, source string, files map[string]string) *Plan {
 	t.Helper()
 	p, problems := newPlan(t, source, files)
-	for _, problem := range problems {
-		t.Error(problem)
-	}
+	assert.None(t, problems)
 	return p
 }
 
@@ -55,14 +53,10 @@ func TestOrder(t *testing.T) {
 			}
 			seen[s.Trial.Name] = true
 		}
-		if len(seen) != 3 {
-			t.Errorf("round %d does not have every trial once", round+1)
-		}
+		assert.Equal(t, len(seen), 3, "trials of round %d", round+1)
 		firsts[e.Steps[3*round].Trial.Name]++
 	}
-	if len(firsts) != 3 {
-		t.Errorf("in 20 rounds only %v came first", firsts)
-	}
+	assert.Equal(t, len(firsts), 3, "trials that come first in 20 rounds, %v", firsts)
 }
 
 // A load with outside runs on this machine, with any engine of the project.
@@ -112,16 +106,13 @@ func TestPlaceLoad(t *testing.T) {
 		e := mustPlan(t, text(block(tt.body)), nil).Experiments[0]
 		load, n := e.PlaceLoad(e.Trials[0], cores)
 		set, _ := spec.ParseCPUSet(load)
-		if at := e.Place(cores); at.Services != tt.services || load != tt.load || n != len(set) {
-			t.Errorf("%s: services on %s and it on %s, which are %d; want %s and %s", tt.name, at.Services, load, n, tt.services,
-				tt.load)
-		}
+		at := e.Place(cores)
+		assert.Equal(t, [3]any{at.Services, load, n}, [3]any{tt.services, tt.load, len(set)}, "%s: CPUs", tt.name)
 	}
 	three := [][]int{{0}, {1}, {2}}
 	e := mustPlan(t, text(block(service+"command: {image: x, run: y}\n")), nil).Experiments[0]
-	if at := e.Place(three); at.Services != "0-1" || at.Load != "2" {
-		t.Errorf("on three cores: %+v", at)
-	}
+	at := e.Place(three)
+	assert.Equal(t, [2]string{at.Services, at.Load}, [2]string{"0-1", "2"}, "on three cores")
 }
 
 // CPUs that the machine does not have are refused before anything starts.

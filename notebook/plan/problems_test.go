@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/source"
 )
 
@@ -369,11 +370,8 @@ func TestProblems(t *testing.T) {
 						}
 					}
 				}
-				var all []string
-				for _, problem := range problems.Sorted() {
-					all = append(all, inWords(problem))
-				}
-				got := strings.ReplaceAll(strings.Join(all, "\n"), above, "/above")
+				got := strings.Join(slice.Map(problems.Sorted(), inWords), "\n")
+				got = strings.ReplaceAll(got, above, "/above")
 				if got != tt.want && (tt.want == "" || !strings.HasPrefix(got, tt.want+" (")) {
 					t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 				}

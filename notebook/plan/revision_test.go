@@ -71,9 +71,7 @@ func TestRevision(t *testing.T) {
 				}
 				return
 			}
-			if len(problems) > 0 {
-				t.Fatal(problems)
-			}
+			assert.None(t, problems)
 			var names []string
 			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
 				names = append(names, shortOf(f))
