@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
@@ -54,11 +55,7 @@ func place(p *source.Problem) string {
 // places returns the rule and place of each problem of an article, one to a line.
 func places(t testing.TB, text, profile string) string {
 	t.Helper()
-	var out []string
-	for _, p := range found(emptyProject(t), text, profile) {
-		out = append(out, place(p))
-	}
-	return strings.Join(out, "\n")
+	return strings.Join(slice.Map(found(emptyProject(t), text, profile), place), "\n")
 }
 
 func TestCheck(t *testing.T) {
@@ -296,9 +293,7 @@ func TestCheckOfCommandsAllowsMetricsThatProgramsPrint(t *testing.T) {
 		recordtest.Fence("claim", "{name: c, expect: 'frames{tool=\"fast\"} > frames{tool=\"slow\"}'}") +
 		"It draws `{value} frames{tool=\"fast\"} / time.real{tool=\"fast\"}`.\n\n" + recordtest.Fence("table",
 		"label: tbl-a\nrows: [tool]\ncolumns: [frames, time.real]")
-	if got := problemsOf(t, text); got != "" {
-		t.Error(got)
-	}
+	assert.Equal(t, problemsOf(t, text), "")
 }
 
 // A published row that fits no cell is a problem where each of its values has one, and none where another profile has
@@ -324,9 +319,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 	rest := recordtest.Fence("claim", claim) + recordtest.Fence("table", table) + value
 	found := []string{`no-cell at server="zzz"`, "unknown-parameter at serveer", "unknown-metric at throughputt",
 		"unknown-metric at througput"}
-	of := func(lines string) string {
-		return recordtest.Article(lines)
-	}
+	of := recordtest.Article
 	for _, test := range []struct {
 		name, text string
 		want       []string
@@ -336,11 +329,9 @@ func TestCheckBesideMistakes(t *testing.T) {
 		{"a misspelt key of the load", of(strings.Replace(recordtest.Servers, "connections", "conections", 1)) + rest,
 			append([]string{"unknown-key at conections"}, found...)},
 		{"a wrong value of a service", of(strings.Replace(recordtest.Servers, "build: .", "build: ., read_only: perhaps",
-			1)) + rest,
-			append([]string{"wrong-value at perhaps"}, found...)},
+			1)) + rest, append([]string{"wrong-value at perhaps"}, found...)},
 		{"a wrong number of repetitions", of(strings.Replace(recordtest.Servers, "repetitions: 3", "repetitions: many", 1)) +
-			recordtest.Fence("claim", claim),
-			[]string{"wrong-value at many", found[0]}},
+			recordtest.Fence("claim", claim), []string{"wrong-value at many", found[0]}},
 		{"a key that nobody knows", of(recordtest.Servers+"\nspeed: 3") + recordtest.Fence("claim", claim),
 			[]string{"unknown-key at speed", found[0]}},
 		{"a service that is not indented", of("name: servers\nservices:\nserver:\n  build: .\n  expose: [\"8080\"]\n"+
@@ -377,10 +368,7 @@ func TestCheckBesideMistakes(t *testing.T) {
 			recordtest.Fence("claim", "name: d\nexpect: througput{server=\"a\"} > 5/s"),
 			[]string{"unclosed-fence at ```yaml claim"}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			got, want := places(t, test.text, plan.Full), strings.Join(test.want, "\n")
-			assert.Equal(t, got, want)
-		})
+		assert.Equal(t, places(t, test.text, plan.Full), strings.Join(test.want, "\n"), "%s", test.name)
 	}
 }
 
@@ -389,17 +377,13 @@ func TestValuesOfAnotherProfile(t *testing.T) {
 	const experiment = "name: servers\nservices: {server: {image: x, expose: [\"80\"]}}\nmatrix: {server: [a, b, c]}\n" +
 		"load: {target: 'http://server/', requests: 10}\n" +
 		"profiles: {quick: {matrix: {server: [a, b]}}, wide: {matrix: {server: [a, b, c, d]}}, one: {matrix: {server: [a]}}}"
+	claim := func(expect string) string { return recordtest.Fence("claim", "name: c\nexpect: "+expect) }
 	for _, tt := range []struct{ name, block, profile, want string }{
-		{"a claim", recordtest.Fence("claim", `name: c
-expect: throughput{server="a"} > throughput{server="c"}`), "quick", ""},
-		{"a claim in full", recordtest.Fence("claim", `name: c
-expect: throughput{server="a"} > throughput{server="c"}`), "full", ""},
-		{"a claim about what another profile adds", recordtest.Fence("claim", `name: c
-expect: throughput{server="a"} > throughput{server="d"}`), "full", ""},
-		{"a claim about nothing", recordtest.Fence("claim", `name: c
-expect: throughput{server="a"} > throughput{server="e"}`), "quick", "no-cell"},
-		{"a list that is short in another profile", recordtest.Fence("claim", `name: c
-expect: throughput > 5/s`), "full", "several-cells"},
+		{"a claim", claim(`throughput{server="a"} > throughput{server="c"}`), "quick", ""},
+		{"a claim in full", claim(`throughput{server="a"} > throughput{server="c"}`), "full", ""},
+		{"a claim about what another profile adds", claim(`throughput{server="a"} > throughput{server="d"}`), "full", ""},
+		{"a claim about nothing", claim(`throughput{server="a"} > throughput{server="e"}`), "quick", "no-cell"},
+		{"a list that is short in another profile", claim("throughput > 5/s"), "full", "several-cells"},
 		{"a value", "It answers `{value} throughput{server=\"c\"}` times.\n", "quick", ""},
 		{"a value of nothing", "It answers `{value} throughput{server=\"e\"}` times.\n", "quick", "no-cell"},
 		{"a filter", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"c\""),
@@ -427,9 +411,8 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s: %v\n%s", rule, ok, text)
 		}
 	}
-	if text, ok := Explain("unknown"); ok {
-		t.Errorf("a rule that is none has %q", text)
-	}
+	_, ok := Explain("unknown")
+	assert.Equal(t, ok, false, "a rule that is none has a text")
 }
 
 // An explanation has no links to other pages, but its example is as written, and as check prints it.
@@ -452,7 +435,5 @@ func TestPlacesOfProblems(t *testing.T) {
 			}
 		}
 	}
-	if count < 200 {
-		t.Errorf("only %d problems were found", count)
-	}
+	assert.Equal(t, count >= 200, true, "there are enough problems, %d", count)
 }
