@@ -458,9 +458,7 @@ func TestApplies(t *testing.T) {
 				}
 			}
 			assert.Equal(t, strings.Join(got, "\n"), strings.Join(tt.want, "\n"), "what is said")
-			if !r.Applies(nil) {
-				t.Error("what stands in no part does not apply")
-			}
+			assert.Equal(t, r.Applies(nil), true, "what is in no part applies")
 		})
 	}
 }
@@ -542,9 +540,7 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 	} {
 		t.Run(tt.expect, func(t *testing.T) {
 			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect)))
-			if got := j.Outcome(); got != tt.want {
-				t.Errorf("outcome %q, verdict %s, effect %+v; want %q", got, j.Verdict, j.Effect, tt.want)
-			}
+			assert.Equal(t, j.Outcome(), tt.want, "verdict %s, effect %+v", j.Verdict, j.Effect)
 			if tt.want == stats.Stronger && j.Verdict != stats.Contradicted {
 				t.Errorf("the verdict is %s", j.Verdict)
 			}

@@ -59,9 +59,7 @@ func TestRunWithLooks(t *testing.T) {
 			if j.Verdict != test.verdict || !strings.HasPrefix(j.Reason, test.reason) || math.Abs(j.Level-test.level) > 1e-12 {
 				t.Errorf("%s (%s) at %v", j.Verdict, j.Reason, j.Level)
 			}
-			if state := d.Experiments[0].Cells[0].State; state != test.state {
-				t.Errorf("the cell is %v, want %v", state, test.state)
-			}
+			assert.Equal(t, d.Experiments[0].Cells[0].State, test.state, "state of the cell")
 			want := map[string][]string{}
 			if test.open {
 				want["servers"] = []string{"a", "b"}
@@ -99,9 +97,7 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 			bench.Measure("servers", "b", "1", []float64{990, 1000, 1010})
 			bench.Measure("servers", "c", "1", []float64{500, 501, 502})
 			j := JudgeAll(datasetOf(bench)).Claims[0]
-			if j.Verdict != stats.Inconclusive || j.Needed != tt.want {
-				t.Errorf("%s, needs %d repetitions, want %d (%s)", j.Verdict, j.Needed, tt.want, j.Reason)
-			}
+			assert.Equal(t, [2]any{j.Verdict, j.Needed}, [2]any{stats.Inconclusive, tt.want}, "%s", j.Reason)
 		})
 	}
 }
@@ -152,9 +148,8 @@ func TestOpen(t *testing.T) {
 			bench.Measure("servers", "b", "1", slow)
 			bench.Measure("servers", "c", "1", wide, changes...)
 			got := Open(datasetOf(bench))["servers"]
-			if slices.Sort(got); !slices.Equal(got, tt.want) {
-				t.Errorf("open %v, want %v", got, tt.want)
-			}
+			slices.Sort(got)
+			assert.Slice(t, got, tt.want, "open")
 		})
 	}
 }

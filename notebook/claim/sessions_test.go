@@ -2,7 +2,6 @@ package claim
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -151,9 +150,8 @@ func TestSessionsOfBenchmarks(t *testing.T) {
 					}
 				})
 			}
-			if j := judgeOnly(f); j.Verdict != stats.Contradicted || len(j.Sessions) != tt.sessions {
-				t.Errorf("%s of %d sessions, %q; want %s of %d", j.Verdict, len(j.Sessions), j.Reason, stats.Contradicted, tt.sessions)
-			}
+			j := judgeOnly(f)
+			assert.Equal(t, [2]any{j.Verdict, len(j.Sessions)}, [2]any{stats.Contradicted, tt.sessions}, "%q", j.Reason)
 		})
 	}
 }
@@ -174,11 +172,8 @@ func TestValuesBetweenSessions(t *testing.T) {
 		`1 - ratio(throughput{server="b"}, throughput{server="a"})`: 1 - j.Effect.Number,
 		`throughput{server="b"}`:                                    1300, // of the newest session
 	} {
-		n := must.Get(expr.Parse(source))
-		q, err := d.Eval(n, "")
-		if err != nil || math.Abs(q.Number/want-1) > 1e-6 {
-			t.Errorf("%s is %v (%v), want %v", source, q.Number, err, want)
-		}
+		q := must.Get(d.Eval(must.Get(expr.Parse(source)), ""))
+		assert.Near(t, q.Number/want, 1, 1e-6, "%s, over %v", source, want)
 		if q.Kind == stats.OverSessions && *q.Interval != *j.Effect.Interval {
 			t.Errorf("%s: %v, the claim has %v", source, *q.Interval, *j.Effect.Interval)
 		}
@@ -223,17 +218,11 @@ func TestKnownLooks(t *testing.T) {
 				for _, trial := range []string{"a", "b", "c"} {
 					f.Measure("servers", trial, fmt.Sprintf("202611%02dT100000Z-abcd", 20-i), []float64{999, 1000, 1001},
 						func(r *record.Record) {
-							r.Looks = looks
-							if r.Facts == nil {
-								r.Facts = map[string]string{}
-							}
-							r.Facts[record.FactClaims] = tt.header
+							r.Looks, r.Facts = looks, map[string]string{record.FactClaims: tt.header}
 						})
 				}
 			}
-			if j := judgeOnly(f); j.Level != tt.level {
-				t.Errorf("the level is %v, want %v", j.Level, tt.level)
-			}
+			assert.Equal(t, judgeOnly(f).Level, tt.level, "level")
 		})
 	}
 }

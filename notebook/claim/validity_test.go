@@ -42,9 +42,7 @@ func TestClaimsOfDisturbedCells(t *testing.T) {
 			b.Measure("servers", "c", "1", []float64{100, 101, 100.5},
 				recordtest.Only("c", recordtest.Disturbed(0.1, 0.06), 1, 3))
 			j := Judge(datasetOf(b), b.Doc.Claims[0])
-			if j.Verdict != tt.want {
-				t.Errorf("%s (%s), effect %+v; want %s", j.Verdict, j.Reason, j.Effect, tt.want)
-			}
+			assert.Equal(t, j.Verdict, tt.want, "%s, effect %+v", j.Reason, j.Effect)
 			assert.Equal(t, j.Needed, 0, "repetitions needed")
 			const mark = "2 of 3 repetitions of c are disturbed (6 % of the CPU time was stolen): the interval allows for up to " +
 				"1.47 times the speed"
