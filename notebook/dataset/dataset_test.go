@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
@@ -125,24 +126,19 @@ func TestSets(t *testing.T) {
 			if got := d.Host + " " + d.Profile; got != tt.want || d.Own != tt.own || strings.Join(others, ", ") != tt.others {
 				t.Errorf("shown %s (own %v), others %q; want %s (own %v), %q", got, d.Own, others, tt.want, tt.own, tt.others)
 			}
-			if d.Profile != d.Plan.Profile {
-				t.Errorf("records of profile %s over the plan of %s", d.Profile, d.Plan.Profile)
-			}
+			assert.Equal(t, d.Profile, d.Plan.Profile, "the profile of the records and of the plan")
 		})
 	}
 	t.Run("a host without records", func(t *testing.T) {
 		b := recordtest.NewMeasured(t, servers)
 		_, err := New(b.Doc, b.Records, Options{Host: "you", Plan: b.Plan})
-		if err == nil || !strings.Contains(err.Error(), `no records of host "you": records are there of host-1`) {
-			t.Errorf("error %v", err)
-		}
+		assert.Error(t, err, `no records of host "you": records are there of host-1`)
 	})
 	t.Run("an article that cannot be planned", func(t *testing.T) {
 		b := recordtest.NewMeasured(t, servers)
 		broken := func(string) (*plan.Plan, error) { return nil, fmt.Errorf("broken") }
-		if _, err := New(b.Doc, b.Records, Options{Plan: broken}); err == nil || !strings.Contains(err.Error(), "broken") {
-			t.Errorf("error %v", err)
-		}
+		_, err := New(b.Doc, b.Records, Options{Plan: broken})
+		assert.Error(t, err, "broken")
 	})
 }
 
@@ -151,13 +147,9 @@ func TestSkippedExperimentsHaveNoCells(t *testing.T) {
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.InProfile("quick"))
 	p := must.Get(b.Plan("quick"))
 	d := newDataset(b.Doc, p, SetName{}, b.Records)
-	if n := len(d.Experiments[0].Cells); n != 0 {
-		t.Errorf("%d cells", n)
-	}
+	assert.Equal(t, len(d.Experiments[0].Cells), 0, "cells")
 	_, err := d.Eval(recordtest.Parse(t, `throughput{server="a"}`), "")
-	if want := "not measured: profile quick leaves this experiment out"; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
-	}
+	assert.Equal(t, fmt.Sprint(err), "not measured: profile quick leaves this experiment out")
 }
 
 func TestCalibration(t *testing.T) {
@@ -167,18 +159,14 @@ func TestCalibration(t *testing.T) {
 		if e := d.Experiments[0]; len(e.Cells) != 3 || len(e.copies) != 1 || e.copies[0].State != Missing {
 			t.Errorf("%d cells, copies %v", len(e.Cells), e.copies)
 		}
-		if f := d.Floor("throughput"); f.Missing != "cell a again: not measured" {
-			t.Errorf("without a copy there is no noise floor: %q", f.Missing)
-		}
+		assert.Equal(t, d.Floor("throughput").Missing, "cell a again: not measured", "no noise floor without a copy")
 	})
 	t.Run("the copy of the run that is shown", func(t *testing.T) {
 		b := recordtest.New(t, text)
 		b.Measure("servers", "a", "1", recordtest.ValuesA)
 		b.Measure("servers", "again", "1", recordtest.ValuesB)
 		b.Measure("servers", "again", "2", recordtest.ValuesC)
-		if run := datasetOf(b).Experiments[0].copies[0].Run; run != "1" {
-			t.Errorf("copy of run %q", run)
-		}
+		assert.Equal(t, datasetOf(b).Experiments[0].copies[0].Run, "1", "the run of the copy")
 	})
 	t.Run("the floor of the example", func(t *testing.T) {
 		b := recordtest.New(t, text)
@@ -219,9 +207,8 @@ func TestCalibration(t *testing.T) {
 			if without := i == 2; without != (missing == NoPair) || !without && math.Abs(p.D-want.Of[i].D) > 1e-9 {
 				t.Errorf("%s: %+v, %q", e.Plan.Name, p, missing)
 			}
-			if own, _ := e.Floor("throughput", e.Cells...); own != f.F {
-				t.Errorf("%s: floor %v, that of the article is %v", e.Plan.Name, own, f.F)
-			}
+			own, _ := e.Floor("throughput", e.Cells...)
+			assert.Equal(t, own, f.F, "the floor of %s, and of the article", e.Plan.Name)
 		}
 	})
 	t.Run("why there is no floor", func(t *testing.T) {
@@ -243,9 +230,7 @@ func TestCalibration(t *testing.T) {
 			{floorOf(broken, "throughput"), "cell a: failed"},
 			{floorOf(off, "throughput"), NoPair},
 		} {
-			if tt.got != tt.want {
-				t.Errorf("there is no floor: %q, want %q", tt.got, tt.want)
-			}
+			assert.Equal(t, tt.got, tt.want, "there is no floor")
 		}
 	})
 }
@@ -270,9 +255,7 @@ repetitions: 5
 	}
 	const wrong, right = `time{benchmark="C", version=new}`, `time{benchmark="a <b>/c", version=new}`
 	for _, text := range []string{wrong, right} {
-		if got := eval(text); got != "not measured" {
-			t.Errorf("%s before a run: %s", text, got)
-		}
+		assert.Equal(t, eval(text), "not measured", "%s before a run", text)
 	}
 	printed := func(names ...string) recordtest.Change {
 		return func(r *record.Record) {
@@ -288,9 +271,7 @@ repetitions: 5
 	for text, want := range map[string]string{right: "s",
 		"max(time{version=old})": "s", `time{benchmark=B, version=new}`: "not measured",
 		`time.real{benchmark=B, version=new}`: "time.real is not measured"} {
-		if got := eval(text); !strings.Contains(got, want) {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
+		assert.Contains(t, eval(text), want)
 	}
 	d := datasetOf(b)
 	e := d.Experiments[0]

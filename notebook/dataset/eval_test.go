@@ -40,8 +40,7 @@ func TestEval(t *testing.T) {
 			interval(1.161046, 1.254630), "throughput, a over b", ""},
 		{"the same by division", `throughput{server="a"} / throughput{server="b"}`, 1.2051944, "1", false,
 			interval(1.161046, 1.254630), "throughput, a over b", ""},
-		{"a named value", `speedup`, 1.2051944, "1", false, interval(1.161046, 1.254630), "throughput, a over b",
-			""},
+		{"a named value", `speedup`, 1.2051944, "1", false, interval(1.161046, 1.254630), "throughput, a over b", ""},
 		{"a value of a value", `twice`, 2.4103887, "1", false, nil,
 			`2 * ratio(throughput{server="a"}, throughput{server="b"})`, "no interval: computed from 2 cells"},
 		{"a named list", `max(others)`, 998.71000602, "1/s", false, nil, `max(throughput{server!="a"})`,
@@ -108,9 +107,8 @@ func TestNotesOfRepetitionsLeftOut(t *testing.T) {
 		{`throughput{server="b"}`, "1 of 4 repetitions is not valid: errors 9.1 %"},
 		{`cpu.server{server="c"}`, "1 of 4 repetitions has no CPU of server"},
 	} {
-		if q, err := d.Eval(recordtest.Parse(t, tt.source), ""); err != nil || q.Note != tt.want {
-			t.Errorf("%s: note %q, %v; want %q", tt.source, q.Note, err, tt.want)
-		}
+		q := must.Get(d.Eval(recordtest.Parse(t, tt.source), ""))
+		assert.Equal(t, q.Note, tt.want, "the note of %s", tt.source)
 	}
 }
 
@@ -128,11 +126,8 @@ func TestSeveralCanAskAtOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for range 4 {
 		done.Go(func() {
-			for _, source := range []string{"max(throughput)", "speedup",
-				"published(throughput{server=\"a\"})"} {
-				if _, err := d.Eval(recordtest.Parse(t, source), ""); err != nil {
-					t.Error(err)
-				}
+			for _, source := range []string{"max(throughput)", "speedup", "published(throughput{server=\"a\"})"} {
+				must.Get(d.Eval(recordtest.Parse(t, source), ""))
 			}
 		})
 	}
@@ -230,9 +225,7 @@ func TestEvalErrors(t *testing.T) {
 			if !ok || !strings.HasPrefix(e.Error(), tt.want) && !strings.Contains(e.Msg, tt.want) {
 				t.Fatalf("%+v, error %v; want %s", q, err, tt.want)
 			}
-			if errors.Is(err, ErrNotMeasured) == tt.measured {
-				t.Errorf("not measured: %v", !tt.measured)
-			}
+			assert.Equal(t, errors.Is(err, ErrNotMeasured), !tt.measured, "not measured")
 			if e.Span.Start < 0 || e.Span.End > len(tt.source) || e.Span.Start >= e.Span.End {
 				t.Fatalf("place %v outside of %s", e.Span, tt.source)
 			}
@@ -304,9 +297,7 @@ func TestSelect(t *testing.T) {
 			}
 		})
 	}
-	if cells, err := e.Select(nil); err != nil || len(cells) != 4 {
-		t.Errorf("without a condition %d cells, %v", len(cells), err)
-	}
+	assert.Equal(t, len(must.Get(e.Select(nil))), 4, "cells without a condition")
 }
 
 // Figures, tables and sentences name a cell alike: a value without a meaning of its own follows its parameter.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -120,9 +121,7 @@ func TestMetrics(t *testing.T) {
 			case tt.missing != "" && len(r.Values) > 0:
 				t.Errorf("values %v of what is missing", r.Values)
 			}
-			if r.Metric.Name != tt.metric {
-				t.Errorf("named %q", r.Metric.Name)
-			}
+			assert.Equal(t, r.Metric.Name, tt.metric, "name")
 		})
 	}
 }
@@ -215,13 +214,9 @@ func TestResults(t *testing.T) {
 			}
 			c := measure(t, throughputs, tt.changes...)
 			r := c.Metric(tt.metric)
-			if len(r.Values) != tt.values || r.Missing != tt.missing || !slices.Equal(r.Marks, tt.marks) {
-				t.Errorf("%d values, missing %q, marks %q; want %d, %q, %q", len(r.Values), r.Missing, r.Marks, tt.values,
-					tt.missing, tt.marks)
-			}
-			if (r.Missing == "") != (r.Estimate.N > 0) {
-				t.Errorf("missing %q with an estimate of n = %d", r.Missing, r.Estimate.N)
-			}
+			assert.Equal(t, [2]any{len(r.Values), r.Missing}, [2]any{tt.values, tt.missing}, "values, missing")
+			assert.Slice(t, r.Marks, tt.marks, "marks")
+			assert.Equal(t, r.Estimate.N > 0, r.Missing == "", "there is an estimate, missing %q", r.Missing)
 			stalls := strings.Contains(strings.Join(tt.marks, ""), "stalled")
 			if got := c.Stalled(r); slices.Contains(got, true) != stalls || stalls && !got[1] {
 				t.Errorf("stalled are %v of %v", got, r.Values)
@@ -253,9 +248,8 @@ func TestMetricsOfCommands(t *testing.T) {
 	if r := c.Metric("time.real"); r.Missing != "" || math.Abs(r.Estimate.Centre-1.09772) > 1e-5 {
 		t.Errorf("time.real %+v", r)
 	}
-	if r := c.Metric("frames"); r.Missing != "" || r.Metric.Unit != "frames" || r.Metric.Title != "frames" {
-		t.Errorf("frames %+v", r)
-	}
+	f := c.Metric("frames")
+	assert.Equal(t, [3]string{f.Missing, f.Metric.Unit, f.Metric.Title}, [3]string{"", "frames", "frames"})
 	if checks := c.Validity().Checks(); len(checks) != 1 || checks[0].Level != validity.OK {
 		t.Errorf("checks of a program without a load: %+v", checks)
 	}
@@ -305,9 +299,7 @@ func TestResolutionOfCounts(t *testing.T) {
 		})
 	}
 	counted := &record.Record{Load: &record.Load{Window: 10, Connections: 4, Attempted: 40, Completed: 40}}
-	if got := step(counted, "throughput", 40, 4); got != 0 {
-		t.Errorf("a window that ends with its requests has a step of %v", got)
-	}
+	assert.Equal(t, step(counted, "throughput", 40, 4), 0, "the step of a window that ends with its requests")
 }
 
 // What was counted, and is equal in all repetitions, has no interval; what was measured has one even so.
@@ -328,10 +320,8 @@ func TestExact(t *testing.T) {
 		{"a mean of counts", counted, []float64{12.5, 12.5, 12.5}, stats.TOnLogs},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e, err := Result{Metric: test.metric, Values: test.values}.At(stats.DefaultAlpha)
-			if err != nil || e.Kind != test.want {
-				t.Errorf("%v, %v; want %s", e, err, test.want)
-			}
+			e := must.Get(Result{Metric: test.metric, Values: test.values}.At(stats.DefaultAlpha))
+			assert.Equal(t, e.Kind, test.want, "%v", e)
 			if want := (stats.Interval{Lo: e.Centre, Hi: e.Centre}); e.Kind == stats.Exact && e.Interval != want {
 				t.Errorf("interval %v, want %v", e.Interval, want)
 			}
@@ -371,9 +361,7 @@ func TestDisturbedCell(t *testing.T) {
 			if !slices.Contains(r.Marks, mark) {
 				t.Errorf("marks %q, want %q", r.Marks, mark)
 			}
-			if got := r.Disturbed(); !slices.Equal(got, []bool{true, false, true}) {
-				t.Errorf("disturbed are %v", got)
-			}
+			assert.Slice(t, r.Disturbed(), []bool{true, false, true}, "disturbed")
 		})
 	}
 	b := recordtest.New(t, servers)

@@ -5,11 +5,11 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -142,9 +142,8 @@ func TestSeconds(t *testing.T) {
 		t.Errorf("%q, %+v", missing, s)
 	}
 	for _, metric := range []string{"memory.server", "latency.p99"} {
-		if _, missing = cell.Seconds(metric); !strings.Contains(missing, metric+" is not recorded by second") {
-			t.Errorf("of %s it says %q", metric, missing)
-		}
+		_, missing = cell.Seconds(metric)
+		assert.Contains(t, missing, metric+" is not recorded by second")
 	}
 }
 
@@ -173,9 +172,8 @@ func TestWithinOneRun(t *testing.T) {
 		})
 	}
 	for _, metric := range []string{"throughput", "latency.mean", "latency.max"} {
-		if r := measure(t, []float64{1000}).Metric(metric); r.Estimate.Kind != stats.NoInterval {
-			t.Errorf("%s: %+v", metric, r.Estimate)
-		}
+		r := measure(t, []float64{1000}).Metric(metric)
+		assert.Equal(t, r.Estimate.Kind, stats.NoInterval, "%s: %+v", metric, r.Estimate)
 	}
 }
 
@@ -214,15 +212,13 @@ func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
 	c.Records[1].Histograms["latency"] = record.Histogram{HDR: string(encoded), Count: 7, Min: 100, Max: 100, Sum: 700}
 	c.Records[1].Load.Attempted = 7
 	d, err := distributionOf("latency", c.decode, c.Records...)
-	if x, missing := d.bars.At(d.histogram, d.histogram.Count); x != 100 {
-		t.Errorf("the largest is %v %s", x, missing)
-	}
+	x, missing := d.bars.At(d.histogram, d.histogram.Count)
+	assert.Equal(t, x, 100, "the largest, missing %q", missing)
 	if want := 2*c.Records[0].Histograms["latency"].Count + 7; err != nil || d.histogram.Count != want || d.attempts != want {
 		t.Errorf("%d of %d, want %d, %v", d.histogram.Count, d.attempts, want, err)
 	}
 	broken := *c.Records[2]
 	broken.Histograms = map[string]record.Histogram{"latency": {HDR: "?", Count: 5}}
-	if _, err := distributionOf("latency", c.decode, c.Records[0], &broken); err == nil {
-		t.Error("one that cannot be read was left out")
-	}
+	_, err = distributionOf("latency", c.decode, c.Records[0], &broken)
+	assert.Error(t, err, "") // one that cannot be read is not left out
 }

@@ -42,9 +42,8 @@ func TestPublished(t *testing.T) {
 	}
 	for _, none := range []struct{ trial, metric, block string }{{"b", "latency.p99", ""}, {"b", "throughput", "second"},
 		{"a", "throughput", "third"}} {
-		if v, ok := d.Published(cellOf(t, d, none.trial), none.metric, none.block); ok {
-			t.Errorf("%v is published: %+v", none, v)
-		}
+		_, ok := d.Published(cellOf(t, d, none.trial), none.metric, none.block)
+		assert.Equal(t, ok, false, "%v is published", none)
 	}
 }
 
@@ -73,9 +72,8 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 		}
 		assert.Equal(t, strings.Join(names, "; "), want, "row %d joins", i+1)
 	}
-	if _, ok := d.Published(d.Experiments[0].Cells[1], "throughput", ""); ok {
-		t.Error("a row that fits several cells was taken for one of them")
-	}
+	_, ok := d.Published(d.Experiments[0].Cells[1], "throughput", "")
+	assert.Equal(t, ok, false, "a row that fits several cells was taken for one of them")
 }
 
 // Agreement gives the rows of a block with the cells that they are about.
@@ -93,10 +91,8 @@ rows:
 	if !ok || len(a.Rows) != 2 || len(a.Cells) != 2 || a.Cells[1] != cellOf(t, d, "b") || math.Abs(a.Factor-2) > .05 {
 		t.Errorf("%v, %+v", ok, a)
 	}
-	if _, ok := d.Agreement("latency.p50", "theirs"); !ok {
-		t.Error("the block is not found by its name")
-	}
-	if _, ok := d.Agreement("latency.p99", ""); ok {
-		t.Error("something that nobody published agrees")
-	}
+	_, ok = d.Agreement("latency.p50", "theirs")
+	assert.Equal(t, ok, true, "the block is found by its name")
+	_, ok = d.Agreement("latency.p99", "")
+	assert.Equal(t, ok, false, "something that nobody published agrees")
 }

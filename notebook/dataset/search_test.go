@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
@@ -44,9 +45,7 @@ func TestSearched(t *testing.T) {
 		c.Metric("throughput").Missing != "not measured" {
 		t.Errorf("a cell with a capacity: %v, %v", c.Validity().Level(), c.Metric("throughput"))
 	}
-	if standing := cellOf(t, d, "a", "tuned"); len(standing.Records) != 3 {
-		t.Errorf("%d records of repetitions", len(standing.Records))
-	}
+	assert.Equal(t, len(cellOf(t, d, "a", "tuned").Records), 3, "records of repetitions")
 }
 
 // A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if
@@ -67,9 +66,8 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b.Records = slices.DeleteFunc(b.Records, func(r *record.Record) bool {
 		return r.Search != nil && r.Trial == "a" && r.Search.Lo == 700
 	})
-	if r := cellOf(t, datasetOf(b), "a", "ceiling").Metric("capacity.rate"); r.Missing != "not measured: a probe was not valid twice" {
-		t.Errorf("%+v", r)
-	}
+	r := cellOf(t, datasetOf(b), "a", "ceiling").Metric("capacity.rate")
+	assert.Equal(t, r.Missing, "not measured: a probe was not valid twice")
 }
 
 // A capacity that was not found says why, one that is not there is not measured, and one of another definition is old.
@@ -87,9 +85,8 @@ func TestCapacityStates(t *testing.T) {
 	}{"a": {Fresh, "not measured: a probe was not valid twice: swapped"}, "b": {Stale, ""},
 		"c": {Missing, "not measured"}} {
 		c := cellOf(t, d, trial, "ceiling")
-		if r := c.Metric("capacity.rate"); c.State != want.state || r.Missing != want.missing {
-			t.Errorf("%s is %v, and %q", trial, c.State, r.Missing)
-		}
+		got := [2]any{c.State, c.Metric("capacity.rate").Missing}
+		assert.Equal(t, got, [2]any{want.state, want.missing}, "state of %s, and why it is missing", trial)
 	}
 }
 
@@ -115,9 +112,8 @@ func TestProbesAgain(t *testing.T) {
 	b.Searched("ceiling", "b", "2", limit)
 	d := datasetOf(b)
 	for name, want := range map[string]int{"tuned": 1, "steady": 0, "ceiling": 2} {
-		if e, _ := d.Experiment(name); e.ProbesAgain() != want {
-			t.Errorf("%s: %d, want %d", name, e.ProbesAgain(), want)
-		}
+		e, _ := d.Experiment(name)
+		assert.Equal(t, e.ProbesAgain(), want, "%s: probes that were made again", name)
 	}
 }
 
@@ -137,7 +133,5 @@ calibrate: false`))
 		}
 	})
 	e := datasetOf(b).Experiments[0]
-	if n := e.ProbesAgain(); len(e.Cells) != 2 || n != 1 {
-		t.Errorf("%d probes were made again for %d benchmarks, want 1 for 2", n, len(e.Cells))
-	}
+	assert.Equal(t, [2]int{len(e.Cells), e.ProbesAgain()}, [2]int{2, 1}, "benchmarks, and probes that were made again")
 }

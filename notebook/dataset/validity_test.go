@@ -128,19 +128,15 @@ func TestSteadyState(t *testing.T) {
 // A single repetition has values, or the reason why it has none.
 func TestValueOfARepetition(t *testing.T) {
 	c := measure(t, recordtest.ValuesA, recordtest.Only("", func(r *record.Record) { r.Failure = "it ended" }, 3))
-	if value, missing := Value(c.Records[0], "throughput", nil); value != recordtest.ValuesA[0] || missing != "" {
-		t.Errorf("throughput is %v %q", value, missing)
-	}
-	if _, missing := Value(c.Records[2], "throughput", nil); missing != "failed: it ended" {
-		t.Errorf("of a failure it is missing for the reason %q", missing)
-	}
+	value, missing := Value(c.Records[0], "throughput", nil)
+	assert.Equal(t, [2]any{value, missing}, [2]any{recordtest.ValuesA[0], ""}, "throughput")
+	_, missing = Value(c.Records[2], "throughput", nil)
+	assert.Equal(t, missing, "failed: it ended")
 }
 
 // Repetitions that are older than a check are not judged by it.
 func TestChecksOfOlderRecords(t *testing.T) {
 	c := measure(t, []float64{1000, 1000, 1000},
 		recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))
-	if level := c.Validity().Level(); level != validity.OK {
-		t.Errorf("the cell is %v", level)
-	}
+	assert.Equal(t, c.Validity().Level(), validity.OK, "level of the cell")
 }
