@@ -169,10 +169,7 @@ func TestCompareRefusesUnknownMetrics(t *testing.T) {
 	s := twice(t, recordtest.Servers, map[string][]float64{"a": recordtest.ValuesA},
 		map[string][]float64{"a": recordtest.ValuesB})
 	_, _, err := Compare([]Sides{s}, ChangeOptions{Metrics: []string{"throughputs"}})
-	if err == nil || !strings.Contains(err.Error(),
-		`no metric "throughputs" in what is compared: did you mean "throughput"?`) {
-		t.Errorf("error is %v", err)
-	}
+	assert.Error(t, err, `no metric "throughputs" in what is compared: did you mean "throughput"?`)
 }
 
 func TestGate(t *testing.T) {
@@ -276,21 +273,18 @@ func TestRefused(t *testing.T) {
 			of("h", one, engine("docker"), facts{"engine.version": "29.1"}), "", "different engine version: 20.10 in A, 29.1 in B"},
 		{"nothing known", of("a", one, far), of("b"), "the hosts differ, a in A and b in B, and the records do not say how", ""},
 	} {
-		if why, marks := refused(tt.a, tt.b, false); why != tt.why || strings.Join(marks, "; ") != tt.mark {
-			t.Errorf("%s: got %q and marks %q, want %q and %q", tt.name, why, marks, tt.why, tt.mark)
-		}
+		why, marks := refused(tt.a, tt.b, false)
+		assert.Equal(t, [2]string{why, strings.Join(marks, "; ")}, [2]string{tt.why, tt.mark}, "%s", tt.name)
 	}
 }
 
 // Changes of what searches found are shown where the intervals lie apart.
 func TestSearchedChanges(t *testing.T) {
 	before, after := datasetOf(recordtest.NewSearched(t)), recordtest.NewSearched(t)
+	found := map[string][2]float64{"a": {800, 840}, "b": {910, 950}}
 	for _, r := range after.Records {
-		if r.Experiment == "ceiling" && r.Trial == "a" {
-			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 800, Hi: 840}, "2"
-		}
-		if r.Experiment == "ceiling" && r.Trial == "b" {
-			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: 910, Hi: 950}, "2"
+		if is, ok := found[r.Trial]; ok && r.Experiment == "ceiling" {
+			r.Search, r.Run = &record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Lo: is[0], Hi: is[1]}, "2"
 		}
 	}
 	changes, _ := must.Two(Compare([]Sides{{A: before, B: datasetOf(after), Experiments: []string{"ceiling"}}},
@@ -329,18 +323,15 @@ func TestExplanations(t *testing.T) {
 			"the only difference is kernel (engine.kernel: 6.1.0 → 6.2.0, and 1 more)"},
 		{"a kernel of another host", []func(*record.Record){fact("hosts.far.host.kernel", "6.2.0")},
 			"the only difference is hosts.far.host.kernel: 6.1.0 → 6.2.0"},
-		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")},
-			"no recorded difference"},
-		{"memory after another boot", []func(*record.Record){fact("engine.memory", "25276514304")},
-			"no recorded difference"},
+		{"a clock of another host", []func(*record.Record){fact("hosts.far.clock.ahead", "2ms")}, "no recorded difference"},
+		{"memory after another boot", []func(*record.Record){fact("engine.memory", "25276514304")}, "no recorded difference"},
 		{"an image built anew", []func(*record.Record){image},
 			"the only difference is image of server (image.server: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb)"},
 		{"a file, and an image with another base", []func(*record.Record){file, image, fact("base.server", "debian:13")},
 			"2 differences, but no cell changed"},
 		{"a setting", []func(*record.Record){func(r *record.Record) {
 			r.Key, r.Definition = "m", json.RawMessage(`{"load":{"connections":12}}`)
-		}},
-			"the only difference is load.connections: 10 → 12"},
+		}}, "the only difference is load.connections: 10 → 12"},
 		{"a secret", []func(*record.Record){func(r *record.Record) { r.Key = "n" }},
 			"the only difference is a value that is not recorded: k → n"},
 		{"a fact on one side only", []func(*record.Record){func(r *record.Record) { delete(r.Facts, "base.server") }},
