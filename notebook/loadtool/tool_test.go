@@ -126,17 +126,13 @@ func TestRightAnswers(t *testing.T) {
 		{"k6/script.json", 12825, 1832, 10993, 0},
 		{"fortio/fail.json", 400, 57, 343, 343 / 0.009281488},
 	} {
-		t.Run(tt.file, func(t *testing.T) {
-			tool, data := capture(t, filepath.Join("testdata", tt.file))
-			o := must.Get(tool.Parse(data))
-			if o.Attempted != tt.attempted || o.Failed != tt.failed || o.Completed != tt.right {
-				t.Errorf("attempted %d, failed %d, right %d; want %d, %d, %d", o.Attempted, o.Failed, o.Completed, tt.attempted,
-					tt.failed, tt.right)
-			}
-			if got := float64(o.Completed) / o.Window.Seconds(); tt.throughput > 0 && math.Abs(got/tt.throughput-1) > 1e-5 {
-				t.Errorf("%v right answers per second, want %v", got, tt.throughput)
-			}
-		})
+		tool, data := capture(t, filepath.Join("testdata", tt.file))
+		o := must.Get(tool.Parse(data))
+		assert.Equal(t, [3]int64{o.Attempted, o.Failed, o.Completed}, [3]int64{tt.attempted, tt.failed, tt.right},
+			"%s: attempted, failed, right", tt.file)
+		if tt.throughput > 0 {
+			assert.Near(t, float64(o.Completed)/o.Window.Seconds()/tt.throughput, 1, 1e-5, "%s: right answers", tt.file)
+		}
 	}
 }
 
@@ -261,9 +257,7 @@ func TestCalls(t *testing.T) {
 			for _, f := range c.Files {
 				fmt.Fprintf(&all, "%s\n%s\n", f.Path, f.Data)
 			}
-			if strings.Contains(c.Line(tool.Name, nil), "hunter") {
-				t.Errorf("the password is in the line of %s", tool.Name)
-			}
+			assert.Lacks(t, c.Line(tool.Name, nil), "hunter") // of the password
 		}
 	}
 	golden.Equal(t, "testdata/calls.golden", all.String())
@@ -348,8 +342,7 @@ func TestDriverSummary(t *testing.T) {
 		{`{"window": 1, "attempted": 1.5}`, `cannot be read: "attempted" cannot be a number 1.5`},
 		{`{"window": 1, "attempted": 1, "failed": 2}`, "of 1 requests 2 failed"},
 		{`{"window": 1, "attempted": 1, "began": -5}`, "it began at -5 s"},
-		{`{"window": 1, "attempted": 1, "latencies": {}}`,
-			`has an unknown key "latencies"`},
+		{`{"window": 1, "attempted": 1, "latencies": {}}`, `has an unknown key "latencies"`},
 		{`{"window": 1, "attempted": 1} {"window": 1}`, "is not one JSON object"},
 		{`[1]`, "is JSON, and not an object"},
 		{`{"window": 1, "attempted": 0}`, "no request ended"},
@@ -359,19 +352,16 @@ func TestDriverSummary(t *testing.T) {
 		{`{"window": 1, "attempted": 1, "latency": {"p50": 2, "p99": 1}}`, "50% of the times are at most 2 s"},
 		{`{"window": 1, "attempted": 1, "failures": {"boom": 1}}`, `unknown kind of failure "boom"`},
 		{`{"window": 1, "attempted": 1, "failures": {"timeout": -1}}`, "invalid count -1"},
-		{`{"window": 1, "attempted": 9, "failed": 1, "failures": {"timeout": 2}}`,
-			"failures by kind are 2, and failed is 1"},
+		{`{"window": 1, "attempted": 9, "failed": 1, "failures": {"timeout": 2}}`, "failures by kind are 2, and failed is 1"},
 		{`{"window": 1, "attempted": 1, "statuses": {"200": 2}}`, "2 answers have a status"},
 		{`{"window": 1, "attempted": 1, "histogram": "x", "unit": "ns"}`, "its histogram cannot be read"},
 		{`{"window": 1, "attempted": 1, "histogram": "x", "unit": "min"}`, `the histogram's unit is "min"`},
-		{`{"window": 1, "attempted": 1, "histogram": "x", "latency": {"p50": 1}}`,
-			"it has both a histogram and a latency"},
+		{`{"window": 1, "attempted": 1, "histogram": "x", "latency": {"p50": 1}}`, "it has both a histogram and a latency"},
 		{`{"window": 1, "attempted": 1, "failed": 1, "unit": "ns", "histogram": "H"}`, "its histogram"},
 	} {
 		printed := strings.Replace(tt.printed, `"H"`, fmt.Sprintf("%q", oneTime(5)), 1)
-		if _, err := Summary([]byte(printed), driverKinds); !errors.Is(err, ErrNoSamples) ||
-			!strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: got %v, want %q", printed, err, tt.want)
-		}
+		_, err := Summary([]byte(printed), driverKinds)
+		assert.Is(t, err, ErrNoSamples, "%s", printed)
+		assert.Error(t, err, tt.want)
 	}
 }
