@@ -91,9 +91,7 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 	const left = "1 of 5 repetitions is not valid: errors 9.1 %"
 	const disturbed = "2 of 5 repetitions are disturbed (others used 16 % of the CPU): the interval allows for up to " +
 		"1.47 times the speed"
-	if a.LeftOut("") != left || a.Disturbed("") != disturbed {
-		t.Errorf("%q, %q\nwant %q, %q", a.LeftOut(""), a.Disturbed(""), left, disturbed)
-	}
+	assert.Equal(t, [2]string{a.LeftOut(""), a.Disturbed("")}, [2]string{left, disturbed})
 }
 
 // Where the target runs already, what others used is unknown: a generator that waited for a core was disturbed.
@@ -109,9 +107,7 @@ func TestDisturbedBesideRunningTarget(t *testing.T) {
 				r.Facts[record.FactTarget] = "127.0.0.1"
 			}
 		}
-		if got := NeedsRepeating(b.Records); got != outside {
-			t.Errorf("with a target that runs already: %v; needs to be measured again: %v", outside, got)
-		}
+		assert.Equal(t, NeedsRepeating(b.Records), outside, "is measured again, for a target that runs already: %v", outside)
 	}
 }
 

@@ -57,8 +57,7 @@ func TestLimitedBy(t *testing.T) {
 			r.Definition = json.RawMessage(`{"services": [{"name": "server", "cpus": 0.5}]}`)
 		}}, "CPU of server", "CPU of server 0.96, load generator 0.30, connections 1.00"},
 		{"a service of one thread on two CPUs", []recordtest.Change{usage(1, 0.2, "server 0-1; db 2", "3", ""),
-			threads(map[string]float64{"server": 0.97, "db": 0.99})},
-			"busiest thread of server",
+			threads(map[string]float64{"server": 0.97, "db": 0.99})}, "busiest thread of server",
 			"busiest thread of server 0.97, CPU of server 0.50, load generator 0.30, CPU of db 0.20, connections 1.00"},
 		{"the generator", []recordtest.Change{usage(0.5, 0.2, "server 0-1; db 2", "3", ""),
 			recordtest.LoadChange(func(l *record.Load) { l.Busy = 0.88 })}, "load generator", ""},
@@ -68,8 +67,7 @@ func TestLimitedBy(t *testing.T) {
 				h := r.Histograms["latency"]
 				h.Sum -= float64(h.Count) * r.Load.Think
 				r.Histograms["latency"] = h
-			}}, "",
-			"load generator 0.30, connections 0.35"},
+			}}, "", "load generator 0.30, connections 0.35"},
 		{"an open loop", []recordtest.Change{recordtest.LoadChange(func(l *record.Load) {
 			l.Open = &record.OpenLoop{Due: 1000, Sent: 1000}
 		})}, "", "load generator 0.30"},
@@ -78,9 +76,7 @@ func TestLimitedBy(t *testing.T) {
 			b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 			b.Measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
 			got := NewReport(b.Records).LimitedBy()
-			if one := LimitOf(b.Records[0]); one.By != tt.want {
-				t.Errorf("its first repetition is limited by %q, want %q", one.By, tt.want)
-			}
+			assert.Equal(t, LimitOf(b.Records[0]).By, tt.want, "its first repetition is limited by")
 			var all []string
 			for _, r := range got.Resources {
 				all = append(all, fmt.Sprintf("%s %.2f", r.Name, r.Share))
@@ -125,9 +121,8 @@ func TestSharedCPUs(t *testing.T) {
 			checks := NewReport(b.Records).Checks()
 			i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Name == "generator CPU" })
 			assert.Equal(t, checks[i], CheckResult{"generator CPU", tt.level, tt.words})
-			if got, ok := SharedCores(b.Records); !ok || got != tt.siblings {
-				t.Errorf("once: got %+v, %v, want %+v", got, ok, tt.siblings)
-			}
+			got, ok := SharedCores(b.Records)
+			assert.Equal(t, [2]any{got, ok}, [2]any{tt.siblings, true}, "once")
 		})
 	}
 }
