@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
@@ -99,9 +100,7 @@ func TestServices(t *testing.T) {
 				}
 			}
 			settled, secrets, notes, problems := read(written(t, files), over)
-			for _, p := range problems {
-				t.Error(p)
-			}
+			assert.None(t, problems)
 			if settled == nil {
 				return
 			}
