@@ -53,13 +53,10 @@ func TestScalarsAreReadAsWritten(t *testing.T) {
 		{"a mapping", `{a: b, "c":d, e: , f: null}`, "{a: b, c: d, e: null, f: null}"},
 		{"a question mark as a value", "'?'", "?"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			n := read(t, "r: &r repeated\ns: *r\nkey: "+test.yaml+"\n").Get("key")
-			// A zero byte marks a word that looks like null.
-			if got := written(n); got != strings.TrimSuffix(test.want, "\x00") || (n.Kind == Null) != (test.want == "null") {
-				t.Errorf("got %q, %s, want %q", got, n.Kind, test.want)
-			}
-		})
+		n := read(t, "r: &r repeated\ns: *r\nkey: "+test.yaml+"\n").Get("key")
+		// A zero byte marks a word that looks like null.
+		assert.Equal(t, written(n), strings.TrimSuffix(test.want, "\x00"), "%s", test.name)
+		assert.Equal(t, n.Kind == Null, test.want == "null", "%s is null", test.name)
 	}
 }
 
@@ -74,9 +71,7 @@ func TestMergeKeys(t *testing.T) {
 		{"nothing", "<<:\n  y: 8", "{y: 8}"},
 		{"a key in quotes is a key", `"<<": 9`, "{<<: 9}"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, written(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")), test.want)
-		})
+		assert.Equal(t, written(read(t, above+"key:\n  "+test.yaml+"\n").Get("key")), test.want, "%s", test.name)
 	}
 }
 
@@ -90,9 +85,7 @@ func TestMerge(t *testing.T) {
 		{"a word replaces a mapping", "a: {b: 2}", "a: 1", "{a: 1}"},
 		{"null below what was not there", "a: 1", "b: {c: null, d: 1}", "{a: 1, b: {d: 1}}"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, written(Merge(read(t, test.base), read(t, test.over), false)), test.want)
-		})
+		assert.Equal(t, written(Merge(read(t, test.base), read(t, test.over), false)), test.want, "%s", test.name)
 	}
 }
 

@@ -35,13 +35,9 @@ func TestExcerpt(t *testing.T) {
 		{"shortened inside the place", strings.Repeat("ab", 30), strings.Repeat("ab", 30), 12, "ababababab…", "^~~~~~~~~~"},
 		{"wide characters shortened", strings.Repeat("日", 10) + "x", "x", 9, "…日日日x", "       ^"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			start := strings.LastIndex(test.line, test.place)
-			text, mark := excerpt(test.line, start, start+len(test.place), test.limit)
-			if text != test.text || mark != test.mark {
-				t.Errorf("got\n%s\n%s\nwant\n%s\n%s", text, mark, test.text, test.mark)
-			}
-		})
+		start := strings.LastIndex(test.line, test.place)
+		text, mark := excerpt(test.line, start, start+len(test.place), test.limit)
+		assert.Equal(t, text+"\n"+mark, test.text+"\n"+test.mark, "%s", test.name)
 	}
 }
 
@@ -81,8 +77,6 @@ func TestSuggest(t *testing.T) {
 		{"more than are listed", "zzz", many, "known here: aa, bb, cc, dd, ee, ff, gg, hh, ii, jj, kk, ll, mm, nn, oo, pp " +
 			"and 2 more"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, Suggest(test.word, test.candidates), test.want)
-		})
+		assert.Equal(t, Suggest(test.word, test.candidates), test.want, "%s", test.name)
 	}
 }
