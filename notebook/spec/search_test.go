@@ -21,8 +21,6 @@ func TestCandidates(t *testing.T) {
 		{"a single one", Search{From: 4, To: 4}, 4, []int{4}},
 		{"chosen by another", Search{Of: "e"}, 4, nil},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Slice(t, test.search.Candidates(test.cores), test.want)
-		})
+		assert.Slice(t, test.search.Candidates(test.cores), test.want, "%s", test.name)
 	}
 }
