@@ -68,8 +68,7 @@ func TestKindsOfFigures(t *testing.T) {
 		{"timeline of latencies", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'",
 			[]string{"Mean latency of a second"}},
 		{"scatter", "kind: scatter, x: throughput, y: latency.p50, colour: server",
-			[]string{"async, 4 workers: throughput 3,000/s",
-				"Lines through it: 95 % interval over"}},
+			[]string{"async, 4 workers: throughput 3,000/s", "Lines through it: 95 % interval over"}},
 		{"agreement", "kind: scatter, x: throughput, colour: server",
 			[]string{"sync, 1 worker: published 400/s, measured 500/s", "as published"}},
 		{"a reference", "kind: dots, x: throughput, y: [server, workers], reference: '2 * throughput{server=\"sync\", " +
@@ -104,8 +103,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 		drawn       bool
 	}{
 		{"a cell without a record is a gap in a line", "kind: lines, x: workers, y: throughput, colour: server",
-			[]string{"sync, 2"},
-			[]string{"gap at sync, 2 workers: not measured", "A gap in a line"}, true},
+			[]string{"sync, 2"}, []string{"gap at sync, 2 workers: not measured", "A gap in a line"}, true},
 		{"a cell without a record is no point", "kind: scatter, x: throughput, y: latency.p50", []string{"sync, 2"},
 			[]string{"not drawn: sync, 2 workers: throughput not measured; latency p50 not measured"}, true},
 		{"a cell without a record has no curve", "kind: latency", []string{"sync, 2"},
@@ -199,9 +197,8 @@ func TestStatesInFigures(t *testing.T) {
 		for _, state := range []string{"older version", "unfinished"} {
 			assert.Contains(t, description, ", "+state)
 			assert.Contains(t, fileOf(t, page, "data/fig-f.csv"), state)
-			if !regexp.MustCompile(`<(?:text|tspan) [^>]*>[^<]*` + state).MatchString(html) {
-				t.Errorf("%s: no %q is drawn", block, state)
-			}
+			drawn := regexp.MustCompile(`<(?:text|tspan) [^>]*>[^<]*` + state)
+			assert.Equal(t, drawn.MatchString(html), true, "%s: %q is drawn", block, state)
 		}
 		assert.Equal(t, strings.Contains(html, `class="open `), hasMarks, "%s: open marks", block)
 	}
@@ -279,13 +276,9 @@ func TestLowerBounds(t *testing.T) {
 		"```yaml figure\n{label: fig-b, experiment: bears, kind: bars, x: capacity.rate, y: server}\n```\n")
 	searchCapacities(b)
 	words := narrow.Replace(string(rendered(t, b).HTML))
-	if n := strings.Count(words, ">≥ 20,000"); n < 4 { // two figures of two widths each
-		t.Errorf("%d times the bound stands in figures as one", n)
-	}
+	assert.Equal(t, strings.Count(words, ">≥ 20,000") >= 4, true, "the bound stands in two figures of two widths each")
 	assert.Contains(t, words, "≥ <b>20,000</b>")
-	if strings.Contains(words, "≥ <b>702</b>") || strings.Contains(words, ">≥ 702") {
-		t.Error("what has two ends is shown as a lower bound")
-	}
+	assert.Lacks(t, words, "≥ <b>702</b>", ">≥ 702") // which has two ends
 }
 
 // A value that nothing was searched for is no measurement of one run: it stands alone, and a note says why. A value that
@@ -307,15 +300,11 @@ func TestSearchedValuesInTables(t *testing.T) {
 	b.Search("full", "tuned", "sync", only)
 	words := measure(b, "sync")
 	assert.Contains(t, words, "no search: only one value was allowed")
-	if strings.Contains(words, "1 run") {
-		t.Errorf("a number of workers is called one of a run in %s", words)
-	}
+	assert.Lacks(t, words, "1 run") // which a number of workers is not of
 	calibrated := strings.Replace(textOf("searches.md"), "calibrate: false\n", "", 1) + "\n" + blocks
 	words = measure(rendertest.New(t, "searches", []byte(calibrated)), "sync", "async", "again")
 	assert.Contains(t, words, "differs by: throughput")
-	if strings.Contains(words, "not known of") {
-		t.Errorf("the noise floor of workers is missed in %s", words)
-	}
+	assert.Lacks(t, words, "not known of") // as the noise floor of workers is not
 }
 
 // Beside claims between sessions, figures and tables say that they show one of them.

@@ -161,9 +161,8 @@ func TestWarnings(t *testing.T) {
 func TestPictures(t *testing.T) {
 	b := measured(t, "", experiment+"![A *curve*](shots/a%20b.png) ![again](shots/a%20b.png) ![out](link.png)\n", nil)
 	outside := filepath.Join(t.TempDir(), "secret.png")
-	for name, data := range map[string]string{filepath.Join(b.Dir(), "shots", "a b.png"): "picture", outside: "secret"} {
-		must.Write(name, data)
-	}
+	must.Write(filepath.Join(b.Dir(), "shots", "a b.png"), "picture")
+	must.Write(outside, "secret")
 	d := b.Dataset() // before there is a link, which a build context must not have
 	must.Do(os.Symlink(outside, filepath.Join(b.Dir(), "link.png")))
 	page := must.Get(newRenderer(t).Page(d, render.Options{}))

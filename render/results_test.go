@@ -52,7 +52,5 @@ func TestTableLeftOut(t *testing.T) {
 	markup := string(rendered(t, b).HTML)
 	_, table, _ := strings.Cut(markup, `id=tbl-t`)
 	assert.Contains(t, wordsOf(table), "Left out: profile quick leaves this experiment out.")
-	if strings.Contains(markup, "<table class=\"results") {
-		t.Error("there is a table without rows")
-	}
+	assert.Lacks(t, markup, "<table class=\"results")
 }

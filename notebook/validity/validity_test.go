@@ -280,15 +280,13 @@ func TestChecksOfARepetition(t *testing.T) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(61, 1), recordtest.Times(1, 99))
 		}, Warn, "1 answer beyond the histogram"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r := &record.Record{}
-			recordtest.FillLoad(t, r, 1000)
-			tt.set(r)
-			f := findingOf(tt.check, r)
-			if f.level != tt.want || tt.words != "" && f.words != tt.words {
-				t.Errorf("%v %q, want %v %q", f.level, f.words, tt.want, tt.words)
-			}
-		})
+		r := &record.Record{}
+		recordtest.FillLoad(t, r, 1000)
+		tt.set(r)
+		f := findingOf(tt.check, r)
+		if f.level != tt.want || tt.words != "" && f.words != tt.words {
+			t.Errorf("%s: %v %q, want %v %q", tt.name, f.level, f.words, tt.want, tt.words)
+		}
 	}
 }
 

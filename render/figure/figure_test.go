@@ -124,28 +124,21 @@ func TestFile(t *testing.T) {
 	assert.Contains(t, string(svg), "<metadata>\ntitle: A &lt; B\nrun: r1\n</metadata>", ">What was found</text>", ">Quantity, unit</text>",
 		">Source: an article</text>", "<style>svg { background: #ffffff; }", "@media (prefers-color-scheme:dark){svg { background: #14171a; }",
 		"svg .f1, svg.f1 { fill: #0067a5; }", "svg .band { fill-opacity: .22; stroke: none; }")
-	for _, without := range []string{"var(", "/*"} {
-		if bytes.Contains(svg, []byte(without)) {
-			t.Errorf("a file has %s of the style sheet:\n%s", without, svg)
-		}
-	}
+	assert.Lacks(t, string(svg), "var(", "/*") // of the style sheet
 }
 
 // A card is a picture of the size that links ask for, with the colours of the figure.
 func TestCard(t *testing.T) {
 	picture := must.Get(png.Decode(bytes.NewReader(must.Get(complete("dots").Card()))))
-	if size := picture.Bounds().Size(); size.X != CardWidth || size.Y != CardHeight {
-		t.Errorf("the card has %v pixels", size)
-	}
+	size := picture.Bounds().Size()
+	assert.Equal(t, [2]int{size.X, size.Y}, [2]int{CardWidth, CardHeight}, "pixels of the card")
 	seen := map[any]bool{}
 	for x := range CardWidth {
 		for y := range CardHeight {
 			seen[picture.At(x, y)] = true
 		}
 	}
-	if len(seen) < 20 {
-		t.Errorf("the card has %d colours", len(seen))
-	}
+	assert.Equal(t, len(seen) >= 20, true, "the card has colours, %d", len(seen))
 }
 
 func TestSVGRefuses(t *testing.T) {

@@ -186,9 +186,7 @@ func TestSays(t *testing.T) {
 			}).Sentence
 			spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 			text, title := spaces.Replace(got.Text()), spaces.Replace(got.Title(j.Verdict).Text())
-			if text != tt.want || title != tt.title {
-				t.Errorf("%s: %q, in a title %q; want %q and %q", j.Verdict, text, title, tt.want, tt.title)
-			}
+			assert.Equal(t, [2]string{text, title}, [2]string{tt.want, tt.title}, "%s", j.Verdict)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 
@@ -22,9 +23,7 @@ func TestPicturesAndLinks(t *testing.T) {
 		`[a](https://a.test/?b&amp;c=\*d)`:    `<a href="https://a.test/?b&amp;c=*d">a</a>`,
 		"https://a.test/?b&c":                 `<a href="https://a.test/?b&amp;c">https://a.test/?b&amp;c</a>`,
 	} {
-		if got := shown(t, dir, text); got != "<p>"+want+"</p>\n" {
-			t.Errorf("%s is shown as\n%s, want\n%s", text, got, want)
-		}
+		assert.Equal(t, shown(t, dir, text), "<p>"+want+"</p>\n", "%s is shown as", text)
 	}
 }
 
@@ -38,9 +37,7 @@ func shown(t *testing.T, dir, text string) string {
 	w := NewRenderer().Writer(doc, standardPage{}, nil, nil)
 	w.Survey()
 	page := w.Prose()
-	if w.Err() != nil {
-		t.Error(w.Err())
-	}
+	must.Do(w.Err())
 	return string(page)
 }
 

@@ -179,22 +179,10 @@ func Fails(sentence, log string) func(*record.Record) {
 }
 
 func (b *Bench) load(r *record.Record, throughput float64) {
-	const window, connections = 10, 10
-	answers := int64(throughput * window)
-	latency := connections / throughput
-	r.Load = &record.Load{Window: window, Connections: connections, Attempted: answers, Completed: answers,
-		Failures: map[string]int64{}, Statuses: map[string]int64{"200": answers},
-		InFlight: 1, InFlightOver: window, Busy: 0.3, ForeignCPU: 0.01}
+	recordtest.FillLoad(b.t, r, throughput)
 	r.Machine = &record.Machine{Throttled: map[string]record.Throttling{"server": {}}}
-	for range window {
-		r.Load.Completions = append(r.Load.Completions, answers/window)
-	}
 	r.Samples = []record.Sample{{Metric: "cpu.server", Value: 0.93, Unit: "cores"},
 		{Metric: "memory.server", Value: 21.4 * (1 << 20), Unit: "B"}}
-	// Nine of ten answers come in the usual time, and the rest takes three times as long.
-	r.Histograms = map[string]record.Histogram{
-		"latency": recordtest.Histogram(b.t, recordtest.Times(latency*10/12, answers-answers/10),
-			recordtest.Times(latency*30/12, answers/10))}
 }
 
 // Committed returns what the committed records of the full profile say of an article of the project in the folder root.

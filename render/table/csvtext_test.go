@@ -59,7 +59,5 @@ func firstOf(text string) string { return text[:min(1, len(text))] }
 // A parameter with the name of a column is told from it.
 func TestHead(t *testing.T) {
 	got := table.CSVHead([]string{"article", "run"}, []string{"server", "run", "value"}, []string{"unit", "value"})
-	if want := "article run server matrix.run matrix.value unit value"; strings.Join(got, " ") != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	assert.Equal(t, strings.Join(got, " "), "article run server matrix.run matrix.value unit value")
 }

@@ -177,9 +177,7 @@ func TestLayout(t *testing.T) {
 | a | not measured |
 `},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			got := strings.ReplaceAll(text(test.table.Layout()), "\u00a0", " ")
-			assert.Equal(t, got, test.want[1:])
-		})
+		got := strings.ReplaceAll(text(test.table.Layout()), "\u00a0", " ")
+		assert.Equal(t, got, test.want[1:], "%s", test.name)
 	}
 }

@@ -114,9 +114,7 @@ func TestStep(t *testing.T) {
 	}{
 		{6000, 6, 1000}, {6001, 6, 2000}, {0.3, 4, 0.1}, {1, 4, 0.5}, {100, 1, 100}, {101, 1, 200},
 	} {
-		if got := Step(test.span, test.parts); math.Abs(got-test.want) > 1e-12 {
-			t.Errorf("Step(%v, %d) = %v, want %v", test.span, test.parts, got, test.want)
-		}
+		assert.Near(t, Step(test.span, test.parts), test.want, 1e-12, "Step(%v, %d)", test.span, test.parts)
 	}
 }
 
