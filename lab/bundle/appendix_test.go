@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -28,17 +29,13 @@ func TestAppendix(t *testing.T) {
 			t.Errorf("LaTeX acts on a text of the author: %s", line)
 		}
 	}
-	if strings.Contains(md.String(), "<b>") || !strings.Contains(md.String(), "**C1** (faster): ") ||
-		!strings.Contains(md.String(), "1 machine-minute, 1 cell; supports C1") {
-		t.Errorf("the Markdown is\n%s", &md)
-	}
+	assert.Lacks(t, md.String(), "<b>")
+	assert.Contains(t, md.String(), "**C1** (faster): ", "1 machine-minute, 1 cell; supports C1")
 }
 
 func TestMinutes(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "not measured yet", time.Second: "less than a machine-minute",
 		time.Minute: "1 machine-minute", 150 * time.Minute: "150 machine-minutes"} {
-		if got := minutes(d); got != want {
-			t.Errorf("%v: %q, want %q", d, got, want)
-		}
+		assert.Equal(t, minutes(d), want, "%v", d)
 	}
 }

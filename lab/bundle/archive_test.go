@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -96,12 +97,9 @@ func TestRoundTrip(t *testing.T) {
 	want := maps.Clone(contents)
 	want["inputs/serve.sh"] += " (executable)"
 	assert.Map(t, tree(t, dir), want, "extracted")
-	if m := r.manifest; m.Article != "hello" || m.Files != len(contents) {
-		t.Errorf("the manifest is %+v", m)
-	}
-	if again := sample(t); !bytes.Equal(data, again) {
-		t.Error("the same files make two different bundles")
-	}
+	m := r.manifest
+	assert.Equal(t, [2]any{m.Article, m.Files}, [2]any{"hello", len(contents)}, "manifest")
+	assert.Equal(t, bytes.Equal(data, sample(t)), true, "the same files make the same bundle")
 }
 
 // full is a disk with little room.
@@ -155,9 +153,7 @@ func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
 		if err == io.EOF {
 			break
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		must.Do(err)
 		list = append(list, entry{tar.Header{Typeflag: h.Typeflag, Name: h.Name, Mode: h.Mode}, must.Get(io.ReadAll(r))})
 	}
 	var out bytes.Buffer
@@ -257,12 +253,8 @@ func TestTampering(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := opened(t, bytes.NewReader(tt.change(t, slices.Clone(data))))
-			if err == nil || !strings.Contains(err.Error(), tt.words) {
-				t.Fatalf("got %v, want %q", err, tt.words)
-			}
-			if strings.ContainsAny(err.Error(), "\x1b\x00") {
-				t.Errorf("the error has control characters: %q", err)
-			}
+			assert.Error(t, err, tt.words)
+			assert.Equal(t, strings.ContainsAny(fmt.Sprint(err), "\x1b\x00"), false, "control characters in %q", err)
 		})
 	}
 }
@@ -293,9 +285,7 @@ func TestBadPath(t *testing.T) {
 		"a\x00b", "a\nb", "\x1b[2J", "a\u202egpj.sh", "a\u200bb", "a\u0085b", "a\xff", strings.Repeat("a/", 500) + "a",
 		strings.Repeat("d/", 32) + "f", ".git/hooks/post-checkout", "a/.git/config", "a/.git", ".GIT/config", ".git. /config",
 		"git~1/config", ".g\ufe0fit/config", ".hg/hgrc", "x/.benchbook/state", ".benchboo\u212a/x", "r/HEAD", "r/head"} {
-		if badPath(name) == "" {
-			t.Errorf("%q is not refused", name)
-		}
+		assert.Equal(t, badPath(name) != "", true, "%q is refused", name)
 	}
 }
 
@@ -331,9 +321,7 @@ func TestEndless(t *testing.T) {
 			_, _, err := opened(t, pipe)
 			pipe.Close()
 			<-stopped
-			if err == nil {
-				t.Error("it was opened")
-			}
+			assert.Error(t, err, "")
 		})
 	}
 }
@@ -342,12 +330,8 @@ func TestEndless(t *testing.T) {
 func TestExtractFollowsNoLinks(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	must.Do(os.Symlink(outside, filepath.Join(dir, "inputs")))
-	if err := must.Get(openArchive(bytes.NewReader(sample(t)))).extract(dir); err == nil {
-		t.Error("it was extracted")
-	}
-	if got := tree(t, outside); len(got) > 0 {
-		t.Errorf("outside are %q", got)
-	}
+	assert.Error(t, must.Get(openArchive(bytes.NewReader(sample(t)))).extract(dir), "")
+	assert.Equal(t, len(tree(t, outside)), 0, "files outside")
 }
 
 // An opened bundle leaves as many files as its manifest says.

@@ -54,9 +54,8 @@ func TestOpenRefuses(t *testing.T) {
 			above := t.TempDir()
 			_, _, err := extract(t.Context(), handmade(t, files), "1", filepath.Join(above, "x"))
 			assert.Error(t, err, test.err)
-			if left, _ := os.ReadDir(above); len(left) > 0 {
-				t.Errorf("it leaves %v", left)
-			}
+			left, _ := os.ReadDir(above)
+			assert.Equal(t, len(left), 0, "what it leaves")
 		})
 	}
 }
@@ -77,9 +76,8 @@ func TestOpenedInARepository(t *testing.T) {
 		}
 		project, known, err := extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
 			"project/experiments/x/article.md": strings.Replace(hostile, "context: .", "context: "+context, 1)}), "1", dir)
-		if err != nil || known {
-			t.Fatal(known, err)
-		}
+		must.Do(err)
+		assert.Equal(t, known, false, "it is known")
 		doc := must.Get(lab.ReadArticle(project, "x"))
 		var problems source.Problems
 		if _, err := plan.New(project, doc, plan.Options{}, &problems); err != nil || problems.Empty() {
@@ -93,11 +91,9 @@ func TestOpenAgain(t *testing.T) {
 	files := map[string]string{"project/benchbook.yaml": "title: X\n"}
 	dir := filepath.Join(t.TempDir(), "x")
 	for i, want := range []bool{false, true} {
-		if _, known, err := extract(t.Context(), handmade(t, files), "1", dir); err != nil || known != want {
-			t.Errorf("time %d: %v, %v", i, known, err)
-		}
+		_, known, err := extract(t.Context(), handmade(t, files), "1", dir)
+		assert.Equal(t, [2]any{known, err}, [2]any{want, nil}, "time %d", i)
 	}
-	if _, _, err := extract(t.Context(), handmade(t, files), "2", dir); err == nil {
-		t.Error("another bundle is opened over it")
-	}
+	_, _, err := extract(t.Context(), handmade(t, files), "2", dir)
+	assert.Error(t, err, "")
 }

@@ -47,9 +47,7 @@ func TestMarksIn(t *testing.T) {
 		{"no article", "a <!-- benchbook: table x -->1" + end, "unknown part of an article\n"},
 		{"another program's", "<!-- benchbooks: claim c of a -->", ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			assert.Equal(t, found(test.text), test.want)
-		})
+		assert.Equal(t, found(test.text), test.want, "%s", test.name)
 	}
 }
 
@@ -71,8 +69,7 @@ func TestDiffers(t *testing.T) {
 			continue
 		}
 		at, words := differs(marks[0], test.want)
-		if there := string(src.Data[at.Start:at.End]); there != test.there || words != test.words {
-			t.Errorf("%q is not %q: %s at %q, want %s at %q", test.is, test.want, words, there, test.words, test.there)
-		}
+		there := string(src.Data[at.Start:at.End])
+		assert.Equal(t, [2]string{there, words}, [2]string{test.there, test.words}, "%q is not %q", test.is, test.want)
 	}
 }

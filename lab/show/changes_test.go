@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
@@ -38,10 +40,8 @@ calibrate: false
 	trial := func(text string) *plan.Trial {
 		t.Helper()
 		doc := article.Parse(t.TempDir(), source.New("article.md", []byte(strings.ReplaceAll(text, "§§§", "```"))))
-		p, err := plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems)
-		if err != nil || !doc.Problems.Empty() {
-			t.Fatalf("%v %v", err, doc.Problems.Sorted())
-		}
+		p := must.Get(plan.New(&article.Project{}, doc, plan.Options{}, &doc.Problems))
+		assert.None(t, doc.Problems.Sorted())
 		return p.Experiments[0].Trials[0]
 	}
 	before := trial(text)
@@ -54,11 +54,7 @@ calibrate: false
 		{"a file under another name", "target: /srv/server.py", "target: /srv/main.py",
 			"server: /srv/main.py is new; server: /srv/server.py was removed"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := strings.Join(changes(trial(strings.ReplaceAll(text, tt.old, tt.new)), recorded), "; ")
-			if got != tt.want {
-				t.Errorf("got  %s\nwant %s", got, tt.want)
-			}
-		})
+		got := strings.Join(changes(trial(strings.ReplaceAll(text, tt.old, tt.new)), recorded), "; ")
+		assert.Equal(t, got, tt.want, "%s", tt.name)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
@@ -19,15 +20,12 @@ func TestDisturbedCellsAreNotExported(t *testing.T) {
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Disturbed(0.16, 0))
 	b.Measure("servers", "b", "1", recordtest.ValuesB, recordtest.Disturbed(0.01, 0))
 	d := must.Get(dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan}))
-	if got := d.Experiments[0].Cells[0].Metric("throughput").Missing; got != "" {
-		t.Fatalf("throughput of a is %q", got)
-	}
+	assert.Equal(t, d.Experiments[0].Cells[0].Metric("throughput").Missing, "", "throughput of a")
 	var out strings.Builder
 	list := []*Article{{Article: "x", Experiments: []Experiment{newExperiment(d, d.Experiments[0])}}}
 	must.Do(benchfmt(&out, list))
-	if strings.Contains(out.String(), "server=a") || !strings.Contains(out.String(), "server=b") {
-		t.Errorf("exported are\n%s", &out)
-	}
+	assert.Lacks(t, out.String(), "server=a")
+	assert.Contains(t, out.String(), "server=b")
 }
 
 func TestBenchName(t *testing.T) {
@@ -45,9 +43,7 @@ func TestBenchName(t *testing.T) {
 		{"a number that looks like cores", "e", []record.Parameter{{Name: "nice", Value: "-5"}}, "BenchmarkE/nice=-5-1"},
 		{"any script", "größe", nil, "BenchmarkGröße"},
 	} {
-		if got := benchName(test.experiment, test.parameters); got != test.want {
-			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
-		}
+		assert.Equal(t, benchName(test.experiment, test.parameters), test.want, "%s", test.name)
 	}
 }
 

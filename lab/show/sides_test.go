@@ -37,9 +37,7 @@ func TestSideWithoutRecords(t *testing.T) {
 	c.report().Text(&out)
 	assert.Contains(t, out.String(), "  A, x: profile full, host h, no records to compare\n",
 		"  B, x: profile full, host h, 2, measured 2026-11-20 10:00\n")
-	if strings.Contains(out.String(), "apart") {
-		t.Errorf("it says\n%s", &out)
-	}
+	assert.Lacks(t, out.String(), "apart")
 }
 
 // Two sides that differ in host and profile are compared where they are most alike.
@@ -64,11 +62,8 @@ func TestAlike(t *testing.T) {
 		{"a profile", []string{"here/full", "here/quick"}, []string{"x/quick"}, "here/quick x/quick"},
 		{"nothing in common", []string{"here/quick"}, []string{"x/full"}, "here/quick x/full"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			x, y := alike(sets(tt.a...), sets(tt.b...), "here")
-			if got := fmt.Sprintf("%s/%s %s/%s", x.host, x.profile, y.host, y.profile); got != tt.want {
-				t.Errorf("compared are %s, want %s", got, tt.want)
-			}
-		})
+		x, y := alike(sets(tt.a...), sets(tt.b...), "here")
+		got := fmt.Sprintf("%s/%s %s/%s", x.host, x.profile, y.host, y.profile)
+		assert.Equal(t, got, tt.want, "%s", tt.name)
 	}
 }
