@@ -81,13 +81,11 @@ func TestRead(t *testing.T) {
 			})
 		}
 	}
-	if _, _, err := files.Read(filepath.Join(dir, "zero"), 4); !errors.Is(err, files.ErrNotRegular) ||
-		err.Error() != "it is a device, not a file" {
-		t.Errorf("a device gives %v", err)
-	}
-	if _, _, err := files.ReadIn(root, "zero", 4); err == nil {
-		t.Error("a link leads out of the folder")
-	}
+	_, _, err := files.Read(filepath.Join(dir, "zero"), 4)
+	assert.Is(t, err, files.ErrNotRegular, "a device")
+	assert.Equal(t, err.Error(), "it is a device, not a file")
+	_, _, err = files.ReadIn(root, "zero", 4)
+	assert.Error(t, err, "") // as the link leads out of the folder
 }
 
 func TestIsWord(t *testing.T) {
@@ -95,24 +93,18 @@ func TestIsWord(t *testing.T) {
 		"sockets": true, "a-b_2": true, "été": true, "сервер": true, "हिन्दी": true, "": false, "2a": false, "a-": false,
 		"_a": false, "a b": false, "a.b": false, "ि": false, strings.Repeat("x", files.MaxName+1): false,
 	} {
-		if files.IsWord(word) != want {
-			t.Errorf("%q is a word: %v", word, !want)
-		}
+		assert.Equal(t, files.IsWord(word), want, "%q is a word", word)
 	}
 }
 
 func TestIsName(t *testing.T) {
 	for _, good := range []string{"full", "2x", "ci-fast", "c2-39de7f", "größe", "実験", "a b", "v1.2", "_x",
 		strings.Repeat("x", files.MaxName)} {
-		if !files.IsName(good) {
-			t.Errorf("%q is refused", good)
-		}
+		assert.Equal(t, files.IsName(good), true, "%q is a name", good)
 	}
 	for _, bad := range []string{"", ".", "..", "../evil", "ci/fast", `ci\fast`, "/etc", ".hidden", "-rf", "a\x00b",
 		"a\nb", "a\x1bb", "a\u202eb", "a\u200bb",
 		"a\u00a0b", "a ", "a.", "\xff", "C:", "a#b", strings.Repeat("x", files.MaxName+1)} {
-		if files.IsName(bad) {
-			t.Errorf("%q is a name", bad)
-		}
+		assert.Equal(t, files.IsName(bad), false, "%q is a name", bad)
 	}
 }
