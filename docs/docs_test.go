@@ -273,9 +273,7 @@ func TestExamples(t *testing.T) {
 			must.Do(os.WriteFile(p.Name, text, 0o644))
 		}
 	}
-	if number < 130 {
-		t.Errorf("the manual has %d examples", number)
-	}
+	assert.Equal(t, number >= 130, true, "the manual has enough examples, %d", number)
 }
 
 // foundElsewhere are the rules of problems that depend on the machine, or that are about other files than articles: no
@@ -459,14 +457,10 @@ func unknownWords(t *testing.T, program string) {
 			cmd.Dir = t.TempDir()
 			out, err := cmd.CombinedOutput()
 			assert.Equal(t, cmd.ProcessState.ExitCode(), 2, "status of %s (%v)", line, err)
-			if got := strings.TrimSpace(string(out)); got != strings.TrimSpace(want) {
-				t.Errorf("%s prints\n%s\nand the manual says\n%s", line, got, want)
-			}
+			assert.Equal(t, strings.TrimSpace(string(out)), strings.TrimSpace(want), "%s prints", line)
 		}
 	}
-	if shown < 2 {
-		t.Errorf("%d commands are shown that nothing knows", shown)
-	}
+	assert.Equal(t, shown >= 2, true, "commands are shown that nothing knows, %d", shown)
 }
 
 // refusals compares what run prints with what the pages show.
@@ -483,17 +477,11 @@ func refusals(t *testing.T, program string) {
 			cmd.Dir = e.write(t)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			if err := cmd.Run(); err == nil {
-				t.Errorf("%s:%d: run did not refuse anything", p.Name, e.line)
-			}
-			if stderr.String() != e.run {
-				t.Errorf("%s:%d: run prints\n%s\nand the page says\n%s", p.Name, e.line, &stderr, e.run)
-			}
+			assert.Equal(t, cmd.Run() != nil, true, "%s:%d: run refuses it", p.Name, e.line)
+			assert.Equal(t, stderr.String(), e.run, "%s:%d: run prints", p.Name, e.line)
 		}
 	}
-	if shown < 2 {
-		t.Errorf("%d examples show what run prints", shown)
-	}
+	assert.Equal(t, shown >= 2, true, "examples show what run prints, %d", shown)
 }
 
 // verbsAndFlags compares verbs and flags with the section of each verb, and with every command that a page shows as it is
@@ -549,9 +537,7 @@ func verbsAndFlags(t *testing.T, program string) {
 			}
 		}
 	}
-	if typed < 20 {
-		t.Errorf("%d commands are shown as they are typed", typed)
-	}
+	assert.Equal(t, typed >= 20, true, "commands are shown as they are typed, %d", typed)
 }
 
 var link = regexp.MustCompile(`\[[^\]]*\]\(([^)\s]+)\)`)
