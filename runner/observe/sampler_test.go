@@ -18,9 +18,7 @@ func TestPlaceWords(t *testing.T) {
 	for _, tt := range []struct{ sets, want string }{{"", ""}, {"0-1 0-1", "0-1"}, {"0-1 2", "a 0-1; b 2"}} {
 		assert.Equal(t, PlaceWords([]string{"a", "b"}, strings.Fields(tt.sets)), tt.want, "%q", tt.sets)
 	}
-	if got := PlaceWords([]string{"a", "b"}, []string{"", "2"}); got != "a all; b 2" {
-		t.Errorf("one with all CPUs: got %q", got)
-	}
+	assert.Equal(t, PlaceWords([]string{"a", "b"}, []string{"", "2"}), "a all; b 2", "one with all CPUs")
 }
 
 func TestBusiestThread(t *testing.T) {
@@ -125,9 +123,8 @@ func TestWatch(t *testing.T) {
 	s := Watch(t.Context(), []engine.Container{one, two, link, slow}, load)
 	time.Sleep(300 * time.Millisecond)
 	s.Finish()
-	if got := s.facts[plan.FactServicesPlace] + " " + s.facts[plan.FactLoadPlace]; got != "web 0; slow 1 2" {
-		t.Errorf("placed at %q", got)
-	}
+	placed := s.facts[plan.FactServicesPlace] + " " + s.facts[plan.FactLoadPlace]
+	assert.Equal(t, placed, "web 0; slow 1 2", "placed at")
 	for _, service := range s.services {
 		most := len(service.cpu)
 		if most < 3 || most > 10 { // slow takes most of the time

@@ -3,7 +3,6 @@ package observe
 import (
 	"fmt"
 	"math"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,9 +30,8 @@ func TestClockStep(t *testing.T) {
 		{"set back", setBack, true},
 		{"set forward a little", passed{1030 * time.Millisecond, time.Second}, true},
 	} {
-		if step, got := tt.passed.step(); got != tt.want {
-			t.Errorf("%s: %v, %v, want %v", tt.name, step, got, tt.want)
-		}
+		_, got := tt.passed.step()
+		assert.Equal(t, got, tt.want, "%s", tt.name)
 	}
 	usage := []engine.Usage{{At: wall}, {At: wall.Add(5 * time.Second), CPU: time.Second}}
 	s := &Sampler{services: []*service{{name: "server", cpu: usage, totals: usage}}, passed: setBack,
@@ -43,9 +41,8 @@ func TestClockStep(t *testing.T) {
 		got.Facts[record.FactLeftOut] != "the clock was set by -30s meanwhile" {
 		t.Errorf("got %+v", got)
 	}
-	if step, ok := since(time.Now()).step(); ok {
-		t.Errorf("this clock was set by %v", step)
-	}
+	step, ok := since(time.Now()).step()
+	assert.Equal(t, ok, false, "this clock was set by %v", step)
 }
 
 // The use of others is known in windows that last longer than the kernel's clock needs, if that of the load is.
@@ -83,9 +80,7 @@ func TestForeign(t *testing.T) {
 	} {
 		s := &Sampler{host: readings(tt.own), services: []*service{server}, load: tt.load, facts: map[string]string{}}
 		tt.w.Start = moment(0)
-		if got := s.In(tt.w).Foreign; math.Abs(got-tt.want) > 1e-9 {
-			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
-		}
+		assert.Near(t, s.In(tt.w).Foreign, tt.want, 1e-9, "%s", tt.name)
 	}
 }
 
@@ -144,9 +139,8 @@ func TestUsageInWindow(t *testing.T) {
 		{"after the last reading", 0.9, 1.2, 0},
 	} {
 		got, ok := server.used(moment(test.begin), moment(test.end))
-		if !ok || got < test.want-1e-9 || got > test.want+1e-9 {
-			t.Errorf("%s: got %v, %v, want %v", test.name, got, ok, test.want)
-		}
+		assert.Equal(t, ok, true, "%s: known", test.name)
+		assert.Near(t, got, test.want, 1e-9, "%s", test.name)
 	}
 	s := &Sampler{services: []*service{server}, facts: map[string]string{}}
 	got := map[string]float64{}
@@ -169,14 +163,10 @@ func TestUsageOfLinks(t *testing.T) {
 	s := &Sampler{services: []*service{used("db", 0.5), used("db.link", 0.25)}, facts: map[string]string{},
 		host: machine.Readings{{At: moment(0)}, {At: moment(4), Busy: 4, Total: 8}}}
 	got := s.In(Window{Start: moment(0), Length: 4 * time.Second})
-	if samples := fmt.Sprint(got.Samples); !strings.Contains(samples, "{cpu.db 0.5 cores") ||
-		strings.Contains(samples, "link") {
-		t.Errorf("got %v", samples)
-	}
+	assert.Contains(t, fmt.Sprint(got.Samples), "{cpu.db 0.5 cores")
+	assert.Lacks(t, fmt.Sprint(got.Samples), "link")
 	// Of half of the machine's time, 3 of 8 core seconds were ours.
-	if got.Facts["link.cpu.db"] != "0.250" || got.Foreign != 0.125 {
-		t.Errorf("facts %v, foreign %v", got.Facts, got.Foreign)
-	}
+	assert.Equal(t, [2]any{got.Facts["link.cpu.db"], got.Foreign}, [2]any{"0.250", 0.125}, "facts %v", got.Facts)
 }
 
 // read is a reading of a machine.

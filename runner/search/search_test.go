@@ -20,9 +20,7 @@ import (
 const host = "host-1"
 
 // planOf plans the article of a fixture in full.
-func planOf(b *recordtest.Fixture) *plan.Plan {
-	return must.Get(b.Plan(plan.Full))
-}
+func planOf(b *recordtest.Fixture) *plan.Plan { return must.Get(b.Plan(plan.Full)) }
 
 func experimentOf(t *testing.T, p *plan.Plan, name string) *plan.Experiment {
 	t.Helper()
@@ -83,9 +81,8 @@ func TestConclude(t *testing.T) {
 			out.Probes = append(out.Probes, tt.probe(rate))
 			rule.Tell(outcomeOf(out.Probes[len(out.Probes)-1]))
 		}
-		if conclude(out, rule); !tt.check(out) {
-			t.Errorf("%s: %+v", tt.name, out)
-		}
+		conclude(out, rule)
+		assert.Equal(t, tt.check(out), true, "%s: %+v", tt.name, out)
 	}
 }
 
@@ -171,10 +168,8 @@ func TestTakeFirst(t *testing.T) {
 			rec.Samples[0].Value != 1 {
 			t.Errorf("%s: %v, %v", name, rec.Facts, rec.Samples)
 		}
-		if tuned, err := c.Tuned(e.Trials[0]); err != nil ||
-			!slices.Equal(tuned.Services[0].Command, []string{"serve", "1"}) {
-			t.Errorf("%s: %v, %v", name, tuned, err)
-		}
+		tuned := must.Get(c.Tuned(e.Trials[0]))
+		assert.Slice(t, tuned.Services[0].Command, []string{"serve", "1"}, "%s", name)
 	}
 }
 
@@ -189,9 +184,7 @@ func TestOwnRates(t *testing.T) {
 	rates := must.Get(Rates(p, e, b.Records, host, ""))
 	for _, trial := range e.Trials {
 		want := map[string]float64{"a": 50, "b": 30, "c": 100}[e.Original(trial).Name]
-		if got := WithRate(trial, rates).Load.Rate; !recordtest.CloseTo(got, want) {
-			t.Errorf("%s has the rate %v, want %v", trial.Name, got, want)
-		}
+		assert.Near(t, WithRate(trial, rates).Load.Rate, want, 1e-6*want, "the rate of %s", trial.Name)
 	}
 }
 
@@ -258,9 +251,7 @@ func TestRates(t *testing.T) {
 			if tt.want == 0 {
 				return
 			}
-			if !recordtest.CloseTo(rates["servers"], tt.want) {
-				t.Errorf("%v, want %v", rates, tt.want)
-			}
+			assert.Near(t, rates["servers"], tt.want, 1e-6*tt.want, "%v", rates)
 			with := WithRate(e.Trials[0], rates)
 			if !recordtest.CloseTo(with.Load.Rate, 0.8*tt.want) || e.Trials[0].Load.Rate != 0 {
 				t.Errorf("its load has the rate %v, and the planned one %v", with.Load.Rate, e.Trials[0].Load.Rate)
