@@ -172,9 +172,7 @@ func TestRoundTrips(t *testing.T) {
 				if tt.until != nil && err == nil {
 					end, err = tt.until()
 				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				must.Do(err)
 				took := end.Sub(begin)
 				if took < want-50*time.Microsecond {
 					t.Fatalf("took %v, want %v or more", took, want)
@@ -185,10 +183,8 @@ func TestRoundTrips(t *testing.T) {
 			if best > want+slack {
 				t.Errorf("took %v or more, want %v", best, want)
 			}
-			if said := "benchbook-link: connecting to the service: connection refused\n"; bytes.HasPrefix(written.Bytes(),
-				[]byte(said)) != (tt.serve == nil) {
-				t.Errorf("the log is %q", written.Bytes())
-			}
+			const said = "benchbook-link: connecting to the service: connection refused\n"
+			assert.Equal(t, bytes.HasPrefix(written.Bytes(), []byte(said)), tt.serve == nil, "the log %q", written.Bytes())
 		})
 	}
 }

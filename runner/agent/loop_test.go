@@ -5,7 +5,6 @@ package agent
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -108,9 +108,7 @@ func TestLogThatIsFull(t *testing.T) {
 	l.late.add(1)
 	full := must.Get(os.OpenFile("/dev/full", os.O_WRONLY, 0))
 	defer full.Close()
-	if err := l.Serve(t.Context(), full); !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("got %v, want an error", err)
-	}
+	assert.Is(t, l.Serve(t.Context(), full), syscall.ENOSPC)
 }
 
 func TestLateness(t *testing.T) {
@@ -137,8 +135,6 @@ func TestLateness(t *testing.T) {
 		if text := got.String(); ok != (tt.want != "") || ok && text != tt.want {
 			t.Errorf("%s: got %s, %v, want %q", tt.name, text, ok, tt.want)
 		}
-		if rest := string(WithoutLateness([]byte(tt.log))); rest != tt.rest {
-			t.Errorf("%s: got %q without reports, want %q", tt.name, rest, tt.rest)
-		}
+		assert.Equal(t, string(WithoutLateness([]byte(tt.log))), tt.rest, "%s: without reports", tt.name)
 	}
 }

@@ -107,11 +107,7 @@ func TestConnections(t *testing.T) {
 					rest = rest[1:]
 				}
 				must.Do(conn.(*net.TCPConn).CloseWrite())
-				got, err := io.ReadAll(conn)
-				got = append(first, got...)
-				if err != nil {
-					t.Fatalf("after %q: %v", got, err)
-				}
+				got := append(first, must.Get(io.ReadAll(conn))...)
 				assert.Equal(t, plain(string(got)), tt.want)
 			})
 		}
@@ -138,10 +134,9 @@ func TestReset(t *testing.T) {
 		must.Do(errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()))
 	}
 	time.Sleep(40 * time.Millisecond)
-	response, err := http.Get("http://" + address)
-	if err != nil || response.Body.Close() != nil || response.StatusCode != 200 {
-		t.Errorf("got %v, %v", response, err)
-	}
+	response := must.Get(http.Get("http://" + address))
+	must.Do(response.Body.Close())
+	assert.Equal(t, response.StatusCode, 200)
 }
 
 // A client that does not read keeps an answer waiting, and no other client.
@@ -155,13 +150,9 @@ func TestSlowReader(t *testing.T) {
 	if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date).Abs() > 5*time.Second {
 		t.Errorf("the date is %v, %v", date, err)
 	}
-	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
-		t.Errorf("%d bytes, %v", n, err)
-	}
+	assert.Equal(t, must.Get(io.Copy(io.Discard, response.Body)), size, "bytes")
 	response = must.Get(http.ReadResponse(bufio.NewReader(slow), nil))
-	if n, err := io.Copy(io.Discard, response.Body); err != nil || n != size {
-		t.Errorf("%d bytes of the slow one, %v", n, err)
-	}
+	assert.Equal(t, must.Get(io.Copy(io.Discard, response.Body)), size, "bytes of the slow one")
 }
 
 // Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
@@ -183,10 +174,8 @@ func TestDrawsAreAssignedByArrival(t *testing.T) {
 		}
 		for i, want := range want {
 			begin := time.Now()
-			response, err := clients[i%connections].Get("http://" + address)
-			if err != nil || response.Body.Close() != nil {
-				t.Fatal(err)
-			}
+			response := must.Get(clients[i%connections].Get("http://" + address))
+			must.Do(response.Body.Close())
 			if took := time.Since(begin); took < want {
 				t.Errorf("answer %d over %d connections came after %v, want %v", i, connections, took, want)
 			}

@@ -31,17 +31,13 @@ func TestBuilt(t *testing.T) {
 	must.Write(filepath.Join(f.Cache, "programs", "0123-"+runtime.GOARCH), "of an older build")
 	data := must.Get(f.Agent())
 	file := must.Get(elf.NewFile(bytes.NewReader(data)))
-	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
-		t.Errorf("it needs %v, %v", libraries, err)
-	}
+	assert.Slice(t, must.Get(file.ImportedLibraries()), nil, "libraries that it needs")
 	kept, err := filepath.Glob(filepath.Join(f.Cache, "programs", "*"))
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
 	}
 	must.Write(kept[0], "kept")
-	if data, err := f.Agent(); err != nil || string(data) != "kept" {
-		t.Errorf("got %.20q, %v, and not what was built before", data, err)
-	}
+	assert.Equal(t, string(must.Get(f.Agent())), "kept", "what was built before")
 }
 
 func TestNotFound(t *testing.T) {

@@ -46,18 +46,15 @@ func TestPackagesAreKept(t *testing.T) {
 		got := must.Get(s.packagesOf(t.Context(), engine.Prepared{ID: id}))
 		return got, len(slices.DeleteFunc(e.Calls(), func(call string) bool { return !strings.HasPrefix(call, "run") }))
 	}
-	if got, asked := ask("", 127, "x"); got != (packages{}) || asked != 1 {
-		t.Errorf("without a shell: %+v, asked %d times", got, asked)
-	}
+	got, asked := ask("", 127, "x")
+	assert.Equal(t, [2]any{got, asked}, [2]any{packages{}, 1}, "without a shell")
 	want := packages{Debian: "bash 5.2.15", Python: "flask 3.1.3"}
 	for i, wanted := range []int{1, 0} {
-		if got, asked := ask("bash 5.2.15\n-- python\n/x/flask-3.1.3.dist-info\n", 0, "x"); got != want || asked != wanted {
-			t.Errorf("at time %d: %+v, asked %d times, want %d", i, got, asked, wanted)
-		}
+		got, asked := ask("bash 5.2.15\n-- python\n/x/flask-3.1.3.dist-info\n", 0, "x")
+		assert.Equal(t, [2]any{got, asked}, [2]any{want, wanted}, "at time %d", i)
 	}
-	if got, asked := ask("bash 6", 0, "y"); got.Debian != "bash 6" || asked != 1 {
-		t.Errorf("another image: %+v, asked %d times", got, asked)
-	}
+	got, asked = ask("bash 6", 0, "y")
+	assert.Equal(t, [2]any{got.Debian, asked}, [2]any{"bash 6", 1}, "another image")
 }
 
 func TestCommandsIn(t *testing.T) {

@@ -8,10 +8,10 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/runner/engine"
@@ -23,9 +23,8 @@ func TestTogether(t *testing.T) {
 	big := Host{ID: "c8-bbbbbb.2222", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
 	far := Host{ID: "c4-cccccc.3333"}
 	all := here.Together(map[string]Host{"far": far, "big": big})
-	if !regexp.MustCompile(`^c8\+c4-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(all.ID) {
-		t.Errorf("the ID is %s", all.ID)
-	}
+	id := regexp.MustCompile(`^c8\+c4-[0-9a-f]{6}\.[0-9a-f]{4}$`)
+	assert.Equal(t, id.MatchString(all.ID), true, "the ID is %s", all.ID)
 	other := far
 	other.ID = "c4-cccccc.4444"
 	if twin := here.Together(map[string]Host{"far": other, "big": big}); twin.ID == all.ID ||
@@ -35,24 +34,18 @@ func TestTogether(t *testing.T) {
 	if all.Facts["hosts.big.host.cpu"] != "theirs" || len(all.CoresOf("big")) != 1 || len(all.Mirrors) != 1 {
 		t.Errorf("got %+v", all)
 	}
-	if got := here.Together(map[string]Host{"big": big}); got.ID != big.ID {
-		t.Errorf("alone it is %s", got.ID)
-	}
+	assert.Equal(t, here.Together(map[string]Host{"big": big}).ID, big.ID, "alone")
 	swapped := here.Together(map[string]Host{"big": far, "far": big})
-	if swapped.ID == all.ID {
-		t.Error("two machines that have changed places have the same ID")
-	}
+	assert.Equal(t, swapped.ID == all.ID, false, "the ID is the same when two machines have changed places")
 
 	cache := Cache(t.TempDir())
 	endpoints := map[string]string{"big": "ssh://big", "far": "ssh://far"}
 	cache.Write("hosts", "ssh://big", big)
-	if _, ok := cache.Hosts(here, endpoints); ok {
-		t.Error("a machine that was never connected to is known")
-	}
+	_, ok := cache.Hosts(here, endpoints)
+	assert.Equal(t, ok, false, "a machine that was never connected to is known")
 	cache.Write("hosts", "ssh://far", far)
-	if known, ok := cache.Hosts(here, endpoints); !ok || known.ID != all.ID {
-		t.Errorf("got %s, %v, want %s", known.ID, ok, all.ID)
-	}
+	known, ok := cache.Hosts(here, endpoints)
+	assert.Equal(t, [2]any{known.ID, ok}, [2]any{all.ID, true}, "both are known")
 }
 
 // The offset of a clock is taken from the answer that was on its way for the least time, as long as that is not too old.
@@ -70,9 +63,8 @@ func TestClock(t *testing.T) {
 		{"a slower one much later", time.Hour, 30 * time.Millisecond, -30 * time.Millisecond},
 	} {
 		went := here.Add(step.after + hourAhead)
-		if c.update(went, here.Add(step.after+step.way)); c.ahead-hourAhead != step.want {
-			t.Errorf("%s: off by %v, want %v", step.name, c.ahead-hourAhead, step.want)
-		}
+		c.update(went, here.Add(step.after+step.way))
+		assert.Equal(t, c.ahead-hourAhead, step.want, "%s: off by", step.name)
 	}
 }
 
@@ -112,25 +104,19 @@ func TestMachineElsewhere(t *testing.T) {
 		must.Do(<-ended)
 	}()
 	m := &Machine{Name: "far", agent: container{}}
-	if m.IsHere() || !(&Machine{}).IsHere() {
-		t.Error("the zero Machine alone is this one")
-	}
-	if err := m.ask(t.Context(), &m.Host, askHost); err != nil || m.Host.ID == "" {
-		t.Fatalf("got %+v, %v", m.Host, err)
-	}
+	assert.Equal(t, [2]bool{m.IsHere(), (&Machine{}).IsHere()}, [2]bool{false, true}, "is this one")
+	must.Do(m.ask(t.Context(), &m.Host, askHost))
+	assert.Equal(t, m.Host.ID != "", true, "it has an ID")
 	if off := hourAhead - m.Ahead(); off < 0 || off > time.Minute {
 		t.Errorf("its clock is ahead by %v, want %v", m.Ahead(), hourAhead)
 	}
-	before, err := (&Settler{Longest: time.Nanosecond}).Settle(t.Context(), false, m)
-	if err != nil || before.Jitter <= 0 {
-		t.Errorf("got %+v, %v", before, err)
-	}
+	before := must.Get((&Settler{Longest: time.Nanosecond}).Settle(t.Context(), false, m))
+	assert.Equal(t, before.Jitter > 0, true, "got %+v", before)
 	for _, c := range []container{{err: errors.New("gone")}, {exit: engine.Exit{Code: 7, Stderr: []byte("gone")}}} {
 		m.agent = c
-		if _, err := m.settle(t.Context(), nil, 0); err == nil || !strings.Contains(err.Error(), `"far"`) ||
-			!strings.Contains(err.Error(), "gone") {
-			t.Errorf("got %v", err)
-		}
+		_, err := m.settle(t.Context(), nil, 0)
+		assert.Error(t, err, `"far"`)
+		assert.Error(t, err, "gone")
 	}
 }
 
@@ -162,8 +148,7 @@ func TestWatch(t *testing.T) {
 
 func TestAnswerRefuses(t *testing.T) {
 	for _, args := range [][]string{nil, {"nothing"}, {askRest, "soon"}, {askRest}, {askReadings, "now"}} {
-		if err := Answer(t.Context(), args, &bytes.Buffer{}); err == nil {
-			t.Errorf("%q was answered", args)
-		}
+		err := Answer(t.Context(), args, &bytes.Buffer{})
+		assert.Equal(t, err != nil, true, "%q is refused", args)
 	}
 }

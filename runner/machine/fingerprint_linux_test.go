@@ -2,19 +2,16 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"os"
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
 func TestFingerprint(t *testing.T) {
-	open := func() int {
-		files := must.Get(os.ReadDir("/proc/self/fd"))
-		return len(files)
-	}
+	open := func() int { return len(must.Get(os.ReadDir("/proc/self/fd"))) }
 	before := open()
 	f := must.Get(TakeFingerprint(t.Context()))
 	// Any machine that runs this does more than a thousandth, and less than a thousand times, of what a laptop does.
@@ -38,7 +35,6 @@ func TestFingerprint(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := TakeFingerprint(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
-	}
+	_, err := TakeFingerprint(ctx)
+	assert.Is(t, err, context.Canceled)
 }

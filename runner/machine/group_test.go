@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
@@ -79,17 +80,13 @@ func TestGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			group := must.Get(OpenGroup(writeTree(t, network, tree), 7, containerID))
 			got := must.Get(group.Usage(engine.Detail{Totals: true}))
-			if time.Since(got.At) > time.Minute {
-				t.Errorf("read at %v", got.At)
-			}
-			if got.At = (time.Time{}); !reflect.DeepEqual(got, want) {
-				t.Errorf("got %+v, want %+v", got, want)
-			}
+			assert.Equal(t, time.Since(got.At) <= time.Minute, true, "read at %v", got.At)
+			got.At = time.Time{}
+			assert.Deep(t, got, want)
 		})
 	}
-	if _, err := OpenGroup(writeTree(t, network, versions["version 2"]), 7, "another"); err == nil {
-		t.Error("a process of another container was taken for this one")
-	}
+	_, err := OpenGroup(writeTree(t, network, versions["version 2"]), 7, "another")
+	assert.Error(t, err, "") // as the process is of another container
 	tree := writeTree(t, versions["version 2"], map[string]string{"proc/7/net/netstat": "",
 		"proc/7/net/snmp": "Tcp: A\nTcp:"})
 	group := must.Get(OpenGroup(tree, 7, containerID))

@@ -44,9 +44,7 @@ func TestBelow(t *testing.T) {
 			} else if want := string(archive.Files[last].Data); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
-			if strings.Contains(got, root) {
-				t.Error("it says where its files are")
-			}
+			assert.Lacks(t, got, root) // where its files are
 		})
 	}
 }
@@ -128,25 +126,18 @@ func TestIdentity(t *testing.T) {
 		return must.Get(identity(root, state))
 	}
 	first := of(root, state)
-	if !regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(first) {
-		t.Errorf("the identity is %q", first)
-	}
-	if again := of(root, state); again != first {
-		t.Errorf("it is %s, then %s", first, again)
-	}
+	assert.Equal(t, regexp.MustCompile(`^[0-9a-f]{4}$`).MatchString(first), true, "the identity is %q", first)
+	assert.Equal(t, of(root, state), first, "the identity afterwards")
 	for _, tt := range []struct{ name, root, state string }{
 		{"another machine ID", machineRoot(t, "0124", "4567"), state},
 		{"another UUID", machineRoot(t, "0123", "4568"), state},
 		{"a clone", root, filepath.Join(t.TempDir(), "state")},
 	} {
-		if other := of(tt.root, tt.state); other == first {
-			t.Errorf("%s has the same identity, %s", tt.name, first)
-		}
+		assert.Equal(t, of(tt.root, tt.state) == first, false, "%s has the same identity, %s", tt.name, first)
 	}
 	must.Do(os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644))
-	if id, err := identity(root, state); err == nil {
-		t.Errorf("a damaged number gives %s", id)
-	}
+	_, err := identity(root, state)
+	assert.Error(t, err, "") // as the number is damaged
 }
 
 // Processes that make the random number at once get the same.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
 
@@ -28,24 +30,19 @@ func TestListeners(t *testing.T) {
 	exec := func(context.Context, engine.Command) (engine.Exit, error) {
 		return engine.Exit{Stdout: []byte(text)}, nil
 	}
-	got, err := ListenersBy(t.Context(), exec)
 	var words []string
-	for _, l := range got {
+	for _, l := range must.Get(ListenersBy(t.Context(), exec)) {
 		words = append(words, l.String())
 	}
-	if err != nil || !slices.Equal(words, want) {
-		t.Errorf("got %q, %v, want %q", words, err, want)
-	}
+	assert.Slice(t, words, want)
 	for name, exec := range map[string]func(context.Context, engine.Command) (engine.Exit, error){
 		"no cat": func(context.Context, engine.Command) (engine.Exit, error) { return engine.Exit{Code: 127}, nil },
 		"no container": func(context.Context, engine.Command) (engine.Exit, error) {
-			return engine.Exit{},
-				errors.New("gone")
+			return engine.Exit{}, errors.New("gone")
 		},
 	} {
-		if _, err := ListenersBy(t.Context(), exec); err == nil {
-			t.Errorf("%s: no error", name)
-		}
+		_, err := ListenersBy(t.Context(), exec)
+		assert.Equal(t, err != nil, true, "%s: an error", name)
 	}
 }
 

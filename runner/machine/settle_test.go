@@ -2,11 +2,11 @@ package machine
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
@@ -43,10 +43,8 @@ func TestSettle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				s := &Settler{Longest: tt.longest, Noise: func(context.Context) Noise { return tt.noise(time.Since(began)) }}
-				got, err := s.Settle(t.Context(), tt.disturbed, &Machine{})
-				if err != nil || *got != tt.want {
-					t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
-				}
+				got := must.Get(s.Settle(t.Context(), tt.disturbed, &Machine{}))
+				assert.Equal(t, *got, tt.want)
 			})
 		})
 	}
@@ -75,7 +73,6 @@ func TestSettleAllWaits(t *testing.T) {
 func TestSettleInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &Settler{Noise: func(context.Context) Noise { cancel(); return Noise{Foreign: 1} }}
-	if _, err := s.Settle(ctx, false, &Machine{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
+	_, err := s.Settle(ctx, false, &Machine{})
+	assert.Is(t, err, context.Canceled)
 }
