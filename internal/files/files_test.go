@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"benchbook/internal/files"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
