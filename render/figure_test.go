@@ -127,7 +127,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 		{"nothing measured, agreement", "kind: scatter, x: throughput", []string{"all"},
 			[]string{"No published value was measured here"}, false},
 		{"nothing published", "kind: scatter, x: latency.p50", nil, []string{"Nobody has published latency p50."}, false},
-		{"what is not recorded by second", "kind: timeline, y: latency.p50, where: 'workers == \"1\"'", nil,
+		{"what is not recorded by second", "kind: timeline, y: latency.mean, where: 'workers == \"1\"'", nil,
 			[]string{"Mean latency"}, true},
 		{"a percentile that is not on a timeline", "kind: timeline, y: memory.server", nil,
 			[]string{"a timeline shows throughput or latency.mean"}, false},

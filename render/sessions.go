@@ -63,7 +63,7 @@ func sessionParts(j *claim.Judgement) []partView {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
 	for i, s := range j.Sessions {
-		views[i].What = phrase.List(slice.Map(s.Runs, func(run string) string { return "run " + run })) + " on " + s.Host
+		views[i].What = phrase.List(s.Runs) + ", " + s.Host
 	}
 	return views
 }
