@@ -58,6 +58,34 @@ func lettered(values ...[]float64) measuring {
 	}
 }
 
+// fours are four servers of each of two kinds. Three of the one kind have 1000 requests per second, and the fourth is
+// unsteady; the values of the other kind are these.
+func fours(values ...[]float64) measuring {
+	return func(t *testing.T, expect string) *recordtest.Fixture {
+		f := recordtest.New(t, recordtest.Claimed(expect, "experiment: fours")+recordtest.Fence("experiment",
+			strings.NewReplacer("name: servers", "name: fours", "{server: [a, b, c]}", "{kind: [x, y], n: [1, 2, 3, 4]}").
+				Replace(recordtest.Servers)))
+		for i, value := range values {
+			f.Measure("fours", fmt.Sprintf("y, %d", i+1), "1", value)
+			f.Measure("fours", fmt.Sprintf("x, %d", i+1), "1", [][]float64{b, b, b, unsteady}[i])
+		}
+		return f
+	}
+}
+
+// again are servers in two sessions, of which the older has these values for a.
+func again(older []float64) measuring {
+	return func(t *testing.T, expect string) *recordtest.Fixture {
+		f := recordtest.New(t, recordtest.Claimed(expect))
+		for run, first := range map[string][]float64{"20261120T100000Z-abcd": a, "20261119T100000Z-abcd": older} {
+			for trial, values := range map[string][]float64{"a": first, "b": b, "c": c} {
+				f.Measure("servers", trial, run, values)
+			}
+		}
+		return f
+	}
+}
+
 // wide spreads the values of a server so far that nothing is decided.
 func wide(trial string) recordtest.Change {
 	return recordtest.Only(trial, func(r *record.Record) {
@@ -98,6 +126,9 @@ var measurings = map[string]measuring{
 	"a fails more":        fails(1000, 10),
 	"published":           published,
 	"six servers":         lettered(a, b, b, b, b, unsteady),
+	"fours":               fours(a, c, unsteady, b),
+	"an unsteady session": again(unsteady),
+	"a contrary session":  again(c),
 	"eleven servers":      lettered(b, c, c, c, c, c, c, c, c, c, a),
 	"searched": func(t *testing.T, expect string) *recordtest.Fixture {
 		f := recordtest.NewSearched(t, expect)

@@ -58,7 +58,11 @@ func undecided(j *claim.Judgement) string {
 	case j.IsOneSearch():
 		after = "after one search, of the two that a verdict needs"
 	case len(j.Parts) == 0 && len(j.Sessions) == 2 && j.Sessions[0].Verdict != stats.Inconclusive:
-		return "undecided, as another session does not confirm it: " + clause(j)
+		newest := *j
+		if newest.Verdict = j.Sessions[0].Verdict; newest.Verdict == stats.Stronger {
+			newest.Verdict = stats.Contradicted
+		}
+		return "undecided, as another session does not confirm it: " + clause(&newest)
 	case n > 0:
 		after = "after " + wording.Count(n, "repetition")
 		if n < stats.MinRepetitions {
