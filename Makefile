@@ -35,10 +35,11 @@ check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
-# Pages are looked at as they are made of the committed records.
+# Pages are looked at as they are made of the committed records. The drivers of the manual are timed when all else has ended.
 test: build ## run all tests; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
-	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m $(TESTFLAGS) ./cmd/cli ./site ./...
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^TestManuals' $(TESTFLAGS) ./cmd/cli ./site ./...
+	$(GO) test -timeout 45m -run '^TestManuals' $(TESTFLAGS) ./cmd/cli
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
 test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing

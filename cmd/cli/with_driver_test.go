@@ -1,5 +1,4 @@
-// Tests of a package run in the order of its files' names. Those here time what others would disturb, and by now the
-// tests of other packages have ended.
+// The tests here time what others would disturb: make test runs them when all others have ended.
 
 package cli
 
@@ -27,15 +26,18 @@ load: {driver: null}
 ~~~
 `
 
-// ofManual measures the example below a heading of the manual, with what is added to it. No repetition may fail.
-func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*record.Record) {
+// ofManual measures the example below a heading of the manual for so long, and with what is added to it. No repetition
+// may fail.
+func ofManual(t *testing.T, w lab.Config, page, heading, duration, added string) (all []*record.Record) {
 	t.Helper()
 	_, example, found := strings.Cut("\n"+read(t, filepath.Join("..", "..", page)), "# "+heading+"\n")
 	if !found {
 		t.Fatalf("%s has no %q", page, heading)
 	}
 	example, _, _ = strings.Cut(example, "\n## ")
-	example = strings.Replace(example, "duration: 5s", "duration: 2s\n  warmup: 500ms", 1) // for the time that the test takes
+	// h2load takes whole seconds, and redis-benchmark a number of requests.
+	example = strings.NewReplacer("duration: 5s", "duration: "+duration+"\n  warmup: 500ms",
+		"duration: 3s", "duration: 1s", "requests: 100000", "requests: 30000").Replace(example)
 	dir, folder := project(t, "by-driver", "---\ntitle: By a driver\ndefaults: {repetitions: 3, calibrate: false}\n---\n"+
 		example+added)
 	t.Log(mustRun(t, w, "-C", dir, "run"))
@@ -51,7 +53,7 @@ func ofManual(t *testing.T, w lab.Config, page, heading, added string) (all []*r
 // The driver that the manual shows measures what our own generator does.
 func TestManualsDriver(t *testing.T) {
 	w := onEngine(t)
-	records := ofManual(t, w, "docs/drivers.md", "Any program as driver", byBoth)
+	records := ofManual(t, w, "docs/drivers.md", "Any program as driver", "2s", byBoth)
 	if n := planned(records); n != 6 {
 		t.Fatalf("%d records as planned, want 6", n)
 	}
@@ -79,13 +81,14 @@ func TestManualsDriver(t *testing.T) {
 }
 
 // The drivers of the manual for other protocols and tools measure what their servers do. Two of the servers answer after
-// 20 ms. Connecting takes longer, and is over before the window.
+// 20 ms. Connecting takes longer, and is over before the window. In a window of less than a second, what other programs
+// do only warns, so that it is not measured again.
 func TestManualsOtherProtocols(t *testing.T) {
 	w := onEngine(t)
 	for heading, least := range map[string]float64{"gRPC, one call after another": 0.02, "WebSocket echo": 0.02,
 		"HTTP/2, by h2load": 1e-6, "Redis, by redis-benchmark": 1e-6} {
 		t.Run(heading, func(t *testing.T) {
-			records := ofManual(t, w, "examples/drivers.md", heading, "")
+			records := ofManual(t, w, "examples/drivers.md", heading, "900ms", "")
 			if n := planned(records); n != 3 {
 				t.Fatalf("%d records as planned, want 3", n)
 			}
