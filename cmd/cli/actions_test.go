@@ -46,6 +46,7 @@ func TestWorkflowsAreSound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds actionlint")
 	}
+	t.Parallel()
 	// actionlint looks at action.yml too, as the last workflow uses it.
 	args := []string{"-C", filepath.Join("..", "..", ".ci", "tools"), "tool", "actionlint"}
 	if out, err := exec.Command("go", append(args, workflows(t)...)...).CombinedOutput(); err != nil {

@@ -148,10 +148,10 @@ func wasMeasured(status int, stderr string) bool {
 	return status == lab.StatusDone || status == lab.StatusFailed && strings.Contains(stderr, "\nbenchbook: no valid result: ")
 }
 
-// engineClient asks the engine that DOCKER_HOST names, or the usual one, without benchbook.
-func engineClient(t *testing.T) *client.Client {
+// engineClient asks an engine without benchbook: the one that options name, or DOCKER_HOST, or the usual one.
+func engineClient(t *testing.T, options ...client.Opt) *client.Client {
 	t.Helper()
-	c := must.Get(client.New(client.FromEnv))
+	c := must.Get(client.New(append([]client.Opt{client.FromEnv}, options...)...))
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -344,6 +344,7 @@ func wantNoTraces(t *testing.T, temporary, records string) {
 // at once, and the next run removes what that leaves. Two in a moment are one: timeout sends its signal to the command and
 // to its group.
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	program := installed(t)
 	tests := []struct {
 		name   string
@@ -359,13 +360,18 @@ func TestSignals(t *testing.T) {
 	// Of tests in the background SIGINT may be ignored, which what they start would inherit; what is caught is not.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGINT)
-	defer signal.Stop(caught)
+	t.Cleanup(func() { signal.Stop(caught) })
 	c := engineClient(t)
 	unchanged := bystander(t, c)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			scale := "2"
+			if tt.pause > 0 {
+				scale = "12" // so that they are still being removed at the second signal
+			}
 			dir, folder := project(t, "mortal", strings.NewReplacer(
-				"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: 12}\n  store:",
+				"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: "+scale+"}\n  store:",
 				"shared: [store]", "shared: [store, many]").Replace(mortal(4)))
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := begin(t, program, lock, "-C", dir, "run")

@@ -35,20 +35,25 @@ const leakyImage = `services:
 
 // No secret that is planted in an article or around it reaches its records, or the pages that are made of them.
 func TestPlantedSecrets(t *testing.T) {
-	w := onEngine(t)
-	w.LockDir = "" // nothing is timed
-	t.Setenv("DB_PASSWORD", "planted-in-environment")
-	t.Setenv("GIVEN_FROM_OUTSIDE", "planted-in-a-secret")
-	t.Setenv("PIP_INDEX_URL", "https://planted-mirror.corp.example/simple")
+	t.Parallel()
+	program := installed(t)
 	dir, folder := project(t, "leaky", fixture(t, "leaky"))
 	for name, data := range map[string]string{"private.env": "API_TOKEN=planted-in-env-file\n", "compose.yaml": leakyServices,
 		"broken.yaml": leakyImage, "given.txt": "planted-in-a-file\nplanted-in-line-2\n"} {
 		put(t, filepath.Join(folder, name), data)
 	}
-	status, _, stderr := said(w, dir, "run")
-	if status != lab.StatusFailed {
-		t.Errorf("status %d, want %d: all but one fail", status, lab.StatusFailed)
+	ends := func(verb string, want int) (stderr string) {
+		t.Helper()
+		l := newLife(program, t.TempDir(), "-C", dir, verb)
+		l.cmd.Env = append(l.cmd.Env, "DB_PASSWORD=planted-in-environment", "GIVEN_FROM_OUTSIDE=planted-in-a-secret",
+			"PIP_INDEX_URL=https://planted-mirror.corp.example/simple")
+		must.Do(l.start())
+		if status := l.end(t); status != want {
+			t.Errorf("%s: status %d, want %d:\n%s", verb, status, want, &l.stderr)
+		}
+		return l.stderr.String()
 	}
+	stderr := ends("run", lab.StatusFailed) // all but one fail
 	wantNothingPlanted(t, "what run says", stderr)
 	records := recordsIn(t, folder)
 	for _, r := range records { // what was printed around the secrets is there: the test looks at the right places
@@ -62,7 +67,7 @@ func TestPlantedSecrets(t *testing.T) {
 	if len(records) < 5 || !strings.Contains(stderr, "Could not resolve") {
 		t.Errorf("%d records, want 5, and the end of what the build said:\n%s", len(records), stderr)
 	}
-	mustRun(t, w, "-C", dir, "render")
+	ends("render", lab.StatusDone)
 	wantNothingBelow(t, filepath.Join(folder, "records"))
 	wantNothingBelow(t, filepath.Join(dir, "_site"))
 }

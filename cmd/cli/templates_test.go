@@ -111,6 +111,7 @@ func planned(records []*record.Record) int {
 
 // Each template ends up measured on a real engine, without a failure.
 func TestTemplates(t *testing.T) {
+	t.Parallel()
 	for _, template := range templateNames() {
 		t.Run(template, func(t *testing.T) {
 			w := beside(t)
