@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,28 +12,34 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// sshTo returns the address of an engine behind an ssh that forwards its socket on this machine.
-func sshTo(t *testing.T, socket string) string {
+// sshTo returns variables that name an engine behind an ssh, which forwards its socket on this machine.
+func sshTo(t *testing.T, socket string) (environment []string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "ssh")
 	put(t, program, "#!/bin/sh\nfor word; do case $word in *sock:*) forward=$word;; esac; done\n"+
 		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec sleep 1h\n")
 	must.Do(os.Chmod(program, 0o755))
-	t.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	return "ssh://elsewhere" + socket
+	return []string{"PATH=" + filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		client.EnvOverrideHost + "=ssh://elsewhere" + socket}
 }
 
 // What an engine behind ssh measures is recorded as of its machine, with the usage of services and of others there.
 func TestEngineElsewhere(t *testing.T) {
+	t.Parallel()
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.80.0/20,size=26")
 	d.start(t)
-	c := engineClient(t)
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	t.Setenv(client.EnvOverrideHost, sshTo(t, d.path("sock")))
+	c := d.client(t)
 	dir, folder := project(t, "mortal", strings.NewReplacer("200ms", "1s", "repetitions: 2", "repetitions: 1").Replace(mortal(1)))
 	saved := &archive{folder: filepath.Join(folder, "records")}
-	l := begin(t, program, t.TempDir(), "-C", dir, "run")
+	environment := append(sshTo(t, d.path("sock")), "XDG_CACHE_HOME="+t.TempDir())
+	elsewhere := func(words ...string) *life {
+		l := newLife(program, t.TempDir(), append([]string{"-C", dir}, words...)...)
+		l.cmd.Env = append(l.cmd.Env, environment...)
+		return l
+	}
+	l := elsewhere("run")
+	must.Do(l.start())
 	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
 		t.Fatalf("status %d:\n%s", status, &l.stderr)
 	}
@@ -62,11 +69,18 @@ func TestEngineElsewhere(t *testing.T) {
 	if left := leftBy(t, c, l.owner); len(left) > 0 {
 		t.Errorf("in the end there are still %v", left)
 	}
-	again := begin(t, program, t.TempDir(), "-C", dir, "run")
+	again := elsewhere("run")
+	must.Do(again.start())
 	if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
 		t.Errorf("again: status %d", status)
 	}
 	wantSaid(t, again.stderr.String(), "everything is measured")
-	t.Setenv("PATH", "") // records are shown without the engine
-	wantSaid(t, mustRun(t, onEngineWiring(), "-C", dir, "show", "mortal"), r.Host)
+	show, shown := elsewhere("show", "mortal"), new(bytes.Buffer)
+	show.cmd.Env = append(show.cmd.Env, "PATH=") // records are shown without the engine
+	show.cmd.Stdout = shown
+	must.Do(show.start())
+	if status := show.end(t); status != 0 {
+		t.Errorf("show: status %d:\n%s", status, &show.stderr)
+	}
+	wantSaid(t, shown.String(), r.Host)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moby/moby/client"
+
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 )
@@ -19,8 +21,7 @@ const steady = "FROM debian:bookworm-slim\nRUN cat /proc/sys/kernel/random/uuid 
 // A bundle with images brings them to an engine that has none, under no name, and repro measures with them.
 func TestBundleWithImagesOnEngine(t *testing.T) {
 	slowtest.Skip(t)
-	c := onEngine(t)
-	c.LockDir = "" // other packages use the machine
+	c := beside(t)
 	dir, work := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Locked\n")
 	put(t, filepath.Join(dir, "experiments/locked/Dockerfile"), steady)
@@ -56,7 +57,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 			t.Errorf("it was measured with another image than %s: %s", image.ID, used)
 		}
 	}
-	if left := images.list(t); len(left) > 0 {
+	if left := images.list(t, client.EnvOverrideHost+"="+d.address()); len(left) > 0 {
 		t.Errorf("the bundle has given images a name: %q", left)
 	}
 	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {
@@ -64,17 +65,18 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	}
 }
 
-// lockedImages are images of this name in the engine of this machine.
+// lockedImages are images of this name in an engine.
 type lockedImages string
 
-// list lists their ids.
-func (l lockedImages) list(t *testing.T) []string {
+// list lists their ids in the engine of this machine, or the one that a variable names.
+func (l lockedImages) list(t *testing.T, environment ...string) []string {
 	t.Helper()
-	out := must.Get(exec.Command("docker", "images", "--quiet", "--no-trunc", string(l)).Output())
-	return strings.Fields(string(out))
+	cmd := exec.Command("docker", "images", "--quiet", "--no-trunc", string(l))
+	cmd.Env = append(os.Environ(), environment...)
+	return strings.Fields(string(must.Get(cmd.Output())))
 }
 
-// forget removes them, whatever names they have.
+// forget removes them from the engine of this machine, whatever names they have.
 func (l lockedImages) forget(t *testing.T) {
 	t.Helper()
 	for _, id := range l.list(t) {

@@ -1,5 +1,3 @@
-// Engines of tests start slowly beside other tests, so these come last, as those of with_driver_test.go.
-
 package cli
 
 import (
@@ -34,7 +32,7 @@ type daemon struct {
 	killed bool // at some time
 }
 
-// ownEngine starts one, with networks from so many addresses only. DOCKER_HOST names it until the test ends.
+// ownEngine makes one that has yet to start, with networks from so many addresses only. It ends with the test.
 func ownEngine(t *testing.T, pool string) *daemon {
 	t.Helper()
 	needEngine(t)
@@ -50,16 +48,23 @@ func ownEngine(t *testing.T, pool string) *daemon {
 	must.Do(os.Mkdir(d.path("data"), 0o700))
 	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"),
 		"--pidfile", d.path("pid"),
-		"--host", "unix://" + d.path("sock"), "--bip", "10.213.255.1/24",
+		"--host", d.address(), "--bip", "10.213.255.1/24",
 		"--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
 		"--containerd-namespace", filepath.Base(root), "--containerd-plugins-namespace", filepath.Base(root) + "-plugins",
 		"--default-address-pool", pool}
 	t.Cleanup(func() { d.remove(t) })
-	t.Setenv(client.EnvOverrideHost, "unix://"+d.path("sock"))
 	return d
 }
 
 func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }
+
+// address is what DOCKER_HOST is for programs that use the engine.
+func (d *daemon) address() string { return "unix://" + d.path("sock") }
+
+func (d *daemon) client(t *testing.T) *client.Client {
+	t.Helper()
+	return engineClient(t, client.WithHost(d.address()))
+}
 
 // inThread runs a function in a thread of its own, which ends with it.
 func inThread(do func()) {
@@ -91,8 +96,11 @@ func (d *daemon) within(start func() error) {
 	})
 }
 
-// begin starts a life there.
-func (d *daemon) begin(l *life) { d.within(l.start) }
+// begin starts a life there, on the engine.
+func (d *daemon) begin(l *life) {
+	l.cmd.Env = append(l.cmd.Env, client.EnvOverrideHost+"="+d.address())
+	d.within(l.start)
+}
 
 // start starts the engine and waits until it answers.
 func (d *daemon) start(t *testing.T) {
@@ -107,7 +115,7 @@ func (d *daemon) start(t *testing.T) {
 		d.within(d.cmd.Start)
 	}
 	launch()
-	c := engineClient(t)
+	c := d.client(t)
 	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if _, err := c.Ping(t.Context(), client.PingOptions{}); err == nil {
 			return
@@ -187,10 +195,11 @@ func (d *daemon) processes() map[int]string {
 // An engine that is killed leaves its containers to themselves. The run ends all the same, soon and with the reason, and
 // nothing of that becomes a result. When the engine is there again clean finds what was left, and the same command goes on.
 func TestEngineThatIsKilled(t *testing.T) {
+	t.Parallel()
 	program := installed(t)
 	d := ownEngine(t, "base=10.213.48.0/20,size=26")
 	d.start(t)
-	c := engineClient(t)
+	c := d.client(t)
 	dir, folder := project(t, "mortal", mortal(4))
 	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	begin := func(verb string) *life {
@@ -228,6 +237,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 // An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as it
 // was, and when there is room the same command goes on.
 func TestEngineWithoutRoom(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, pool, data string // options of the file system of its data, if that is small
 		said             []string
@@ -237,6 +247,7 @@ func TestEngineWithoutRoom(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			program := installed(t)
 			d := ownEngine(t, tt.pool)
 			var room func()
@@ -245,7 +256,7 @@ func TestEngineWithoutRoom(t *testing.T) {
 				room = func() { remount("size=400m") }
 			}
 			d.start(t)
-			c := engineClient(t)
+			c := d.client(t)
 			if tt.data == "" {
 				taken := must.Get(c.NetworkCreate(t.Context(), "bystander", client.NetworkCreateOptions{Internal: true}))
 				room = func() { must.Get(c.NetworkRemove(t.Context(), taken.ID, client.NetworkRemoveOptions{})) }
