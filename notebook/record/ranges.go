@@ -137,17 +137,33 @@ func checkNumbers(v reflect.Value, within string) error {
 			}
 		}
 	case reflect.Struct:
-		for field, value := range v.Fields() {
-			if !field.IsExported() {
-				continue // of a time
-			}
-			if bad := checkNumbers(value, field.Tag.Get(rangeTag)); bad != nil {
-				name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-				return fmt.Errorf(".%s%w", name, bad)
-			}
+		return checkFields(v)
+	}
+	return nil
+}
+
+// checkFields checks the numbers in the fields of a struct.
+func checkFields(v reflect.Value) error {
+	for i := range v.NumField() {
+		value := v.Field(i)
+		if isText(value) {
+			continue
+		}
+		field := v.Type().Field(i)
+		if !field.IsExported() {
+			continue // of a time
+		}
+		if bad := checkNumbers(value, field.Tag.Get(rangeTag)); bad != nil {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			return fmt.Errorf(".%s%w", name, bad)
 		}
 	}
 	return nil
+}
+
+// isText reports that a value is text, or a mapping with texts: it has no numbers.
+func isText(v reflect.Value) bool {
+	return v.Kind() == reflect.String || v.Kind() == reflect.Map && v.Type().Elem().Kind() == reflect.String
 }
 
 func checkNumber(x float64, within string) error {

@@ -334,8 +334,12 @@ func hasDelays(r repetition) bool {
 func readDelays(r repetition) reading {
 	worst := reading{missing: notRecorded}
 	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
-		what, found := lateOf(fact), latePercentile.FindStringSubmatch(r.Facts[fact])
-		if what == "" || found == nil {
+		what := lateOf(fact)
+		if what == "" {
+			continue // before a search of its text
+		}
+		found := latePercentile.FindStringSubmatch(r.Facts[fact])
+		if found == nil {
 			continue
 		}
 		late, err := time.ParseDuration(found[1])
