@@ -49,9 +49,9 @@ type identity struct {
 func identities(r *record.Record) (out []identity) {
 	programs := sync.OnceValue(func() map[string]string { return programWords(r) })
 	for fact, value := range r.Facts {
-		if digest := digestOf(value); strings.HasPrefix(fact, record.FactProgram) && digest != "" {
-			if word, ok := programs()[fact]; ok {
-				out = append(out, identity{what: "program " + word, then: digest})
+		if strings.HasPrefix(fact, record.FactProgram) {
+			if word, ok := programs()[fact]; ok && digestOf(value) != "" {
+				out = append(out, identity{what: "program " + word, then: digestOf(value)})
 			}
 		}
 		if !strings.HasPrefix(fact, record.FactBase) {
