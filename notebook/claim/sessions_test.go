@@ -36,6 +36,9 @@ func TestSessions(t *testing.T) {
 			"there is no ratio: the smallest value of b is 0"},
 		{"three that agree", claim, []float64{1.3, 1.31, 1.29}, nil, stats.Supported, 3, ""},
 		{"three that are far apart", claim, []float64{1.3, 1.1, 1.6}, nil, stats.Inconclusive, 3, "between 3 sessions"},
+		{"three that only a stricter level leaves open", claim, []float64{1.3, 1.35, 1.25}, func(_ int, r *record.Record) {
+			r.Looks = []int{3, 5, 10, 20}
+		}, stats.Inconclusive, 3, "the interval between 3 sessions at the stricter level includes the limit of the claim"},
 		{"a likeness of three", `same(throughput{server="b"}, throughput{server="a"})`, []float64{1.005, 0.995, 1}, nil,
 			stats.Supported, 3, ""},
 		{"parts", claim + ` and throughput{server="b"} > 100/s`, []float64{1.3, 1.31, 1.29}, nil, stats.Supported, 3, ""},

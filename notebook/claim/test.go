@@ -119,8 +119,7 @@ func (j *Judgement) showEffectsOf(usual *Judgement) {
 	case len(j.Parts) > 0:
 		j.Needed, j.Reason = undecidedParts(j.Parts)
 	case usual.Verdict != stats.Inconclusive:
-		j.Reason = strings.Replace(j.Reason, reasonLimit,
-			"the interval at the stricter level includes the limit of the claim", 1)
+		j.Reason = strings.Replace(j.Reason, " includes the limit", " at the stricter level includes the limit", 1)
 	}
 }
 
