@@ -297,18 +297,18 @@ const maxExpanded = 500
 // Expand replaces the names of front matter values by their expressions. These get the place of the name, so that
 // errors point into the expression that uses it.
 func (d *Dataset) Expand(n expr.Node) (expr.Node, error) {
-	return (&expansion{d: d}).expand(n, nil, nil)
+	return (&expansion{d: d}).expand(n, nil)
 }
 
-// expansion counts the nodes that were made of an expression.
+// expansion counts the nodes that were made of an expression, and knows the names that are being replaced.
 type expansion struct {
-	d    *Dataset
-	made int
+	d     *Dataset
+	made  int
+	using []string
 }
 
-// expand replaces the values in n. Using are the names that are being replaced, and at is the place for all nodes; nil
-// keeps theirs.
-func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Node, error) {
+// expand replaces the values in n. At is the place for all nodes; nil keeps theirs.
+func (e *expansion) expand(n expr.Node, at *expr.Span) (expr.Node, error) {
 	if e.made++; at != nil && e.made > maxExpanded {
 		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
 			"the values used here make the expression too large")
@@ -324,7 +324,7 @@ func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Nod
 		for i := range c.Matches {
 			place(&c.Matches[i].Span)
 		}
-		return e.selector(&c, using)
+		return e.selector(&c)
 	case *expr.Call:
 		c := *n
 		place(&c.Span)
@@ -356,7 +356,7 @@ func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Nod
 	}
 	for _, operand := range operands {
 		var err error
-		if *operand, err = e.expand(*operand, using, at); err != nil {
+		if *operand, err = e.expand(*operand, at); err != nil {
 			return nil, err
 		}
 	}
@@ -364,7 +364,7 @@ func (e *expansion) expand(n expr.Node, using []string, at *expr.Span) (expr.Nod
 }
 
 // selector expands a selector that may be the name of a value.
-func (e *expansion) selector(n *expr.Selector, using []string) (expr.Node, error) {
+func (e *expansion) selector(n *expr.Selector) (expr.Node, error) {
 	value, ok := e.d.value(n.Name)
 	switch {
 	case !ok:
@@ -372,13 +372,15 @@ func (e *expansion) selector(n *expr.Selector, using []string) (expr.Node, error
 	case len(n.Matches) > 0:
 		return nil, Mistake(n.Span, "bad-match", "remove the braces, or name a metric",
 			"%q is a value, and its cells are already chosen", n.Name)
-	case slices.Contains(using, n.Name):
+	case slices.Contains(e.using, n.Name):
 		return nil, Mistake(n.Span, "circular-value", "write out one of them",
-			"value %q refers to itself: %s", n.Name, strings.Join(append(using, n.Name), ", "))
+			"value %q refers to itself: %s", n.Name, strings.Join(append(e.using, n.Name), ", "))
 	case value == nil:
 		return nil, Mistake(n.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 	}
-	return e.expand(value, append(slices.Clone(using), n.Name), &n.Span)
+	e.using = append(e.using, n.Name)
+	defer func() { e.using = e.using[:len(e.using)-1] }()
+	return e.expand(value, &n.Span)
 }
 
 // value finds a value of the front matter; its expression is nil if it could not be read.
