@@ -94,7 +94,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	case !isMeasured:
 		line("", j.Reason)
 	case v.Matrix == nil:
-		say(j.Reason)
+		say(outcome.Reason(&j))
 	}
 	line("", neededWords(j))
 	if isMeasured {
@@ -171,7 +171,7 @@ func partsOf(list []claim.Judgement, whole *claim.Judgement) []partView {
 	has := func(j *claim.Judgement) bool { return j.Effect != nil && j.Verdict != stats.NotMeasured }
 	for i := range list {
 		j := &list[i]
-		views[i] = partView{Badge: VerdictBadge(j.Outcome()), What: j.What, Reason: j.Reason}
+		views[i] = partView{Badge: VerdictBadge(j.Outcome()), What: j.What, Reason: outcome.Reason(j)}
 		if has(j) {
 			if effects[i] = outcome.EffectOf(j); whole != nil && has(whole) {
 				effects[i] = effects[i].InFormOf(outcome.EffectOf(whole))

@@ -122,7 +122,7 @@ func wantCompleted(t *testing.T, c *client.Client, l *life, saved *archive, repe
 		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
 	}
 	for _, owner := range append(owners, l.owner) {
-		if left := leftBy(t, c, owner); len(left) > 0 {
+		if left := notRemovedBy(t, c, owner); len(left) > 0 {
 			t.Errorf("in the end there are still %v", left)
 		}
 	}
@@ -173,6 +173,27 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 	left = append(left, slices.Repeat([]string{"volume"}, len(volumes.Items))...)
 	slices.Sort(left)
 	return left
+}
+
+// notRemovedBy names what a process should have removed by now, as leftBy does, apart from a network that the engine does
+// not give up: Docker 20.10 on a busy machine sometimes counts the endpoint of a container that is gone, until it is
+// started again. It removes a network that can be removed, so that a process of which one was left fails once.
+func notRemovedBy(t *testing.T, c *client.Client, owner string) []string {
+	t.Helper()
+	left := leftBy(t, c, owner)
+	if !slices.Equal(left, []string{"network"}) {
+		return left
+	}
+	its := make(client.Filters).Add("label", engine.LabelOwner+"="+owner)
+	for _, n := range must.Get(c.NetworkList(t.Context(), client.NetworkListOptions{Filters: its})).Items {
+		inside := must.Get(c.NetworkInspect(t.Context(), n.ID, client.NetworkInspectOptions{})).Network.Containers
+		_, err := c.NetworkRemove(t.Context(), n.ID, client.NetworkRemoveOptions{})
+		if err == nil || !strings.Contains(err.Error(), "has active endpoints") || len(inside) > 0 {
+			return left
+		}
+		t.Logf("the engine holds a network without containers: %v", err)
+	}
+	return nil
 }
 
 // A bystander is what others have on the engine: a container and a network without our labels. The function checks that
@@ -391,15 +412,14 @@ func TestSignals(t *testing.T) {
 			if status != tt.status {
 				t.Fatalf("status %d, want %d:\n%s", status, tt.status, &l.stderr)
 			}
-			kept := len(saved.look(t))
-			left, words := leftBy(t, c, l.owner), l.stderr.String()
+			kept, words := len(saved.look(t)), l.stderr.String()
 			if tt.status == lab.StatusInterrupted {
 				wantSaid(t, words, "interrupted; "+phrase.Are(kept, "finished repetition")+" kept and all containers removed.")
-				if len(left) > 0 {
+				if left := notRemovedBy(t, c, l.owner); len(left) > 0 {
 					t.Errorf("it left %v:\n%s", left, words)
 				}
-			} else if len(left) == 0 {
-				t.Errorf("the second signal did not end it at once: it left %v:\n%s", left, words)
+			} else if len(leftBy(t, c, l.owner)) == 0 {
+				t.Errorf("the second signal did not end it at once: it left nothing:\n%s", words)
 			}
 			unchanged()
 			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 8, l.owner)

@@ -42,13 +42,25 @@ type Judgement struct {
 	// Sessions are what each session says alone, that of the cells of Test first; nil if there is one. With three or more
 	// Effect is of all of them.
 	Sessions []Session
-	se       float64 // the standard error of a ratio's logarithm
-	isExact  bool    // all values of each side are the same
+
+	// Strict is the interval that leaves the verdict open, where the interval of Effect alone would not; nil otherwise.
+	Strict *StrictInterval
+
+	se      float64 // the standard error of a ratio's logarithm
+	isExact bool    // all values of each side are the same
 	// outcomesDiffer is set if two sessions have different outcomes: then the claim is not stronger than claimed.
 	outcomesDiffer bool
 
 	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
 	All *Judgement
+}
+
+// StrictInterval is an interval at a level stricter than the usual one, as several looks at a claim ask for.
+//
+// Source: docs/method.md#number-of-looks.
+type StrictInterval struct {
+	stats.Interval         // in the unit of the effect
+	Level          float64 // alpha, below 0.05
 }
 
 // Outcome is the verdict, or stats.Stronger for a contradicted claim of a size whose effect lies beyond that size, on

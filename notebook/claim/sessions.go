@@ -160,7 +160,7 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	effect.Number, effect.Interval, effect.Kind, effect.N = number, &interval, stats.OverSessions, len(all)
 	j.Effect, j.Floor = &effect, 0 // the interval covers lasting offsets itself
 	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict == stats.Inconclusive {
-		j.Reason = fmt.Sprintf("the interval between %d sessions includes the limit of the claim", len(all))
+		j.Reason = fmt.Sprintf("the interval between %d sessions%s", len(all), includesLimit)
 	}
 }
 

@@ -103,23 +103,26 @@ func (t Test) Judge() Judgement {
 		return usual
 	}
 	j := t.judge(level)
-	j.showEffectsOf(&usual)
+	j.showEffectsOf(&usual, level)
 	j.Level = level
 	return j
 }
 
-// showEffectsOf gives a judgement, and its parts, the effects of the judgement at the usual level.
-func (j *Judgement) showEffectsOf(usual *Judgement) {
+// showEffectsOf gives a judgement at a stricter level, and its parts, the effects of the judgement at the usual level.
+func (j *Judgement) showEffectsOf(usual *Judgement, level float64) {
+	strict := j.Effect
 	j.Effect = usual.Effect
 	for i := range j.Parts {
-		j.Parts[i].showEffectsOf(&usual.Parts[i])
+		j.Parts[i].showEffectsOf(&usual.Parts[i], level)
 	}
 	switch {
 	case j.Verdict != stats.Inconclusive:
 	case len(j.Parts) > 0:
 		j.Needed, j.Reason = undecidedParts(j.Parts)
-	case usual.Verdict != stats.Inconclusive:
-		j.Reason = strings.Replace(j.Reason, " includes the limit", " at the stricter level includes the limit", 1)
+	case usual.Verdict != stats.Inconclusive && strict != nil && strict.Interval != nil &&
+		strings.Contains(j.Reason, includesLimit):
+		j.Reason = strings.Replace(j.Reason, includesLimit, " at the stricter level"+includesLimit, 1)
+		j.Strict = &StrictInterval{*strict.Interval, level}
 	}
 }
 
@@ -238,7 +241,8 @@ func geomeanByRound(cells []dataset.Result) stats.Cell {
 
 // The reasons why the verdict of a measured claim is open.
 const (
-	reasonLimit = "the interval includes the limit of the claim"
+	includesLimit = " includes the limit of the claim"
+	reasonLimit   = "the interval" + includesLimit
 	// a ratio is nearer to a limit than the noise floor, or a value lies on it
 	reasonOnLimit   = "it is on its limit, whatever the number of repetitions"
 	reasonOneSearch = "one search is one repetition: search again, with run --sessions 2"

@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -61,6 +62,20 @@ func EffectOf(j *claim.Judgement) Effect {
 		}
 	}
 	return e
+}
+
+// Reason says why a claim, or a part of one, is undecided or not measured, with the interval that leaves it open if that
+// is stricter than the one of its effect: "…: −0.3 to +9.1 %, a 99.38 % interval".
+func Reason(j *claim.Judgement) string {
+	if j.Strict == nil {
+		return j.Reason
+	}
+	q := *j.Effect
+	q.Interval = &j.Strict.Interval
+	strict := *j
+	strict.Effect = &q
+	return fmt.Sprintf("%s: %s, a %s interval", j.Reason, EffectOf(&strict).InFormOf(EffectOf(j)).Interval(),
+		wording.Confidence(j.Strict.Level))
 }
 
 // InFormOf returns the effect written as another one next to it is: "−57 %" beside "−49 %", and not "43 %".

@@ -250,6 +250,16 @@ func TestEffectsFollowTheSentence(t *testing.T) {
 	}
 }
 
+// A claim that only a stricter level leaves open shows the interval at that level, in the form of its effect.
+func TestReasonAtAStricterLevel(t *testing.T) {
+	_, j := judged(servers(func(r *record.Record) {
+		r.Facts = map[string]string{record.FactClaims: `[{"claim": "c", "says": {}, "looks": 8}]`}
+	})(t, `throughput{server="b"} < throughput{server="a"} * 0.87`))
+	got := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(outcome.Reason(&j))
+	assert.Equal(t, got, "the interval at the stricter level includes the limit of the claim: −24 to −10 %, a 99.44 % interval",
+		"reason")
+}
+
 // Ratios that readers compare are all differences or none, from small to large.
 func TestAlign(t *testing.T) {
 	for _, tt := range []struct {

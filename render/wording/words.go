@@ -2,6 +2,7 @@ package wording
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -109,4 +110,10 @@ func Capital(words string) string {
 // Percent writes a share, such as a noise floor, with two significant digits.
 func Percent(f float64) string {
 	return PercentUnit.Quantity(f, PercentUnit.Decimals(Figure{Value: f, Hi: f}))
+}
+
+// Confidence writes how sure an interval at a level alpha is: "95 %", "99.38 %".
+func Confidence(alpha float64) string {
+	const step = 1e4 // a hundredth of a per cent
+	return PercentUnit.Exact(math.Round((1-alpha)*step) / step)
 }
