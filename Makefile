@@ -42,8 +42,9 @@ test: build ## run all tests; those that need an engine or a browser run where t
 	$(GO) test -timeout 45m -run '^TestManuals' $(TESTFLAGS) ./cmd/cli
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
-test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, benchbook-cluster and Kubernetes (as root), fuzzing
+test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -timeout 60m ./runner/load -run TestRealTools -compile
+	$(GO) test -timeout 60m ./cmd/cli -run TestKilledAtAnyMoment -kills 60
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
 	$(MAKE) test-kubernetes

@@ -95,7 +95,7 @@ func TestFaults(t *testing.T) {
 	if status := l.end(t); status != lab.StatusFailed {
 		t.Errorf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
 	}
-	if left := leftBy(t, c, l.owner); len(left) > 0 {
+	if left := notRemovedBy(t, c, l.owner); len(left) > 0 {
 		t.Errorf("it left %v", left)
 	}
 	unchanged()

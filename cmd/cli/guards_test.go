@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"benchbook/internal/test/must"
+	"benchbook/runner/machine"
 )
 
 var updateGuards = flag.Bool("update-guards", false, "write the golden files of TestGuards anew")
 
-// TestGuards checks the eight articles against golden files: a changed key makes committed records stale, and a changed
+// TestGuards checks the articles against golden files: a changed key makes committed records stale, and a changed
 // verdict, value or interval makes a published page wrong. Each line is a trial with its key, or a claim with its
 // verdict, value and interval to the last digit, as they were on 25 November 2026, or on the day of a newer session of
 // this article. The commit that changes a line says why.
@@ -36,8 +37,10 @@ func TestGuards(t *testing.T) {
 	}
 	checkGuard(t, "keys.txt", keys.String())
 
-	for file, host := range map[string]string{"claims.txt": "c2-ecb3ae", "claims-0d71.txt": "c2-ecb3ae.0d71",
-		"claims-0cc6.txt": "c2-ecb3ae.0cc6"} {
+	// The records of each host alone, and what pages say elsewhere: the newest complete set, with the sessions of its class.
+	for file, of := range map[string][]string{"claims.txt": {"--host", "c2-ecb3ae"},
+		"claims-0d71.txt": {"--host", "c2-ecb3ae.0d71"}, "claims-0cc6.txt": {"--host", "c2-ecb3ae.0cc6"},
+		"claims-0435.txt": {"--host", "c2-ecb3ae.0435"}, "claims-of-pages.txt": nil} {
 		var shown []struct {
 			Article string
 			Claims  []struct {
@@ -45,7 +48,7 @@ func TestGuards(t *testing.T) {
 				Value, Lo, Hi  json.Number
 			}
 		}
-		decode(t, &shown, "-C", project, "show", "--host", host, "--profile", "full", "--json")
+		decode(t, &shown, slices.Concat([]string{"-C", project, "show", "--profile", "full", "--json"}, of)...)
 		var claims strings.Builder
 		for _, a := range shown {
 			for _, c := range a.Claims {
@@ -56,10 +59,12 @@ func TestGuards(t *testing.T) {
 	}
 }
 
-// decode runs the command and reads the JSON that it prints.
+// decode runs the command on a machine without records, and reads the JSON that it prints.
 func decode(t *testing.T, into any, args ...string) {
 	t.Helper()
-	must.Do(json.Unmarshal([]byte(mustRun(t, scripted(), args...)), into))
+	w := scripted()
+	w.Host = &machine.Host{ID: "elsewhere"}
+	must.Do(json.Unmarshal([]byte(mustRun(t, w, args...)), into))
 }
 
 // checkGuard compares the sorted lines of text with a golden file: the order of blocks in an article is not guarded.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -304,11 +305,13 @@ func patience(t *testing.T) time.Duration {
 	return time.Until(deadline) - 20*time.Second
 }
 
+var kills = flag.Int("kills", 12, "how often TestKilledAtAnyMoment kills a run: make test-all does so more often")
+
 // A run that is killed at random moments loses nothing that it has saved, measures nothing twice, and the same command
 // completes it. What a killed run leaves is removed by the next one, and other containers stay.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
-	const repetitions, kills = 60, 30
+	repetitions := 2 * *kills
 	program := installed(t)
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -319,7 +322,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	var owners []string
 	left := map[string]int{}
 	var most time.Duration // that a life lasts: as long as the first took to its second record
-	for kill := range kills {
+	for kill := range *kills {
 		began := time.Now()
 		l := begin(t, program, lock, "-C", dir, "run")
 		if kill == 0 {
@@ -342,7 +345,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, repetitions, owners...)
 	unchanged()
 	wantNoTraces(t, lock, saved.folder)
-	t.Logf("seed %d; %d kills left %v; the last run began with %d records", seed, kills, left, before)
+	t.Logf("seed %d; %d kills left %v; the last run began with %d records", seed, *kills, left, before)
 }
 
 // wantNoTraces looks for what a process that was killed may leave in a folder for temporary files, and among records.
