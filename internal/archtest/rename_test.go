@@ -38,7 +38,7 @@ func TestRename(t *testing.T) {
 		assert.Equal(t, strings.TrimSpace(run("go", "list", "-m")), address, "the module")
 	}
 	run("go", "build", "-o", "bin/", "./cmd/benchbook")
-	run("go", "vet", "./internal/archtest", "./cmd/cli")
+	run("go", "list", "-deps", "-test", "./...") // an import of the old path is an error
 	run("go", "list", "-C", "cluster", "-deps", "./inpod")
 	if text := string(must.Get(os.ReadFile(filepath.Join(dir, "docs/install.md")))); strings.Contains(text, "OWNER/") {
 		t.Error("docs/install.md has no address")
