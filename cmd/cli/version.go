@@ -12,7 +12,7 @@ import (
 )
 
 // version is this program's; records and pages name it.
-const version = "0.2.0"
+const version = "0.3.0"
 
 type versions struct {
 	Version  string `json:"version"`
