@@ -222,6 +222,20 @@ func TestSays(t *testing.T) {
 	}
 }
 
+// Where only another session leaves a claim undecided, the author's sentence for the newest session says so.
+func TestSaysThatASessionDiffers(t *testing.T) {
+	for _, tt := range []struct{ supported, want string }{
+		{"It answers {effect} as many.",
+			"It answers 1.21 times as many [1.16 to 1.25 times], unconfirmed by another session."},
+		{"", "Undecided, as another session does not confirm it: throughput was 21 % higher for a than for b [+16 to +25 %]."},
+	} {
+		d, j := judged(again(unsteady)(t, `throughput{server="a"} > throughput{server="b"}`))
+		j.Claim.Says.Supported.Value, j.Claim.Says.Inconclusive.Value = tt.supported, "Whether it is more is open: {effect}."
+		got := outcome.Of(d, j, nil).Sentence.Text()
+		assert.Equal(t, strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(got), tt.want, "%q", tt.supported)
+	}
+}
+
 // The measured and the published effect, and that of another session, are written as the author's sentence writes it.
 func TestEffectsFollowTheSentence(t *testing.T) {
 	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")

@@ -7,25 +7,46 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
 )
 
-// writtenFor returns the author's sentence for the verdict; empty without one.
+// writtenFor returns the author's sentence for the verdict; empty without one. Where only the other of two sessions leaves
+// a claim undecided, it is the sentence for the newest, which says so: the one for an undecided claim would not fit the
+// interval in it.
 func writtenFor(j *claim.Judgement) string {
 	if j.Claim == nil {
 		return ""
 	}
-	switch j.Verdict {
+	if isUnconfirmed(j) {
+		line := written(j.Claim, j.Sessions[0].Verdict)
+		if line == "" {
+			return ""
+		}
+		return strings.TrimSuffix(line, ".") + ", unconfirmed by another session."
+	}
+	return written(j.Claim, j.Verdict)
+}
+
+// written is the author's sentence of a claim for a verdict; empty without one.
+func written(c *article.Claim, v stats.Verdict) string {
+	switch v {
 	case stats.Supported:
-		return j.Claim.Says.Supported.Value
-	case stats.Contradicted:
-		return j.Claim.Says.Contradicted.Value
+		return c.Says.Supported.Value
+	case stats.Contradicted, stats.Stronger:
+		return c.Says.Contradicted.Value
 	case stats.Inconclusive:
-		return j.Claim.Says.Inconclusive.Value
+		return c.Says.Inconclusive.Value
 	}
 	return ""
+}
+
+// isUnconfirmed reports whether a claim is undecided only because the other of two sessions does not confirm the newest.
+func isUnconfirmed(j *claim.Judgement) bool {
+	return j.Verdict == stats.Inconclusive && len(j.Parts) == 0 && len(j.Sessions) == 2 &&
+		j.Sessions[0].Verdict != stats.Inconclusive
 }
 
 // saidForm is the form in which the sentence of a claim writes a ratio: the numbers next to it have the same.

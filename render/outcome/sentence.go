@@ -57,7 +57,7 @@ func undecided(j *claim.Judgement) string {
 	switch {
 	case j.IsOneSearch():
 		after = "after one search, of the two that a verdict needs"
-	case len(j.Parts) == 0 && len(j.Sessions) == 2 && j.Sessions[0].Verdict != stats.Inconclusive:
+	case isUnconfirmed(j):
 		newest := *j
 		if newest.Verdict = j.Sessions[0].Verdict; newest.Verdict == stats.Stronger {
 			newest.Verdict = stats.Contradicted
