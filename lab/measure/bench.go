@@ -87,6 +87,10 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 		}
 		fmt.Fprintf(w, "%s and %s are the same in all that is measured of %s\n", b.A.Name, b.B.Name,
 			phrase.List(lab.SlugsOf(b.Articles)))
+		changes, err := files.Git(ctx, b.Project.Dir).WithoutFilters().Run("", "status", "--porcelain", "--untracked-files=no")
+		if b.B.Name == head && err == nil && changes != "" {
+			fmt.Fprintf(a.Stderr, "what is not committed does not count: benchbook bench %s --dirty measures it\n", b.A.Name)
+		}
 	})
 }
 
@@ -125,8 +129,11 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	return c, b.session.JoinErrors(measured, err)
 }
 
-// workingTree is the name of the revision that is not committed.
-const workingTree = "working tree"
+// Names of revisions: of the newest commit, and of what is not committed.
+const (
+	head        = "HEAD"
+	workingTree = "working tree"
+)
 
 // readRevisions reads both revisions from the arguments. Uncommitted work becomes a commit on no branch.
 func (b *bench) readRevisions(ctx context.Context) (err error) {
@@ -141,7 +148,7 @@ func (b *bench) readRevisions(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	name := "HEAD"
+	name := head
 	if len(b.args) > 0 && !b.session.IsArticle(b.Project, b.args[0]) {
 		name, b.args = b.args[0], b.args[1:]
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 )
 
+const notFound = 404 // the status
+
 // CheckArgument makes "benchbook-agent load" check answers only.
 const CheckArgument = "check"
 
@@ -186,7 +188,11 @@ func (v *Verify) check(a *whole) error {
 	}
 	switch {
 	case !v.hasRightStatus(a.status) && (v == nil || len(v.Status) == 0):
-		return fmt.Errorf("wanted a status of 200 to 299, got %d (verify: {status: %d} accepts it)", a.status, a.status)
+		hint := ""
+		if a.status == notFound {
+			hint = "correct the path of the target, or "
+		}
+		return fmt.Errorf("wanted a status of 200 to 299, got %d (%sverify: {status: %d} accepts it)", a.status, hint, a.status)
 	case !v.hasRightStatus(a.status):
 		return fmt.Errorf("wanted status %s, got %d", strings.Trim(strings.ReplaceAll(fmt.Sprint(v.Status), " ", " or "), "[]"),
 			a.status)

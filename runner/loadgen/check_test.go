@@ -23,6 +23,8 @@ func TestCheck(t *testing.T) {
 			w.WriteHeader(503)
 		case "/posted":
 			w.WriteHeader(201)
+		case "/gone":
+			w.WriteHeader(404)
 		}
 		_, _ = w.Write([]byte("hello " + r.Method))
 	}))
@@ -32,7 +34,7 @@ func TestCheck(t *testing.T) {
 	before := false
 	answers := must.Get(Check(t.Context(), Config{
 		Targets: []Target{{URL: server.URL + "/"}, {URL: server.URL + "/posted", Method: "POST"},
-			{URL: server.URL + "/busy"},
+			{URL: server.URL + "/busy"}, {URL: server.URL + "/gone"},
 			{URL: gone.URL + "/"}, {URL: "http://no-such-host.invalid/"}},
 		Connections: 1, Requests: 1, Timeout: 5 * time.Second,
 		Verify: &Verify{Before: &before, Contains: "hello"}, // it is asked all the same
@@ -45,6 +47,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"GET", 200, 9, ""}, {"POST", 201, 10, ""},
 		{"GET", 503, 9, "wanted a status of 200 to 299, got 503 (verify: {status: 503} accepts it); the answer was"},
+		{"GET", 404, 9, "wanted a status of 200 to 299, got 404 (correct the path of the target, or verify: {status: 404} accepts it)"},
 		{"GET", 0, 0, "no connection: "}, {"GET", 0, 0, "resolving the target's host: "},
 	}
 	if len(answers) != len(want) {
@@ -57,7 +60,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("got %+v, want %+v", a, w)
 		}
 	}
-	assert.Equal(t, asked.Load(), 3, "how often the server was asked")
+	assert.Equal(t, asked.Load(), 4, "how often the server was asked")
 }
 
 func TestVerify(t *testing.T) {

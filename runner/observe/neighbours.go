@@ -113,6 +113,9 @@ const (
 	youngHog = 10 * time.Second
 )
 
+// kernelThreads is the PID of kthreadd, the parent of all threads of the kernel, which nobody can end.
+const kernelThreads = 2
+
 // Hog watches other programs for 0.3 s, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
 // CPU". It is empty if none uses a tenth of a CPU, and where nothing is known of other programs.
 func Hog() string {
@@ -134,7 +137,7 @@ func hogBetween(before, after neighbours, own int, isOurs func(pid int) bool) st
 		return ""
 	}
 	do := "end"
-	if after.up-hog.started() < youngHog {
+	if after.up-hog.started() < youngHog || after.byID[hog].parent == kernelThreads {
 		do = "wait for"
 	}
 	return fmt.Sprintf("%s process %d (%s), which uses %.1f of a CPU", do, hog.pid, after.byID[hog].name, share)

@@ -63,6 +63,9 @@ func TestBusiestBetween(t *testing.T) {
 	after.up = 10 * time.Second
 	const young = "wait for process 7 (dockerd), which uses 0.3 of a CPU"
 	assert.Equal(t, hogBetween(before, after, 20, inContainer), young, "a process that was started 9.7 s ago")
+	kernel := of(10*time.Second, map[processID]neighbour{{80, "9"}: {"kworker/u8:0", 2, 3 * seconds}})
+	const waits = "wait for process 80 (kworker/u8:0), which uses 0.3 of a CPU"
+	assert.Equal(t, hogBetween(before, kernel, 20, inContainer), waits, "a thread of the kernel")
 	for _, until := range []neighbours{of(10*time.Second, before.byID), before, {}} {
 		assert.Equal(t, hogBetween(before, until, 20, inContainer), "", "nothing is busy")
 	}
