@@ -178,7 +178,7 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 
 // notRemovedBy names what a process should have removed by now, as leftBy does, apart from a network that the engine does
 // not give up: Docker 20.10 on a busy machine sometimes counts the endpoint of a container that is gone, until it is
-// started again. It removes a network that can be removed, so that a process of which one was left fails once.
+// started again. A network that can be removed is removed and named.
 func notRemovedBy(t *testing.T, c *client.Client, owner string) []string {
 	t.Helper()
 	left := leftBy(t, c, owner)

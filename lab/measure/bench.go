@@ -89,7 +89,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 			phrase.List(lab.SlugsOf(b.Articles)))
 		changes, err := files.Git(ctx, b.Project.Dir).WithoutFilters().Run("", "status", "--porcelain", "--untracked-files=no")
 		if b.B.Name == head && err == nil && changes != "" {
-			fmt.Fprintf(a.Stderr, "what is not committed does not count: benchbook bench %s --dirty measures it\n", b.A.Name)
+			fmt.Fprintf(a.Stderr, "uncommitted changes do not count: benchbook bench %s --dirty measures them\n", b.A.Name)
 		}
 	})
 }
