@@ -31,16 +31,17 @@ type Quote struct {
 // IsOriginal reports whether the original makes the claim, not only the article.
 func (c *Claim) IsOriginal() bool { return c.Quote != nil || c.Published.Node != nil }
 
-// Says has a sentence for each outcome of a claim; missing ones are made.
+// Says has one sentence for all outcomes of a claim, or one for each; missing ones are made.
 type Says struct {
-	Supported    source.Text `yaml:"supported"`
-	Contradicted source.Text `yaml:"contradicted"`
-	Inconclusive source.Text `yaml:"inconclusive"`
+	Always       source.Text `yaml:"always" alone:"yes"`
+	Supported    source.Text `yaml:"supported" not:"always"`
+	Contradicted source.Text `yaml:"contradicted" not:"always"`
+	Inconclusive source.Text `yaml:"inconclusive" not:"always"`
 }
 
-// All are the sentences, the one for a supported claim first; missing ones are empty.
+// All are the sentences, the one for a supported claim first and the one for all outcomes last; missing ones are empty.
 func (s *Says) All() []*source.Text {
-	return []*source.Text{&s.Supported, &s.Contradicted, &s.Inconclusive}
+	return []*source.Text{&s.Supported, &s.Contradicted, &s.Inconclusive, &s.Always}
 }
 
 // Table shows results in rows and columns.

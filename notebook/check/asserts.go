@@ -48,7 +48,7 @@ func WrongAssertions(doc *article.Document, problems *source.Problems) {
 			isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
 			switch {
 			case t.Value == "" || claim.FollowsOutcome(t.Value):
-			case slices.ContainsFunc(sentences[:i], isAs):
+			case t == &c.Says.Always || slices.ContainsFunc(sentences[:i], isAs):
 				add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
 					"claim %q says the same with two outcomes", c.Name.Value)
 			case i > 0 && isAs(&c.Text):

@@ -236,6 +236,28 @@ func TestSaysThatASessionDiffers(t *testing.T) {
 	}
 }
 
+// One sentence for all outcomes says of an undecided claim that it is undecided, and its limit.
+func TestOneSentenceForAllOutcomes(t *testing.T) {
+	for _, tt := range []struct {
+		name, expect, want string
+		measure            measuring
+	}{
+		{"supported", `throughput{server="a"} > throughput{server="b"}`,
+			"It answers 1.21 times as many [1.16 to 1.25 times].", servers()},
+		{"contradicted", `throughput{server="a"} < throughput{server="b"}`,
+			"It answers 1.21 times as many [1.16 to 1.25 times].", servers()},
+		{"inconclusive", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`,
+			"Undecided: It answers 1.21 times as many [1.16 to 1.25 times], and the limit is 1.2 times.", servers()},
+		{"unconfirmed", `throughput{server="a"} > throughput{server="b"}`,
+			"It answers 1.21 times as many [1.16 to 1.25 times], unconfirmed by another session.", again(unsteady)},
+	} {
+		d, j := judged(tt.measure(t, tt.expect))
+		j.Claim.Says.Always.Value = "It answers {effect} as many."
+		got := outcome.Of(d, j, nil).Sentence.Text()
+		assert.Equal(t, strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(got), tt.want, "%s", tt.name)
+	}
+}
+
 // The measured and the published effect, and that of another session, are written as the author's sentence writes it.
 func TestEffectsFollowTheSentence(t *testing.T) {
 	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")

@@ -32,6 +32,9 @@ func writtenFor(j *claim.Judgement) string {
 
 // written is the author's sentence of a claim for a verdict; empty without one.
 func written(c *article.Claim, v stats.Verdict) string {
+	if always := c.Says.Always.Value; always != "" && v != stats.NotMeasured {
+		return always
+	}
 	switch v {
 	case stats.Supported:
 		return c.Says.Supported.Value
@@ -73,7 +76,19 @@ func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sente
 	}
 	said.text, ok = fillAll(d, j, said.text, func(words string) string { return words })
 	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
+	if j.Verdict == stats.Inconclusive && j.Claim.Says.Always.Value != "" && !isUnconfirmed(j) {
+		limits := limitsOf(j)
+		said = said.each(func(words string) string { return "Undecided: " + strings.TrimSuffix(words, ".") + limits + "." })
+	}
 	return said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") }), ok
+}
+
+// limitsOf says which limits of its claim an effect has not left behind: ", and the limit is +5 %".
+func limitsOf(j *claim.Judgement) string {
+	if j.Effect == nil || j.Form == claim.Fewer && j.Region.Lo <= 0 {
+		return ""
+	}
+	return bound(j, EffectOf(j), quantity{})
 }
 
 // interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before
