@@ -286,14 +286,18 @@ func TestEffectsFollowTheSentence(t *testing.T) {
 	}
 }
 
-// A claim that only a stricter level leaves open shows the interval at that level, in the form of its effect.
+// A claim that only a stricter level leaves open shows the interval at that level, in the form of its effect. Its sentence
+// has the usual one, and says that the stricter one includes the limit.
 func TestReasonAtAStricterLevel(t *testing.T) {
-	_, j := judged(servers(func(r *record.Record) {
+	d, j := judged(servers(func(r *record.Record) {
 		r.Facts = map[string]string{record.FactClaims: `[{"claim": "c", "says": {}, "looks": 8}]`}
 	})(t, `throughput{server="b"} < throughput{server="a"} * 0.87`))
-	got := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(outcome.Reason(&j))
-	assert.Equal(t, got, "the interval at the stricter level includes the limit of the claim: −24 to −10 %, a 99.44 % interval",
-		"reason")
+	spaces := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+	assert.Equal(t, spaces.Replace(outcome.Reason(&j)),
+		"the interval at the stricter level includes the limit of the claim: −24 to −10 %, a 99.44 % interval", "reason")
+	j.Claim.Says.Always.Value = "It answers {effect}."
+	assert.Equal(t, spaces.Replace(outcome.Of(d, j, nil).Sentence.Text()),
+		"Undecided: It answers 17 % fewer [−20 to −14 %], but a 99.44 % interval includes the limit of −13 %.", "sentence")
 }
 
 // Ratios that readers compare are all differences or none, from small to large.

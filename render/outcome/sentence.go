@@ -186,10 +186,8 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 	switch {
 	case lo+hi == "":
 		return ""
-	case j.Verdict == stats.Inconclusive && lo != "" && hi != "":
-		return ", and the limits are " + lo + " and " + hi
 	case j.Verdict == stats.Inconclusive:
-		return ", and the limit is " + lo + hi
+		return open(j, lo, hi)
 	case j.Form == claim.Compared || j.Form == claim.Gap:
 		return smallest(j, e, q)
 	case j.Form == claim.Near:
@@ -198,6 +196,23 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 		return ", above the limit of " + lo + hi
 	}
 	return ", below the limit of " + lo + hi
+}
+
+// open says which limits leave a claim undecided; of an interval that excludes them, that a stricter one does not.
+func open(j *claim.Judgement, lo, hi string) string {
+	includes := ""
+	if j.Strict != nil {
+		includes = ", but a " + wording.Confidence(j.Strict.Level) + " interval includes "
+	}
+	switch isOne := lo == "" || hi == ""; {
+	case isOne && includes != "":
+		return includes + "the limit of " + lo + hi
+	case isOne:
+		return ", and the limit is " + lo + hi
+	case includes != "":
+		return includes + "one of the limits, " + lo + " and " + hi
+	}
+	return ", and the limits are " + lo + " and " + hi
 }
 
 // around says what a decided ratio is near, or is not near.
