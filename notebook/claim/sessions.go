@@ -177,16 +177,19 @@ func (j *Judgement) countsAsSession() bool {
 // IsOneSearch reports whether there is no verdict because it would rest on one search.
 func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
 
-// disagreement says why two sessions give no verdict. Reasons are why each has none.
+// disagreement says why two sessions, the newest first, give no verdict. Reasons are why each has none.
 func disagreement(verdicts []stats.Verdict, reasons []string) string {
-	supported := slices.Contains(verdicts, stats.Supported)
+	supported, newest := slices.Contains(verdicts, stats.Supported), ""
+	if verdicts[0] == stats.Inconclusive && strings.HasPrefix(reasons[0], reasonLimit) {
+		newest = "; in the newest " + reasonLimit
+	}
 	switch contradicted := slices.Contains(verdicts, stats.Contradicted); {
 	case supported && contradicted:
 		return "it is supported in one of two sessions and contradicted in the other"
 	case supported:
-		return "it is supported in one of two sessions"
+		return "it is supported in one of two sessions" + newest
 	case contradicted:
-		return "it is contradicted in one of two sessions"
+		return "it is contradicted in one of two sessions" + newest
 	}
 	for _, reason := range reasons {
 		if !strings.HasPrefix(reason, reasonLimit) {

@@ -31,6 +31,11 @@ func TestSessions(t *testing.T) {
 		{"two that contradict", claim, []float64{0.8, 0.9}, nil, stats.Contradicted, 2, ""},
 		{"two that differ", claim, []float64{1.2, 0.8}, nil, stats.Inconclusive, 2, "contradicted in the other"},
 		{"one of two undecided", claim, []float64{1.2, 1.05}, nil, stats.Inconclusive, 2, "supported in one of two sessions"},
+		{"the newest undecided", claim, []float64{1.05, 1.2}, nil, stats.Inconclusive, 2,
+			"supported in one of two sessions; in the newest the interval includes the limit of the claim"},
+		{"the newest undecided at a stricter level", claim, []float64{1.053, 1.2}, func(_ int, r *record.Record) {
+			r.Looks = []int{3, 5, 10, 20}
+		}, stats.Inconclusive, 2, "in the newest the interval at the stricter level includes the limit of the claim"},
 		{"two undecided", claim, []float64{1.051, 1.051}, nil, stats.Inconclusive, 2, "of the claim in both sessions"},
 		{"two without a ratio", `failed{server="b"} > failed{server="a"}`, []float64{1.2, 1.3}, nil, stats.Inconclusive, 2,
 			"there is no ratio: the smallest value of b is 0"},
