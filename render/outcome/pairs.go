@@ -132,7 +132,7 @@ func pairs(j *claim.Judgement) string {
 	case n == 1:
 		return clause(&j.Parts[0])
 	case held+against == 0:
-		return marked(value, fmt.Sprintf("none of the %d pairs", n)) + " is decided by " + p.noun
+		return "it is open in " + marked(value, heldWords(n, n, "pairs")) + " whether " + p.said(p.relation, p.a, p.b)
 	case against == n && isLoose:
 		return p.said(opposite, p.a, p.b) + " in " + marked(value, heldWords(n, n, "pairs"))
 	case held == n, against == n:
@@ -169,8 +169,12 @@ func groups(j *claim.Judgement, p pairing) string {
 		switch {
 		case g.grade() == 4:
 			words += "; not for " + g.counted("")
+		case g.grade() == 2 && g.held > 0:
+			words += fmt.Sprintf("; decided in %d of %d for %s", g.held, g.pairs, g.names())
+		case g.grade() == 2 && g.pairs > len(g.cells):
+			words += fmt.Sprintf("; undecided for %s (all %d)", g.names(), g.pairs)
 		case g.grade() == 2:
-			words += "; undecided for " + g.counted("")
+			words += "; undecided for " + g.names()
 		case g.held == 0:
 			words += fmt.Sprintf("; undecided or against it for %s (%d of %d against)", g.names(), g.against, g.pairs)
 		default:
