@@ -391,12 +391,12 @@ func TestSignals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			scale := "2"
-			if tt.pause > 0 {
+			if tt.pause > sameSignal {
 				scale = "12" // so that they are still being removed at the second signal
 			}
 			dir, folder := project(t, "mortal", strings.NewReplacer(
 				"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: "+scale+"}\n  store:",
-				"shared: [store]", "shared: [store, many]").Replace(mortal(4)))
+				"shared: [store]", "shared: [store, many]").Replace(mortal(3)))
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := begin(t, program, lock, "-C", dir, "run")
 			awaitRecords(t, l, saved, 2)
@@ -425,7 +425,7 @@ func TestSignals(t *testing.T) {
 				t.Errorf("the second signal did not end it at once: it left nothing:\n%s", words)
 			}
 			unchanged()
-			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 8, l.owner)
+			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 6, l.owner)
 			unchanged()
 		})
 	}
