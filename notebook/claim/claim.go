@@ -46,8 +46,9 @@ type Judgement struct {
 	// Strict is the interval that leaves the verdict open, where the interval of Effect alone would not; nil otherwise.
 	Strict *StrictInterval
 
-	se      float64 // the standard error of a ratio's logarithm
-	isExact bool    // all values of each side are the same
+	se      float64        // the standard error of the effect, of a ratio's logarithm
+	span    stats.Interval // what the effect may be apart from its error, because of a disturbance or a search; else zero
+	isExact bool           // all values of each side are the same
 	// outcomesDiffer is set if two sessions have different outcomes: then the claim is not stronger than claimed.
 	outcomesDiffer bool
 
@@ -80,10 +81,16 @@ func (j Judgement) isStronger() bool {
 			return p.Verdict != stats.Supported && p.Outcome() != stats.Stronger
 		})
 	}
-	if j.Form != Near || j.Effect == nil || j.Effect.Interval == nil || j.outcomesDiffer {
+	if j.Form != Near || j.Effect == nil || j.outcomesDiffer {
 		return false
 	}
-	interval := *j.Effect.Interval
+	interval := stats.Interval{Lo: j.Effect.Number, Hi: j.Effect.Number}
+	switch {
+	case j.Effect.Interval != nil:
+		interval = *j.Effect.Interval
+	case j.Effect.Kind != stats.Exact:
+		return false
+	}
 	return j.Region.Lo > 1 && interval.Lo > j.Region.Hi || j.Region.Hi < 1 && interval.Hi < j.Region.Lo
 }
 
@@ -101,7 +108,7 @@ func (j Judgement) Tally() string {
 	if j.Mostly {
 		return fmt.Sprintf("holds mostly, for %d of %d pairs: %s", counts[stats.Supported], len(j.Parts), words)
 	}
-	return fmt.Sprintf("%d comparisons: %s", len(j.Parts), words)
+	return phrase.Count(len(j.Parts), "comparison") + ": " + words
 }
 
 // Results are the judgements on all claims of an article.

@@ -494,6 +494,9 @@ func TestFewer(t *testing.T) {
 			map[string][]int64{"b": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}}, stats.Supported, ""},
 		{"one burst", none, "", 10, map[string][]int64{"b": {300, 0, 0, 0, 0, 0, 0, 0, 0, 0}}, stats.Inconclusive,
 			"the shares of failures differ by at most 0.98 % of attempts"},
+		{"the other way round, in too few repetitions", `fewer(failed{server="a"}, failed{server="b"}, 0.5%)`, "", 3,
+			map[string][]int64{"a": {500, 510, 490}}, stats.Inconclusive, "the shares of failures differ by at most 5.3 % of " +
+				"attempts; a verdict on less than 0.5 % needs 10 repetitions"},
 		{"the other way round", none, "", 10, map[string][]int64{"a": {90, 100, 110, 95, 105, 100, 98, 102, 96, 104}},
 			stats.Contradicted, ""},
 	} {
@@ -545,6 +548,36 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 				t.Errorf("the verdict is %s", j.Verdict)
 			}
 		})
+	}
+}
+
+// Counts that are the same in all repetitions can be stronger than claimed, too.
+func TestExactlyStronger(t *testing.T) {
+	for k, want := range map[string]stats.Verdict{"2": stats.Stronger, "7": stats.Supported, "20": stats.Contradicted} {
+		j := judgeOnly(recordtest.NewMeasured(t,
+			recordtest.Claimed(`about(failed.count{server="a"}, failed.count{server="b"}, `+k+`)`),
+			recordtest.Only("a", recordtest.Failing(14)), recordtest.Only("b", recordtest.Failing(2)),
+			recordtest.LoadChange(func(l *record.Load) { l.FailuresMax = 1 })))
+		assert.Equal(t, j.Outcome(), want, "14 to 2 for %s, effect %+v", k, j.Effect)
+	}
+}
+
+// Readings of a coarse tool are no certainty, in a geometric mean neither.
+func TestResolutionOfAMean(t *testing.T) {
+	for _, expect := range []string{`latency.p50{server="b"} > latency.p50{server="a"}`,
+		`geomean(latency.p50{server="b"}) > geomean(latency.p50{server="a"})`} {
+		b := recordtest.New(t, recordtest.Claimed(expect))
+		for trial, ms := range map[string]float64{"a": 10, "b": 11} {
+			b.Measure("servers", trial, "1", []float64{1000, 1000, 1000}, func(r *record.Record) {
+				n := r.Load.Attempted
+				r.Histograms = nil
+				r.Load = &record.Load{Tool: "ab", Window: 10, Connections: 10, Attempted: n, Completed: n,
+					Failures: map[string]int64{"connect": 0}, InFlight: -1, Busy: -1, ForeignCPU: -1}
+				r.Samples = append(r.Samples, record.Sample{Metric: "latency.p50", Value: ms / 1e3, Unit: "s", Step: 1e-3})
+			})
+		}
+		j := judgeOnly(b)
+		assert.Equal(t, j.Verdict, stats.Inconclusive, "%s: effect %+v", expect, j.Effect)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -53,6 +54,33 @@ func TestSearchedClaims(t *testing.T) {
 				t.Errorf("effect %+v, want from %v to %v", j.Effect, test.lo, test.hi)
 			}
 		})
+	}
+}
+
+// Three sessions leave open what each of their searches leaves open.
+func TestSessionsOfSearches(t *testing.T) {
+	rate := func(server string) string { return `capacity.rate{experiment="ceiling", server="` + server + `"}` }
+	for expect, want := range map[string]stats.Verdict{
+		rate("a") + " > 650/s":                            stats.Supported,
+		rate("a") + " < 720/s":                            stats.Inconclusive, // 700 to 734
+		rate("a") + " < 800/s":                            stats.Supported,
+		rate("c") + " > 1500/s":                           stats.Supported,
+		rate("c") + " < 20000/s":                          stats.Inconclusive, // no rate was too much
+		"ratio(" + rate("c") + ", " + rate("b") + ") < 3": stats.Inconclusive,
+		"ratio(" + rate("c") + ", " + rate("b") + ") > 2": stats.Supported,
+	} {
+		b := recordtest.NewSearched(t, expect)
+		first := slices.Clone(b.Records)
+		for i, run := range []string{"20250101T100000Z-abcd", "20240101T100000Z-abcd"} {
+			for _, r := range first {
+				older := *r
+				older.Run, older.Started = run, r.Started.AddDate(-1-i, 0, 0)
+				b.Records = append(b.Records, &older)
+			}
+		}
+		j := judgeOnly(b)
+		assert.Equal(t, j.Verdict, want, "%s: %s, effect %+v", expect, j.Reason, j.Effect)
+		assert.Equal(t, len(j.Sessions), 3, "sessions of %s", expect)
 	}
 }
 

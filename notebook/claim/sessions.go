@@ -3,7 +3,6 @@ package claim
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -151,7 +150,7 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	if j.Form != Limit && j.Form != Fewer {
 		between = stats.RatioBetween
 	}
-	number, interval, err := between(slice.Map(all, func(j Judgement) stats.SessionEffect { return j.sessionEffect(alpha) }), alpha)
+	number, interval, err := between(slice.Map(all, Judgement.sessionEffect), alpha)
 	if err != nil {
 		j.Reason = "there is no interval between sessions: " + err.Error()
 		return
@@ -199,20 +198,9 @@ func disagreement(verdicts []stats.Verdict, reasons []string) string {
 	return reasonLimit + " in both sessions"
 }
 
-// sessionEffect returns the effect with its standard error: of the logarithm for a ratio. Where that is not known, it is
-// from the width of the interval.
-func (j Judgement) sessionEffect(alpha float64) stats.SessionEffect {
-	s := stats.SessionEffect{Effect: j.Effect.Number, SE: j.se}
-	if of := j.Effect.Interval; s.SE == 0 && of != nil {
-		lo, hi := of.Lo, of.Hi
-		if j.Form != Limit && j.Form != Fewer {
-			lo, hi = math.Log(lo), math.Log(hi)
-		}
-		if dataset.Finite(hi - lo) {
-			s.SE = stats.Interval{Lo: lo, Hi: hi}.StandardError(alpha)
-		}
-	}
-	return s
+// sessionEffect returns the effect with its standard error, and with what else it may be.
+func (j Judgement) sessionEffect() stats.SessionEffect {
+	return stats.SessionEffect{Effect: j.Effect.Number, SE: j.se, Range: j.span}
 }
 
 // knownLooks counts the looks at the cells of the test: of all runs that are known, and those that they knew of.

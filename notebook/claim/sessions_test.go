@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -95,6 +96,20 @@ func TestSessions(t *testing.T) {
 			assert.Equal(t, j.Effect.Kind == stats.OverSessions, tt.sessions >= 3, "the interval is made by %s", j.Effect.Kind)
 		})
 	}
+}
+
+// How much sessions of a limit differ is told by their standard errors, and not by the wide intervals of few values.
+func TestSessionsOfALimit(t *testing.T) {
+	f := recordtest.New(t, recordtest.Claimed(`throughput{server="a"} < 1080/s`))
+	for i, middle := range []float64{990, 1000, 1010} {
+		run := fmt.Sprintf("202611%02dT100000Z-abcd", 20-i)
+		f.Measure("servers", "a", run, []float64{middle * 0.98, middle, middle * 1.02})
+		f.Measure("servers", "b", run, []float64{999, 1000, 1001})
+	}
+	j := judgeOnly(f)
+	assert.Equal(t, j.Verdict, stats.Supported, "%s, effect %+v", j.Reason, j.Effect)
+	// t(0.975, 2)·10/√3 of the sessions; half of the median standard error, 5.8, is less.
+	assert.Near(t, j.Effect.Interval.Hi, 1000+4.303*10/math.Sqrt(3), 1, "the upper end")
 }
 
 // Two sessions are stronger than claimed if both are: one of them may be on the other side of the claim.

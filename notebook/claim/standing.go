@@ -125,7 +125,8 @@ func (r *Results) dropStatedAfter(list []Judgement, headlines []stats.Headline) 
 	}
 	for i, j := range list {
 		is := marks[j.Claim.Name.Value]
-		if headlines[i].Verdict == stats.Supported && is != StatedBefore && is != StatingIsNotKnown {
+		counts := headlines[i].Verdict == stats.Supported || headlines[i].Mostly
+		if counts && is != StatedBefore && is != StatingIsNotKnown {
 			headlines[i] = stats.Headline{Verdict: stats.Inconclusive}
 			dropped++
 		}
@@ -179,7 +180,7 @@ func comparePublished(list []Judgement) (named, near int) {
 			continue
 		}
 		here := float64(slice.Count(j.Parts, func(p Judgement) bool { return p.Verdict == stats.Supported }))
-		if j.Effect != nil {
+		if j.Effect != nil && len(j.Parts) == 0 {
 			here = j.Effect.Number
 		}
 		named++

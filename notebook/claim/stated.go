@@ -186,8 +186,8 @@ func NoMore(b Beginning, now []Stated) (out []StatedClaim) {
 
 // changes lists the parts in which two statements differ.
 func changes(was, is map[string]string) (list []string) {
-	all := maps.Clone(was)
-	maps.Copy(all, is)
+	all := maps.Clone(is)
+	maps.Copy(all, was)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if was[key] != is[key] {
 			list = append(list, fmt.Sprintf("%s: %s, was %s", key, cmp.Or(is[key], "nothing"), cmp.Or(was[key], "nothing")))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slice"
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/recordtest"
 )
 
@@ -113,6 +114,15 @@ func TestStatedMarks(t *testing.T) {
 				t.Errorf("marks %v, want %s", marks, tt.want)
 			}
 		})
+	}
+}
+
+// A record that says nothing of a claim but its name has another claim, and is no reason to panic.
+func TestStatedByAHostileRecord(t *testing.T) {
+	now := State(datasetOf(recordtest.New(t, statedArticle)))
+	for _, s := range now {
+		c := s.Since(Beginning{Known: true, Claims: []Stated{{Claim: s.Claim}}, Committed: true})
+		assert.Equal(t, c.Is, ChangedAfter, "%s", s.Claim)
 	}
 }
 

@@ -215,7 +215,7 @@ func (j *Judgement) measured() ([]stats.Cell, bool) {
 }
 
 // geomeanByRound returns the geometric mean over all cells of every round that all of them have, in order, with the
-// widest bounds of a cell. A value of zero makes the mean of its round zero.
+// widest bounds and the coarsest resolution of a cell. A value of zero makes the mean of its round zero.
 func geomeanByRound(cells []dataset.Result) stats.Cell {
 	out := stats.Cell{NonNegative: true}
 	var logs = map[int]float64{} // sums, by round
@@ -224,6 +224,7 @@ func geomeanByRound(cells []dataset.Result) stats.Cell {
 		if b := r.Cell().Bounds; b.Hi-b.Lo > out.Bounds.Hi-out.Bounds.Lo {
 			out.Bounds = b
 		}
+		out.Resolution = max(out.Resolution, r.Cell().Resolution)
 		for i, x := range r.Values {
 			round := r.Repetition(i)
 			logs[round] += math.Log(x)
@@ -295,10 +296,10 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	}
 	effect := dataset.RatioOf(c)
 	effect.What, effect.Cells = j.What, cellsOf(j.Sides)
+	j.Effect, j.se, j.span = &effect, c.SE, c.Range()
 	if j.isExact {
-		effect.Kind, effect.Interval = stats.Exact, nil
+		effect.Kind, effect.Interval, j.span = stats.Exact, nil, stats.Interval{}
 	}
-	j.Effect, j.se = &effect, c.SE
 	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
 		return
 	}
@@ -334,12 +335,29 @@ func (j *Judgement) judgeLimit(alpha float64) {
 	if j.isTooFew(e.N) {
 		return
 	}
+	j.se, j.span = limitError(r, e, alpha)
 	// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
 	narrows := !r.IsErrorShare() && !slices.Contains(r.Disturbed(), true)
 	j.decide(e.ClaimInterval(), narrows, func() int {
 		needed, _ := stats.CellNeeded(r.Cell(), j.Region, alpha, j.plannedLooks()) // r.At would have had its errors
 		return needed
 	})
+}
+
+// limitError returns the standard error of a value at a level, and what else it may be because of a disturbance.
+func limitError(r dataset.Result, e stats.Estimate, alpha float64) (se float64, span stats.Interval) {
+	switch {
+	case e.Kind == stats.Exact:
+		return 0, span
+	case r.IsErrorShare():
+		return e.Interval.StandardError(alpha), span
+	}
+	cell := r.Cell()
+	if b := cell.Bounds; b != (stats.Interval{}) {
+		span = stats.Interval{Lo: e.Centre * b.Lo, Hi: e.Centre * b.Hi}
+	}
+	se, _ = cell.StandardError() // r.At would have had its errors
+	return se, span
 }
 
 // judgeFewer asks whether a smaller share of attempts fails on the first side, by more than matters.
@@ -364,6 +382,7 @@ func (j *Judgement) judgeFewer(alpha float64) {
 	if j.Effect.N >= stats.MinRepetitions {
 		j.Effect.Interval, j.Effect.Kind = &f.Interval, stats.WiderOfTwo
 	}
+	j.se = f.SE
 	if j.isTooFew(f.NA, f.NB) {
 		return
 	}
@@ -374,7 +393,8 @@ func (j *Judgement) judgeFewer(alpha float64) {
 
 // undecidedFewer says how far apart the shares can be, and what so few repetitions would not show.
 func undecidedFewer(f stats.FewerFailures, counts [2]stats.FailureCounts, by float64) string {
-	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts", phrase.Percent(f.Interval.Hi))
+	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts",
+		phrase.Percent(max(math.Abs(f.Interval.Lo), math.Abs(f.Interval.Hi))))
 	if by > 0 && f.Interval.Hi < by {
 		words += fmt.Sprintf("; a verdict on less than %s needs %d repetitions", phrase.Percent(by), stats.MinContradicted)
 	}
@@ -409,7 +429,7 @@ func (j *Judgement) judgeSearched() {
 		reason = "the two search results are too close together, or unbounded"
 	}
 	if dataset.Finite(effect.Number) {
-		j.Effect = &effect
+		j.Effect, j.span = &effect, *effect.Interval
 	}
 	if j.Verdict = stats.Judge(*effect.Interval, j.Region); j.Verdict == stats.Inconclusive {
 		j.Reason = reason
@@ -473,7 +493,7 @@ func undecidedParts(parts []Judgement) (needed int, reason string) {
 	if open[0].Needed == 0 {
 		first += ": " + open[0].Reason
 	}
-	return needed, fmt.Sprintf("%d of %d parts undecided, the first: %s", len(open), len(parts), first)
+	return needed, fmt.Sprintf("%d of %s undecided, the first: %s", len(open), phrase.Count(len(parts), "part"), first)
 }
 
 // plannedLooks returns the looks that the plans of all sides have.
@@ -522,7 +542,7 @@ func (t Test) words() string {
 	case t.Form == Pairs:
 		return metric(0) + ", " + phrase.Count(len(t.parts), "pair")
 	case t.Form == All:
-		return fmt.Sprintf("all of %d parts", len(t.parts))
+		return "all of " + phrase.Count(len(t.parts), "part")
 	}
 	return ratio(0)
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
+	"benchbook/notebook/expr"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/stats"
@@ -51,6 +53,32 @@ func TestClaimsOfDisturbedCells(t *testing.T) {
 				t.Errorf("marks %q, want %q", j.Marks, mark)
 			}
 		})
+	}
+}
+
+// Three sessions whose cells are disturbed allow for it as each of them does, and so does a value in the text.
+func TestSessionsOfDisturbedCells(t *testing.T) {
+	for expect, want := range map[string]stats.Verdict{
+		`ratio(throughput{server="a"}, throughput{server="c"}) > 20`: stats.Supported,
+		`ratio(throughput{server="a"}, throughput{server="c"}) > 38`: stats.Inconclusive,
+		`throughput{server="c"} < 200/s`:                             stats.Supported,
+		`throughput{server="c"} < 110/s`:                             stats.Inconclusive,
+	} {
+		b := recordtest.New(t, recordtest.Claimed(expect))
+		for _, run := range []string{"20261120T100000Z-abcd", "20261119T100000Z-abcd", "20261118T100000Z-abcd"} {
+			b.Measure("servers", "a", run, []float64{4000, 4030, 4010}, recordtest.Disturbed(0, 0))
+			b.Measure("servers", "b", run, []float64{5000, 5030, 5010}, recordtest.Disturbed(0, 0))
+			b.Measure("servers", "c", run, []float64{100, 101, 100.5}, recordtest.Only("c", recordtest.Disturbed(0.1, 0.06), 1, 3))
+		}
+		d := datasetOf(b)
+		j := Judge(d, b.Doc.Claims[0])
+		assert.Equal(t, j.Verdict, want, "%s: %s, effect %+v", expect, j.Reason, j.Effect)
+		assert.Equal(t, len(j.Sessions), 3, "sessions of %s", expect)
+		if j.Form == Limit {
+			continue
+		}
+		q := must.Get(d.Eval(must.Get(expr.Parse(`ratio(throughput{server="a"}, throughput{server="c"})`)), ""))
+		assert.Equal(t, *q.Interval, *j.Effect.Interval, "the value in the text")
 	}
 }
 

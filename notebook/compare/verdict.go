@@ -65,6 +65,8 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	switch {
 	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
 		c.Reason = "the same within " + smallest
+	case (f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo) && f.AloneP > stats.DefaultAlpha:
+		c.Reason = "a difference, but not shown by so few repetitions"
 	case f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo:
 		c.Reason = c.corrected(n)
 	case !f.Interval.Contains(1):

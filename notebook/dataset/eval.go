@@ -148,17 +148,17 @@ func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 //
 // Source: docs/method.md#sessions and docs/method.md#the-noise-floor.
 func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
-	q, se, err := s.ratioQuantity(n, a, b)
+	q, effect, err := s.ratioQuantity(n, a, b)
 	if err != nil || q.Kind == stats.BySearch || q.N < stats.MinRepetitions {
 		return q, err
 	}
-	effects := []stats.SessionEffect{{Effect: q.Number, SE: se}}
+	effects := []stats.SessionEffect{effect}
 	for _, session := range s.Data.OtherSessions(q.Cells) {
 		other := Scope{session, s.Experiment}
 		a, b, ok := other.pair(n)
 		if ok && AreFresh(a.Cells[0], b.Cells[0]) && a.Cells[0].IsLike(q.Cells[0]) && b.Cells[0].IsLike(q.Cells[1]) {
-			if q, se, err := other.ratioQuantity(n, a, b); err == nil && q.N >= stats.MinRepetitions {
-				effects = append(effects, stats.SessionEffect{Effect: q.Number, SE: se})
+			if q, effect, err := other.ratioQuantity(n, a, b); err == nil && q.N >= stats.MinRepetitions {
+				effects = append(effects, effect)
 			}
 		}
 	}
@@ -174,22 +174,23 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 	return q, nil
 }
 
-// ratioQuantity is the ratio of one metric of two cells in one session, with the standard error of its logarithm.
-func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, err error) {
+// ratioQuantity is the ratio of one metric of two cells in one session, for a reader and for the interval between
+// sessions.
+func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, effect stats.SessionEffect, err error) {
 	ca, cb := a.Cells[0], b.Cells[0]
 	ra, err := a.result(ca)
 	if err != nil {
-		return q, 0, err
+		return q, effect, err
 	}
 	rb, err := b.result(cb)
 	if err != nil {
-		return q, 0, err
+		return q, effect, err
 	}
 	names := []string{NameOf(ca, cb), NameOf(cb, ca)}
 	var notes []string
 	if record.IsSearched(a.Metric.Name) {
 		if q = SearchedRatio(ra, rb); !Finite(q.Number) {
-			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
+			return q, effect, &expr.Error{Span: n.Pos(), Msg: "no ratio: no rate of " + names[1] + " met the objective",
 				Err: ErrNotMeasured}
 		}
 		notes = slices.Concat(Marks(ca, cb), ra.Marks, rb.Marks)
@@ -203,19 +204,20 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, se float64, 
 			notes = append(notes, "no interval: fewer than 3 valid repetitions")
 		case err != nil:
 			why := NoRatio(err, cells, func(i int) string { return names[i] })
-			return q, 0, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
+			return q, effect, &expr.Error{Span: n.Pos(), Msg: "no ratio: " + why, Err: err}
 		}
 		comparison.Interval = comparison.Widen(s.Data.Floor(a.Metric.Name).F, stats.DefaultAlpha)
-		q, se = RatioOf(comparison), comparison.SE
+		q = RatioOf(comparison)
+		effect = stats.SessionEffect{Effect: comparison.Ratio, SE: comparison.SE, Range: comparison.Range()}
 		q.Step = stats.LastDigit(comparison.Ratio, max(ra.resolution(), rb.resolution()))
 		if isExact {
-			q.Kind, q.Interval, se = stats.Exact, nil, 0
+			q.Kind, q.Interval, effect = stats.Exact, nil, stats.SessionEffect{Effect: comparison.Ratio}
 		}
 		notes = slices.Concat(notes, Marks(ca, cb), LeftOutOf(a.Metric.Name, ca, cb))
 	}
 	q.Cells, q.Note = []*Cell{ca, cb}, strings.Join(notes, "; ")
 	q.What = fmt.Sprintf("%s, %s over %s", a.Metric.InWords(), names[0], names[1])
-	return q, se, nil
+	return q, effect, nil
 }
 
 // RatioOf is the ratio of a comparison as a Quantity.

@@ -31,7 +31,7 @@ type Dir string
 
 const (
 	runSuffix = ".jsonl"
-	maxLine   = 16 << 20 // bytes of a record
+	MaxLine   = 16 << 20 // bytes of a record
 	maxRun    = 4 << 30  // bytes of a run
 )
 
@@ -44,8 +44,8 @@ func (r *Record) Line() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, err)
 	}
-	if len(line) >= maxLine {
-		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, &files.TooLargeError{Most: maxLine})
+	if len(line) >= MaxLine {
+		return nil, fmt.Errorf("writing the record of %s: %w", r.Trial, &files.TooLargeError{Most: MaxLine})
 	}
 	return append(line, '\n'), nil
 }
@@ -126,7 +126,7 @@ func closeLastLine(f *os.File, size int64, line []byte) (end int64, out []byte, 
 	if err != nil || start == size {
 		return size, line, err
 	}
-	if size-start < maxLine {
+	if size-start < MaxLine {
 		last := make([]byte, size-start)
 		if _, err := f.ReadAt(last, start); err != nil {
 			return size, line, err
@@ -182,6 +182,9 @@ func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool)
 
 // Read reads all runs below d, in the order of their paths. A file that is removed meanwhile is not there.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
+	if folder, err := filepath.EvalSymlinks(string(d)); err == nil { // a walk does not follow links
+		d = Dir(folder)
+	}
 	err = filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR) && path == string(d):
@@ -247,7 +250,7 @@ func ReadRun(folder, path string, in io.Reader) (records []*Record, bad []Bad, e
 	var found []*parsedLine
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0)) // most of the time goes into parsing
-	err = eachLine(in, func(number int, line []byte, ended bool, err error) {
+	err = EachLine(in, func(number int, line []byte, ended bool, err error) {
 		p := new(parsedLine)
 		found = append(found, p)
 		group.Go(func() error {
@@ -272,16 +275,17 @@ func ReadRun(folder, path string, in io.Reader) (records []*Record, bad []Bad, e
 	return records, bad, err
 }
 
-// eachLine calls give with each line that is not empty, or with an error instead of a line that is too long.
-func eachLine(in io.Reader, give func(number int, line []byte, ended bool, err error)) error {
+// EachLine calls give with each line that is not empty, or with an error instead of a line that is too long for a record.
+// Ended is false for a last line without its end.
+func EachLine(in io.Reader, give func(number int, line []byte, ended bool, err error)) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for number := 1; ; number++ {
 		var line []byte
 		var tooLong error
 		part, err := r.ReadSlice('\n')
 		for ; ; part, err = r.ReadSlice('\n') {
-			if tooLong == nil && len(line)+len(part) > maxLine {
-				line, tooLong = nil, fmt.Errorf("not a record: %w", &files.TooLargeError{Most: maxLine})
+			if tooLong == nil && len(line)+len(part) > MaxLine {
+				line, tooLong = nil, fmt.Errorf("not a record: %w", &files.TooLargeError{Most: MaxLine})
 			}
 			if tooLong == nil {
 				line = append(line, part...)

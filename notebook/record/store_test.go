@@ -303,3 +303,14 @@ func TestFilesThatAreNoRuns(t *testing.T) {
 		t.Errorf("saving below a file: %v", err)
 	}
 }
+
+// The folder of records may be a link to another disk.
+func TestReadThroughALink(t *testing.T) {
+	folder, link := t.TempDir(), filepath.Join(t.TempDir(), "records")
+	must.Do(os.Symlink(folder, link))
+	must.Do(Dir(link).Save(sample()))
+	records, bad := must.Two(Dir(link).Read())
+	if len(records) != 1 || len(bad) != 0 {
+		t.Errorf("%d records, and bad are %v", len(records), bad)
+	}
+}

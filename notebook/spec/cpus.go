@@ -9,7 +9,8 @@ import (
 // MaxCPU is more than any machine has.
 const MaxCPU = 4096
 
-// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order written; false if they are invalid.
+// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order written; false if they are invalid, or more
+// than any machine has.
 func ParseCPUSet(s string) ([]int, bool) {
 	var out []int
 	for part := range strings.SplitSeq(s, ",") {
@@ -20,6 +21,9 @@ func ParseCPUSet(s string) ([]int, bool) {
 			to, err = strconv.Atoi(last)
 		}
 		if err != nil || from < 0 || to < from || to > MaxCPU {
+			return nil, false
+		}
+		if len(out)+to-from > MaxCPU {
 			return nil, false
 		}
 		for i := from; i <= to; i++ {

@@ -39,6 +39,7 @@ type BeforeAfter struct {
 type Change struct {
 	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
 	AdjustedP  float64 // of no change beyond noise floor and smallest effect, for all cells and looks; 1 without comparison
+	AloneP     float64 // the same for this cell alone and one look
 	Shifted    bool    // AdjustedP is at most alpha, the interval says so too, and Err is nil
 	Err        error   // reason for a missing comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
@@ -57,7 +58,7 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	var ps []float64
 	for i, c := range cells {
 		comparison, err := Ratio(c.After, c.Before, alpha)
-		out[i] = Change{Comparison: comparison, AdjustedP: 1, Err: err}
+		out[i] = Change{Comparison: comparison, AdjustedP: 1, AloneP: 1, Err: err}
 		switch {
 		case isIncomparable(err):
 			continue
@@ -66,7 +67,8 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 		}
 		out[i].Interval = comparison.Widen(c.Floor, alpha)
 		compared = append(compared, i)
-		ps = append(ps, min(1, comparison.beyond(math.Log1p(delta), c.Floor)*float64(max(1, c.Looks))))
+		out[i].AloneP = comparison.beyond(math.Log1p(delta), c.Floor)
+		ps = append(ps, min(1, out[i].AloneP*float64(max(1, c.Looks))))
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]

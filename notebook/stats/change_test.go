@@ -115,3 +115,12 @@ func TestHolm(t *testing.T) {
 		assert.Slice(t, holm(tt.ps), tt.want, "%s: of %v", tt.name, tt.ps)
 	}
 }
+
+// A change may be beyond the smallest effect by its interval, and not by its test, which knows that repetitions are few.
+func TestChangeNearTheFloor(t *testing.T) {
+	before, after := Cell{Values: []float64{999.5, 1000, 1000.5}}, Cell{Values: []float64{1119.4, 1120, 1120.6}}
+	got := must.Get(Changes([]BeforeAfter{{Before: before, After: after, Floor: 0.03, Looks: 1}}, 0.05, 0.05))[0]
+	if got.Shifted || got.Interval.Lo <= 1.05 || got.AloneP <= 0.05 || got.AloneP != got.AdjustedP {
+		t.Errorf("shifted %v, %v, p %v alone and %v", got.Shifted, got.Interval, got.AloneP, got.AdjustedP)
+	}
+}

@@ -104,6 +104,24 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	return e, nil
 }
 
+// StandardError returns the standard error of the centre of a cell, in its unit, without disturbances: half the interval at
+// DefaultAlpha over the quantile of t that it has with few values.
+//
+// The error is ErrTooFew below three values, else as for Summarize.
+//
+// Source: docs/method.md#sessions.
+func (c Cell) StandardError() (float64, error) {
+	c.Bounds = Interval{}
+	e, err := Summarize(c, DefaultAlpha)
+	if err == nil && e.N < MinRepetitions {
+		err = ErrTooFew
+	}
+	if err != nil {
+		return 0, err
+	}
+	return (e.Interval.Hi - e.Interval.Lo) / 2 / tCritical(DefaultAlpha, float64(e.N-1)), nil
+}
+
 // HasEnds reports whether n repetitions have an interval with two ends at alpha: of a cell by Summarize, or of the ratio
 // of two cells of n repetitions each.
 //

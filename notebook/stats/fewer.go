@@ -16,6 +16,7 @@ type FailureCounts struct {
 type FewerFailures struct {
 	Verdict  Verdict
 	D        float64  // by how much the share of the second cell is larger
+	SE       float64  // the standard error of D: the larger one of the pooled counts and of single repetitions
 	Interval Interval // of D
 	NA, NB   int      // repetitions with attempts of either cell
 }
@@ -49,8 +50,10 @@ func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
 	f := FewerFailures{Verdict: Inconclusive, D: shareB - shareA, NA: len(ofA.shares), NB: len(ofB.shares)}
 	f.Interval = Interval{f.D - math.Hypot(shareB-intervalB.Lo, intervalA.Hi-shareA),
 		f.D + math.Hypot(intervalB.Hi-shareB, shareA-intervalA.Lo)}
+	f.SE = f.Interval.StandardError(alpha)
 	if min(f.NA, f.NB) > 1 {
-		f.Interval = f.Interval.orWider(welchOfShares(ofA.shares, ofB.shares, alpha))
+		welch, se := welchOfShares(ofA.shares, ofB.shares, alpha)
+		f.Interval, f.SE = f.Interval.orWider(welch), max(f.SE, se)
 	}
 	switch {
 	case min(f.NA, f.NB) < MinRepetitions:
@@ -62,17 +65,18 @@ func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
 	return f, nil
 }
 
-// welchOfShares returns the interval of the difference of b and a by the shares of single repetitions.
-func welchOfShares(a, b []float64, alpha float64) Interval {
+// welchOfShares returns the interval of the difference of b and a by the shares of single repetitions, and its standard
+// error.
+func welchOfShares(a, b []float64, alpha float64) (_ Interval, se float64) {
 	meanA, varianceA := moments(a)
 	meanB, varianceB := moments(b)
 	na, nb := float64(len(a)), float64(len(b))
 	va, vb := varianceA/na, varianceB/nb
-	half := 0.0
-	if va+vb > 0 {
-		half = tCritical(alpha, (va+vb)*(va+vb)/(va*va/(na-1)+vb*vb/(nb-1))) * math.Sqrt(va+vb)
+	half, se := 0.0, math.Sqrt(va+vb)
+	if se > 0 {
+		half = tCritical(alpha, (va+vb)*(va+vb)/(va*va/(na-1)+vb*vb/(nb-1))) * se
 	}
-	return Interval{meanB - meanA - half, meanB - meanA + half}
+	return Interval{meanB - meanA - half, meanB - meanA + half}, se
 }
 
 // orWider returns the interval extended to contain another.

@@ -436,7 +436,7 @@ func sessionsTable() rateTable {
 		for range k {
 			log := math.Log(truth) + spread*rng.NormFloat64() + standardError*rng.NormFloat64()
 			half := zCritical(DefaultAlpha) * standardError
-			sessions = append(sessions, SessionEffect{math.Exp(log), standardError})
+			sessions = append(sessions, SessionEffect{Effect: math.Exp(log), SE: standardError})
 			verdicts = append(verdicts, Judge(Interval{math.Exp(log - half), math.Exp(log + half)}, region))
 		}
 		if k < MinSessions {

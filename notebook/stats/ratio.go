@@ -31,6 +31,14 @@ type Comparison struct {
 // IsDisturbed reports whether the comparison has bounds, which no number of such repetitions narrows.
 func (c Comparison) IsDisturbed() bool { return factors(c.Bounds) != Interval{1, 1} }
 
+// Range has the ratios that there may have been without a disturbance, apart from their error; zero without one.
+func (c Comparison) Range() Interval {
+	if !c.IsDisturbed() {
+		return Interval{}
+	}
+	return Interval{c.Ratio, c.Ratio}.times(c.Bounds)
+}
+
 // Ratio compares a to b: by Welch's t on logarithms if a side has fewer than MinRanked values, else by the ranks of
 // Mann and Whitney, with Moses' interval, guarded against unequal spreads.
 //

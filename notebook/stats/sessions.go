@@ -14,14 +14,29 @@ const MinSessions = 3
 
 // A SessionEffect is what one session found: a ratio with the standard error of its natural logarithm, or a difference
 // with its standard error, in the unit of the difference.
-type SessionEffect struct{ Effect, SE float64 }
+type SessionEffect struct {
+	Effect, SE float64
+
+	// Range has the values that the effect may have apart from its error: those that a search or a disturbance leaves
+	// open. Zero is the effect alone.
+	Range Interval
+}
+
+// span is the range; the effect alone if there is none.
+func (s SessionEffect) span() Interval {
+	if s.Range == (Interval{}) {
+		return Interval{s.Effect, s.Effect}
+	}
+	return s.Range
+}
 
 // ErrFewSessions says that there are fewer than MinSessions sessions.
 var ErrFewSessions = errors.New("fewer than 3 sessions: measure again on another day, or with run --sessions")
 
 // RatioBetween estimates a ratio and its interval from sessions. The interval covers how much sessions differ: with the
 // logarithms y of k ratios it is mean(y) ± t(1−alpha/2, k−1) · max(s, m/2) / √k, where s is the standard deviation of y
-// and m the median of the standard errors, which keeps sessions that agree by chance from looking certain.
+// and m the median of the standard errors, which keeps sessions that agree by chance from looking certain. With ranges it
+// reaches from the low end of this for their lower ends to the high end for their upper ones, which may be infinite.
 //
 // Source: docs/method.md#sessions.
 func RatioBetween(sessions []SessionEffect, alpha float64) (ratio float64, interval Interval, err error) {
@@ -30,7 +45,8 @@ func RatioBetween(sessions []SessionEffect, alpha float64) (ratio float64, inter
 		if s.Effect <= 0 {
 			return 0, Interval{}, fmt.Errorf("session %d: %w", i+1, ErrNotPositive)
 		}
-		logs[i].Effect = math.Log(s.Effect)
+		span := s.span()
+		logs[i].Effect, logs[i].Range = math.Log(s.Effect), Interval{math.Log(max(0, span.Lo)), math.Log(span.Hi)}
 	}
 	middle, within, err := DifferenceBetween(logs, alpha)
 	return math.Exp(middle), Interval{math.Exp(within.Lo), math.Exp(within.Hi)}, err
@@ -47,17 +63,32 @@ func DifferenceBetween(sessions []SessionEffect, alpha float64) (difference floa
 	case checkAlpha(alpha) != nil:
 		return 0, Interval{}, checkAlpha(alpha)
 	}
-	effects, errs := make([]float64, k), make([]float64, k)
+	var effects, errs, lows, highs []float64
 	for i, s := range sessions {
-		if math.IsNaN(s.Effect+s.SE) || math.IsInf(s.Effect, 0) || math.IsInf(s.SE, 0) {
+		span := s.span()
+		if math.IsNaN(s.Effect+s.SE) || math.IsInf(s.Effect, 0) || math.IsInf(s.SE, 0) || math.IsNaN(span.Lo) ||
+			math.IsNaN(span.Hi) {
 			return 0, Interval{}, fmt.Errorf("session %d: %w", i+1, ErrNotFinite)
 		}
-		effects[i], errs[i] = s.Effect, s.SE
+		effects, errs = append(effects, s.Effect), append(errs, s.SE)
+		lows, highs = append(lows, span.Lo), append(highs, span.Hi)
 	}
-	mean, deviation := stat.MeanStdDev(effects, nil)
-	spread := math.Max(deviation, Median(errs)/2) / math.Sqrt(float64(k))
-	half := tCritical(alpha, float64(k-1)) * spread
-	return mean, Interval{mean - half, mean + half}, nil
+	least := Median(errs) / 2
+	mean, half := between(effects, least, alpha)
+	lowest, below := between(lows, least, alpha)
+	highest, above := between(highs, least, alpha)
+	return mean, Interval{min(mean-half, lowest-below), max(mean+half, highest+above)}, nil
+}
+
+// between returns the mean of values of sessions, whose standard deviation is at least so much, and how far its interval
+// reaches. An infinite mean has no reach.
+func between(values []float64, least, alpha float64) (mean, half float64) {
+	mean, deviation := stat.MeanStdDev(values, nil)
+	if math.IsInf(mean, 0) {
+		return mean, 0
+	}
+	k := float64(len(values))
+	return mean, tCritical(alpha, k-1) * (max(deviation, least) / math.Sqrt(k))
 }
 
 // OfSessions is the verdict of one or two sessions, each judged by itself: what all say, else inconclusive. Three and

@@ -12,7 +12,7 @@ import (
 func TestRatioBetween(t *testing.T) {
 	sessions := func(effects, errs []float64) (list []SessionEffect) {
 		for i := range effects {
-			list = append(list, SessionEffect{effects[i], errs[i]})
+			list = append(list, SessionEffect{Effect: effects[i], SE: errs[i]})
 		}
 		return list
 	}
@@ -42,8 +42,40 @@ func TestRatioBetween(t *testing.T) {
 	}
 }
 
+// What a search or a disturbance leaves open is outside of no interval: its lower ends make the lower end, its upper ones
+// the upper.
+func TestBetweenRanges(t *testing.T) {
+	of := func(ranges ...Interval) (list []SessionEffect) {
+		for _, r := range ranges {
+			list = append(list, SessionEffect{Effect: r.Lo, Range: r})
+		}
+		return list
+	}
+	inf := math.Inf(1)
+	for _, tt := range []struct {
+		name     string
+		sessions []SessionEffect
+		want     Interval
+	}{
+		{"the same", of(Interval{1000, 1050}, Interval{1000, 1050}, Interval{1000, 1050}), Interval{1000, 1050}},
+		{"no upper ends", of(Interval{1000, inf}, Interval{1000, inf}, Interval{1000, inf}), Interval{1000, inf}},
+		{"one without an upper end", of(Interval{1000, inf}, Interval{1000, 1050}, Interval{1000, 1050}), Interval{1000, inf}},
+	} {
+		_, ratio := must.Two(RatioBetween(tt.sessions, 0.05))
+		_, difference := must.Two(DifferenceBetween(tt.sessions, 0.05))
+		for _, got := range []Interval{ratio, difference} {
+			if math.Abs(got.Lo-tt.want.Lo) > 1e-6 || got.Hi != tt.want.Hi && math.Abs(got.Hi-tt.want.Hi) > 1e-6 {
+				t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+			}
+		}
+	}
+	zero := []SessionEffect{{Effect: 1, Range: Interval{0, 2}}, {Effect: 1, Range: Interval{0, 2}}, {Effect: 1, Range: Interval{0, 2}}}
+	_, interval := must.Two(RatioBetween(zero, 0.05))
+	assert.Equal(t, interval.Lo, 0, "the lower end of ratios from zero")
+}
+
 func TestBetweenRefuses(t *testing.T) {
-	three := []SessionEffect{{1, 0.1}, {2, 0.1}, {3, 0.1}}
+	three := []SessionEffect{{Effect: 1, SE: 0.1}, {Effect: 2, SE: 0.1}, {Effect: 3, SE: 0.1}}
 	for _, tt := range []struct {
 		name     string
 		sessions []SessionEffect
@@ -52,9 +84,9 @@ func TestBetweenRefuses(t *testing.T) {
 	}{
 		{"two sessions", three[:2], 0.05, ErrFewSessions},
 		{"no level", three, 0, ErrAlpha},
-		{"a ratio of zero", []SessionEffect{{0, 0.1}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotPositive},
-		{"no number", []SessionEffect{{math.NaN(), 0.1}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
-		{"an infinite error", []SessionEffect{{1, math.Inf(1)}, {2, 0.1}, {3, 0.1}}, 0.05, ErrNotFinite},
+		{"a ratio of zero", []SessionEffect{{Effect: 0, SE: 0.1}, {Effect: 2, SE: 0.1}, {Effect: 3, SE: 0.1}}, 0.05, ErrNotPositive},
+		{"no number", []SessionEffect{{Effect: math.NaN(), SE: 0.1}, {Effect: 2, SE: 0.1}, {Effect: 3, SE: 0.1}}, 0.05, ErrNotFinite},
+		{"an infinite error", []SessionEffect{{Effect: 1, SE: math.Inf(1)}, {Effect: 2, SE: 0.1}, {Effect: 3, SE: 0.1}}, 0.05, ErrNotFinite},
 	} {
 		_, _, err := RatioBetween(tt.sessions, tt.alpha)
 		assert.Is(t, err, tt.want, "%s", tt.name)
