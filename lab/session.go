@@ -134,6 +134,14 @@ func (a *Session) markdown(project *article.Project, arg string) (file, experime
 	return file, experiment, ok
 }
 
+// At returns a path that the user names for something that is written: it is seen from the folder that -C names.
+func (a *Session) At(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.Dir, name)
+}
+
 // Located returns a path that exists, as seen from the current folder, or else from the folder that -C names.
 func (a *Session) Located(name string) string {
 	if _, err := os.Stat(name); err != nil && !filepath.IsAbs(name) {

@@ -192,6 +192,32 @@ func TestCloseThatFails(t *testing.T) {
 	}
 }
 
+// The end of a budget does not hide that containers are left.
+func TestBudgetAndCloseThatFails(t *testing.T) { synctest.Test(t, testBudgetAndCloseThatFails) }
+
+func testBudgetAndCloseThatFails(t *testing.T) {
+	s, broken, closed := script(), errors.New("the engine hangs"), 0
+	s.Close = func(_ context.Context, run string) error {
+		if run == "packages" {
+			return nil
+		}
+		if closed++; closed == 1 { // of the first repetition
+			return nil
+		}
+		return broken
+	}
+	onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+		time.Sleep(100 * time.Millisecond)
+		return good()
+	})
+	store := &memory{}
+	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store,
+		Options{Deadline: time.Now().Add(50 * time.Millisecond)})
+	if !errors.As(err, new(*engine.LeftError)) || !errors.Is(err, broken) || !sum.OutOfTime || len(store.records) != 1 {
+		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
+	}
+}
+
 // unending is a driver whose program does not end.
 type unending struct{ counting }
 

@@ -72,6 +72,9 @@ type Options struct {
 	Force bool
 	// Deadline is when the last repetition or search may begin, if making images takes no time; zero for no limit.
 	Deadline time.Time
+	// Continue goes on with the newest run where Force, or a running target, would begin another.
+	Continue bool
+
 	// Once ends the run after what is missing up to the next look.
 	Once bool
 	// Open says which trials go on after a look. Nil: none does.
@@ -159,7 +162,10 @@ func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Opt
 		err = s.close(ctx, err)
 	}
 	if s.summary.OutOfTime = errors.Is(err, errOutOfTime); s.summary.OutOfTime {
-		err = nil
+		left, isLeft := errors.AsType[*engine.LeftError](err)
+		if err = nil; isLeft {
+			err = left
+		}
 	}
 	s.summary.Spent.Total += time.Since(begin)
 	return s.summary, err

@@ -71,7 +71,7 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 func (o *Options) scope(present *images.Present, records []*record.Record) (Scope, []*record.Record) {
 	current, outdated := o.current(present, records)
 	// A running target may have become something else since the last run.
-	anew := func(e *plan.Experiment) bool { return o.Force || e.Outside }
+	anew := func(e *plan.Experiment) bool { return !o.Continue && (o.Force || e.Outside) }
 	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
 }
 
@@ -239,7 +239,7 @@ func (s *session) newBench(g Group, records []*record.Record) *bench {
 	}
 	return &bench{session: s, Runner: by, experiment: g.Experiment, work: g, records: records,
 		variant: &variant{}, variants: map[string]*variant{},
-		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID, Anew: s.options.Force}}
+		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID, Anew: s.options.Force && !s.options.Continue}}
 }
 
 // join puts all groups that resume no run into one. With resume that may be the newest recorded run, if it was to

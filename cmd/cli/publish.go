@@ -49,7 +49,7 @@ branches of this repository do not change. Render first.`,
 				of = *project.Publish
 			}
 			if len(args) == 1 {
-				folder = args[0]
+				folder = a.At(args[0])
 			} else if !of.Folder.IsZero() {
 				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
 			}
@@ -59,6 +59,7 @@ branches of this repository do not change. Render first.`,
 			if folder != "" {
 				done, err = site.PublishFolder(from, folder, dryRun)
 			} else {
+				defer a.AwaitOnInterrupt(cmd.Context())() // a checkout is in a temporary folder
 				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(of.Remote.Value, defaultRemote),
 					Name: cmp.Or(of.Branch.Value, defaultBranch)}
 				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project, &source.Problems{}).Title, dryRun)

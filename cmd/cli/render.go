@@ -35,6 +35,7 @@ benchbook.yaml.`,
 			if err != nil {
 				return err
 			}
+			flags.Out = a.At(flags.Out)
 			_, err = pages.Render(a.Session, project, list, flags, nil)
 			return err
 		},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -54,6 +55,8 @@ func wired(clusters Clusters) lab.Config {
 	if clusters != nil {
 		atCluster = clusters(program, atDocker)
 	}
+	// The name of a host may take long to look up, and each article asks.
+	dockerElsewhere := sync.OnceValue(func() string { return docker.Elsewhere(context.Background()) })
 	return lab.Config{
 		Engines: []lab.Engine{
 			{Name: spec.Docker, Connect: atDocker},
@@ -69,7 +72,7 @@ func wired(clusters Clusters) lab.Config {
 			if name != spec.Docker {
 				return ""
 			}
-			return docker.Elsewhere(context.Background())
+			return dockerElsewhere()
 		},
 
 		// A folder of one's own keeps out only the runs with the same folder.

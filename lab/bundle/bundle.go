@@ -55,7 +55,7 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 		return lab.UsageError(fmt.Errorf("%s is in no project: move it to experiments/NAME/article.md, with benchbook.yaml "+
 			"next to experiments", terminal.Relative(project.File())))
 	}
-	out := cmp.Or(o.Out, c.Slug+".bundle")
+	out := a.At(cmp.Or(o.Out, c.Slug+".bundle"))
 	b := &builder{Session: a, project: project, article: c, plan: c.Planned}
 	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
@@ -74,7 +74,7 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 		err = b.write(ctx, out, o.Program)
 	}
 	if err == nil && o.Appendix != "" {
-		err = b.writeAppendix(o.Appendix, out)
+		err = b.writeAppendix(a.At(o.Appendix), out)
 	}
 	if err != nil {
 		return lab.Interrupted(ctx, err)
@@ -281,8 +281,16 @@ func (b *builder) addRecords(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(b.tracked)) {
 		below, ok := files.Below(dir, name)
 		if isIn, err := filepath.Match(runs, below); err == nil && ok && isIn && record.IsRun(below) {
+			info, err := os.Lstat(name)
+			if err == nil && !info.Mode().IsRegular() { // a link may lead to what nobody wants to publish
+				fmt.Fprintf(b.Stderr, "left out: %s is not a regular file\n", terminal.Relative(name))
+				continue
+			}
+			if err == nil {
+				err = b.add(ctx, name)
+			}
 			// git also tracks a file that was removed, until that is committed.
-			if err := b.add(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}

@@ -14,24 +14,30 @@ import (
 	"benchbook/internal/files"
 )
 
-// openStream opens a file, or fetches an address into a temporary file that is gone when it is closed.
-func openStream(ctx context.Context, from string) (*os.File, error) {
+// openStream opens a file, or fetches an address into a temporary file here that is gone when it is closed. It asks before
+// it fetches more than is large.
+func (r *reproduction) openStream(ctx context.Context, from string, ask func() error) (*os.File, error) {
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
-		return fetch(ctx, from)
+		return fetch(ctx, from, r.At("."), fetchTime, ask)
 	}
-	file, err := files.Open(from, maxBytes)
+	file, err := files.Open(r.Located(from), maxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", from, files.Reason(err))
 	}
 	return file, nil
 }
 
-// fetchTime is how long a server may take to begin its answer.
+// fetchTime is how long a server may take to begin its answer, and to go on with it.
 const fetchTime = 30 * time.Second
+
+// errStalled says that a server has sent nothing for the time that it may take.
+var errStalled = errors.New("the server stopped sending")
 
 // fetch requests an address. It follows redirects, but none from HTTPS to another scheme. Errors do not have a password
 // of the address.
-func fetch(ctx context.Context, address string) (*os.File, error) {
+func fetch(ctx context.Context, address, dir string, patience time.Duration, ask func() error) (*os.File, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = fmt.Errorf("the address cannot be read: %w", e.Err)
@@ -40,7 +46,7 @@ func fetch(ctx context.Context, address string) (*os.File, error) {
 		return nil, err
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = fetchTime
+	transport.ResponseHeaderTimeout = patience
 	transport.DisableCompression = true // some servers call the compression of a bundle Content-Encoding
 	client := http.Client{Transport: transport, CheckRedirect: checkRedirect}
 	response, err := client.Do(request)
@@ -51,24 +57,59 @@ func fetch(ctx context.Context, address string) (*os.File, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answers %s", request.URL.Redacted(), response.Status)
 	}
-	file, err := os.CreateTemp("", "benchbook-*.bundle")
+	file, err := os.CreateTemp(dir, ".benchbook-*.bundle")
+	if err == nil {
+		err = os.Remove(file.Name()) // it stays open
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer os.Remove(file.Name()) // it stays open
-	size, err := io.Copy(file, io.LimitReader(response.Body, maxBytes+1))
-	switch {
-	case err != nil:
-	case size > maxBytes:
-		err = errors.New("it is larger than a bundle may be")
-	default:
+	body := &awaited{response.Body, time.AfterFunc(patience, func() { cancel(errStalled) }), patience}
+	defer body.timer.Stop()
+	if err = body.copyTo(file, ask); err == nil {
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		file.Close()
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		return nil, fmt.Errorf("fetching %s: %w", request.URL.Redacted(), err)
 	}
 	return file, nil
+}
+
+// awaited is an answer whose timer ends it, unless it goes on.
+type awaited struct {
+	io.Reader
+	timer    *time.Timer
+	patience time.Duration
+}
+
+func (a *awaited) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if n > 0 {
+		a.timer.Reset(a.patience)
+	}
+	return n, err
+}
+
+// copyTo copies the answer, and asks before more than is large.
+func (a *awaited) copyTo(file *os.File, ask func() error) error {
+	size, err := io.Copy(file, io.LimitReader(a, large+1))
+	if err != nil || size <= large {
+		return err
+	}
+	a.timer.Stop()
+	if err := ask(); err != nil {
+		return err
+	}
+	a.timer.Reset(a.patience)
+	more, err := io.Copy(file, io.LimitReader(a, maxBytes-large))
+	if err == nil && size+more > maxBytes {
+		err = errors.New("it is larger than a bundle may be")
+	}
+	return err
 }
 
 func checkRedirect(to *http.Request, via []*http.Request) error {

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
+	"benchbook/lab"
 )
 
 // Bundles are opened from regular files and web addresses. Errors do not have the password of an address.
@@ -43,7 +46,8 @@ func TestOpenStream(t *testing.T) {
 		{address + "/%zz", "invalid URL escape"}, {address + "/cut", "/cut: unexpected EOF"},
 		{dir, "it is a folder, not a file"}, {pipe, "it is a named pipe"}, {filepath.Join(dir, "none"), "no such file"},
 	} {
-		stream, err := openStream(t.Context(), tt.from)
+		r := &reproduction{Session: &lab.Session{Dir: t.TempDir()}}
+		stream, err := r.openStream(t.Context(), tt.from, nil)
 		if err == nil {
 			_, err = openArchive(stream)
 			stream.Close()
@@ -55,6 +59,21 @@ func TestOpenStream(t *testing.T) {
 			t.Errorf("%s: the error has the password: %v", tt.from, err)
 		}
 	}
+}
+
+// A server that stops sending is not waited for, and nothing is left of what it sent.
+func TestFetchStalls(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("less"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	_, err := fetch(t.Context(), server.URL, dir, 200*time.Millisecond, nil)
+	assert.Error(t, err, "the server stopped sending")
+	left := must.Get(os.ReadDir(dir))
+	assert.Equal(t, len(left), 0, "files left")
 }
 
 // A redirect does not lead from HTTPS to another scheme.

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -18,6 +19,7 @@ import (
 	"benchbook/internal/phrase"
 	"benchbook/lab/terminal"
 	"benchbook/notebook/article"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
@@ -131,30 +133,49 @@ func renameHosts(dir string) error {
 	}
 	for _, below := range runs {
 		name := filepath.Join(dir, filepath.FromSlash(below))
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
 		host, rest, _ := strings.Cut(below, "/")
 		to := filepath.Join(dir, host+authorSuffix, filepath.FromSlash(rest))
-		if err := errors.Join(files.Write(to, withHost(text, host+authorSuffix)), os.Remove(name)); err != nil {
+		if err := errors.Join(renameHost(name, to, host+authorSuffix), os.Remove(name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// withHost returns records, one a line, with another host. Lines that are not JSON objects are left out.
-func withHost(records []byte, host string) (out []byte) {
-	for line := range bytes.Lines(records) {
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(line, &fields) != nil {
-			continue
-		}
-		fields["host"] = json.RawMessage(strconv.Quote(host))
-		if changed, err := json.Marshal(fields); err == nil {
-			out = append(append(out, changed...), '\n')
-		}
+// renameHost copies records, one a line, with another host. Lines that are not JSON objects, or too long for a record, are
+// left out.
+func renameHost(from, to, host string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
 	}
-	return out
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(out)
+	err = record.EachLine(in, func(_ int, line []byte, _ bool, tooLong error) {
+		if changed := withHost(line, host); tooLong == nil && changed != nil {
+			_, _ = w.Write(append(changed, '\n')) // Flush has its error
+		}
+	})
+	return errors.Join(err, w.Flush(), out.Close())
+}
+
+// withHost returns a record with another host; nil for what is not a JSON object.
+func withHost(line []byte, host string) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(line, &fields) != nil || fields == nil {
+		return nil
+	}
+	fields["host"] = json.RawMessage(strconv.Quote(host))
+	changed, err := json.Marshal(fields)
+	if err != nil {
+		return nil
+	}
+	return changed
 }

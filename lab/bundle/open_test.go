@@ -12,6 +12,7 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
+	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
@@ -96,4 +97,19 @@ func TestOpenAgain(t *testing.T) {
 	}
 	_, _, err := extract(t.Context(), handmade(t, files), "2", dir)
 	assert.Error(t, err, "")
+}
+
+// Records get the host of their author line by line, without those that are no record.
+func TestHostsOfRecords(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "c2-aaaaaa.0000", "full", "20260101T000000Z-aaaa.jsonl")
+	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
+	long := `{"host": "` + strings.Repeat("x", record.MaxLine) + `"}`
+	must.Do(os.WriteFile(name, []byte("{\"host\": \"a\"}\nnot a record\nnull\n{\"trial\": \"b\"}\n"+long+"\n{}\n"), 0o644))
+	must.Do(renameHosts(dir))
+	got := must.Get(os.ReadFile(filepath.Join(dir, "c2-aaaaaa.0000-author", "full", filepath.Base(name))))
+	assert.Equal(t, string(got), `{"host":"c2-aaaaaa.0000-author"}`+"\n"+`{"host":"c2-aaaaaa.0000-author","trial":"b"}`+"\n"+
+		`{"host":"c2-aaaaaa.0000-author"}`+"\n", "the records")
+	_, err := os.Stat(name)
+	assert.Is(t, err, os.ErrNotExist, "the old file")
 }

@@ -91,7 +91,10 @@ type reproduction struct {
 // open extracts the bundle into its folder.
 func (r *reproduction) open(ctx context.Context, from string) error {
 	defer r.AwaitOnInterrupt(ctx)()
-	stream, err := openStream(ctx, from)
+	ask := func() error {
+		return r.confirm(fmt.Sprintf("fetch more than %s?", units.BytesSize(large)), "nothing was written")
+	}
+	stream, err := r.openStream(ctx, from, ask)
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (r *reproduction) open(ctx context.Context, from string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	r.manifest, r.digest = in.manifest, digestOf(sum)
-	r.dir = cmp.Or(r.options.Into, r.manifest.Article+".repro")
+	r.dir = r.At(cmp.Or(r.options.Into, r.manifest.Article+".repro"))
 	if size := r.manifest.Bytes; size > large {
 		question := fmt.Sprintf("write %s to %s?", units.BytesSize(float64(size)), terminal.Relative(r.dir))
 		if err := r.confirm(question, "nothing was written"); err != nil {

@@ -33,6 +33,7 @@ type question struct {
 	left    int           // repetitions and searches up to the next look
 	takes   time.Duration // about, for them
 	cost    time.Duration // about, for each claim that is not decided, until it may be
+	isBegun bool          // a run of this job has measured it, and others continue that
 	givenUp bool          // a run measured nothing more, or all of it failed
 }
 
@@ -93,9 +94,9 @@ func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 		return
 	}
 	q.trials[t] = true
-	for _, pair := range e.Trials {
-		if e.IsPaired(pair) {
-			q.trials[pair] = true
+	for _, other := range e.Trials {
+		if e.IsPaired(other) || e.Outside { // results of a running target are for their run only
+			q.trials[other] = true
 		}
 	}
 	for _, name := range search.Needs(e) {
@@ -129,7 +130,7 @@ func (j *job) answer(ctx context.Context) error {
 		if err != nil || isOver {
 			return err
 		}
-		q.givenUp = sum.Measured+sum.Searches == sum.Failed
+		q.isBegun, q.givenUp = true, sum.Measured+sum.Searches == sum.Failed
 		if err := j.look(q); err != nil {
 			return lab.Failure(err)
 		}
@@ -141,6 +142,7 @@ func (j *job) answer(ctx context.Context) error {
 
 func (j *job) optionsOf(q *question) runner.Options {
 	options := j.optionsFor(q.of)
+	options.Continue = q.isBegun
 	options.Only = func(e *plan.Experiment, t *plan.Trial) bool { return q.trials[t] && j.options.Only(e, t) }
 	options.Open = show.OpenTrials(q.of.Doc, q.of.Planned, j.hosts[q.of.Slug].ID,
 		func(d *dataset.Dataset) map[string][]string { return claim.OpenOf(d, q.claims) })

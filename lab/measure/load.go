@@ -93,7 +93,7 @@ func (l *Load) oneLine() *oneLine {
 		o.metric, o.words = "latency.p99", inTail
 	}
 	o.add(true, "load:\n  target: ${{ matrix.target.url }}\n  outside: true\n  warmup: 1s")
-	o.add(l.Rate == "", "  connections: %d", l.Connections)
+	o.add(true, "  connections: %d", l.Connections)
 	o.add(l.Rate != "", "  rate: %s", quoted(l.Rate))
 	o.add(l.Requests == 0, "  duration: %s", seconds(l.Duration))
 	o.add(l.Requests > 0, "  requests: %d", l.Requests)

@@ -178,6 +178,7 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	if err != nil {
 		return err
 	}
+	defer a.AwaitOnInterrupt(ctx)() // a header with a password is in the folder
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)

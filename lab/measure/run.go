@@ -258,8 +258,8 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 		j.problems = lab.Failure(fmt.Errorf("%s; the affected articles were not measured", words))
 	}
 	if !record.IsCommitted(j.options.Revision) && flags.Stated {
-		return j, fmt.Errorf("--stated measures only what is committed, and the article's revision is %s: "+
-			"commit first, or leave out --stated", j.options.Revision)
+		return j, lab.UsageError(fmt.Errorf("--stated measures only what is committed, and the article's revision is %s: "+
+			"commit first, or leave out --stated", j.options.Revision))
 	}
 	for _, c := range j.list {
 		c.KeepExperiments(c.Planned)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -119,9 +120,9 @@ func (w *weaver) file(name string) error {
 		fmt.Fprintf(w.Stderr, "%s:%d:%d: %q is typed next to a value of the records: make it a value too [typed-number]\n",
 			src.Path, line, column, src.Data[n.Start:n.End])
 	}
-	changed, err := w.write(src, out)
+	changed, err := w.write(src, filepath.Dir(name), out)
 	if text := woven(src, marks, bodies); err == nil && !w.check && !bytes.Equal(text, src.Data) {
-		changed, err = changed+1, write(name, text)
+		changed, err = changed+1, write(followed(name), text)
 	}
 	if err == nil && w.problems.Empty() {
 		w.woven = append(w.woven, WovenFile{src.Path, len(marks), changed})
@@ -139,8 +140,8 @@ func (w *weaver) done(changed int) string {
 	return phrase.Count(changed, "file") + " written"
 }
 
-// write writes the drawings that have changed, or says that they have.
-func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int, err error) {
+// write writes the drawings of a file in folder that have changed, or says that they have.
+func (w *weaver) write(src *source.Source, folder string, out map[string]drawing) (changed int, err error) {
 	for _, name := range slices.Sorted(maps.Keys(out)) {
 		is, _, err := files.Read(name, 1<<30)
 		switch {
@@ -151,7 +152,11 @@ func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int,
 				filepath.ToSlash(terminal.Relative(name))).Hint = "run benchbook weave " + src.Path
 			continue
 		}
-		if err := write(name, out[name].svg); err != nil {
+		if !isInside(folder, filepath.Dir(name)) {
+			return changed, lab.Failure(fmt.Errorf("%s was not written: a link leads out of %s", terminal.Relative(name),
+				terminal.Relative(folder)))
+		}
+		if err := write(name, out[name].svg); err != nil { // in the place of a link
 			return changed, err
 		}
 		changed++
@@ -159,14 +164,40 @@ func (w *weaver) write(src *source.Source, out map[string]drawing) (changed int,
 	return changed, nil
 }
 
-func write(name string, data []byte) error {
-	if to, err := filepath.EvalSymlinks(name); err == nil {
-		name = to
+// isInside reports whether a folder, or as much of it as there is, is another one or below it, with all links followed.
+func isInside(folder, name string) bool {
+	folder, err := filepath.Abs(folder)
+	within, linkErr := filepath.EvalSymlinks(folder)
+	name, nameErr := filepath.Abs(name)
+	if errors.Join(err, linkErr, nameErr) != nil {
+		return false
 	}
+	for {
+		is, err := filepath.EvalSymlinks(name)
+		if err == nil {
+			_, isBelow := files.Below(within, is)
+			return isBelow || is == within
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(name) == name {
+			return false
+		}
+		name = filepath.Dir(name)
+	}
+}
+
+func write(name string, data []byte) error {
 	if err := files.Write(name, data); err != nil {
 		return lab.Failure(fmt.Errorf("%s was not written: %s", terminal.Relative(name), files.Reason(err)))
 	}
 	return nil
+}
+
+// followed is the file that a link leads to.
+func followed(name string) string {
+	if to, err := filepath.EvalSymlinks(name); err == nil {
+		return to
+	}
+	return name
 }
 
 func (w *weaver) article(slug string) *known {

@@ -153,7 +153,8 @@ func TestElsewhere(t *testing.T) {
 	defer listener.Close()
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 	for host, want := range map[string]bool{"unix:///var/run/docker.sock": false, "tcp://127.0.0.1:" + port: false,
-		"tcp://localhost:" + port: false, "ssh://host": true, "nonsense": false} {
+		"tcp://localhost:" + port: false, "ssh://host": true, "nonsense": false,
+		"tcp://127.0.0.2:" + port: false, "tcp://192.0.2.1:2375": true} { // the last is nobody's, and answers nothing
 		t.Setenv("DOCKER_HOST", host)
 		if got := Elsewhere(t.Context()); (got == host) != want || !want && got != "" {
 			t.Errorf("%s: got %q, want elsewhere %v", host, got, want)

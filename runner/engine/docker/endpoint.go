@@ -53,7 +53,7 @@ func Elsewhere(ctx context.Context) string {
 }
 
 // isElsewhere reports whether a host as DOCKER_HOST has it is another machine: to itself a machine connects from the same
-// address.
+// address. Nothing is sent, so it is the same if no engine answers there.
 func isElsewhere(ctx context.Context, host string) bool {
 	u, err := client.ParseHostURL(host)
 	if err != nil || u.Scheme == "ssh" {
@@ -64,12 +64,16 @@ func isElsewhere(ctx context.Context, host string) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
+	if u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback() {
+		return false
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", net.JoinHostPort(u.Hostname(), "1"))
 	if err != nil {
-		return false // nor does an engine answer there
+		return true // its name or its network is not known
 	}
 	defer conn.Close()
-	return !conn.LocalAddr().(*net.TCPAddr).IP.Equal(conn.RemoteAddr().(*net.TCPAddr).IP)
+	there := conn.RemoteAddr().(*net.UDPAddr).IP
+	return !there.IsLoopback() && !there.Equal(conn.LocalAddr().(*net.UDPAddr).IP)
 }
 
 type endpoint struct {
