@@ -43,17 +43,22 @@ func WrongAssertions(doc *article.Document, problems *source.Problems) {
 		}
 	}
 	for _, c := range doc.Claims {
-		sentences := c.Says.All()
-		for i, t := range sentences {
-			isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
-			switch {
-			case t.Value == "" || claim.FollowsOutcome(t.Value):
-			case t == &c.Says.Always || slices.ContainsFunc(sentences[:i], isAs):
-				add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
-					"claim %q says the same with two outcomes", c.Name.Value)
-			case i > 0 && isAs(&c.Text):
-				add(t.Pos, "write what was found instead", "claim %q says that it holds where it does not", c.Name.Value)
-			}
+		checkSentences(c, add)
+	}
+}
+
+// checkSentences finds sentences of an author that are the same whatever was measured.
+func checkSentences(c *article.Claim, add func(at source.Pos, hint, format string, args ...any)) {
+	sentences := c.Says.All()
+	for i, t := range sentences {
+		isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
+		switch {
+		case t.Value == "" || claim.FollowsOutcome(t.Value):
+		case t == &c.Says.Always || slices.ContainsFunc(sentences[:i], isAs):
+			add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
+				"claim %q says the same with two outcomes", c.Name.Value)
+		case i > 0 && isAs(&c.Text):
+			add(t.Pos, "write what was found instead", "claim %q says that it holds where it does not", c.Name.Value)
 		}
 	}
 }
