@@ -123,3 +123,25 @@ func TestCells(t *testing.T) {
 		})
 	}
 }
+
+// What a small text would make of a matrix is bounded before it is made.
+func TestExpandedSizes(t *testing.T) {
+	var rows, axes, variables strings.Builder
+	for i := range 9_000 {
+		fmt.Fprintf(&rows, "- {k%d: x}\n", i)
+	}
+	for _, axis := range "abcd" {
+		fmt.Fprintf(&axes, "%c: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], ", axis)
+		fmt.Fprintf(&variables, "V%c: '${{ matrix.p.big }}', ", axis)
+	}
+	for text, want := range map[string]string{
+		"name: e\ncommand: {image: x, run: echo}\nmatrix: {a: {rows: r.yaml}}\n-- r.yaml --\n" + rows.String(): "too-many",
+		"name: e\ncommand: {image: x, run: echo, environment: {" + variables.String() + "}}\nrepetitions: 1\nmatrix: {" +
+			axes.String() + "p: [{name: p, big: " + strings.Repeat("x", 90_000) + "}]}\n": "too-large",
+	} {
+		_, problems, _ := newCase(text).plan(t)
+		if found := problems.Sorted(); len(found) == 0 || found[0].Rule != want {
+			t.Errorf("%.60q: problems %.300v, want %s", text, found, want)
+		}
+	}
+}

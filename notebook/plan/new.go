@@ -280,7 +280,7 @@ func (e *outline) expandTrials(body *source.Node, combinations []combination) bo
 		return false
 	}
 	e.checkVariables(body)
-	before := e.problems.Len()
+	before, written := e.problems.Len(), e.written-len(combinations)*weight(body)
 	checkSecrets(body, e.problems)
 	secrets, seen := map[string]string{}, map[string]bool{}
 	for _, name := range e.headNode.Get("secrets").Keys() {
@@ -302,7 +302,16 @@ func (e *outline) expandTrials(body *source.Node, combinations []combination) bo
 		if e.problems.Len() == before { // other cells have the same mistakes
 			e.expandTrial(&t.draft, body)
 		}
+		if t.draft.node != nil {
+			written += weight(t.draft.node)
+		}
+		if written > maxDefinitions && e.problems.Len() == before {
+			e.problems.Add("too-large", e.Pos, "with its templates filled in for each cell of its matrix, the experiment is "+
+				"larger than %d MiB", maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
+			return false
+		}
 	}
+	e.written = max(e.written, written)
 	return true
 }
 

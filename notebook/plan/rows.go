@@ -17,6 +17,7 @@ import (
 // Bounds of the rows of one axis that are read from files.
 const (
 	maxRows     = 10_000
+	maxFields   = 1_000_000
 	maxRowFile  = 1 << 20  // bytes of one file
 	maxRowBytes = 16 << 20 // bytes of all files that match a pattern
 )
@@ -54,9 +55,9 @@ func (p *planner) rowsOf(key string, n *source.Node) (rows []*source.Node, inFil
 	case key == "include" || key == "exclude" || strings.HasPrefix(key, "x-"):
 		return nil, false
 	case isText(rowFile) && pattern == nil:
-		return named(p.rowsIn(rowFile.Text), key), true
+		return p.named(p.rowsIn(rowFile.Text), key, rowFile.Text.Pos), true
 	case isText(pattern) && rowFile == nil:
-		return named(p.rowsOfFiles(pattern.Text), key), true
+		return p.named(p.rowsOfFiles(pattern.Text), key, pattern.Text.Pos), true
 	}
 	return nil, false
 }
@@ -66,15 +67,20 @@ func textField(key, value string, at source.Pos) source.Field {
 		Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: value, Pos: at}}}
 }
 
-// named gives the rows of an axis names and equal columns: a row without a name is called by its first column, and a
-// column that it lacks is empty.
-func named(rows []*source.Node, axis string) []*source.Node {
+// named gives the rows of an axis, which are at a place, names and equal columns: a row without a name is called by its
+// first column, and a column that it lacks is empty. It returns nil for too many columns.
+func (p *planner) named(rows []*source.Node, axis string, at source.Pos) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {
 			if key := f.Key.Value; !slices.Contains(columns, key) {
 				columns = append(columns, key)
 			}
+		}
+		if len(columns)*len(rows) > maxFields {
+			p.problems.Add("too-many", at, "the rows have more than %d values, as each gets the columns of all", maxFields).
+				Hint = "give the rows the same columns"
+			return nil
 		}
 	}
 	for i, row := range rows {

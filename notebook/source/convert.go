@@ -39,6 +39,9 @@ func (c *converter) node(y *yaml.Node, in context) *Node {
 	case yaml.SequenceNode:
 		n := &Node{Kind: List, Text: Text{Pos: c.fragment.pos(at, at+1)}}
 		for _, item := range y.Content {
+			if c.made > maxNodes {
+				break
+			}
 			n.Items = append(n.Items, c.node(item, inner))
 		}
 		return n
@@ -64,7 +67,7 @@ func (c *converter) mapping(y *yaml.Node, at int, in context) *Node {
 	n := &Node{Kind: Map, Text: Text{Pos: c.fragment.pos(at, at+1)}}
 	seen := map[string]Pos{}
 	var bases *yaml.Node
-	for i := 0; i+1 < len(y.Content); i += 2 {
+	for i := 0; i+1 < len(y.Content) && c.made <= maxNodes; i += 2 {
 		key, value := y.Content[i], y.Content[i+1]
 		keyStart := c.start(key)
 		if key.Kind == yaml.AliasNode {

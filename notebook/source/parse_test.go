@@ -164,3 +164,12 @@ func TestPlain(t *testing.T) {
 		assert.Equal(t, string(PlainBytes([]byte(tt.text))), tt.want, "%s, as bytes", tt.name)
 	}
 }
+
+// A list that repeats itself is too large, however often it does so in itself.
+func TestListInItself(t *testing.T) {
+	var problems Problems
+	Parse(Whole(New("test.yaml", []byte("a: &a ["+strings.Repeat("*a, ", 60_000)+"]\n"))), &problems)
+	if got := problems.Sorted(); len(got) != 1 || got[0].Rule != "yaml-too-large" {
+		t.Errorf("problems %v", got)
+	}
+}
