@@ -189,7 +189,13 @@ func include(m *article.Matrix, product []combination, axes map[string]string, p
 		named := slices.ContainsFunc(row.Fields, func(f article.Named[source.Text]) bool { return f.Name.Value == "name" })
 		c := combination{fields: map[string]string{}}
 		for _, f := range row.Fields {
-			c.set(f.Name.Value, f.Value, !named || f.Name.Value == "name")
+			name := f.Name.Value
+			c.set(name, f.Value, !named || name == "name")
+			if axis := axes[name]; axis == name {
+				c.fields[axis+".name"] = f.Value.Value
+			} else if axis != "" {
+				c.fields[axis+"."+name] = f.Value.Value
+			}
 		}
 		product = append(product, c)
 	}

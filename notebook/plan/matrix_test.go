@@ -49,6 +49,9 @@ func TestCells(t *testing.T) {
 			"p [{a p}] [{port 1}]; p, 2 [{a p} {port 2}] []"},
 		{"a row does not extend a row", plain + "{a: [1], include: [{a: 2}, {a: 2, colour: red}]}",
 			"1 [{a 1}] []; 2 [{a 2}] []; 2, red [{a 2} {colour red}] []"},
+		{"a row of its own has the labels of its axis", command + "'${{ matrix.a.port }} ${{ matrix.a.name }}']}\n" +
+			"matrix: {a: [{name: p, port: 1}], include: [{a: q, port: 2}]}",
+			"p [{a p}] [{port 1}]: 1 p; q, 2 [{a q} {port 2}] []: 2 q"},
 		{"the profile in values", plain + "{a: ['${{ profile }}-1', 2]}", "full-1 [{a full-1}] []; 2 [{a 2}] []"},
 		{"labels of axes stay", command + "'${{ matrix.a.port }} ${{ matrix.port }}']}\n" +
 			"matrix: {a: [{name: p, port: 1}, {name: q, port: 2}], include: [{port: 1, colour: red}]}",
