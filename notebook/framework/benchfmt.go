@@ -2,6 +2,7 @@ package framework
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -56,13 +57,17 @@ func addGo(c *collector, name string, v benchfmt.Value) {
 	if printed == 0 {
 		step = 0
 	}
-	switch unit := strings.TrimSuffix(v.Unit, "/op"); unit {
-	case "sec":
+	switch unit := strings.TrimSuffix(v.Unit, "/op"); v.Unit {
+	case "sec/op":
 		c.add(name, "time", v.Value, step, "s")
-	case "B":
+	case "B/op":
 		c.add(name, "bytes", v.Value, 0, "B")
-	case "allocs":
+	case "allocs/op":
 		c.add(name, "allocs", v.Value, 0, "1")
+	case "sec":
+		c.add(name, metricName(cmp.Or(v.OrigUnit, v.Unit)), v.Value, step, "s")
+	case "B":
+		c.add(name, metricName(cmp.Or(v.OrigUnit, v.Unit)), v.Value, 0, "B")
 	case "B/s":
 		c.add(name, "bytes_per_second", v.Value, step, "B/s")
 	default:

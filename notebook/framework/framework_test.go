@@ -93,6 +93,9 @@ func TestParse(t *testing.T) {
 		{"metrics of the author", "benchfmt", "BenchmarkA 1 5 p99-ns 2 heap-B 3 hits/op 4 req/s 5 failed\n",
 			"BenchmarkA: p99 5e-09 s in steps of 1e-09\nBenchmarkA: heap 2 B\nBenchmarkA: hits 3 hits/op\nBenchmarkA: req_per_s 4 req/s\n" +
 				"BenchmarkA: own.failed 5 failed\n"},
+		{"units of ours that are of no iteration", "benchfmt", "BenchmarkA 1 5 ns/op 12 MB 64 B/op 7 ns\n",
+			"BenchmarkA: time 5e-09 s in steps of 1e-09\nBenchmarkA: MB 1.2e+07 B\nBenchmarkA: bytes 64 B\n" +
+				"BenchmarkA: ns 7e-09 s in steps of 1e-09\n"},
 		{"a name with markup", "benchfmt", "Benchmark<b>\"x\"</b>/a=1 1 5 allocs/op\n", "Benchmark<b>\"x\"</b>/a=1: allocs 5 1\n"},
 		{"a line in the middle of a result", "benchfmt", "BenchmarkA-8 some log\n", "line 1: parsing iteration count: invalid syntax"},
 		{"no benchmark", "benchfmt", "PASS\n", "it has no benchmark"},
@@ -117,6 +120,8 @@ func TestParse(t *testing.T) {
 			"{\"benchmarks\": [{\"run_name\": \"A\", \"run_type\": \"iteration\", \"real_time\": 1, \"cpu_time\": 1, \"time_unit\": \"us\",\n" +
 				"  \"hits\": -NaN\n}]}", "A: time 1e-06 s\nA: cpu_time 1e-06 s\n"},
 		{"a huge time", "google-benchmark", fmt.Sprintf(google, "1e300", ""), `benchmark "A" has time of 1.0000000000000001e+291`},
+		{"a skipped benchmark", "google-benchmark", fmt.Sprintf(google, "0", `, "skipped": true, "skip_message": "no AVX"`),
+			`benchmark "A" was skipped: no AVX`},
 		{"a counter with a name of ours", "google-benchmark", fmt.Sprintf(google, "1", `, "throughput": 3, "a b": 4`),
 			"A: time 1e-09 s\nA: cpu_time 1e-09 s\nA: a_b 4 1\nA: own.throughput 3 1\n"},
 		{"a control character", "google-benchmark", strings.Replace(fmt.Sprintf(google, "1", ""), `"A"`, `"\u001b[1m"`, 1),
@@ -126,6 +131,11 @@ func TestParse(t *testing.T) {
 		{"cut off", "jmh", `[{"benchmark": "a"`, "is there something else on standard output?"},
 		{"modes of one benchmark", "jmh", `[{"benchmark": "a", "primaryMetric": {"scoreUnit": "ops/ms", "rawData": [[1, 2], [6]]}},
 			{"benchmark": "a", "primaryMetric": {"scoreUnit": "ms/op", "score": 3}}]`, "a: ops 2000 1/s\na: time 0.003 s\n"},
+		{"times in two modes", "jmh", `[{"benchmark": "a", "mode": "avgt", "primaryMetric": {"scoreUnit": "ms/op", "score": 3}},
+			{"benchmark": "a", "mode": "ss", "primaryMetric": {"scoreUnit": "ms/op", "score": 90}}]`, "in the modes avgt and ss"},
+		{"bytes of an operation, and churn", "jmh", `[{"benchmark": "a", "primaryMetric": {"scoreUnit": "ms/op", "score": 3},
+			"secondaryMetrics": {"gc.alloc.rate.norm": {"scoreUnit": "B/op", "score": 8}, "gc.churn.norm": {"scoreUnit": "B/op", "score": 1}}}]`,
+			"a: time 0.003 s\na: bytes 8 B\na: gc.churn.norm 1 B\n"},
 		{"another unit", "jmh", `[{"benchmark": "a", "primaryMetric": {"scoreUnit": "ops"}}]`, `benchmark "a" is in "ops"`},
 		{"no statistics", "pytest-benchmark", `{"benchmarks": [{"fullname": "a"}]}`, "a benchmark has no median"},
 		{"a text for a number", "pytest-benchmark", `{"benchmarks": [{"fullname": "a", "stats": {"median": "1"}}]}`,

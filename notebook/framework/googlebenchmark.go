@@ -27,6 +27,8 @@ func googleBenchmark(output []byte, c *collector) error {
 		Aggregate string  `json:"aggregate_name"`
 		Failed    bool    `json:"error_occurred"`
 		Failure   string  `json:"error_message"`
+		Skipped   bool    `json:"skipped"` // since 1.8
+		Why       string  `json:"skip_message"`
 		Real      float64 `json:"real_time"`
 		CPU       float64 `json:"cpu_time"`
 		Unit      string  `json:"time_unit"`
@@ -43,6 +45,9 @@ func googleBenchmark(output []byte, c *collector) error {
 			}
 			if err := json.Unmarshal(data, &r.all); err != nil {
 				return err
+			}
+			if r.Skipped {
+				return fmt.Errorf("benchmark %.100q was skipped: %.200s", r.Name, r.Why)
 			}
 			if r.Failed {
 				return fmt.Errorf("benchmark %.100q failed: %.200s", r.Name, r.Failure)

@@ -16,22 +16,31 @@ type result struct {
 }
 
 // jmh reads the file of JMH's -rf json. Times are the metric time, throughputs ops; the parameters of a benchmark
-// follow its name, as in "org.sample.Sums.join/n=10". Metrics of profilers keep their names, but for bytes.
+// follow its name, as in "org.sample.Sums.join/n=10". Metrics of profilers keep their names, but for gc.alloc.rate.norm,
+// which is bytes. JMH's MB are 1024·1024 bytes. Times of a benchmark in two modes
+// are not alike, and are refused.
 //
 // Source: JMH 1.37.
 func jmh(output []byte, c *collector) error {
 	return documents(output, func(list *[]struct {
 		Name      string            `json:"benchmark"`
+		Mode      string            `json:"mode"`
 		Params    map[string]string `json:"params"`
 		Primary   result            `json:"primaryMetric"`
 		Secondary map[string]result `json:"secondaryMetrics"`
 	}) error {
+		modes := map[string]string{}
 		for _, b := range *list {
 			for _, p := range slices.Sorted(maps.Keys(b.Params)) {
 				b.Name += "/" + p + "=" + b.Params[p]
 			}
 			unit, isTime := strings.CutSuffix(b.Primary.Unit, "/op")
 			base, isRate := strings.CutPrefix(b.Primary.Unit, "ops/")
+			of := fmt.Sprint(b.Name, " ", isTime)
+			if before, isKnown := modes[of]; isKnown && before != b.Mode {
+				return fmt.Errorf("benchmark %.100q has times in the modes %.20s and %.20s: choose one with -bm", b.Name, before, b.Mode)
+			}
+			modes[of] = b.Mode
 			switch {
 			case isTime:
 				b.Primary.addTo(c, b.Name, "time", 1, jmhUnit(unit))
@@ -42,7 +51,7 @@ func jmh(output []byte, c *collector) error {
 			}
 			for _, name := range slices.Sorted(maps.Keys(b.Secondary)) {
 				r := b.Secondary[name]
-				if metric := strings.TrimPrefix(name, "·"); r.Unit == "B/op" {
+				if metric := strings.TrimPrefix(name, "·"); metric == "gc.alloc.rate.norm" {
 					r.addTo(c, b.Name, "bytes", 1, "B")
 				} else {
 					r.addTo(c, b.Name, metricName(metric), 1, jmhUnit(strings.TrimSuffix(r.Unit, "/op")))
@@ -59,7 +68,7 @@ var perSecond = map[string]float64{"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1, "min
 
 // jmhUnit returns a unit of JMH as expressions write it, if they have it.
 func jmhUnit(unit string) string {
-	known := map[string]string{"min": "m", "hr": "h", "MB/sec": "MB/s", "counts": "1"}
+	known := map[string]string{"min": "m", "hr": "h", "MB/sec": "MiB/s", "counts": "1"}
 	if other, ok := known[unit]; ok {
 		return other
 	}
