@@ -48,6 +48,7 @@ func (l *closedLoop) turn() {
 	for i := l.thinking.first; i != none &&
 		(e.connections[i].wake <= e.clock || e.ended.Load() || e.window.isOver(e.clock)); i = l.thinking.first {
 		l.thinking.remove(e.connections, i)
+		e.clock = e.now() // sending to those before took time
 		l.send(l.clientOf(i))
 	}
 	if l.nextAdmission <= e.clock {

@@ -220,7 +220,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 		if e.window.contains(e.clock) {
 			c.bytesIn += int64(n)
 		}
-		if c.firstByte == 0 {
+		if c.firstByte == 0 && c.session == nil { // of TLS itself there are bytes before the answer
 			c.firstByte = e.clock
 		}
 		more := broken || skips || n == len(e.buffer) // may have come
@@ -270,6 +270,9 @@ func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over b
 	var done, extra bool
 	var malformed error
 	err := c.session.open(b, e.plain, func(plain []byte) {
+		if c.firstByte == 0 {
+			c.firstByte = e.clock
+		}
 		if done || malformed != nil {
 			extra = true
 			return

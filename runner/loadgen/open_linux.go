@@ -94,7 +94,7 @@ func (l *openLoop) take(server int) int32 {
 
 func (l *openLoop) freed(i int32) {
 	server := l.engine.connections[i].origin
-	l.free[server] = append(l.free[server], i)
+	l.free[server], l.starved = append(l.free[server], i), false
 }
 
 func (l *openLoop) turn() {}

@@ -642,3 +642,12 @@ func TestManyClientsStart(t *testing.T) {
 		t.Errorf("%d answers over %d connections, want %d over fewer", r.Answered, r.Connects, clients)
 	}
 }
+
+// A schedule is kept where a server refuses at once: each connection that failed is free for the next request.
+func TestRefusedOnSchedule(t *testing.T) {
+	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}}, Connections: 2, Threads: 1,
+		Rate: 5000, Duration: 300 * time.Millisecond, Timeout: 50 * time.Millisecond})
+	if r.Failures[Connect] < r.Due*9/10 {
+		t.Errorf("of %d requests failed %v, want nearly all to be refused", r.Due, r.Failures)
+	}
+}

@@ -1,13 +1,18 @@
 package loadgen
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"math/big"
+	"net"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -146,5 +151,46 @@ func TestTLSSetup(t *testing.T) {
 	if r.Connect.Min <= 0 || r.TLSSetup.Min < sec(0.01) || r.Latency.Sum < r.Connect.Sum+r.TLSSetup.Sum+6*sec(0.005) {
 		t.Errorf("latencies of %d ns in all, connecting %d, TLS %d, each at least %d", r.Latency.Sum, r.Connect.Sum,
 			r.TLSSetup.Sum, r.TLSSetup.Min)
+	}
+}
+
+// OpenSSL sends session tickets right after a handshake: they are bytes of TLS, and not of the answer.
+func TestFirstByteBehindTickets(t *testing.T) {
+	dir := t.TempDir()
+	certificate, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if out, err := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key,
+		"-out", certificate).CombinedOutput(); err != nil {
+		t.Fatalf("openssl: %v\n%s", err, out)
+	}
+	free := must.Get(net.Listen("tcp", "127.0.0.1:0"))
+	address := free.Addr().String()
+	must.Do(free.Close())
+	server := exec.Command("openssl", "s_server", "-quiet", "-accept", address, "-cert", certificate, "-key", key)
+	answers, requests := must.Get(server.StdinPipe()), must.Get(server.StdoutPipe())
+	must.Do(server.Start())
+	t.Cleanup(func() { _, _ = server.Process.Kill(), server.Wait() })
+	const pause = 300 * time.Millisecond
+	go func() {
+		for lines := bufio.NewScanner(requests); lines.Scan(); {
+			if lines.Text() == "" { // the end of a request
+				time.Sleep(pause)
+				_, _ = io.WriteString(answers, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+		}
+	}()
+	for try := 0; ; try++ { // until it listens
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+			break
+		}
+		if try == 100 {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	r := mustRun(t, Config{Targets: []Target{{URL: "https://" + address + "/"}}, Connections: 1, Requests: 1, Threads: 1})
+	if r.Answered != 1 || r.FirstByte.Min < pause.Nanoseconds() {
+		t.Errorf("%d answers, %v, the first byte after %v", r.Answered, r.Failures, time.Duration(r.FirstByte.Min))
 	}
 }
