@@ -171,8 +171,14 @@ func TestAssetsHaveDigests(t *testing.T) {
 
 // A single file holds all it needs: nothing in it is loaded from anywhere, and its links to data have the data.
 func TestSingleFile(t *testing.T) {
-	files := filesOf(t, site.Options{SingleFile: true})
+	pages := samplePages(t)
+	for _, p := range pages { // as prose with raw HTML writes it
+		p.HTML += `<img src="media/x.png" alt="x"/>`
+		p.Files = append(p.Files, render.File{Path: "media/x.png", Data: []byte("x")})
+	}
+	files := texts(must.Get(site.Files(pages, site.Options{SingleFile: true})))
 	assert.Equal(t, len(files), 3, "files")
+	assert.Contains(t, files["sockets.html"], `<img src="data:image/png;base64,eA==" alt="x"/>`)
 	text, downloads := files["sockets.html"], 0
 	walk(must.Get(html.Parse(strings.NewReader(text))), func(n *html.Node) {
 		if n.Data == "link" && attribute(n, "rel") == "stylesheet" || n.Data == "script" && attribute(n, "src") != "" {

@@ -41,7 +41,7 @@ func inlined(p *render.Page) string {
 	var out strings.Builder
 	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() { // which is the end of a text
 		raw := bytes.Clone(z.Raw())
-		if token := z.Token(); kind == html.StartTagToken && (token.Data == "a" || token.Data == "img") &&
+		if token := z.Token(); (kind == html.StartTagToken || kind == html.SelfClosingTagToken) && (token.Data == "a" || token.Data == "img") &&
 			inline(&token, files) {
 			out.WriteString(token.String())
 			continue

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -59,6 +60,9 @@ func TestVisit(t *testing.T) {
 				v.fits(t)
 				if page.hasValues && i == 0 { // pressing Tab takes most of the time
 					v.tabs(t)
+				}
+				if page.kind == "index" && i == 0 {
+					v.finds(t, "slow-client")
 				}
 				if axe != "" {
 					v.accessible(t, axe)
@@ -124,6 +128,20 @@ func (v *visitor) fits(t *testing.T) {
 	const fonts = `document.fonts.ready.then(() => Array.from(document.fonts).filter(f => f.status === "loaded").length)`
 	if ask[int](v.ctx, t, fonts) == 0 {
 		t.Errorf("%v: no font of the theme was loaded", v.view)
+	}
+}
+
+// finds searches for a word, which is on the page.
+func (v *visitor) finds(t *testing.T, word string) {
+	t.Helper()
+	const search = `new Promise(done => {
+		const find = document.getElementById("find"), found = document.getElementById("found-count");
+		new MutationObserver(() => found.textContent && done(parseInt(found.textContent))).observe(found, {childList: true});
+		find.focus(); find.value = %q; find.dispatchEvent(new Event("input", {bubbles: true}));
+		setTimeout(() => done(-1), 10000);
+	})`
+	if n := ask[int](v.ctx, t, fmt.Sprintf(search, word)); n < 1 {
+		t.Errorf("the search for %s finds %d", word, n)
 	}
 }
 

@@ -141,6 +141,9 @@ func (p *Panel) lines() (missing string) {
 	if slices.ContainsFunc(spec.Lines, func(l figure.Line) bool { return slices.ContainsFunc(l.Points, isGap) }) {
 		p.say("A gap in a line was not measured, for the reason below; hatching marks failures.")
 	}
+	if spec.Y.Label != nil { // each tick has the unit that suits it
+		q.Axis = wording.Lower(q.Title)
+	}
 	p.draw(spec, title, wording.Capital(q.Axis)+"; "+wording.Lower(kinds.Sub()), "Lines with a point for each value of "+l.x,
 		cellview.Naming(p.Cells, asked), l.metrics...)
 	return ""
@@ -342,8 +345,11 @@ func (p *Panel) timeline() (missing string) {
 		return "nothing was recorded by second: " + strings.Join(p.described, "; ")
 	}
 	spec.Level = p.reference(unit, shown.Unit, spec.Y.Scale)
-	sub := "Mean latency of a second's answers, " + unit.Symbol
-	if shown.Unit != "s" {
+	sub := "Mean latency of a second's answers"
+	switch {
+	case spec.Y.Label == nil && shown.Unit == "s":
+		sub += ", " + unit.Symbol
+	case shown.Unit != "s":
 		sub = "Completions per second"
 		p.say("Completions are answers of any kind, failed ones included.")
 	}

@@ -131,7 +131,10 @@ func (p *Palette) Names(values []string) []string {
 		if colour := p.of[v]; colour > len(p.listed) {
 			out[colour-1] = v
 		} else if colour > 0 {
-			out[colour-1] = p.listed[colour-1]
+			out[colour-1] = v // a colour that a listed value has elsewhere, or the family of one
+			if listed := p.listed[colour-1]; v == listed || p.family(v) == colour {
+				out[colour-1] = listed
+			}
 		}
 	}
 	return out

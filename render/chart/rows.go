@@ -306,7 +306,7 @@ func (r *rows) label(reading wording.Figure) string {
 		return unit.Quantity(reading.Value, unit.Readable(reading))
 	}
 	unit := r.metric.Unit
-	if own := unit.Decimals(reading); r.digits < own && math.Abs(reading.Value/unit.Scale) < math.Pow10(-r.digits) {
+	if own := unit.Decimals(reading); r.digits < own && math.Abs(reading.Value/unit.Scale) < math.Pow10(1-r.digits) {
 		return unit.Number(reading.Value, own)
 	}
 	return unit.Number(reading.Value, r.digits)

@@ -162,6 +162,13 @@ func TestSVGRefuses(t *testing.T) {
 	}
 }
 
+// The ticks of an axis have no tail of a change of unit.
+func TestOwnTicks(t *testing.T) {
+	unit := 1e-6
+	sets := Axis{Ticks: []float64{0.00025 / unit, 0.0005 / unit}}.ownTicks(0, 600)
+	assert.Equal(t, sets[0].ticks[0].Label+" "+sets[0].ticks[1].Label, "250 500", "labels")
+}
+
 // Whatever the range, ticks ascend, enclose it, and differ in their labels.
 func TestLinearTicks(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

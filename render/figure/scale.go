@@ -70,7 +70,8 @@ func (a Axis) ownTicks(lo, hi float64) (sets []tickSet) {
 	for step := 1; step < len(values) && (step == 1 || len(values) > 2*step); step++ {
 		set := tickSet{lo: lo, hi: hi}
 		for i := 0; i < len(values); i += step {
-			set.add(values[i], strconv.FormatFloat(values[i], 'f', -1, 64))
+			exact, _ := strconv.ParseFloat(strconv.FormatFloat(values[i], 'g', 12, 64), 64) // a change of unit leaves a tail
+			set.add(values[i], strconv.FormatFloat(exact, 'f', -1, 64))
 		}
 		sets = append(sets, set)
 	}

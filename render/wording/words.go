@@ -31,8 +31,8 @@ func Lasting(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d\u00a0s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d\u00a0min", (d+30*time.Second)/time.Minute)
+	case d.Round(time.Minute) < time.Hour:
+		return fmt.Sprintf("%d\u00a0min", d.Round(time.Minute)/time.Minute)
 	}
 	d = d.Round(time.Minute)
 	if d%time.Hour == 0 {

@@ -17,7 +17,8 @@ func TestLasting(t *testing.T) {
 		{90 * time.Second, "2\u00a0min"},
 		{time.Hour, "1\u00a0h"},
 		{4*time.Hour + 10*time.Minute, "4\u00a0h\u00a010\u00a0min"},
-		{time.Hour - time.Second, "60\u00a0min"},
+		{time.Hour - 40*time.Second, "59\u00a0min"},
+		{time.Hour - time.Second, "1\u00a0h"},
 	} {
 		assert.Equal(t, Lasting(test.d), test.words, "Lasting(%v)", test.d)
 	}
