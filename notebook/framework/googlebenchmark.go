@@ -16,41 +16,51 @@ var notJSON = regexp.MustCompile(`(?m)^(\s*"[^"\n]*": )-?(?:NaN|Infinity)(,?)$`)
 var notMetrics = []string{"family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads",
 	"iterations", "real_time", "cpu_time"}
 
+// googleRun is a repetition of a benchmark, or an aggregate of its repetitions.
+type googleRun struct {
+	Name      string  `json:"run_name"`
+	Type      string  `json:"run_type"`
+	Aggregate string  `json:"aggregate_name"`
+	Failed    bool    `json:"error_occurred"`
+	Failure   string  `json:"error_message"`
+	Skipped   bool    `json:"skipped"` // since 1.8
+	Why       string  `json:"skip_message"`
+	Real      float64 `json:"real_time"`
+	CPU       float64 `json:"cpu_time"`
+	Unit      string  `json:"time_unit"`
+	all       map[string]any
+}
+
+// check says why a benchmark was not measured.
+func (r *googleRun) check() error {
+	switch {
+	case r.Skipped:
+		return fmt.Errorf("benchmark %.100q was skipped: %.200s", r.Name, r.Why)
+	case r.Failed:
+		return fmt.Errorf("benchmark %.100q failed: %.200s", r.Name, r.Failure)
+	}
+	return nil
+}
+
 // googleBenchmark reads the JSON of Google Benchmark. Of repeated benchmarks it takes the repetitions, or the median if
 // there are only aggregates. The counters are metrics.
 //
 // Source: Google Benchmark 1.7.1.
 func googleBenchmark(output []byte, c *collector) error {
-	type run struct {
-		Name      string  `json:"run_name"`
-		Type      string  `json:"run_type"`
-		Aggregate string  `json:"aggregate_name"`
-		Failed    bool    `json:"error_occurred"`
-		Failure   string  `json:"error_message"`
-		Skipped   bool    `json:"skipped"` // since 1.8
-		Why       string  `json:"skip_message"`
-		Real      float64 `json:"real_time"`
-		CPU       float64 `json:"cpu_time"`
-		Unit      string  `json:"time_unit"`
-		all       map[string]any
-	}
-	var runs []run
+	var runs []googleRun
 	err := documents(notJSON.ReplaceAll(output, []byte("${1}null${2}")), func(doc *struct {
 		Benchmarks []json.RawMessage `json:"benchmarks"`
 	}) error {
 		for _, data := range doc.Benchmarks {
-			var r run
+			var r googleRun
 			if err := json.Unmarshal(data, &r); err != nil {
 				return err
 			}
 			if err := json.Unmarshal(data, &r.all); err != nil {
 				return err
 			}
-			if r.Skipped {
-				return fmt.Errorf("benchmark %.100q was skipped: %.200s", r.Name, r.Why)
-			}
-			if r.Failed {
-				return fmt.Errorf("benchmark %.100q failed: %.200s", r.Name, r.Failure)
+			if err := r.check(); err != nil {
+				return err
 			}
 			runs = append(runs, r)
 		}
