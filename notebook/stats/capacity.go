@@ -106,11 +106,11 @@ func (s *CapacitySearch) probed(met bool) {
 
 func (s *CapacitySearch) confirmed(met bool) {
 	switch s.done++; {
-	case !met && s.lo/(1+s.rule.Step) < s.rule.From:
+	case !met && s.lo <= s.rule.From:
 		s.hi, s.lo = s.lo, 0
 		s.end(StopFloor)
 	case !met:
-		s.hi, s.lo = s.lo, s.lo/(1+s.rule.Step)
+		s.hi, s.lo = s.lo, max(s.lo/(1+s.rule.Step), s.rule.From)
 		s.repeat(PhaseConfirm, s.lo)
 	case s.done < s.rule.Repeats:
 	case s.hi == 0:

@@ -82,7 +82,14 @@ func TestCapacitySearch(t *testing.T) {
 			want: Interval{0, 100}, stop: StopFloor},
 		{name: "nothing confirms it", rule: with(func(r *CapacityRule) { r.To = 104 }),
 			outcome: never(PhaseConfirm, ProbeFailed, outcomeOf(1e6)),
-			rates:   []float64{100, 104}, probes: 2 + 1, want: Interval{0, 104}, stop: StopFloor},
+			rates:   []float64{100, 104}, probes: 2 + 2, want: Interval{0, 100}, stop: StopFloor},
+		{name: "only the lowest rate is confirmed", rule: with(func(r *CapacityRule) { r.To = 104 }),
+			outcome: func(rate float64, phase Phase) Outcome {
+				if phase == PhaseRefute || phase == PhaseConfirm && rate > 100 {
+					return ProbeFailed
+				}
+				return ProbeMet
+			}, rates: []float64{100, 104}, probes: 2 + 1 + 3 + 3, want: Interval{100, 104}, stop: StopStep},
 		{name: "nothing refutes it", rule: with(func(r *CapacityRule) { r.To = 110; r.Start = 110 }),
 			outcome: never(PhaseRefute, ProbeMet, outcomeOf(102)),
 			rates:   []float64{110, 100, 104.881}, probes: 3 + 3 + 1, want: Interval{100, math.Inf(1)}, stop: StopLimit},
