@@ -91,7 +91,8 @@ func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
 	}
 	for _, s := range results.Data.Doc.Statements() {
 		verdict, isKnown := verdicts[s.Claim.Value]
-		if isKnown && verdict != stats.Supported && results.Applies(s.Part) {
+		isShown := s.Is != "finding" && results.Applies(s.Part) // a finding is shown only while its claims hold
+		if isKnown && verdict != stats.Supported && isShown {
 			problems.Warn("asserts-what-does-not-hold", s.Claim.Pos, "these words state a claim that is %s here", verdict).
 				Hint = "write " + s.Instead() + " for the sentence of what was measured, and says: in the claim for one of yours"
 		}
