@@ -298,6 +298,11 @@ func TestReasonAtAStricterLevel(t *testing.T) {
 	j.Claim.Says.Always.Value = "It answers {effect}."
 	assert.Equal(t, spaces.Replace(outcome.Of(d, j, nil).Sentence.Text()),
 		"Undecided: It answers 17 % fewer [−20 to −14 %], but a 99.44 % interval includes the limit of −13 %.", "sentence")
+	_, j = judged(servers(func(r *record.Record) {
+		r.Facts = map[string]string{record.FactClaims: `[{"claim": "c", "says": {}, "looks": 8}]`}
+	})(t, `about(throughput{server="b"}, throughput{server="a"}, 0.75, 16%)`))
+	assert.Contains(t, spaces.Replace(outcome.Of(d, j, nil).Sentence.Text()),
+		"[−20 to −14 %], but a 99.44 % interval includes the limit of −13 %.")
 }
 
 // Ratios that readers compare are all differences or none, from small to large.

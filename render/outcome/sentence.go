@@ -198,21 +198,23 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 	return ", below the limit of " + lo + hi
 }
 
-// open says which limits leave a claim undecided; of an interval that excludes them, that a stricter one does not.
+// open says which limits leave a claim undecided; of an interval that excludes them, which limit a stricter one includes.
 func open(j *claim.Judgement, lo, hi string) string {
-	includes := ""
+	one, two := ", and the limit is ", ", and the limits are "
 	if j.Strict != nil {
-		includes = ", but a " + wording.Confidence(j.Strict.Level) + " interval includes "
+		includes := ", but a " + wording.Confidence(j.Strict.Level) + " interval includes the limit"
+		one, two = includes+" of ", includes+"s of "
+		if !j.Strict.Contains(j.Region.Lo) {
+			lo = ""
+		}
+		if !j.Strict.Contains(j.Region.Hi) {
+			hi = ""
+		}
 	}
-	switch isOne := lo == "" || hi == ""; {
-	case isOne && includes != "":
-		return includes + "the limit of " + lo + hi
-	case isOne:
-		return ", and the limit is " + lo + hi
-	case includes != "":
-		return includes + "one of the limits, " + lo + " and " + hi
+	if lo == "" || hi == "" {
+		return one + lo + hi
 	}
-	return ", and the limits are " + lo + " and " + hi
+	return two + lo + " and " + hi
 }
 
 // around says what a decided ratio is near, or is not near.
