@@ -54,7 +54,10 @@ func checkSentences(c *article.Claim, add func(at source.Pos, hint, format strin
 		isAs := func(o *source.Text) bool { return sameWords(t.Value, o.Value) }
 		switch {
 		case t.Value == "" || claim.FollowsOutcome(t.Value):
-		case t == &c.Says.Always || slices.ContainsFunc(sentences[:i], isAs):
+		case t == &c.Says.Always:
+			add(t.Pos, "write {effect} or {verdict} into it, or a sentence for each verdict",
+				"claim %q says the same with every verdict", c.Name.Value)
+		case slices.ContainsFunc(sentences[:i], isAs):
 			add(t.Pos, "write for each what is true with it alone, with {effect} or {verdict} in it, or leave it out",
 				"claim %q says the same with two outcomes", c.Name.Value)
 		case i > 0 && isAs(&c.Text):

@@ -68,7 +68,7 @@ func TestAsserts(t *testing.T) {
 			`claim "c" says the same with two outcomes`},
 		{"one sentence with the effect", "says: {supported: 'It has {effect}.', contradicted: 'It has {effect}.'}", "", ""},
 		{"one sentence for all outcomes", "says: It has {effect}.", "", ""},
-		{"fixed words for all outcomes", "says: It is.", "", `claim "c" says the same with two outcomes`},
+		{"fixed words for all outcomes", "says: It is.", "", `claim "c" says the same with every verdict`},
 		{"the hypothesis where it holds", "says: {supported: It is faster.}", "", ""},
 		{"the hypothesis where it does not", "says: {inconclusive: It is faster.}", "",
 			`claim "c" says that it holds where it does not`},
