@@ -65,8 +65,8 @@ func (a *app) loadCommand() *cobra.Command {
 		Short: "Put load on a running server",
 		Long: `Put load on a running server, and print how many requests it answers, how fast, and what limited it. With --vs it is
 compared with others: they take turns, and the first is measured twice in every round, which shows the noise floor.
-Nothing else is needed: no project, no engine, no root. The load has a fixed number of connections, or with --rate a fixed
-rate of requests over at most so many. Use it only on servers of your own. The status is 1 if a server fails.`,
+Nothing else is needed: no project, no engine, no root. The load keeps a number of connections busy, or with --rate sends
+at a fixed rate over at most as many. Use it only on servers of your own. The status is 1 if a server fails.`,
 		Example: "  benchbook load http://127.0.0.1:8080/\n" +
 			"  benchbook load http://127.0.0.1:8080/ --vs http://127.0.0.1:8081/ -c 20 -d 10s",
 		Args: arguments(1, 1),
@@ -86,7 +86,7 @@ rate of requests over at most so many. Use it only on servers of your own. The s
 	cmd.Flags().StringArrayVar(&vs, "vs", nil, "another URL to compare it with")
 	cmd.Flags().IntVarP(&l.Connections, "connections", "c", 10, "connections to keep busy, each with one request at a time")
 	cmd.Flags().DurationVarP(&l.Duration, "duration", "d", 0, "of each repetition (default 5s to 20s, as its p99 needs)")
-	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, over at most so many connections")
+	cmd.Flags().StringVarP(&l.Rate, "rate", "R", "", "requests per second, such as 500/s, over at most --connections")
 	cmd.Flags().IntVarP(&l.Requests, "requests", "n", 0, "send this many requests in each repetition, instead of --duration")
 	cmd.MarkFlagsMutuallyExclusive("requests", "duration")
 	cmd.Flags().DurationVarP(&l.Timeout, "timeout", "t", 0, "for one answer (default 10s)")
