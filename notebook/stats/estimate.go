@@ -119,7 +119,12 @@ func (c Cell) StandardError() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return (e.Interval.Hi - e.Interval.Lo) / 2 / tCritical(DefaultAlpha, float64(e.N-1)), nil
+	return e.standardError(func(x float64) float64 { return x }), nil
+}
+
+// standardError returns the standard error on a scale of an estimate at DefaultAlpha.
+func (e Estimate) standardError(scaled func(float64) float64) float64 {
+	return (scaled(e.Interval.Hi) - scaled(e.Interval.Lo)) / 2 / tCritical(DefaultAlpha, float64(e.N-1))
 }
 
 // HasEnds reports whether n repetitions have an interval with two ends at alpha: of a cell by Summarize, or of the ratio

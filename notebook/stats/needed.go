@@ -43,7 +43,7 @@ func CellNeeded(c Cell, region Region, alpha float64, looks []int) (int, error) 
 	if c.positive() == nil {
 		scaled = math.Log
 	}
-	se := (scaled(e.Interval.Hi) - scaled(e.Interval.Lo)) / 2 / tCritical(DefaultAlpha, float64(e.N-1))
+	se := e.standardError(scaled)
 	return firstLook(e.N, looks, region.distance(e.Centre, scaled), 0, func(n int) float64 {
 		return tCritical(alpha, float64(n-1)) * se * math.Sqrt(float64(e.N)/float64(n))
 	}), nil
