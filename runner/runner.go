@@ -74,7 +74,6 @@ type Options struct {
 	Deadline time.Time
 	// Continue goes on with the newest run where Force, or a running target, would begin another.
 	Continue bool
-
 	// Once ends the run after what is missing up to the next look.
 	Once bool
 	// Open says which trials go on after a look. Nil: none does.
