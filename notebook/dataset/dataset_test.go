@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
@@ -85,7 +86,7 @@ func TestSets(t *testing.T) {
 	type set struct {
 		host, profile string
 		day           int
-		cells         string // a letter each
+		cells         string // a letter each, a capital for repetitions that are not valid
 	}
 	mine := Options{ThisHost: "me"}
 	for _, tt := range []struct {
@@ -102,6 +103,7 @@ func TestSets(t *testing.T) {
 		{"own that is not complete after complete ones", []set{{"me", "full", 2, "a"}, {"you", "full", 0, "abc"}}, mine,
 			"you full", false, "me full"},
 		{"the newest complete one", []set{{"you", "full", 0, "abc"}, {"they", "quick", 1, "abc"}}, mine, "they quick", false, "you full"},
+		{"the complete one with more results", []set{{"you", "full", 0, "abc"}, {"they", "full", 1, "abC"}}, mine, "you full", false, "they full"},
 		{"the one with most fresh cells", []set{{"me", "full", 1, "a"}, {"you", "full", 0, "ab"}}, mine, "you full", false, "me full"},
 		{"own before others as fresh", []set{{"me", "full", 0, "a"}, {"a-host", "full", 1, "b"}}, mine, "me full", true, "a-host full"},
 		{"a host that was asked for", []set{{"me", "full", 0, "abc"}, {"you", "full", 0, "a"}},
@@ -114,8 +116,9 @@ func TestSets(t *testing.T) {
 				"repetitions: 3\nprofiles: {quick: {load: {duration: 10s, warmup: 2s}}}", 1)))
 			for _, s := range tt.sets {
 				for _, cell := range s.cells {
-					b.Measure("servers", string(cell), "1", recordtest.ValuesA, recordtest.OnHost(s.host),
-						recordtest.InProfile(s.profile), recordtest.StartedOn(s.day))
+					stolen := recordtest.Disturbed(0, 0.2*float64(boolean(unicode.IsUpper(cell))))
+					b.Measure("servers", string(unicode.ToLower(cell)), "1", recordtest.ValuesA, recordtest.OnHost(s.host),
+						recordtest.InProfile(s.profile), recordtest.StartedOn(s.day), stolen)
 				}
 			}
 			d := datasetOf(b, tt.options)
