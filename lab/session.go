@@ -116,7 +116,8 @@ func (a *Session) Open(args []string) (*article.Project, []string, error) {
 func (a *Session) OpenSite(args []string) (*article.Project, error) {
 	project, _, err := a.Open(args)
 	if err == nil && len(args) > 0 && project.File() == "" {
-		err = fmt.Errorf("unexpected argument %q: the site has all articles; name a Markdown file, or nothing", args[0])
+		err = fmt.Errorf("unexpected argument %q: a project is rendered whole; leave it out, or name a Markdown file that "+
+			"is not in a project", args[0])
 	}
 	if err != nil {
 		return nil, UsageError(err)
