@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"benchbook/lab/show"
 	"benchbook/notebook/source"
 )
 
@@ -75,4 +77,17 @@ func flagGroupError(err error) error {
 		return fmt.Errorf("--%s and --%s do not go together: give one of them", group[1], group[2])
 	}
 	return err
+}
+
+// addFormat adds the flag --format.
+func addFormat(cmd *cobra.Command, format *string, known ...string) {
+	*format = show.FormatText
+	cmd.Flags().Func("format", "how to print it: "+strings.Join(known, ", ")+" (default text)", func(name string) error {
+		if *format = name; !slices.Contains(known, name) {
+			return fmt.Errorf("no format %q: %s", name, source.Suggest(name, known))
+		}
+		return nil
+	})
+	// The only error is a flag that is not there. Formats of other verbs are others.
+	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -2,11 +2,16 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"benchbook/lab/measure"
 	"benchbook/lab/terminal"
+	"benchbook/notebook/article"
+	"benchbook/notebook/plan"
 )
 
 // helpWidth is how wide help may be.
@@ -63,4 +68,64 @@ func paragraphs(text string) string {
 		}
 	}
 	return strings.Join(parts, "\n\n")
+}
+
+// addCompletion adds cobra's verb completion to a group. It refuses unknown shells.
+func (a *app) addCompletion(root *cobra.Command, group string) {
+	root.SetOut(a.Stdout) // of the scripts
+	root.CompletionOptions.DisableNoDescFlag = true
+	root.SetCompletionCommandGroupID(group)
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // it is there
+	completion.Short, completion.Args = "Print a completion script for a shell", unknownVerb
+	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+}
+
+// complete makes the completion scripts offer the names of this project: articles and their experiments as arguments,
+// profiles, templates and engines as values of flags. Without a project nothing is offered.
+func (a *app) complete(root *cobra.Command) {
+	flags := map[string]cobra.CompletionFunc{
+		"profile":  a.completeProfiles,
+		"template": cobra.FixedCompletions(templateNames(), cobra.ShellCompDirectiveNoFileComp),
+		"engine": cobra.FixedCompletions(append(a.Config.EngineNames(), measure.EngineNone),
+			cobra.ShellCompDirectiveNoFileComp),
+	}
+	for _, cmd := range root.Commands() {
+		if strings.Contains(cmd.Use, "[ARTICLE") {
+			cmd.ValidArgsFunction = a.completeArticles
+		}
+		for flag, f := range flags {
+			if cmd.Flags().Lookup(flag) != nil {
+				// The only errors are a flag that is not there and one that is completed already.
+				_ = cmd.RegisterFlagCompletionFunc(flag, f)
+			}
+		}
+	}
+	_ = root.MarkPersistentFlagDirname("directory")
+}
+
+// completeArticles offers slugs with their titles, and the experiments of an article once a # is there.
+func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out []cobra.Completion,
+	_ cobra.ShellCompDirective) {
+	_, list, _ := a.Select(nil) // an error leaves nothing to offer
+	for _, c := range list {
+		if !strings.Contains(word, "#") {
+			out = append(out, cobra.CompletionWithDesc(c.Slug, c.Doc.Front.Title.Value))
+			continue
+		}
+		for _, e := range c.Doc.Experiments {
+			out = append(out, c.Slug+"#"+e.Name.Value)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeProfiles offers the built-in profile and the project's.
+func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := []string{plan.Full}
+	if project, err := article.OpenProject(a.Dir); err == nil {
+		names = slices.AppendSeq(names, maps.Keys(project.Profiles))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }

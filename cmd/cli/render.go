@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 	"benchbook/lab/pages"
 	"benchbook/lab/show"
 	"benchbook/lab/terminal"
+	"benchbook/site/preview"
 )
 
 func (a *app) renderCommand() *cobra.Command {
@@ -101,5 +103,61 @@ rendering; with --claims it includes the claims of the measured articles.`,
 		},
 	}
 	a.addRunning(cmd, &running)
+	return cmd
+}
+
+func (a *app) previewCommand() *cobra.Command {
+	var port uint16
+	cmd := &cobra.Command{
+		Use:   "preview [FILE.md]",
+		Short: "Serve the site on loopback, and reload it at every change",
+		Long: `Serve the site on loopback, and reload open pages at every change of an article or a record. Pages also show problems.
+Nothing is measured or written. Ctrl-C ends it.`,
+		Args: arguments(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			project, err := a.OpenSite(args)
+			if err != nil {
+				return err
+			}
+			p, err := pages.NewPreviewer(a.Session, project)
+			if err != nil {
+				return lab.Failure(err)
+			}
+			served := preview.Preview{Roots: pages.Watched(project), Port: int(port), Build: p.Build}
+			defer a.AwaitOnInterrupt(cmd.Context())()
+			err = served.Serve(cmd.Context(), func(url string) {
+				_ = a.Print(map[string]string{"url": url}, func() { // the command reports lost output
+					fmt.Fprintf(a.Stdout, "the preview is at %s; Ctrl-C ends it\n", url)
+				})
+			})
+			if err != nil {
+				return lab.Failure(err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().Uint16Var(&port, "port", 0, "port to listen on (default a free one)")
+	return cmd
+}
+
+func (a *app) weaveCommand() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "weave FILE ...",
+		Short: "Fill a README with tables, values and figures of articles",
+		Long: `Fill Markdown files, such as a README, with parts of articles, as their pages show them. Comments say what goes
+where; the rest of a file stays as it is:
+
+  <!-- benchbook: table tbl-levels of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: figure fig-gzip of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: value time.real{level="9"} | round 1 of hello --> ... <!-- /benchbook -->
+  <!-- benchbook: claim harder-is-slower of hello --> ... <!-- /benchbook -->
+
+The text between the two comments is replaced. Figures, in light and dark, go into the folder woven next to the file. With
+--check nothing is written: the status is 1 if the text and the records differ.`,
+		Args: arguments(1, math.MaxInt),
+		RunE: func(_ *cobra.Command, names []string) error { return pages.Weave(a.Session, names, check) },
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing, and report what differs from the records")
 	return cmd
 }
