@@ -27,8 +27,8 @@ func (w failingWriter) Write([]byte) (int, error) {
 
 // printing is a command line for each thing that verbs print. Preview is missing, as it ends only with an interrupt.
 var printing = []string{"check", "check --services", "plan", "run", "report", "show", "show pair", "show pair --trial a",
-	"show pair --trial a --repetition 1", "compare full full", "bench HEAD~1 HEAD", "render", "publish --dry-run public",
-	"publish public", "weave page.md", "bundle pair", "repro pair.bundle --yes", "clean", "clean --dry-run", "clean --records",
+	"show pair --trial a --repetition 1", "compare full full", "bench HEAD~1 HEAD", "render", "publish --dry-run",
+	"publish", "weave page.md", "bundle pair", "repro pair.bundle --yes", "clean", "clean --dry-run", "clean --records",
 	"doctor", "time --repetitions 3 true", "load --repetitions 3 -c 5 -d 1s http://127.0.0.1:8080/", "init another", "schema",
 	"schema record", "version", "completion bash", "help"}
 
@@ -47,6 +47,10 @@ func TestOutputOfEveryVerb(t *testing.T) {
 	git(t, measured, "commit", "-qm", "second")
 	mustRun(t, w, "-C", measured, "report")
 	mustRun(t, w, "-C", measured, "bundle", "pair", "--output", filepath.Join(measured, "pair.bundle"))
+	for _, args := range [][]string{{"init", "-q", "--bare", "pages.git"}, {"remote", "add", "origin", "pages.git"},
+		{"config", "user.name", "x"}, {"config", "user.email", "x@x.example"}} {
+		must.Do(exec.Command("git", append([]string{"-C", measured}, args...)...).Run())
+	}
 	// in runs the command in a copy of the project.
 	in := func(t *testing.T, stdout io.Writer, args ...string) (status int, stderr string) {
 		t.Chdir(t.TempDir())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -29,12 +28,13 @@ const (
 func (a *app) publishCommand() *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
-		Use:   "publish [FOLDER]",
-		Short: "Publish the rendered site to a git branch or a folder",
-		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file names another, or to a folder. Files that others added to the branch stay, and nothing is pushed by force. The working tree, index and
-branches of this repository do not change. Render first.`,
-		Args: arguments(0, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Use:   "publish",
+		Short: "Publish the rendered site to a git branch",
+		Long: `Publish the rendered site to a git branch, gh-pages of origin unless the project file names another. Files that others
+added to the branch stay, and nothing is pushed by force. The working tree, index and branches of this repository do not
+change. Render first; benchbook render -o FOLDER makes a site in another folder.`,
+		Args: arguments(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			project, err := article.OpenProject(a.Dir)
 			if err != nil {
 				return lab.UsageError(err)
@@ -43,27 +43,11 @@ branches of this repository do not change. Render first.`,
 				lab.PrintProblems(a.Stderr, project.Problems.Sorted())
 				return lab.Failure(errors.New("nothing was published"))
 			}
-			folder := ""
-			var of article.Publish
-			if project.Publish != nil {
-				of = *project.Publish
-			}
-			if len(args) == 1 {
-				folder = a.At(args[0])
-			} else if !of.Folder.IsZero() {
-				folder = filepath.Join(project.Dir, filepath.FromSlash(of.Folder.Value))
-			}
-			flags := pages.Options{}
-			from := flags.Dir(project)
-			var done site.Published
-			if folder != "" {
-				done, err = site.PublishFolder(from, folder, dryRun)
-			} else {
-				defer a.AwaitOnInterrupt(cmd.Context())() // a checkout is in a temporary folder
-				to := site.Branch{Repository: project.Dir, Remote: cmp.Or(of.Remote.Value, defaultRemote),
-					Name: cmp.Or(of.Branch.Value, defaultBranch)}
-				done, err = to.Publish(cmd.Context(), from, flags.Site(a.Session, project, &source.Problems{}).Title, dryRun)
-			}
+			branch := site.Branch{Repository: project.Dir, Remote: cmp.Or(project.Publish.Remote.Value, defaultRemote),
+				Name: cmp.Or(project.Publish.Branch.Value, defaultBranch)}
+			title := pages.Options{}.Site(a.Session, project, &source.Problems{}).Title
+			defer a.AwaitOnInterrupt(cmd.Context())() // a checkout is in a temporary folder
+			done, err := branch.Publish(cmd.Context(), pages.Options{}.Dir(project), title, dryRun)
 			if err != nil {
 				if text := err.Error(); withoutUser(text) != text {
 					err = errors.New(withoutUser(text))
@@ -103,11 +87,7 @@ func printPublished(a *lab.Session, p site.Published, dryRun bool) {
 		return
 	}
 	if !dryRun {
-		commit := ""
-		if p.Commit != "" {
-			commit = ", commit " + p.Commit[:min(12, len(p.Commit))]
-		}
-		fmt.Fprintf(a.Stdout, "published to %s%s: %s, %d new or changed, %d removed\n", p.To, commit,
+		fmt.Fprintf(a.Stdout, "published to %s, commit %.12s: %s, %d new or changed, %d removed\n", p.To, p.Commit,
 			phrase.Count(p.Files, "file"), len(p.Written), len(p.Removed))
 		return
 	}

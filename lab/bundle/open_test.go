@@ -32,17 +32,17 @@ func TestOpenRefuses(t *testing.T) {
 		name, project string // text of the project file, or noProject
 		err           string
 	}{
-		{"where its site goes", "publish: {folder: /srv}\n", "made it by hand"},
+		{"where its site goes", "publish: {branch: pages}\n", "made it by hand"},
 		{"a key of a later version", "hooks: {before: sh}\n", "unknown key"},
 		{"a cluster", "kubernetes: {context: prod}\n", "made it by hand"},
-		{"a merge key in quotes", "\"<<\": {publish: {folder: /srv}}\n", "unknown key"},
+		{"a merge key in quotes", "\"<<\": {publish: {branch: pages}}\n", "unknown key"},
 		{"files of this machine", "allow: [mounts]\n", "allows mounts"},
 		{"folders of this machine", "allow: [contexts]\n", "allows contexts"},
 		{"mounts behind an anchor", "author: &a mounts\nallow: [*a]\n", "allows mounts"},
 		{"mounts by a merge key", "defaults: &a {allow: [mounts]}\n<<: *a\n", "benchbook.yaml"},
-		{"where its site goes, by a merge key", "<<: {publish: {folder: /srv}}\n", "has keys other than"},
+		{"where its site goes, by a merge key", "<<: {publish: {branch: pages}}\n", "has keys other than"},
 		{"mounts in an escaped word", "\"\\x61llow\": [\"mou\\x6ets\"]\n", "allows mounts"},
-		{"where its site goes, by an alias", "title: &a publish\n*a : {folder: /srv}\n", "has keys other than"},
+		{"where its site goes, by an alias", "title: &a publish\n*a : {branch: pages}\n", "has keys other than"},
 		{"a project file of megabytes", "#" + strings.Repeat("x", 2<<20), "larger than 1 MiB"},
 		{"no YAML", "\t{", "benchbook.yaml"},
 		{"no project", noProject, "it has no project file"},

@@ -49,8 +49,8 @@ type Settings struct {
 	Registry    source.Text `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
 	// a style sheet of the project, which follows the built-in one
 	Theme   source.Text `yaml:"theme"`
-	Publish *Publish    `yaml:"publish"` // where the site goes; nil if nothing is written
-	Weave   Weave       `yaml:"weave"`   // whose results weave shows
+	Publish Publish     `yaml:"publish"`
+	Weave   Weave       `yaml:"weave"` // whose results weave shows
 	Allow   Allow       `yaml:"allow" as:"permissions"`
 }
 
@@ -111,11 +111,10 @@ type ClusterNodes struct {
 	Load     NamedTexts `yaml:"load"`
 }
 
-// Publish is where publish puts the site: a branch of a git remote, or a folder.
+// Publish is the branch of a git remote where publish puts the site; empty: gh-pages of origin.
 type Publish struct {
 	Remote source.Text `yaml:"remote"`
 	Branch source.Text `yaml:"branch"`
-	Folder source.Text `yaml:"folder" not:"remote branch"`
 }
 
 // Weave chooses the results that weave shows, so that those of another machine do not change a README.
@@ -175,7 +174,7 @@ func OpenProjectFile(name string) (*Project, error) {
 		p = &Project{Profiles: map[string]*source.Node{}}
 	}
 	p.Dir, p.file = filepath.Dir(abs), abs
-	p.Theme, p.Publish = source.Text{}, nil // for the whole project only
+	p.Theme, p.Publish = source.Text{}, Publish{} // for the whole project only
 	return p, nil
 }
 
