@@ -30,7 +30,6 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
-	"benchbook/runner"
 	"benchbook/runner/engine"
 	"benchbook/runner/images"
 	"benchbook/runner/machine"
@@ -301,9 +300,8 @@ type Session struct {
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
-	JSON           bool          // with --json: Stdout is one JSON value
-	CleansUp       atomic.Bool   // an interrupt lets the verb clean up, see AwaitOnInterrupt
-	Spent          *runner.Spent // time spent on measuring; nil if nothing was measured
+	JSON           bool        // with --json: Stdout is one JSON value
+	CleansUp       atomic.Bool // an interrupt lets the verb clean up, see AwaitOnInterrupt
 
 	examining sync.Once // sets host and hostError
 	host      machine.Host

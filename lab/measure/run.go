@@ -643,7 +643,6 @@ func (j *job) add(s *runner.Summary) {
 	t.Again += s.Again
 	t.Failed += s.Failed
 	t.Spent.Add(s.Spent)
-	j.Spent = &t.Spent
 	t.Searches += s.Searches
 	t.ProbesAgain += s.ProbesAgain
 	t.Spared += s.Spared

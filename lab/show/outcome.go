@@ -163,21 +163,11 @@ func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, pro
 type outcomeJSON struct {
 	Articles []*Article `json:"articles"` // those without problems
 	Site     string     `json:"site,omitempty"`
-	Time     *timeJSON  `json:"time,omitempty"` // spent on measuring, if anything was
-}
-
-type timeJSON struct {
-	Total      float64 `json:"total"`      // s
-	Searching  float64 `json:"searching"`  // s
-	Efficiency float64 `json:"efficiency"` // share of measuring and warm-up, searches aside
 }
 
 // PrintOutcome prints the standings and claims of articles; site is the folder of the site, if it was made.
 func PrintOutcome(a *lab.Session, list []*Article, site string) error {
-	out := outcomeJSON{Articles: append([]*Article{}, list...), Site: site}
-	if s := a.Spent; s != nil {
-		out.Time = &timeJSON{Total: s.Total.Seconds(), Searching: s.Searching.Seconds(), Efficiency: s.Efficiency()}
-	}
+	out := outcomeJSON{append([]*Article{}, list...), site}
 	return a.Print(out, func() { summary(list).Text(a.Stdout) })
 }
 
