@@ -14,11 +14,11 @@ import (
 	"benchbook/render/wording"
 )
 
-func countVerdicts(changes []compare.Change) string {
+func countVerdicts(changes []*compare.Change) string {
 	var out []string
 	for _, w := range []stats.Shift{stats.Worse, stats.Better, stats.Higher, stats.Lower, stats.NotShown,
 		stats.NotComparable} {
-		n := slice.Count(changes, func(c compare.Change) bool { return c.Verdict == w })
+		n := slice.Count(changes, func(c *compare.Change) bool { return c.Verdict == w })
 		if n > 0 || w == stats.Worse || w == stats.Better {
 			out = append(out, fmt.Sprintf("%d %s", n, w))
 		}
@@ -27,19 +27,19 @@ func countVerdicts(changes []compare.Change) string {
 }
 
 // groups splits changes into runs with the same name.
-func groups(changes []compare.Change, name func(*compare.Change) string) (out [][]compare.Change) {
+func groups(changes []*compare.Change, name func(*compare.Change) string) (out [][]*compare.Change) {
 	begin := 0
 	for i := range changes {
-		if i+1 == len(changes) || name(&changes[i+1]) != name(&changes[i]) {
+		if i+1 == len(changes) || name(changes[i+1]) != name(changes[i]) {
 			out, begin = append(out, changes[begin:i+1]), i+1
 		}
 	}
 	return out
 }
 
-func experimentSection(changes []compare.Change) Section {
+func experimentSection(changes []*compare.Change) Section {
 	s := Section{Title: changes[0].ExperimentName()}
-	if !slices.ContainsFunc(changes, func(c compare.Change) bool { return !c.Unchanged }) {
+	if !slices.ContainsFunc(changes, func(c *compare.Change) bool { return !c.Unchanged }) {
 		s.Lines = []string{"both sides are the same repetitions"}
 		return s
 	}
@@ -59,8 +59,7 @@ func experimentSection(changes []compare.Change) Section {
 			return wording.Estimate(r, u)
 		}
 		first := name
-		for i := range group {
-			c := &group[i]
+		for _, c := range group {
 			verdict := string(c.Verdict)
 			if c.Reason != "" {
 				verdict += ": " + c.Reason
@@ -145,7 +144,7 @@ type Proof struct {
 func newProof(p *compare.Proof, slowdown float64) Proof {
 	n := numberOf(p.Effect)
 	return Proof{Cell: p.CellName(), Metric: p.Metric.Name, Slowdown: slowdown, Change: n.Value, Lo: n.Lo, Hi: n.Hi,
-		Seen: p.Seen, Reason: p.Reason, shown: changeWords(&p.Change)}
+		Seen: p.Seen, Reason: p.Reason, shown: changeWords(p.Change)}
 }
 
 func (p *Proof) String() string {

@@ -33,7 +33,7 @@ type Comparison struct {
 	FailOn      *FailOn              `json:"fail_on,omitempty"`
 	Proofs      []Proof              `json:"proofs,omitempty"`
 
-	changes []compare.Change
+	changes []*compare.Change
 }
 
 // A Compared is a set of records of an article.
@@ -197,8 +197,8 @@ func (c *Comparison) compare(sides []compare.Sides, o compare.ChangeOptions) err
 	c.Differences = append([]compare.Difference{}, compare.Differences(c.changes)...)
 	c.LeftOut = append([]string{}, c.LeftOut...)
 	c.Explanation = compare.Explain(c.changes, c.Differences)
-	for i := range changes {
-		c.Changes = append(c.Changes, newChange(&changes[i]))
+	for _, change := range changes {
+		c.Changes = append(c.Changes, newChange(change))
 	}
 	for i := range proofs {
 		c.Proofs = append(c.Proofs, newProof(&proofs[i], o.Prove))
@@ -233,11 +233,11 @@ func (c *Comparison) Gated(a *lab.Session) error {
 
 // nothingJudged says that no change could be judged, and why the first could not; empty if one could.
 func (c *Comparison) nothingJudged() string {
-	isJudged := func(c compare.Change) bool { return c.Verdict != stats.NotComparable || c.Unchanged }
+	isJudged := func(c *compare.Change) bool { return c.Verdict != stats.NotComparable || c.Unchanged }
 	if len(c.changes) == 0 || slices.ContainsFunc(c.changes, isJudged) {
 		return ""
 	}
-	first := &c.changes[0]
+	first := c.changes[0]
 	return fmt.Sprintf("nothing could be judged: %s, %s: %s", first.CellName(), first.Metric.Name, first.Reason)
 }
 

@@ -248,8 +248,7 @@ func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record
 	d, err := dataset.New(l.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
 		return p, nil
 	}})
-	return compare.Sides{A: d, B: d, Experiments: l.Experiments, Axis: plan.RevisionAxis, From: r.A.Name,
-		To: r.B.Name}, err
+	return compare.Sides{A: d, B: d, Experiments: l.Experiments, From: r.A.Name, To: r.B.Name}, err
 }
 
 // Open returns a function that picks the trials whose change is undecided, for runner.Options.
@@ -259,8 +258,7 @@ func (r *Revisions) Open(l *lab.Article, p *plan.Plan, host string) func([]*reco
 		if err != nil { // cannot happen with a plan and a host
 			return nil
 		}
-		open, _ := compare.Open(s, r.ChangeOptions) // Compare returns the error of an unknown metric too
-		return open
+		return compare.Open(s, r.ChangeOptions)
 	}
 }
 

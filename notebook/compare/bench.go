@@ -10,16 +10,12 @@ import (
 // Open returns, by experiment, the trials that need more repetitions after a look at two sides that are measured
 // together: the cells for which the gate or a proof is undecided. Without a gate they are the cells whose change is
 // neither shown nor within the smallest effect, in the metrics of the options or else in the first key metric that can
-// be better or worse. Failures are never undecided: a cell without any says all that it ever will.
-//
-// The error is as of Compare.
+// be better or worse. Failures are never undecided: a cell without any says all that it ever will. An unknown metric is
+// an error of Compare, and leaves nothing to decide.
 //
 // Source: docs/method.md#number-of-looks and docs/command.md#bench.
-func Open(s Sides, o ChangeOptions) (map[string][]string, error) {
-	changes, proofs, err := Compare([]Sides{s}, o)
-	if err != nil {
-		return nil, err
-	}
+func Open(s Sides, o ChangeOptions) map[string][]string {
+	changes, proofs, _ := Compare([]Sides{s}, o)
 	out := map[string][]string{}
 	add := func(isOpen bool, a, b *dataset.Cell) {
 		if name := a.Experiment.Plan.Name; isOpen {
@@ -33,18 +29,17 @@ func Open(s Sides, o ChangeOptions) (map[string][]string, error) {
 		for _, c := range o.Gate.Judge(changes) {
 			add(!c.Met && !c.Refuted, c.A, c.B)
 		}
-		return out, nil
+		return out
 	}
 	seen := map[*dataset.Cell]bool{} // cells of A whose decisive metric was seen
-	for i := range changes {
-		c := &changes[i]
+	for _, c := range changes {
 		if !c.mayCompare || c.Points || len(o.Metrics) == 0 && (c.Metric.Better == "" || seen[c.A]) {
 			continue
 		}
 		seen[c.A] = true
 		add(c.isUndecided(), c.A, c.B)
 	}
-	return out, nil
+	return out
 }
 
 // A Proof says whether a slowdown of known size would have been seen: the cell that is measured a second time in each
@@ -52,14 +47,14 @@ func Open(s Sides, o ChangeOptions) (map[string][]string, error) {
 //
 // Source: docs/command.md#bench.
 type Proof struct {
-	Change
+	*Change
 	Open bool // more repetitions could show it
 	Seen bool // the gate is met, or without a gate the verdict is worse
 }
 
 // planted returns the cell of an experiment that is measured twice, with a slowdown in the second: times are longer by
-// o.Prove, and everything of which more is better is smaller. It is empty without such a cell or a slowdown.
-func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []Change {
+// o.Prove, and metrics that are better when higher are smaller. It is empty without such a cell or a slowdown.
+func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []*Change {
 	a, again := e.Twins()
 	if o.Prove == 0 || a == nil {
 		return nil
@@ -73,7 +68,7 @@ func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []Change {
 		factor = 1 - o.Prove
 	}
 	c.ResultB = c.ResultB.Times(factor)
-	return []Change{c}
+	return []*Change{c}
 }
 
 // proofMetric returns the metric of the gate, or else the first key metric that can be better or worse.
@@ -87,8 +82,8 @@ func proofMetric(e *dataset.Experiment, o ChangeOptions) (record.Metric, bool) {
 }
 
 // newProof judges a planted change with all others of its metric.
-func newProof(planted Change, others []*Change, gate *Gate) Proof {
-	together := []*Change{&planted}
+func newProof(planted *Change, others []*Change, gate *Gate) Proof {
+	together := []*Change{planted}
 	for _, c := range others {
 		if c.A != planted.A {
 			other := *c // whose own verdict stays
@@ -100,6 +95,6 @@ func newProof(planted Change, others []*Change, gate *Gate) Proof {
 		return Proof{Change: planted, Seen: planted.Verdict == stats.Worse, Open: planted.isUndecided()}
 	}
 	planted.Reason = "" // it is about the smallest effect
-	verdict := gate.verdict(&planted, stats.DefaultAlpha/float64(len(together)))
+	verdict := gate.verdict(planted, stats.DefaultAlpha/float64(len(together)))
 	return Proof{Change: planted, Seen: verdict == stats.Supported, Open: verdict == stats.Inconclusive}
 }

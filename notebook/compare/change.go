@@ -21,21 +21,19 @@ import (
 type Sides struct {
 	A, B        *dataset.Dataset
 	Experiments []string // only these; none for all
-	// Axis separates the sides if A and B are one set: its value is From in A, and To in B.
-	Axis, From, To string
+	// From and To are the revisions of the sides if A and B are one set; empty otherwise.
+	From, To string
 }
 
 // partner returns the cell of side B that a cell of side A is compared with, or nil.
 func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 	isPartner := func(o *dataset.Cell) bool { return o.Trial.Name == a.Trial.Name }
-	if s.Axis != "" {
-		if !hasValue(a, s.Axis, s.From) {
+	if s.From != "" {
+		if !isOfRevision(a, s.From) {
 			return nil
 		}
-		name := plan.WithoutAxis(a.Trial.Parameters, s.Axis)
-		isPartner = func(o *dataset.Cell) bool {
-			return hasValue(o, s.Axis, s.To) && plan.WithoutAxis(o.Trial.Parameters, s.Axis) == name
-		}
+		name := withoutRevision(a)
+		isPartner = func(o *dataset.Cell) bool { return isOfRevision(o, s.To) && withoutRevision(o) == name }
 	}
 	partner, _ := slice.Find(b.Cells, isPartner)
 	return partner
@@ -43,18 +41,22 @@ func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 
 // names returns the name of a trial on both sides, and the readers' name of its cell.
 func (s *Sides) names(a *dataset.Cell) (trial, cell string) {
-	if s.Axis == "" {
+	if s.From == "" {
 		return a.Trial.Name, a.Name()
 	}
-	others := slice.Filter(a.Trial.Parameters, func(p record.Parameter) bool { return p.Name != s.Axis })
-	if len(others) == 0 {
+	others := slice.Map(a.Trial.Parameters, func(p record.Parameter) string { return p.Name })
+	if others = slices.DeleteFunc(others, func(name string) bool { return name == plan.RevisionAxis }); len(others) == 0 {
 		return a.Experiment.Plan.Name, a.Experiment.Plan.Name
 	}
-	return plan.WithoutAxis(others, s.Axis), a.Name(slice.Map(others, func(p record.Parameter) string { return p.Name })...)
+	return withoutRevision(a), a.Name(others...)
 }
 
-func hasValue(c *dataset.Cell, axis, value string) bool {
-	return slices.Contains(c.Trial.Parameters, record.Parameter{Name: axis, Value: value})
+func isOfRevision(c *dataset.Cell, revision string) bool {
+	return slices.Contains(c.Trial.Parameters, record.Parameter{Name: plan.RevisionAxis, Value: revision})
+}
+
+func withoutRevision(c *dataset.Cell) string {
+	return plan.WithoutAxis(c.Trial.Parameters, plan.RevisionAxis)
 }
 
 // ChangeOptions select metrics and hosts.
@@ -136,9 +138,9 @@ func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial }
 // Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#several-comparisons,
 // docs/method.md#number-of-looks, docs/method.md#the-noise-floor and
 // docs/validity.md#checks.
-func Compare(sides []Sides, o ChangeOptions) (changes []Change, proofs []Proof, err error) {
+func Compare(sides []Sides, o ChangeOptions) (changes []*Change, proofs []Proof, err error) {
 	found := map[string]bool{} // metrics by name
-	var planted []Change
+	var planted []*Change
 	for _, s := range sides {
 		for _, e := range s.A.Experiments {
 			other, ok := s.B.Experiment(e.Plan.Name)
@@ -157,19 +159,18 @@ func Compare(sides []Sides, o ChangeOptions) (changes []Change, proofs []Proof, 
 		}
 	}
 	for _, name := range o.named() {
-		if !found[name] && len(sides) > 0 {
+		if !found[name] {
 			return nil, nil, unknownMetric(sides, name)
 		}
 	}
 	byMetric := map[string][]*Change{}
-	for i := range changes {
-		name := changes[i].Metric.Name
-		byMetric[name] = append(byMetric[name], &changes[i])
+	for _, c := range changes {
+		byMetric[c.Metric.Name] = append(byMetric[c.Metric.Name], c)
 	}
 	for _, together := range byMetric {
 		judgeTogether(together)
 	}
-	return changes, slice.Map(planted, func(c Change) Proof { return newProof(c, byMetric[c.Metric.Name], o.Gate) }), nil
+	return changes, slice.Map(planted, func(c *Change) Proof { return newProof(c, byMetric[c.Metric.Name], o.Gate) }), nil
 }
 
 // unknownMetric is the error for a metric that no experiment has, with the nearest.
@@ -211,8 +212,8 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 }
 
 // newChange has the numbers of both sides and whether they may be compared, without a verdict.
-func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) Change {
-	c := Change{Article: s.A.Doc.Slug, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
+func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) *Change {
+	c := &Change{Article: s.A.Doc.Slug, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
 		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1}
 	c.Trial, c.Name = s.names(a)
 	if c.ResultA.Metric.Unit == "" {

@@ -42,7 +42,7 @@ func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...rec
 }
 
 // changesInWords writes changes of a metric in a line each.
-func changesInWords(changes []Change, metric string) string {
+func changesInWords(changes []*Change, metric string) string {
 	var out strings.Builder
 	for _, c := range changes {
 		if c.Metric.Name != metric {

@@ -192,11 +192,10 @@ func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // Differences lists what differs in the cells of changes, each subject once with its cells: inputs before facts,
 // possible causes first. Cells with the same repetitions on both sides, or with none on one, are left out.
-func Differences(changes []Change) []Difference {
+func Differences(changes []*Change) []Difference {
 	var out []Difference
 	seen := map[*dataset.Cell]bool{}
-	for i := range changes {
-		c := &changes[i]
+	for _, c := range changes {
 		if seen[c.A] || c.Unchanged || len(c.A.Records) == 0 || len(c.B.Records) == 0 {
 			continue
 		}
@@ -221,11 +220,10 @@ func Differences(changes []Change) []Difference {
 }
 
 // Explain says what could have caused the changes: what differs in every cell that has one.
-func Explain(changes []Change, all []Difference) string {
+func Explain(changes []*Change, all []Difference) string {
 	unchanged := len(changes) > 0
 	var changed []string // cells with a shown change
-	for i := range changes {
-		c := &changes[i]
+	for _, c := range changes {
 		unchanged = unchanged && c.Unchanged
 		if c.Verdict != stats.NotComparable && c.Verdict != stats.NotShown {
 			changed = slice.Add(changed, c.CellName())

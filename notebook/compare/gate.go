@@ -2,11 +2,11 @@ package compare
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -43,9 +43,9 @@ func NewGate(text string) (*Gate, error) {
 	case percent <= -100 && (metric == "failed" || isBelow):
 		return nil, fmt.Errorf("no change of %s goes below -100%%", metric)
 	}
-	region := stats.Region{Lo: percent / 100, Hi: math.Inf(1)}
+	region := stats.Above(percent / 100)
 	if isBelow {
-		region = stats.Region{Lo: math.Inf(-1), Hi: percent / 100}
+		region = stats.Below(percent / 100)
 	}
 	return &Gate{text, metric, region}, nil
 }
@@ -65,13 +65,8 @@ type GateCell struct {
 // repetitions does not meet it.
 //
 // Source: docs/command.md#compare; docs/method.md#claims-as-regions and docs/method.md#several-comparisons.
-func (g *Gate) Judge(changes []Change) []GateCell {
-	var own []*Change
-	for i := range changes {
-		if changes[i].Metric.Name == g.Metric {
-			own = append(own, &changes[i])
-		}
-	}
+func (g *Gate) Judge(changes []*Change) []GateCell {
+	own := slice.Filter(changes, func(c *Change) bool { return c.Metric.Name == g.Metric })
 	out := make([]GateCell, len(own))
 	for i, c := range own {
 		verdict := g.verdict(c, stats.DefaultAlpha/float64(len(own)))

@@ -61,17 +61,21 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	}
 	c.Verdict = stats.NotShown
 	smallest := phrase.Percent(stats.DefaultSmallestEffect)
-	beyond := stats.Greater(stats.DefaultSmallestEffect)
-	switch {
-	case stats.Judge(f.Interval, stats.Within(stats.DefaultSmallestEffect)) == stats.Supported:
+	switch same := isSame(f.Interval); {
+	case same == stats.Supported:
 		c.Reason = "the same within " + smallest
-	case (f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo) && f.AloneP > stats.DefaultAlpha:
+	case same == stats.Contradicted && f.AloneP > stats.DefaultAlpha:
 		c.Reason = "a difference, but not shown by so few repetitions"
-	case f.Interval.Lo > beyond.Lo || f.Interval.Hi < 1/beyond.Lo:
+	case same == stats.Contradicted:
 		c.Reason = c.corrected(n)
 	case !f.Interval.Contains(1):
 		c.Reason = "a difference, but possibly no more than " + smallest
 	}
+}
+
+// isSame judges whether a ratio in an interval differs from 1 by no more than the smallest effect.
+func isSame(ratio stats.Interval) stats.Verdict {
+	return stats.Judge(ratio, stats.Within(stats.DefaultSmallestEffect))
 }
 
 func (c *Change) setEffect(effect dataset.Quantity, how string) {
@@ -109,15 +113,13 @@ func (c *Change) judgePoints(n int) {
 		c.Reason = err.Error()
 		return
 	}
-	judged, err := c.points(stats.DefaultAlpha / float64(n*c.looks))
+	judged, _ := c.points(stats.DefaultAlpha / float64(n*c.looks)) // it has no error at any level
 	a, b := c.ResultA.Estimate, c.ResultB.Estimate
 	effect := dataset.Quantity{Number: b.Centre - a.Centre, Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
 		Interval: &printed, Kind: a.Kind, N: min(a.N, b.N), Step: max(c.ResultA.Step(), c.ResultB.Step())}
 	switch {
 	case effect.N < stats.MinRepetitions:
 		effect.Interval, effect.Kind, c.Reason = nil, stats.NoInterval, c.tooFew()
-	case err != nil:
-		c.Reason = err.Error()
 	case !judged.Contains(0):
 		c.Verdict = stats.ShiftOf(judged.Lo > 0, stats.Direction(c.Metric.Better))
 	default:
@@ -154,10 +156,8 @@ func (c *Change) judgeSearched() {
 		return
 	}
 	c.setEffect(effect, "B over A")
-	ratio := c.ratioInterval()
-	beyond := stats.Greater(stats.DefaultSmallestEffect)
-	if c.Verdict = stats.NotShown; ratio.Lo > beyond.Lo || ratio.Hi < 1/beyond.Lo {
-		c.Verdict = stats.ShiftOf(ratio.Lo > 1, stats.Direction(c.Metric.Better))
+	if c.Verdict = stats.NotShown; isSame(c.ratioInterval()) == stats.Contradicted {
+		c.Verdict = stats.ShiftOf(effect.Interval.Lo > 0, stats.Direction(c.Metric.Better))
 	}
 }
 
@@ -189,5 +189,5 @@ func (c *Change) isUndecided() bool {
 	if c.Verdict != stats.NotShown || c.Effect == nil || c.Effect.Interval == nil {
 		return c.Verdict == stats.NotComparable
 	}
-	return stats.Judge(c.ratioInterval(), stats.Within(stats.DefaultSmallestEffect)) != stats.Supported
+	return isSame(c.ratioInterval()) != stats.Supported
 }
