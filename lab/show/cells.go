@@ -17,6 +17,7 @@ import (
 	"benchbook/notebook/spec"
 	"benchbook/notebook/stats"
 	"benchbook/notebook/validity"
+	"benchbook/render/cellview"
 	"benchbook/render/wording"
 )
 
@@ -25,7 +26,7 @@ type Experiment struct {
 	Experiment string           `json:"experiment"`
 	Skipped    string           `json:"skipped,omitempty"` // why the profile leaves it out; then there are no cells
 	NoiseFloor map[string]Floor `json:"noise_floor"`       // by metric, where known
-	Cells      []Cell           `json:"cells"`
+	Cells      []*Cell          `json:"cells"`
 
 	of      *dataset.Experiment
 	metrics []record.Metric
@@ -104,9 +105,9 @@ func newEstimate(r dataset.Result) Estimate {
 	return out
 }
 
-func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
-	out := Experiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]Floor{},
-		Cells: []Cell{}, of: e, metrics: e.AllMetrics()}
+func newExperiment(d *dataset.Dataset, e *dataset.Experiment) *Experiment {
+	out := &Experiment{Experiment: e.Plan.Name, Skipped: e.Plan.Skipped, NoiseFloor: map[string]Floor{},
+		Cells: []*Cell{}, of: e, metrics: e.AllMetrics()}
 	for _, m := range out.metrics {
 		f := d.Floor(m.Name)
 		if f.Missing != "" {
@@ -125,8 +126,8 @@ func newExperiment(d *dataset.Dataset, e *dataset.Experiment) Experiment {
 	return out
 }
 
-func newCell(c *dataset.Cell, metrics []record.Metric) Cell {
-	out := Cell{Trial: newTrial(c.Trial), State: c.State.String(), Run: c.Run, Validity: c.Validity().Level().String(),
+func newCell(c *dataset.Cell, metrics []record.Metric) *Cell {
+	out := &Cell{Trial: newTrial(c.Trial), State: c.State.String(), Run: c.Run, Validity: c.Validity().Level().String(),
 		Checks: append([]validity.CheckResult{}, c.Validity().Checks()...), Repetitions: []Repetition{},
 		Metrics: []Metric{}, LimitedBy: c.Validity().LimitedBy().By, cell: c}
 	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) { // values as in the article, then the capacity
@@ -164,7 +165,7 @@ func warnings(checks []validity.CheckResult) (words []string) {
 func (e *Experiment) columns() map[string]wording.Column {
 	out := map[string]wording.Column{}
 	for k, m := range e.metrics {
-		results := slice.Map(e.Cells, func(c Cell) dataset.Result { return c.Metrics[k].result })
+		results := slice.Map(e.Cells, func(c *Cell) dataset.Result { return c.Metrics[k].result })
 		out[m.Name] = wording.ColumnOf(m, results...)
 	}
 	return out
@@ -197,8 +198,7 @@ func (e *Experiment) everything(slug string) Section {
 	s := e.section(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
 	columns := e.columns()
 	var notes grouped
-	for i := range e.Cells {
-		c := &e.Cells[i]
+	for _, c := range e.Cells {
 		first := []string{c.Name, c.status()}
 		row := func(cells ...string) {
 			s.Table.Rows = append(s.Table.Rows, append(first, cells...))
@@ -238,10 +238,9 @@ const keyMetrics = 3
 func (e *Experiment) overview(slug string) Section {
 	keys := e.of.KeyMetrics()
 	keys = keys[:min(len(keys), keyMetrics)]
-	s := e.section(slug, append([]string{"cell", "validity"}, slice.Map(keys, metricName)...)...)
+	s := e.section(slug, append([]string{"cell", "validity"}, cellview.NamesOf(keys)...)...)
 	columns := e.columns()
-	for i := range e.Cells {
-		c := &e.Cells[i]
+	for _, c := range e.Cells {
 		row := []string{c.Name, c.status()}
 		for _, key := range keys {
 			words := "–"
@@ -255,13 +254,10 @@ func (e *Experiment) overview(slug string) Section {
 	return s
 }
 
-func metricName(m record.Metric) string { return m.Name }
-
 // details are the limits of the cells, their repetitions and their searches.
 func (e *Experiment) details() (out Report) {
 	columns, keys := e.columns(), e.of.KeyMetrics()
-	for i := range e.Cells {
-		c := &e.Cells[i]
+	for _, c := range e.Cells {
 		if limit := wording.Limit(c.cell.Validity().LimitedBy()); limit != "" {
 			out = append(out, Section{Notes: []string{c.Name + ": limited by " + limit}})
 		}
@@ -278,7 +274,7 @@ func (e *Experiment) details() (out Report) {
 // repetitions lists the repetitions of a cell with the values of its key metrics.
 func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Column) Section {
 	s := Section{Title: c.Name + ", repetition by repetition", Table: Table{
-		Head: append([]string{"repetition", "started", "validity"}, slice.Map(keys, metricName)...)}}
+		Head: append([]string{"repetition", "started", "validity"}, cellview.NamesOf(keys)...)}}
 	for i, r := range c.Repetitions {
 		row := []string{fmt.Sprint(r.Repetition), startedAt(r.Started), r.Validity}
 		for _, m := range keys {

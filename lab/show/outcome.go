@@ -19,18 +19,18 @@ import (
 
 // An Article is what the records say about an article.
 type Article struct {
-	Article     string       `json:"article"`
-	Title       string       `json:"title"`
-	Host        string       `json:"host"` // class and digest
-	ThisHost    bool         `json:"this_host"`
-	Profile     string       `json:"profile"`
-	Standing    string       `json:"standing"`
-	Count       string       `json:"count,omitempty"`       // of the headline claims that are supported: "2 of 3"
-	Reason      string       `json:"reason,omitempty"`      // of the standing
-	Published   []string     `json:"published,omitempty"`   // how far published numbers agree, in sentences
-	Experiments []Experiment `json:"experiments,omitempty"` // only from show
-	Claims      []Claim      `json:"claims"`                // in the order of the article
-	Others      []Set        `json:"others"`                // sets of records that are not shown
+	Article     string        `json:"article"`
+	Title       string        `json:"title"`
+	Host        string        `json:"host"` // class and digest
+	ThisHost    bool          `json:"this_host"`
+	Profile     string        `json:"profile"`
+	Standing    string        `json:"standing"`
+	Count       string        `json:"count,omitempty"`       // of the headline claims that are supported: "2 of 3"
+	Reason      string        `json:"reason,omitempty"`      // of the standing
+	Published   []string      `json:"published,omitempty"`   // how far published numbers agree, in sentences
+	Experiments []*Experiment `json:"experiments,omitempty"` // only from show
+	Claims      []Claim       `json:"claims"`                // in the order of the article
+	Others      []Set         `json:"others"`                // sets of records that are not shown
 }
 
 // A Set names the records of a host and profile.

@@ -28,9 +28,9 @@ import (
 
 // Planned is what a run would do, as plan prints it.
 type Planned struct {
-	Host        string              `json:"host"` // class and digest, as in records
-	Profile     string              `json:"profile"`
-	Experiments []PlannedExperiment `json:"experiments"`
+	Host        string               `json:"host"` // class and digest, as in records
+	Profile     string               `json:"profile"`
+	Experiments []*PlannedExperiment `json:"experiments"`
 }
 
 // A PlannedExperiment is an experiment of a plan.
@@ -72,7 +72,7 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 	}
 	present := a.Present(project)
 	defer present.Close()
-	out := &Planned{Host: this.ID, Experiments: []PlannedExperiment{}}
+	out := &Planned{Host: this.ID, Experiments: []*PlannedExperiment{}}
 	for _, c := range list {
 		out.Profile = c.Planned.Profile
 		if err := out.add(ctx, a, project, c, present); err != nil {
@@ -140,8 +140,8 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 	return nil
 }
 
-func newPlanned(slug string, e *plan.Experiment, host machine.Host) PlannedExperiment {
-	out := PlannedExperiment{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Repetitions: e.Most(),
+func newPlanned(slug string, e *plan.Experiment, host machine.Host) *PlannedExperiment {
+	out := &PlannedExperiment{Article: slug, Experiment: e.Name, Skipped: e.Skipped, Repetitions: e.Most(),
 		Looks: append([]int{}, e.Looks...), Seed: e.Seed, Trials: []PlannedTrial{}, Warnings: []string{}, plan: e}
 	if own := e.Place(host.Cores); len(host.Cores) > 0 {
 		out.where = fmt.Sprintf(": services on CPU %s, load on CPU %s", own.Services, own.Load)
@@ -169,8 +169,8 @@ func (p *Planned) Text(w io.Writer, named bool) {
 		return
 	}
 	var out Report
-	for i := range p.Experiments {
-		out = append(out, p.Experiments[i].section(p))
+	for _, e := range p.Experiments {
+		out = append(out, e.section(p))
 	}
 	out.Text(w)
 }
@@ -231,8 +231,7 @@ func (p *Planned) overview() Report {
 		}
 		s.Table.Rows = append(s.Table.Rows, []string{name, fmt.Sprint(len(e.Trials)), span(e.least, e.most, "repetition"), words})
 	}
-	for i := range p.Experiments {
-		e := &p.Experiments[i]
+	for _, e := range p.Experiments {
 		name := e.Article + "#" + e.Experiment
 		for _, words := range e.Warnings {
 			s.Notes = append(s.Notes, fmt.Sprintf("warning: %s: %s", name, words))
@@ -378,7 +377,7 @@ var overheadParts = []string{"settle", "prepare", "start", "load", "stop"}
 
 // Experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
 // experiment, and the mean overhead of the experiment, or else of the article. Records of the host count, under any
-// profile; those of others, such as the author's, where it has none of the experiment.
+// profile; records of other hosts, such as the author's, where it has none of the experiment.
 func Experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
 	isOf := func(r *record.Record) bool { return r.Experiment == e.Name }
 	own := slice.Filter(records, func(r *record.Record) bool { return r.Host == host })

@@ -172,12 +172,11 @@ func onlyTrials(list []*Article, trials []string) ([]*Article, error) {
 	}
 	var known []string
 	for _, a := range list {
-		for k := range a.Experiments {
-			e := &a.Experiments[k]
-			known = append(known, slice.Map(e.Cells, func(c Cell) string { return c.Name })...)
-			e.Cells = slice.Filter(e.Cells, func(c Cell) bool { return slices.Contains(trials, c.Name) })
+		for _, e := range a.Experiments {
+			known = append(known, slice.Map(e.Cells, func(c *Cell) string { return c.Name })...)
+			e.Cells = slice.Filter(e.Cells, func(c *Cell) bool { return slices.Contains(trials, c.Name) })
 		}
-		a.Experiments = slice.Filter(a.Experiments, func(e Experiment) bool { return len(e.Cells) > 0 })
+		a.Experiments = slice.Filter(a.Experiments, func(e *Experiment) bool { return len(e.Cells) > 0 })
 		a.Claims = []Claim{}
 	}
 	for _, trial := range trials {
@@ -193,8 +192,7 @@ func onlyTrials(list []*Article, trials []string) ([]*Article, error) {
 func (a *Article) report(named, trials bool) Report {
 	out := Report{a.verdicts()}
 	isBrief := len(a.Experiments) > 1 && !trials && !named
-	for i := range a.Experiments {
-		e := &a.Experiments[i]
+	for _, e := range a.Experiments {
 		switch {
 		case isBrief:
 			out = append(out, e.overview(a.Article))
@@ -211,30 +209,26 @@ func (a *Article) report(named, trials bool) Report {
 }
 
 // repetition returns the record of the selected repetition of a trial.
-func repetition(list []*Article, s Selection) (found *record.Record, err error) {
-	var known []string
+func repetition(list []*Article, s Selection) (*record.Record, error) {
+	var all []*record.Record
 	for _, article := range list {
 		for _, e := range article.Experiments {
 			for _, c := range e.Cells {
-				for _, r := range c.cell.Records {
-					known = append(known, fmt.Sprint(r.Repetition))
-					switch {
-					case r.Repetition != s.Repetition:
-					case found != nil:
-						return nil, fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", s.Trials[0],
-							found.Article, found.Experiment)
-					default:
-						found = r
-					}
-				}
+				all = append(all, c.cell.Records...)
 			}
 		}
 	}
-	if found == nil {
+	of := slice.Filter(all, func(r *record.Record) bool { return r.Repetition == s.Repetition })
+	switch len(of) {
+	case 0:
+		known := slice.Map(all, func(r *record.Record) string { return fmt.Sprint(r.Repetition) })
 		return nil, fmt.Errorf("trial %s has no repetition %d: it has %s", s.Trials[0], s.Repetition,
 			cmp.Or(strings.Join(known, ", "), "none"))
+	case 1:
+		return of[0], nil
 	}
-	return found, nil
+	return nil, fmt.Errorf("several experiments have a trial %s: name one, as in %s#%s", s.Trials[0], of[0].Article,
+		of[0].Experiment)
 }
 
 // A Run is one run of an article, and what it says alone.

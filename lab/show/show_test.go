@@ -22,7 +22,7 @@ func TestDisturbedCellsAreNotExported(t *testing.T) {
 	d := must.Get(dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan}))
 	assert.Equal(t, d.Experiments[0].Cells[0].Metric("throughput").Missing, "", "throughput of a")
 	var out strings.Builder
-	list := []*Article{{Article: "x", Experiments: []Experiment{newExperiment(d, d.Experiments[0])}}}
+	list := []*Article{{Article: "x", Experiments: []*Experiment{newExperiment(d, d.Experiments[0])}}}
 	must.Do(benchfmt(&out, list))
 	assert.Lacks(t, out.String(), "server=a")
 	assert.Contains(t, out.String(), "server=b")

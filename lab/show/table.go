@@ -3,7 +3,6 @@ package show
 import (
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,18 +24,17 @@ type Table struct {
 	Right []int // columns of numbers
 }
 
-// Text writes the table in aligned columns.
-func (t Table) Text(w io.Writer, indent string) {
-	rows := t.Rows
-	if t.Head != nil {
-		rows = slices.Insert(slices.Clone(rows), 0, t.Head)
+// all returns the rows, after the head if there is one.
+func (t Table) all() [][]string {
+	if t.Head == nil {
+		return t.Rows
 	}
-	terminal.PrintColumns(w, indent, rows)
+	return slices.Concat([][]string{t.Head}, t.Rows)
 }
 
 // CSV writes the head and the rows.
 func (t Table) CSV(w io.Writer) error {
-	if err := table.WriteCSV(w, slices.Insert(slices.Clone(t.Rows), 0, t.Head)); err != nil {
+	if err := table.WriteCSV(w, t.all()); err != nil {
 		return lab.Failure(fmt.Errorf("writing CSV: %w", err))
 	}
 	return nil
@@ -51,7 +49,7 @@ func (t Table) Markdown(w io.Writer) {
 			rule[i] = "--:"
 		}
 	}
-	for i, row := range slices.Insert(slices.Clone(t.Rows), 0, t.Head) {
+	for i, row := range t.all() {
 		fmt.Fprintf(w, "| %s |\n", strings.Join(slice.Map(row, Escape), " | "))
 		if i == 0 {
 			fmt.Fprintf(w, "|%s|\n", strings.Join(rule, "|"))
@@ -85,7 +83,7 @@ func (r Report) Text(w io.Writer) {
 		for _, line := range s.Lines {
 			fmt.Fprintf(w, "%s%s\n", indent, strings.Join(terminal.Wrap(line, terminal.LineWidth), "\n"+indent+"  "))
 		}
-		s.Table.Text(w, indent)
+		terminal.PrintColumns(w, indent, s.Table.all())
 		for _, note := range s.Notes {
 			fmt.Fprintf(w, "%s%s\n", indent, note)
 		}
@@ -102,12 +100,10 @@ func (r Report) Markdown(w io.Writer) {
 			fmt.Fprintln(w)
 		}
 	}
-	for i, s := range r {
-		if i == 0 {
-			fmt.Fprintf(w, "**%s**\n\n", Escape(s.Title))
-		} else {
-			fmt.Fprintf(w, "#### %s\n\n", Escape(s.Title))
-		}
+	title := "**%s**\n\n"
+	for _, s := range r {
+		fmt.Fprintf(w, title, Escape(s.Title))
+		title = "#### %s\n\n" // of all but the first
 		list(s.Lines)
 		if len(s.Table.Rows) > 0 {
 			s.Table.Markdown(w)
@@ -130,19 +126,18 @@ type Number struct {
 }
 
 func numberOf(q *dataset.Quantity) (n Number) {
-	if q == nil {
-		return n
+	if q != nil {
+		n.Value = finite(q.Number)
+		if q.Interval != nil {
+			n.Lo, n.Hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
+		}
 	}
-	if q.Interval != nil {
-		n.Lo, n.Hi = finite(q.Interval.Lo), finite(q.Interval.Hi)
-	}
-	n.Value = finite(q.Number)
 	return n
 }
 
 // finite returns v, or nil for a value that JSON has no number for.
 func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+	if !dataset.Finite(v) {
 		return nil
 	}
 	return &v
@@ -205,7 +200,7 @@ func benchName(experiment string, parameters []record.Parameter) string {
 		out += "/" + clean(p.Name) + "=" + clean(p.Value)
 	}
 	if likeCores.MatchString(out) {
-		out += "-1" // without it the number would be read as that of cores
+		out += "-1" // without it the number would be read as a number of cores
 	}
 	return out
 }
