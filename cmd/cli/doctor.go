@@ -7,7 +7,7 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that this machine can run benchmarks",
 		Long: `Check that this machine can run benchmarks: the engine and its registry, leftovers of killed runs,
@@ -27,7 +27,6 @@ warning, or missing, with the remedy. Nothing is changed. The status is 1 if thi
 			return err
 		},
 	}
-	return cmd
 }
 
 func (a *app) cleanCommand() *cobra.Command {

@@ -79,9 +79,7 @@ Dockerfile, which stay as they are. Without DIR, the project is made next to the
 			}
 			dir := a.Dir
 			if len(args) == 1 {
-				if dir = args[0]; !filepath.IsAbs(dir) {
-					dir = filepath.Join(a.Dir, dir)
-				}
+				dir = a.At(args[0])
 			} else if info, err := os.Stat(from); err == nil && info.Mode().IsRegular() {
 				dir = filepath.Dir(from)
 			}
@@ -187,28 +185,27 @@ type initJSON struct {
 // removed: they would be in the way of the next try.
 func writeNew(a *lab.Session, dir string, list []newFile, next string) error {
 	made := initJSON{[]string{}, []string{}}
+	var missing []newFile
 	for _, f := range list {
-		full := filepath.Join(dir, f.path)
-		switch _, err := os.Lstat(full); {
-		case err == nil && f.may:
-			made.Kept = append(made.Kept, full)
-		case err == nil:
-			return fmt.Errorf("%s exists already: choose another name, or remove it first", full)
+		f.path = filepath.Join(dir, f.path)
+		switch _, err := os.Lstat(f.path); {
+		case err != nil:
+			missing = append(missing, f)
+		case f.may:
+			made.Kept = append(made.Kept, f.path)
+		default:
+			return fmt.Errorf("%s exists already: choose another name, or remove it first", f.path)
 		}
 	}
-	for _, f := range list {
-		full := filepath.Join(dir, f.path)
-		if slices.Contains(made.Kept, full) {
-			continue
-		}
-		if err := files.Write(full, f.data); err != nil {
+	for _, f := range missing {
+		if err := files.Write(f.path, f.data); err != nil {
 			err = fmt.Errorf("%w: the files of the new project are removed again", err)
 			for _, full := range made.Written {
 				err = errors.Join(err, os.Remove(full))
 			}
 			return lab.Failure(err)
 		}
-		made.Written = append(made.Written, full)
+		made.Written = append(made.Written, f.path)
 	}
 	return a.Print(made, func() {
 		for _, full := range made.Written {
