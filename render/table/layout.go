@@ -108,7 +108,7 @@ type column struct {
 	cell func(r Row) Cell
 }
 
-// columns are those of words, and those of numbers with the plots and published numbers that follow them.
+// columns returns the columns of words, and the columns of numbers, each with its plots and published numbers after it.
 func (l *layouter) columns() (out []column) {
 	add := func(h Head, cell func(r Row) Cell) { out = append(out, column{h, cell}) }
 	for i, w := range l.Words {
@@ -234,15 +234,11 @@ func (l *layouter) noted(r Row, isAbout func(Note) bool) []Why {
 }
 
 func (l *layouter) marks(r Row, metric int) *Marks {
-	var out *Marks
-	for _, n := range l.noted(r, func(n Note) bool { return slices.Contains(n.Metrics, metric) }) {
-		if out == nil {
-			out = &Marks{n.ID, n.Number}
-			continue
-		}
-		out.Numbers += "," + n.Number
+	notes := l.noted(r, func(n Note) bool { return slices.Contains(n.Metrics, metric) })
+	if len(notes) == 0 {
+		return nil
 	}
-	return out
+	return &Marks{notes[0].ID, strings.Join(slice.Map(notes, func(n Why) string { return n.Number }), ",")}
 }
 
 func (n Note) isOfRow() bool { return len(n.Metrics) == 0 }
@@ -276,7 +272,7 @@ type scale struct {
 	digits int
 }
 
-// scale is that of the main column; nil without a value.
+// scale returns the scale of the main column; nil without a value.
 func (l *layouter) scale(u wording.Unit) *scale {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, r := range l.Rows {

@@ -45,9 +45,9 @@ var ladders = map[string][]Unit{
 		{Symbol: "B/s", Scale: 1}},
 }
 
-// UnitFor chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one that
-// suits the largest of them. share says that base is "1" and the numbers are parts of one. Zeros and what
-// is no finite number have no say; a base unit that is unknown is written as it is.
+// UnitFor chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one
+// that suits the largest finite number. share says that base is "1" and the numbers are parts of one. An unknown base unit
+// is written as it is.
 func UnitFor(base string, share bool, values ...float64) Unit {
 	switch {
 	case share:
@@ -108,10 +108,7 @@ func (u Unit) ExactNumber(v float64) string {
 
 // rounded rounds to a number of significant digits.
 func rounded(v float64, digits int) float64 {
-	x, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
-	if err != nil { // it is none that can be written
-		return v
-	}
+	x, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64) // what was written can be read
 	return x
 }
 
@@ -156,7 +153,7 @@ func (u Unit) ends(lo, hi float64, decimals int, atMost, to, atLeast string) str
 }
 
 // Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
-// stands in the column's head. Where an end is below zero, "to" takes the dash's place.
+// the column's head has. Where an end is below zero, "to" takes the dash's place.
 func (u Unit) Range(lo, hi float64, decimals int) string {
 	to := dash
 	if lo < 0 {
@@ -213,7 +210,7 @@ func fixed(x float64, decimals int) string {
 		return "–"
 	case math.IsInf(x, 0):
 		return sign(x) + "∞"
-	case math.Abs(x) >= largest || decimals > maxDecimals && x != 0 && math.Abs(x) < smallest:
+	case math.Abs(x) >= largest || decimals > maxDecimals && math.Abs(x) < smallest:
 		return strings.ReplaceAll(strconv.FormatFloat(x, 'e', 2, 64), "-", minus)
 	}
 	decimals = min(decimals, maxDecimals)
