@@ -423,13 +423,9 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 
 // estimateOf returns about how long what is pending of an article takes, by all its records.
 func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
-	host := j.hosts[c.Slug]
+	pending := func(t *plan.Trial) int { return todo[t].Count } // with --force also of fresh cells
 	for _, e := range c.Planned.Experiments {
-		sum += e.Estimate(plan.Place(host.Cores), func(t *plan.Trial) plan.Experience {
-			out := show.Experience(e, t, records, host.ID)
-			out.Pending = todo[t].Count // with --force also of fresh cells
-			return out
-		})
+		sum += show.ExpectedTime(e, j.hosts[c.Slug], records, pending)
 	}
 	return sum
 }

@@ -119,16 +119,9 @@ func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Proj
 			t := cell.Planned
 			out.addTrial(cell, next[t], more[t], outdated(cell, present, on.Facts))
 		}
-		estimate := func(pending func(*plan.Trial) int) float64 {
-			return e.Plan.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
-				takes := Experience(e.Plan, t, records, on.ID)
-				takes.Pending = pending(t)
-				return takes
-			}).Seconds()
-		}
 		if out.Skipped == "" {
-			out.Seconds = estimate(func(t *plan.Trial) int { return next[t].Count })
-			out.AtMost = estimate(func(t *plan.Trial) int { return next[t].Count + more[t] })
+			out.Seconds = ExpectedTime(e.Plan, on, records, func(t *plan.Trial) int { return next[t].Count }).Seconds()
+			out.AtMost = ExpectedTime(e.Plan, on, records, func(t *plan.Trial) int { return next[t].Count + more[t] }).Seconds()
 		}
 		for _, doubt := range doubts {
 			if doubt.Experiment == e.Plan.Name {
@@ -375,10 +368,21 @@ func OpenTrials(doc *article.Document, p *plan.Plan, host string,
 // overheadParts are the parts of a repetition besides warm-up and window.
 var overheadParts = []string{"settle", "prepare", "start", "load", "stop"}
 
-// Experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
+// ExpectedTime returns about how long pending repetitions and searches of an experiment take on a host, by the records of
+// its article. pending counts them.
+func ExpectedTime(e *plan.Experiment, on machine.Host, records []*record.Record,
+	pending func(*plan.Trial) int) time.Duration {
+	return e.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
+		takes := experience(e, t, records, on.ID)
+		takes.Pending = pending(t)
+		return takes
+	})
+}
+
+// experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
 // experiment, and the mean overhead of the experiment, or else of the article. Records of the host count, under any
 // profile; records of other hosts, such as the author's, where it has none of the experiment.
-func Experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
+func experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
 	isOf := func(r *record.Record) bool { return r.Experiment == e.Name }
 	own := slice.Filter(records, func(r *record.Record) bool { return r.Host == host })
 	of := slice.Filter(own, isOf)
