@@ -85,20 +85,14 @@ type manifest struct {
 
 // update replaces the files of the site in dir, and removes files of the last build that the site no longer has. Equal
 // files are not written, and files of others are an error if they are in the way. It uses a Root, so no link leads out
-// of dir. A dry run writes nothing.
-func update(dir string, site map[string]File, dryRun bool) (Report, error) {
+// of dir.
+func update(dir string, site map[string]File) (Report, error) {
 	r := Report{Files: len(site)}
 	names := slices.Sorted(maps.Keys(site))
-	if !dryRun {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return r, fmt.Errorf("making the folder of the site: %w", err)
-		}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return r, fmt.Errorf("making the folder of the site: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
-	if dryRun && errors.Is(err, fs.ErrNotExist) {
-		r.Written = names
-		return r, nil
-	}
 	if err != nil {
 		return r, fmt.Errorf("opening the folder of the site: %w", err)
 	}
@@ -120,9 +114,6 @@ func update(dir string, site map[string]File, dryRun bool) (Report, error) {
 		if _, stays := site[name]; !stays {
 			r.Removed = append(r.Removed, name)
 		}
-	}
-	if dryRun {
-		return r, nil
 	}
 	return r, apply(root, old, names, r, site)
 }

@@ -21,7 +21,7 @@ const noJekyll = ".nojekyll"
 // Published is the result of publishing a site.
 type Published struct {
 	To     string // in words
-	Commit string // empty for a folder, a dry run, or if nothing changed
+	Commit string // empty for a dry run, or if nothing changed
 	Report
 }
 
@@ -46,20 +46,6 @@ func built(dir string) (map[string]File, error) {
 			return nil, fmt.Errorf("the site in %s lacks the file %s: make it again with benchbook render", dir, name)
 		}
 		out[name] = File{From: filepath.Join(dir, filepath.FromSlash(name))}
-	}
-	return out, nil
-}
-
-// PublishFolder copies the site that Build made in dir. Files of others stay; a folder with files but without a site is
-// an error.
-func PublishFolder(dir, to string, dryRun bool) (Published, error) {
-	out := Published{To: to}
-	site, err := built(dir)
-	if err != nil {
-		return out, err
-	}
-	if out.Report, err = update(to, site, dryRun); err != nil {
-		return out, fmt.Errorf("publishing to %s: %w", to, err)
 	}
 	return out, nil
 }
@@ -103,7 +89,7 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (ou
 		if err != nil {
 			return out, err
 		}
-		if out.Report, err = update(p.work, site, false); err != nil {
+		if out.Report, err = update(p.work, site); err != nil {
 			return out, fmt.Errorf("publishing to %s: %w; or name another branch in publish: of benchbook.yaml", out.To,
 				errors.New(strings.ReplaceAll(err.Error(), p.work, "it")))
 		}
@@ -140,10 +126,10 @@ func (b Branch) open(ctx context.Context) (*publication, error) {
 	folders, err := here.Run("", "rev-parse", "--path-format=absolute", "--absolute-git-dir", "--git-path", "objects")
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, errors.New("publishing to a branch needs git: install it, or name a folder to publish to")
+		return nil, errors.New("publishing needs git: install it, or make the site elsewhere with benchbook render -o FOLDER")
 	case err != nil && strings.Contains(err.Error(), "not a git repository"):
-		return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or name a folder "+
-			"to publish to", b.Repository)
+		return nil, fmt.Errorf("%s is in no git repository: make one with git init and git remote add, or make the site "+
+			"elsewhere with benchbook render -o FOLDER", b.Repository)
 	case err != nil:
 		return nil, fmt.Errorf("opening the git repository: %w", err)
 	}

@@ -2,7 +2,6 @@ package site
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -65,7 +64,7 @@ func (p *publisher) render(files map[string]string) {
 	for name, text := range files {
 		data[name] = File{Data: []byte(text)}
 	}
-	must.Get(update(p.site, data, false))
+	must.Get(update(p.site, data))
 }
 
 // publish publishes the site, and checks that nothing changes here, also in what git keeps.
@@ -210,7 +209,7 @@ func TestPublishFails(t *testing.T) {
 			return Branch{p.dir, "origin", "gh-pages"}
 		}, []string{"make it with benchbook render"}},
 		{"no repository", func(p *publisher) Branch { return Branch{p.t.TempDir(), "origin", "gh-pages"} },
-			[]string{"is in no git repository", "name a folder"}},
+			[]string{"is in no git repository", "render -o FOLDER"}},
 		{"no such remote", func(p *publisher) Branch { return Branch{p.dir, "upstream", "gh-pages"} },
 			[]string{`no remote "upstream"`, "it has origin"}},
 		{"the remote is gone", func(p *publisher) Branch {
@@ -258,27 +257,5 @@ func TestPublishFails(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestPublishFolder(t *testing.T) {
-	p := newPublisher(t)
-	p.render(map[string]string{"index.html": "one", "old.html": "old"})
-	to := filepath.Join(t.TempDir(), "www")
-	out := must.Get(PublishFolder(p.site, to, true))
-	assert.Slice(t, out.Written, []string{noJekyll, "index.html", "old.html"}, "what a dry run would write")
-	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("a dry run makes the folder")
-	}
-	must.Get(PublishFolder(p.site, to, false))
-	must.Write(filepath.Join(to, "CNAME"), "bench.example")
-	p.render(map[string]string{"index.html": "two"})
-	for _, dryRun := range []bool{true, false} {
-		out := must.Get(PublishFolder(p.site, to, dryRun))
-		assert.Slice(t, out.Written, []string{"index.html"}, "written, dry run %v", dryRun)
-		assert.Slice(t, out.Removed, []string{"old.html"}, "removed, dry run %v", dryRun)
-	}
-	for name, want := range map[string]string{"index.html": "two", "CNAME": "bench.example", noJekyll: ""} {
-		assert.Equal(t, string(must.Get(os.ReadFile(filepath.Join(to, name)))), want, name)
 	}
 }

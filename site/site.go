@@ -73,7 +73,7 @@ func Build(pages []*render.Page, dir string, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return update(dir, made, false)
+	return update(dir, made)
 }
 
 // Files returns the files of a site by slash-separated paths.
