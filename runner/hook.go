@@ -8,7 +8,6 @@ import (
 
 	"benchbook/notebook/plan"
 	"benchbook/notebook/spec"
-	"benchbook/runner/agent"
 	"benchbook/runner/engine"
 	"benchbook/runner/load"
 )
@@ -21,23 +20,23 @@ type resultError struct {
 
 func (e *resultError) Error() string { return e.failure }
 
-// runHooks runs hooks of one kind in services, in order, until one fails, and returns their standard output. Hooks in a
-// command's own container are left to its driver. The error is a *resultError, or that we could not run a hook.
-func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial,
-	services map[string]engine.Container) (stdout string, err error) {
+// runHooks runs hooks of one kind in order, in services or at the place of the command, until one fails, and returns
+// their standard output. The error is a *resultError, or that we could not run a hook.
+func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial, at load.Place) (stdout string,
+	err error) {
 	var all strings.Builder
+	failed := "the hook " + kind + " failed: "
 	for _, h := range hooks {
-		in, command := h.Service, engine.Command{Args: h.Run}
-		if in == "" {
-			if t.Command == nil || t.Command.Service == "" {
+		in, command := at.Services[h.Service], engine.Command{Args: h.Run}
+		if h.Service == "" {
+			if in, command = at.OfCommand(t.Command, h.Run); in == nil {
 				continue
 			}
-			in, command.Environment, command.WorkingDir = t.Command.Service, t.Command.Environment, t.Command.WorkingDir
 		}
-		exit, err := services[in].Exec(ctx, command)
+		exit, err := in.Exec(ctx, command)
 		if err != nil {
-			if ended := exitWords(ctx, services[in]); ended != "" {
-				return all.String(), &resultError{failure: load.HookFailed(kind, fmt.Sprintf("service %q %s", in, ended))}
+			if ended := exitWords(ctx, in); ended != "" {
+				return all.String(), &resultError{failure: fmt.Sprintf("%sservice %q %s", failed, in.Name(), ended)}
 			}
 			return all.String(), fmt.Errorf("hook %s: %w", kind, err)
 		}
@@ -47,9 +46,15 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 			if len(wrote) == 0 {
 				wrote = exit.Stdout // an engine may say there why it could not start the program
 			}
-			failure := agent.HookFailure(h.Run[0]+" in "+in, exit.Code, wrote)
-			return all.String(), &resultError{load.HookFailed(kind, failure),
-				engine.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
+			failed += h.Run[0]
+			if in != at.Load {
+				failed += " in " + in.Name()
+			}
+			failed += fmt.Sprintf(" ended with status %d", exit.Code)
+			if last := engine.LastLine(wrote); last != "" {
+				failed += ": " + last
+			}
+			return all.String(), &resultError{failed, engine.LastLines(string(exit.Stdout)+string(exit.Stderr), maxLog)}
 		}
 	}
 	return all.String(), nil

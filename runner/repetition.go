@@ -169,7 +169,7 @@ func (p *repetition) start() (err error) {
 // prepare runs the hooks before the load, and drops the page cache where that is asked for.
 func (p *repetition) prepare() (wrote string, err error) {
 	if len(p.trial.Prepare) > 0 {
-		wrote, err = runHooks(p.bounded, "prepare", p.trial.Prepare, p.trial, p.place.Services)
+		wrote, err = runHooks(p.bounded, "prepare", p.trial.Prepare, p.trial, p.place)
 		p.endPart("prepare")
 	}
 	if err == nil && p.experiment.Cold && !p.isCheck {
@@ -193,7 +193,7 @@ func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 	if m.Wrote == nil {
 		m.Wrote = map[string]string{}
 	}
-	m.Wrote["prepare"] = prepared + m.Wrote["prepare"]
+	m.Wrote["prepare"] = prepared
 	reading, cancel := context.WithTimeout(p.ctx, logGrace)
 	defer cancel()
 	readMetrics(reading, p.metrics, &m, p.running, p.rec)

@@ -15,6 +15,7 @@ import (
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
+	"benchbook/runner/load"
 )
 
 // services are the own services of a trial with the container of its load, or the shared ones, in a space.
@@ -156,7 +157,7 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 		return err
 	}
 	begin := time.Now()
-	_, err = runHooks(bounded, "setup", b.experiment.Setup, t, byName(b.shared.running))
+	_, err = runHooks(bounded, "setup", b.experiment.Setup, t, load.Place{Services: byName(b.shared.running)})
 	b.setup = time.Since(begin)
 	return err
 }

@@ -36,7 +36,6 @@ type TimerReport struct {
 	Stdout  string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
 	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if Exit is not 0
 	Output  string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
-	Before  Hooks    `json:"before,omitzero"` // see TimerSettings; after a failed hook nothing else is run
 }
 
 // timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". The program that it runs
@@ -49,10 +48,9 @@ type TimerSettings struct {
 	// each run, so that nothing else is taken for the report.
 	Marker string `json:"marker"`
 
-	KeepStdout bool       `json:"keep_stdout,omitempty"` // keep its last mebibyte
-	Warmup     int        `json:"warmup,omitempty"`      // runs of the program before the one that is timed
-	Output     *Output    `json:"output,omitempty"`      // what to keep whole, instead of metrics
-	Before     [][]string `json:"before,omitempty"`      // programs with arguments, run before it and not timed
+	KeepStdout bool    `json:"keep_stdout,omitempty"` // keep its last mebibyte
+	Warmup     int     `json:"warmup,omitempty"`      // runs of the program before the one that is timed
+	Output     *Output `json:"output,omitempty"`      // what to keep whole, instead of metrics
 }
 
 // Output is what a program measured itself: its standard output, or a File, which may be a folder.

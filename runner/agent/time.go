@@ -17,16 +17,12 @@ import (
 	"benchbook/runner/engine"
 )
 
-// RunTimer runs a program, after hooks and warm-ups if the settings in the environment say so, and writes its
-// TimerReport. The error says that the program could not be run.
+// RunTimer runs a program, after warm-ups if the settings in the environment say so, and writes its TimerReport. The
+// error says that the program could not be run.
 func RunTimer(words []string, stdout io.Writer) error {
 	settings, err := FindTimerSettings(os.Environ())
 	if err = errors.Join(err, os.Unsetenv(timerVariable)); err != nil {
 		return err
-	}
-	before := runHooks(settings.Before)
-	if before.Failure != "" {
-		return settings.Write(stdout, TimerReport{Before: before})
 	}
 	for range settings.Warmup { // the timed run fails as a warm-up does
 		if _, err := runTimed(words, TimerSettings{}, true); err != nil {
@@ -37,7 +33,6 @@ func RunTimer(words []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	report.Before = before
 	return settings.Write(stdout, report)
 }
 
@@ -106,7 +101,7 @@ func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, er
 }
 
 // prepare makes this process ready to run a program with these streams. It returns the descendants that are there already
-// and not the program's: hooks and warm-ups may have left them behind.
+// and not the program's: warm-ups may have left them behind.
 func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err error) {
 	if standard {
 		err = errors.Join(unix.Dup3(int(stdout.Fd()), 1, 0), unix.Dup3(int(stderr.Fd()), 2, 0))

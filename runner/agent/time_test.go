@@ -4,6 +4,7 @@ package agent
 
 import (
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -103,37 +104,13 @@ func TestProcessesLeftBehind(t *testing.T) {
 	}
 }
 
-// What a hook leaves running does not count.
-func TestProcessesOfHooks(t *testing.T) {
+// What a warm-up leaves running does not count.
+func TestProcessesOfWarmUps(t *testing.T) {
 	must.Do(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-	hooks := runHooks([][]string{sh("while :; do :; done & echo $!")})
-	if hooks.Failure != "" {
-		t.Fatal(hooks.Failure)
-	}
-	defer runHooks([][]string{{"kill", "-9", strings.TrimSpace(hooks.Stdout)}})
+	left := must.Get(exec.Command("sh", "-c", "while :; do :; done >/dev/null 2>&1 & echo $!").Output())
+	defer exec.Command("kill", "-9", strings.TrimSpace(string(left))).Run()
 	r := must.Get(runTimed([]string{"sleep", "0.5"}, TimerSettings{}, false))
 	if used := r.User + r.System; used > 200*time.Millisecond {
 		t.Errorf("a program that sleeps used %v", used)
-	}
-}
-
-func TestRunHooks(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		list [][]string
-		want Hooks
-	}{
-		{"none", nil, Hooks{}},
-		{"in order", [][]string{sh("echo a"), sh("echo b; echo c >&2")}, Hooks{Stdout: "a\nb\n"}},
-		{"one fails", [][]string{sh("echo a"), sh("echo b; echo x >&2; echo no >&2; exit 3"), sh("echo c")},
-			Hooks{Stdout: "a\nb\n", Failure: "sh ended with status 3: no", Log: "x\nno\n"}},
-		{"one is killed", [][]string{sh("kill -9 $$")}, Hooks{Failure: "sh ended with status 137"}},
-		{"one does not exist", [][]string{{"/no/such/program"}},
-			Hooks{Failure: "/no/such/program could not be started: fork/exec /no/such/program: no such file or directory"}},
-		{"one leaves a process running", [][]string{sh("sleep 30 & echo started")}, Hooks{Stdout: "started\n"}},
-	} {
-		begin := time.Now()
-		assert.Equal(t, runHooks(tt.list), tt.want, "%s", tt.name)
-		assert.Equal(t, time.Since(begin) <= 10*time.Second, true, "%s: it takes no longer than that", tt.name)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,21 +82,6 @@ func TestPeakMemory(t *testing.T) {
 	r, _ := timed(t, agent.TimerSettings{}, nothing, "sh", "-c", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null")
 	if r.PeakMemory < 90_000_000 || r.PeakMemory > 200_000_000 {
 		t.Errorf("got %d bytes, want about 90 MB of the child", r.PeakMemory)
-	}
-}
-
-// Hooks run before the program, and are not timed.
-func TestHooks(t *testing.T) {
-	r, _ := timed(t, agent.TimerSettings{Before: [][]string{{"sh", "-c", "date +%s%N"}}, KeepStdout: true}, nothing, "echo",
-		"hello")
-	before, err := strconv.ParseInt(strings.TrimSpace(r.Before.Stdout), 10, 64)
-	if err != nil || before > r.Start.UnixNano() || r.Stdout != "hello\n" {
-		t.Errorf("a hook at %d, and the program at %d: %+v", before, r.Start.UnixNano(), r)
-	}
-	failure := agent.Hooks{Failure: "false ended with status 1"}
-	r, _ = timed(t, agent.TimerSettings{Before: [][]string{{"false"}}, KeepStdout: true}, nothing, "echo", "hello")
-	if r.Before != failure || r.Stdout != "" {
-		t.Errorf("a hook fails: got %+v", r)
 	}
 }
 

@@ -48,40 +48,42 @@ func (d *Commands) Container(at Place, t *plan.Trial) (*engine.Service, error) {
 	return at.guest(commandName, at.Image(t.Command.Image), d.timer, t.Command.Configs), nil
 }
 
-// Measure implements Driver.
-func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	if t.Command.Timeout == 0 {
-		return d.measure(ctx, at, t)
-	}
-	bounded := ctx
-	if len(OwnHooks(t, t.Prepare)) == 0 { // which the timer runs as well, in the time of the repetition
-		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, time.Duration(t.Command.Warmup+1)*t.Command.Timeout)
-		defer cancel()
-	}
-	m, err := d.measure(bounded, at, t)
-	isEndless := err != nil && ctx.Err() == nil && bounded.Err() != nil
-	if isEndless || m.Length > t.Command.Timeout {
-		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", t.Command.Run[0], t.Command.Timeout), Log: m.Log,
-			GivenUp: isEndless && t.Command.Service != ""}, nil
-	}
-	return m, err
-}
-
-func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
-	c := t.Command
-	settings := agent.TimerSettings{Marker: rand.Text(), KeepStdout: at.KeepStdout, Warmup: c.Warmup,
-		Before: OwnHooks(t, t.Prepare)}
-	if c.Output != "" {
-		settings.Output = &agent.Output{File: c.OutputFile, Most: framework.MaxOutput}
-	}
+// OfCommand returns the container of a command, which is nil if a check has not started it, and a program with the
+// variables and the folder of the command.
+func (at Place) OfCommand(c *spec.Command, words []string) (engine.Container, engine.Command) {
 	in := at.Load
 	if c.Service != "" {
 		in = at.Services[c.Service]
 	}
-	exit, err := in.Exec(ctx, engine.Command{Args: append([]string{guestPath, agent.Time}, c.Run...),
-		Environment: append([]string{settings.Environment(), fmt.Sprintf("%s=%d", RepetitionVariable, at.Number)},
-			c.Environment...), WorkingDir: c.WorkingDir, Stdin: []byte(c.Stdin)})
+	return in, engine.Command{Args: words, WorkingDir: c.WorkingDir,
+		Environment: append([]string{fmt.Sprintf("%s=%d", RepetitionVariable, at.Number)}, c.Environment...)}
+}
+
+// Measure implements Driver.
+func (d *Commands) Measure(ctx context.Context, at Place, t *plan.Trial) (Measurement, error) {
+	c := t.Command
+	if c.Timeout == 0 {
+		return measureCommand(ctx, at, c)
+	}
+	bounded, cancel := context.WithTimeout(ctx, time.Duration(c.Warmup+1)*c.Timeout)
+	defer cancel()
+	m, err := measureCommand(bounded, at, c)
+	isEndless := err != nil && ctx.Err() == nil && bounded.Err() != nil
+	if isEndless || m.Length > c.Timeout {
+		return Measurement{Failure: fmt.Sprintf("%s took longer than %v", c.Run[0], c.Timeout), Log: m.Log,
+			GivenUp: isEndless && c.Service != ""}, nil
+	}
+	return m, err
+}
+
+func measureCommand(ctx context.Context, at Place, c *spec.Command) (Measurement, error) {
+	settings := agent.TimerSettings{Marker: rand.Text(), KeepStdout: at.KeepStdout, Warmup: c.Warmup}
+	if c.Output != "" {
+		settings.Output = &agent.Output{File: c.OutputFile, Most: framework.MaxOutput}
+	}
+	in, timed := at.OfCommand(c, append([]string{guestPath, agent.Time}, c.Run...))
+	timed.Environment, timed.Stdin = append(timed.Environment, settings.Environment()), []byte(c.Stdin)
+	exit, err := in.Exec(ctx, timed)
 	if err != nil {
 		return Measurement{}, fmt.Errorf("running the command: %w", err)
 	}
@@ -99,11 +101,8 @@ func (d *Commands) measure(ctx context.Context, at Place, t *plan.Trial) (Measur
 		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err),
 			Log: string(exit.Stderr)}, nil
 	}
-	if report.Before.Failure != "" {
-		return Measurement{Failure: HookFailed("prepare", report.Before.Failure), Log: report.Before.Log}, nil
-	}
 	m := commandMeasured(&report, c)
-	m.Wrote = map[string]string{"stdout": report.Stdout, "prepare": report.Before.Stdout}
+	m.Wrote = map[string]string{"stdout": report.Stdout}
 	return m, nil
 }
 

@@ -78,7 +78,7 @@ type Measurement struct {
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window
 
-	// Wrote is what the command (stdout) and its own hooks (prepare) wrote to standard output.
+	// Wrote is what the command (stdout) and the hooks before it (prepare) wrote to standard output.
 	Wrote map[string]string
 
 	Facts map[string]string
@@ -192,17 +192,3 @@ func generatorFailure(exit engine.Exit) string {
 	said := strings.TrimPrefix(strings.TrimSpace(string(exit.Stderr)), agent.ErrorPrefix(agent.Load))
 	return cmp.Or(said, fmt.Sprintf("the load generator ended with status %d", exit.Code)) // a killed one says nothing
 }
-
-// OwnHooks returns the hooks that run in the container of the trial's command. All others run in services.
-func OwnHooks(t *plan.Trial, hooks []spec.Hook) [][]string {
-	var own [][]string
-	for _, h := range hooks {
-		if h.Service == "" && t.Command != nil && t.Command.Service == "" {
-			own = append(own, h.Run)
-		}
-	}
-	return own
-}
-
-// HookFailed returns the failure of a hook from its name and what there is to say of its program.
-func HookFailed(hook, failure string) string { return "the hook " + hook + " failed: " + failure }

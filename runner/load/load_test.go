@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -358,15 +356,12 @@ func TestCommandInService(t *testing.T) {
 // The timeout of a command is the time of one run, and there are others before the one that is timed.
 func TestTimeForACommand(t *testing.T) {
 	for _, tt := range []struct {
-		all, timed time.Duration // how long three runs take with the hooks before, and the last of them
-		hooks      []spec.Hook
+		all, timed time.Duration // how long three runs take, and the last of them
 		failure    string
 	}{
-		{25 * time.Second, 9 * time.Second, nil, ""},
-		{15 * time.Second, 11 * time.Second, nil, "x took longer than 10s"},
-		{time.Hour, 0, nil, "x took longer than 10s"},
-		{40 * time.Second, 9 * time.Second, []spec.Hook{{Run: []string{"sync"}}}, ""},
-		{40 * time.Second, 11 * time.Second, []spec.Hook{{Run: []string{"sync"}}}, "x took longer than 10s"},
+		{25 * time.Second, 9 * time.Second, ""},
+		{15 * time.Second, 11 * time.Second, "x took longer than 10s"},
+		{time.Hour, 0, "x took longer than 10s"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			e := fake.New(fake.Script{Run: func(ctx context.Context, p fake.Program) (engine.Exit, error) {
@@ -380,8 +375,7 @@ func TestTimeForACommand(t *testing.T) {
 				err = errors.Join(err, s.Write(&out, agent.TimerReport{Real: tt.timed}))
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
-			trial := &plan.Trial{Name: "x", Prepare: tt.hooks,
-				Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
+			trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
 			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{}, trial)
 			if err != nil || m.Failure != tt.failure {
 				t.Errorf("%+v: failure %q, %v", tt, m.Failure, err)
@@ -395,33 +389,13 @@ func TestSemantics(t *testing.T) {
 	assert.Equal(t, loadgen.Semantics, record.LoadSemantics, "semantics of the generator, and of records of loads")
 }
 
-// Hooks without a service run in the container of a command that has one of its own, and what they wrote comes back.
-func TestHooksOfACommand(t *testing.T) {
-	trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}},
-		Prepare: []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}}}
-	for _, test := range []struct {
-		name         string
-		report       agent.TimerReport
-		failure, log string
-	}{
-		{"all well", agent.TimerReport{Real: time.Second, Stdout: "out", Before: agent.Hooks{Stdout: "b"}}, "", ""},
-		{"prepare fails", agent.TimerReport{Before: agent.Hooks{Failure: "sync ended with status 1", Log: "no"}},
-			"the hook prepare failed: sync ended with status 1", "no"},
-		{"the command fails", agent.TimerReport{Real: time.Second, Exit: 3}, "x ended with status 3, not 0", ""},
-	} {
-		e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
-			if want := [][]string{{"sync"}}; !reflect.DeepEqual(s.Before, want) || !s.KeepStdout {
-				t.Errorf("settings %+v", s)
-			}
-			return s.Write(out, test.report)
-		}))
-		m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true}, trial)
-		if err != nil || m.Failure != test.failure || m.Log != test.log {
-			t.Fatalf("%s: failure %q with log %q, %v; want %q with %q", test.name, m.Failure, m.Log, err, test.failure, test.log)
-		}
-		if want := map[string]string{"stdout": "out", "prepare": "b"}; test.failure == "" &&
-			!maps.Equal(m.Wrote, want) {
-			t.Errorf("%s: wrote %v, want %v", test.name, m.Wrote, want)
-		}
-	}
+// What a command wrote comes back where it is asked for.
+func TestStdoutOfACommand(t *testing.T) {
+	e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
+		assert.Equal(t, s.KeepStdout, true, "stdout is to be kept")
+		return s.Write(out, agent.TimerReport{Real: time.Second, Stdout: "out"})
+	}))
+	m := must.Get(measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{KeepStdout: true},
+		&plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}}}))
+	assert.Equal(t, m.Wrote["stdout"], "out", "what it wrote")
 }
