@@ -10,6 +10,28 @@ import (
 	"benchbook/notebook/spec"
 )
 
+// Name is the name of the program.
+const Name = "benchbook-agent"
+
+// Parts of the program, which are its first argument.
+const (
+	Load   = "load"
+	Time   = "time"
+	Origin = "origin"
+	Link   = "link"
+	Idle   = "idle"
+	Host   = "host"
+)
+
+// ErrorPrefix begins the line with the error of a part.
+func ErrorPrefix(part string) string { return "benchbook-" + part + ": " }
+
+// Probe is the argument of Host to probe a service. Its address, name, port and path follow.
+const Probe = "probe"
+
+// Program reads the program, which is for Linux and the architecture of this machine.
+type Program func() ([]byte, error)
+
 // OriginConfig configures an origin: an HTTP/1.1 server whose answers come after a time that is drawn from a
 // distribution. The latency of a request is the time from its last byte, body included, to its answer.
 //
