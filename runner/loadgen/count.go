@@ -269,7 +269,7 @@ func (t *tally) merge(from *tally) {
 }
 
 // result returns what was counted. Wanted is the number of requests that ends the window, 0 for any.
-func (t *tally) result(wanted int64) (*Result, error) {
+func (t *tally) result(wanted int64) *Result {
 	r := &t.found
 	for _, kind := range Kinds {
 		n := r.Failures[kind]
@@ -300,20 +300,12 @@ func (t *tally) result(wanted int64) (*Result, error) {
 	if t.open {
 		r.Due, r.Offered = r.Attempted, float64(r.Attempted)/r.Length.Seconds()
 	}
-	var all [distributions]*Distribution
-	for i, h := range t.histograms {
-		if h == nil {
-			continue
-		}
-		d, err := h.distribution()
-		if err != nil {
-			return nil, err
-		}
-		all[i] = &d
-	}
-	r.Latency, r.FailedLatency, r.Connect, r.FirstByte = *all[latencies], *all[failedLatencies], *all[connectTimes], *all[firstBytes]
-	r.TLSSetup, r.Lag, r.Service, r.Cut = all[handshakeTimes], all[lags], all[serviceTimes], all[cutAges]
-	return r, nil
+	h := &t.histograms
+	r.Latency, r.FailedLatency = *h[latencies].distribution(), *h[failedLatencies].distribution()
+	r.Connect, r.FirstByte = *h[connectTimes].distribution(), *h[firstBytes].distribution()
+	r.TLSSetup, r.Cut = h[handshakeTimes].distribution(), h[cutAges].distribution()
+	r.Lag, r.Service = h[lags].distribution(), h[serviceTimes].distribution()
+	return r
 }
 
 // addOverhang counts what was started before the window and ended after its start. Only now is it known where a window

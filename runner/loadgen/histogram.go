@@ -1,8 +1,6 @@
 package loadgen
 
 import (
-	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -16,7 +14,6 @@ type histogram struct {
 	highest          int64
 	count, min, max  int64
 	sum, overflowing int64
-	err              error // of the last value that could not be added
 }
 
 func newHistogram(timeout time.Duration) *histogram {
@@ -30,8 +27,8 @@ func (h *histogram) add(ns int64) {
 	h.min, h.max = min(h.min, ns), max(h.max, ns)
 	if ns > h.highest { // the library takes some of these, up to the end of its last bucket
 		h.overflowing++
-	} else if err := h.hdr.RecordValue(ns); err != nil {
-		h.err = err
+	} else {
+		_ = h.hdr.RecordValue(ns) // it lies within the range
 	}
 }
 
@@ -60,24 +57,19 @@ func (h *histogram) merge(from *histogram) {
 	h.sum += from.sum
 	h.min, h.max = min(h.min, from.min), max(h.max, from.max)
 	h.overflowing += from.overflowing
-	h.err = cmp.Or(h.err, from.err)
-	if dropped := h.hdr.Merge(from.hdr); dropped > 0 {
-		h.err = fmt.Errorf("merging histograms: %d values were dropped", dropped)
-	}
+	h.hdr.Merge(from.hdr) // of the same range, so nothing is dropped
 }
 
-func (h *histogram) distribution() (Distribution, error) {
-	if h.err != nil {
-		return Distribution{}, h.err
+// distribution returns nil for a nil histogram.
+func (h *histogram) distribution() *Distribution {
+	if h == nil {
+		return nil
 	}
-	encoded, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return Distribution{}, fmt.Errorf("encoding histogram: %w", err)
-	}
-	d := Distribution{Encoded: string(encoded), Highest: h.highest, Count: h.count, Min: h.min, Max: h.max, Sum: h.sum,
+	encoded, _ := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // into memory
+	d := &Distribution{Encoded: string(encoded), Highest: h.highest, Count: h.count, Min: h.min, Max: h.max, Sum: h.sum,
 		Overflow: h.overflowing}
 	if h.count == 0 {
 		d.Min = 0
 	}
-	return d, nil
+	return d
 }

@@ -57,10 +57,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	result, err := r.result()
-	if err != nil {
-		return nil, err
-	}
+	result := r.result()
 	if before != nil && after != nil {
 		result.CPU = &CPU{User: after.User - before.User, System: after.System - before.System,
 			Length: after.Length - before.Length}
@@ -166,7 +163,7 @@ func (r *run) sleep(until int64, done <-chan struct{}) {
 }
 
 // result adds up what the engines counted.
-func (r *run) result() (*Result, error) {
+func (r *run) result() *Result {
 	total := r.engines[0].tally
 	encryptions := make(map[TLS]bool)
 	for i, e := range r.engines {
@@ -175,10 +172,7 @@ func (r *run) result() (*Result, error) {
 			total.merge(e.tally)
 		}
 	}
-	result, err := total.result(r.config.Requests)
-	if err != nil {
-		return nil, err
-	}
+	result := total.result(r.config.Requests)
 	result.TLS = slices.SortedFunc(maps.Keys(encryptions), func(a, b TLS) int {
 		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 	})
@@ -192,5 +186,5 @@ func (r *run) result() (*Result, error) {
 			}
 		}
 	}
-	return result, nil
+	return result
 }

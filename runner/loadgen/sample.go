@@ -37,13 +37,9 @@ func Count(config Config, samples []Sample) (result *Result, opened time.Duratio
 	case slices.ContainsFunc(samples, func(s Sample) bool { return s.Cut }):
 		return nil, 0, errors.New("it gave a request up, and the load follows each to its end")
 	}
-	last := t.lastStart
-	if result, err = t.result(config.Requests); err != nil {
-		return nil, 0, err
-	}
-	opened = time.Duration(w.start.Load())
+	result, opened = t.result(config.Requests), time.Duration(w.start.Load())
 	if result.EndedBy == EndedByRequests && !config.Cut {
-		result.InFlight = inFlight(samples, opened.Nanoseconds(), last, config.Think)
+		result.InFlight = inFlight(samples, opened.Nanoseconds(), t.lastStart, config.Think)
 	}
 	if config.Open() {
 		err = checkDue(&config, result.Due)

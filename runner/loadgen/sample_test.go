@@ -106,7 +106,7 @@ func TestCountAsOwn(t *testing.T) {
 		}
 		requests = append(requests, Sample{Start: o.start, Sent: o.start, End: o.end, Kind: o.kind, Status: o.status})
 	}
-	want := must.Get(own.result(0))
+	want := own.result(0)
 	got, _ := must.Two(Count(config, requests))
 	assert.Deep(t, got, want)
 }
