@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -228,6 +226,8 @@ func parseURL(text string) (u *url.URL, port uint16, err error) {
 		return nil, 0, fmt.Errorf("target %q is not an http URL with a host; write http://host:port/path", text)
 	case strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return nil, 0, fmt.Errorf("target %q: write the host name in ASCII", text)
+	case strings.Contains(u.Hostname(), "%"):
+		return nil, 0, fmt.Errorf("target %q has the zone of an IPv6 address; write another address of the server", text)
 	case u.Port() != "":
 		n, err := strconv.ParseUint(u.Port(), 10, 16)
 		if port = uint16(n); err != nil || port == 0 {
@@ -237,18 +237,10 @@ func parseURL(text string) (u *url.URL, port uint16, err error) {
 	return u, port, nil
 }
 
-// hostField returns the value of Host: without a default port, and without the zone of an IPv6 address, which is local
-// to this machine (RFC 6874).
+// hostField returns the value of Host, without a default port.
 func hostField(u *url.URL, port uint16) string {
-	host := u.Hostname()
-	if ip, err := netip.ParseAddr(host); err == nil {
-		host = ip.WithZone("").String()
+	if port == defaultPorts[u.Scheme] {
+		return strings.TrimSuffix(u.Host, ":"+u.Port())
 	}
-	switch {
-	case port != defaultPorts[u.Scheme]:
-		return net.JoinHostPort(host, u.Port())
-	case strings.Contains(host, ":"):
-		return "[" + host + "]"
-	}
-	return host
+	return u.Host
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"benchbook/internal/slice"
 )
 
 // engine drives its share of the connections on one thread. Engines share only the run.
@@ -64,16 +66,7 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 		e.plain = make([]byte, bufferSize)
 	}
 	for _, o := range r.origins {
-		var addresses []address
-		for _, a := range o.addresses {
-			address, err := newAddress(a)
-			if err != nil {
-				p.close()
-				return nil, err
-			}
-			addresses = append(addresses, address)
-		}
-		e.addresses = append(e.addresses, addresses)
+		e.addresses = append(e.addresses, slice.Map(o.addresses, newAddress))
 	}
 	// This engine has the connections index, index + engines, and so on, so that rounding loses none.
 	clients := (r.config.Connections - index + engines - 1) / engines

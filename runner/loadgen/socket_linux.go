@@ -3,9 +3,7 @@ package loadgen
 import (
 	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -43,28 +41,16 @@ type address struct {
 	length uintptr
 }
 
-func newAddress(a netip.AddrPort) (address, error) {
-	var out address
+func newAddress(a netip.AddrPort) (out address) {
 	if a.Addr().Is4() {
 		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&out.raw))
 		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: networkOrder(a.Port()), Addr: a.Addr().As4()}
 		out.length = unix.SizeofSockaddrInet4
-		return out, nil
+		return out
 	}
 	out.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(a.Port()), Addr: a.Addr().As16()}
 	out.length = unix.SizeofSockaddrInet6
-	if zone := a.Addr().Zone(); zone != "" {
-		if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-			out.raw.Scope_id = uint32(n)
-			return out, nil
-		}
-		link, err := net.InterfaceByName(zone)
-		if err != nil {
-			return address{}, fmt.Errorf("finding the interface of %v: %w", a.Addr(), err)
-		}
-		out.raw.Scope_id = uint32(link.Index)
-	}
-	return out, nil
+	return out
 }
 
 // networkOrder swaps a port to network byte order.
