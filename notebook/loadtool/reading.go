@@ -65,6 +65,14 @@ func duration(seconds float64) time.Duration {
 	return time.Duration(seconds * 1e9)
 }
 
+// UnixTime converts a Unix time in seconds; it is the zero time for an impossible one.
+func UnixTime(seconds float64) time.Time {
+	if d := duration(seconds); d > 0 {
+		return time.Unix(0, int64(d))
+	}
+	return time.Time{}
+}
+
 // count reads a whole number; an empty text, from an absent line, is 0.
 func (o *Output) count(text string) int64 { return o.wholeNumber(o.number(text, "number of requests")) }
 

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"benchbook/notebook/record"
 )
@@ -44,7 +43,7 @@ func Summary(printed []byte, kinds []string) (*Output, error) {
 		o.fail("its summary has no attempted or no window")
 	case !isMeasurable(*s.Window) || duration(*s.Window) == 0:
 		o.fail("its window is %v s", *s.Window)
-	case s.Began != nil && duration(*s.Began) == 0:
+	case s.Began != nil && UnixTime(*s.Began).IsZero():
 		o.fail("it began at %v s", *s.Began)
 	case s.Histogram != "" && s.Latency != nil:
 		o.fail("it has both a histogram and a latency")
@@ -54,7 +53,7 @@ func Summary(printed []byte, kinds []string) (*Output, error) {
 	}
 	o.Window = duration(*s.Window)
 	if s.Began != nil {
-		o.Started = time.Unix(0, int64(duration(*s.Began)))
+		o.Started = UnixTime(*s.Began)
 	}
 	o.addCounts(&s, kinds)
 	if s.Histogram != "" {

@@ -10,7 +10,6 @@ package loadtool
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
@@ -100,9 +99,7 @@ func (o *Output) setStarted(line string, isComplete bool) {
 		o.fail("its log begins with %q instead of a time", line)
 		return
 	}
-	if at > 0 {
-		o.Started = time.Unix(0, int64(duration(at)))
-	}
+	o.Started = UnixTime(at)
 	if what == "ended" {
 		o.Started = o.Started.Add(-o.Window)
 	}

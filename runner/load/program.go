@@ -141,7 +141,7 @@ func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement
 	began := w.beginning(time.Duration(last))
 	if r.began != nil {
 		var err error
-		if began, err = w.moment(fromUnix(*r.began), at); err != nil {
+		if began, err = w.moment(loadtool.UnixTime(*r.began), at); err != nil {
 			return Measurement{}, err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"benchbook/internal/slice"
@@ -164,13 +163,4 @@ func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
 		busiest = max(busiest, (now.CPU-first.Threads[id].CPU).Seconds()/span)
 	}
 	return min(1, busiest), used, true
-}
-
-// fromUnix converts a Unix time in seconds; the zero time if it is out of range.
-func fromUnix(seconds float64) time.Time {
-	const most = 1 << 33
-	if !(seconds > 0 && seconds < most) {
-		return time.Time{}
-	}
-	return time.Unix(0, int64(math.Round(seconds*1e9)))
 }
