@@ -42,3 +42,47 @@ func criterion(output []byte, c *collector) error {
 
 // unitOfRate has the units of metrics that are work by time.
 var unitOfRate = map[string]string{"bytes_per_second": "B/s", "items_per_second": "1/s"}
+
+// hyperfine reads the file of hyperfine's --export-json. The time is the median of the runs.
+//
+// Source: hyperfine 1.15.0.
+func hyperfine(output []byte, c *collector) error {
+	return documents(output, func(doc *struct {
+		Results []struct {
+			Command string    `json:"command"`
+			Times   []float64 `json:"times"`
+		} `json:"results"`
+	}) error {
+		for _, r := range doc.Results {
+			if len(r.Times) == 0 {
+				return errors.New("a command has no times")
+			}
+			for _, seconds := range r.Times {
+				c.add(r.Command, "time", seconds, 0, "s")
+			}
+		}
+		return nil
+	})
+}
+
+// pytestBenchmark reads the file of --benchmark-json. The time is the median of the rounds.
+//
+// Source: pytest-benchmark 5.3.1.
+func pytestBenchmark(output []byte, c *collector) error {
+	return documents(output, func(doc *struct {
+		Benchmarks []struct {
+			Name  string `json:"fullname"`
+			Stats struct {
+				Median *float64 `json:"median"` // s
+			} `json:"stats"`
+		} `json:"benchmarks"`
+	}) error {
+		for _, b := range doc.Benchmarks {
+			if b.Stats.Median == nil {
+				return errors.New("a benchmark has no median")
+			}
+			c.add(b.Name, "time", *b.Stats.Median, 0, "s")
+		}
+		return nil
+	})
+}
