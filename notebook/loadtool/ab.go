@@ -89,7 +89,7 @@ func parseAb(o *Output, printed, _ string) {
 // abMost is more requests than ab sends in any time. It reserves memory for each, which it does not touch before.
 const abMost = 10_000_000
 
-func adaptAb(c *Call, l *spec.Load) error {
+func adaptAb(c *Call, l *spec.Load) {
 	c.Threads = 1
 	if l.Requests == 0 {
 		l.Requests = abMost // -t sets -n to 50,000
@@ -107,5 +107,4 @@ func adaptAb(c *Call, l *spec.Load) error {
 		c.flag("-i") // with -m HEAD it waits for a body
 		l.Method = "GET"
 	}
-	return nil
 }

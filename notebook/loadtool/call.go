@@ -64,9 +64,7 @@ func (t Tool) Call(load *spec.Load, cores int) (Call, error) {
 		c.target.Path = cmp.Or(c.target.Path, "/") // ab takes no URL without one
 	}
 	c.operands = []string{c.target.String()}
-	if err := t.adapt(&c, &l); err != nil {
-		return c, err
-	}
+	t.adapt(&c, &l)
 	extra := c.flags // follow the flags of the table
 	c.flags = nil
 	l.Threads = c.Threads

@@ -73,7 +73,7 @@ func parseFortio(o *Output, printed, _ string) {
 	o.add("latency.max", reading{value: h.Max}, "s")
 }
 
-func adaptFortio(c *Call, l *spec.Load) error {
+func adaptFortio(c *Call, l *spec.Load) {
 	if l.Rate > 0 {
 		c.flag("-uniform") // clients do not all begin at the same time
 	} else {
@@ -82,5 +82,4 @@ func adaptFortio(c *Call, l *spec.Load) error {
 	if !l.Keepalive && c.isTLS() || l.Method == "HEAD" {
 		c.flag("-stdclient") // its own client fails at the end of a TLS connection, and waits for a body after HEAD
 	}
-	return nil
 }

@@ -61,7 +61,7 @@ func parseH2load(o *Output, printed, rows string) {
 	}
 }
 
-func adaptH2load(c *Call, l *spec.Load) error {
+func adaptH2load(c *Call, l *spec.Load) {
 	c.Threads = min(c.Threads, max(1, l.Connections))
 	if usual := map[bool]string{false: "GET", true: "POST"}[l.Body != ""]; l.Method != usual {
 		addHeader(l, ":method", l.Method)
@@ -70,5 +70,4 @@ func adaptH2load(c *Call, l *spec.Load) error {
 		addHeader(l, ":authority", host) // else it sends two hosts
 	}
 	l.Method = "GET"
-	return nil
 }

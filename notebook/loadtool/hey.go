@@ -92,9 +92,8 @@ func parseHey(o *Output, printed, _ string) {
 	}
 }
 
-func adaptHey(c *Call, l *spec.Load) error {
+func adaptHey(c *Call, l *spec.Load) {
 	if host := takeHeader(l, "Host"); host != "" {
 		c.flag("-host", host)
 	}
-	return nil
 }

@@ -112,7 +112,7 @@ export const setup = () => { began.add(Date.now()); return script.setup ? script
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
 `
 
-func adaptK6(c *Call, l *spec.Load) error {
+func adaptK6(c *Call, l *spec.Load) {
 	if c.isTLS() {
 		c.Environment = []string{"GODEBUG=http2client=0"}
 	}
@@ -122,38 +122,31 @@ func adaptK6(c *Call, l *spec.Load) error {
 		c.flag("-e", "TARGET="+c.target.String())
 	} else {
 		c.flag("--discard-response-bodies")
-		var err error
-		if text, err = c.k6Requests(l, c.target.String()); err != nil {
-			return err
-		}
+		text = c.k6Requests(l, c.target.String())
 	}
 	l.Duration = cmp.Or(l.Duration, 24*time.Hour) // else the default of 10 minutes ends a number of requests
 	if l.Rate > 0 {
 		l.Connections, l.Requests, l.Duration = 0, 0, 0 // these flags would replace the script's scenario
 	}
 	c.operands = []string{c.file(k6File, text)}
-	return nil
 }
 
 // k6Requests returns the script for a load without one. What differs between a warm-up and the run after it is in
 // flags, because both have the same files.
-func (c *Call) k6Requests(l *spec.Load, target string) (string, error) {
+func (c *Call) k6Requests(l *spec.Load, target string) string {
 	times := Tool{}
 	if l.Rate > 0 {
 		n, in := wholeRate(l.Rate)
-		options, err := json.Marshal(map[string]any{"scenarios": map[string]any{"load": map[string]any{
+		options, _ := json.Marshal(map[string]any{"scenarios": map[string]any{"load": map[string]any{
 			"executor": "constant-arrival-rate", "rate": n, "timeUnit": in, "duration": times.time("", l.Duration),
 			"preAllocatedVUs": l.Connections, "maxVUs": l.Connections}}})
-		if err != nil {
-			return "", err
-		}
 		c.flag("-e", "OPTIONS="+string(options))
 	}
 	var body any
 	if l.Body != "" {
 		body = l.Body
 	}
-	text, err := json.Marshal([]any{l.Method, target, body,
+	text, _ := json.Marshal([]any{l.Method, target, body,
 		map[string]any{"headers": l.Headers, "timeout": times.time("", l.Timeout), "redirects": 0}})
-	return fmt.Sprintf(k6Script, text), err
+	return fmt.Sprintf(k6Script, text)
 }

@@ -25,11 +25,10 @@ var oha = Tool{
 		{"keepalive", "--disable-keepalive"}, {"method", "-m"}, {"headers", "-H"}, {"body", "-D"}},
 	Either: true,
 	shell:  stampBegin,
-	adapt: func(c *Call, l *spec.Load) error {
+	adapt: func(c *Call, l *spec.Load) {
 		if l.Rate > 0 {
 			c.flag("--latency-correction")
 		}
-		return nil
 	},
 	parse: parseOha,
 }

@@ -52,7 +52,7 @@ func parsePgbench(o *Output, printed, rows string) {
 	o.Timed = o.Completed
 }
 
-func adaptPgbench(c *Call, l *spec.Load) error {
+func adaptPgbench(c *Call, l *spec.Load) {
 	host, port := c.addPort("5432")
 	c.flag("-h", host, "-p", port)
 	if name := c.target.User.Username(); name != "" {
@@ -72,5 +72,4 @@ func adaptPgbench(c *Call, l *spec.Load) error {
 	if database := strings.Trim(c.target.Path, "/"); database != "" {
 		c.operands = []string{database}
 	}
-	return nil
 }

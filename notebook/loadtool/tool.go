@@ -45,7 +45,7 @@ type Tool struct {
 	Even bool
 
 	shell string                                // see Call.Shell
-	adapt func(c *Call, l *spec.Load) error     // adds to a call what Flags cannot say; l is a copy and may be changed
+	adapt func(c *Call, l *spec.Load)           // adds to a call what Flags cannot say; l is a copy and may be changed
 	parse func(o *Output, printed, rows string) // reads the output and the rows of the tool's log
 }
 

@@ -65,7 +65,7 @@ func parseVegeta(o *Output, printed, _ string) {
 	}
 }
 
-func adaptVegeta(c *Call, l *spec.Load) error {
+func adaptVegeta(c *Call, l *spec.Load) {
 	rate := "0"
 	if l.Rate > 0 {
 		n, in := wholeRate(l.Rate)
@@ -74,7 +74,6 @@ func adaptVegeta(c *Call, l *spec.Load) error {
 	l.Rate = 0
 	c.flag("-rate", rate, "-targets", c.file(targetsFile, l.Method+" "+c.target.String()+"\n"))
 	l.Method, c.operands = "GET", nil
-	return nil
 }
 
 // wholeRate returns a rate per second as a whole number of requests in some time, such as 1250 in 1000s.

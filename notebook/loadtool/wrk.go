@@ -77,7 +77,7 @@ func parseWrk(o *Output, printed, _ string) {
 	}
 }
 
-func adaptWrk(c *Call, l *spec.Load) error {
+func adaptWrk(c *Call, l *spec.Load) {
 	if l.Threads == 0 {
 		// It ignores connections that cannot be divided evenly.
 		for c.Threads = max(1, min(c.Threads, l.Connections)); l.Connections%c.Threads != 0; c.Threads-- {
@@ -94,7 +94,6 @@ func adaptWrk(c *Call, l *spec.Load) error {
 		l.Script = &spec.File{Path: luaFile, Data: []byte(script)}
 	}
 	l.Method, l.Body = "GET", ""
-	return nil
 }
 
 // luaString returns a Lua string, with every byte by its number.
