@@ -117,7 +117,7 @@ const (
 )
 
 // ask is what a driver is asked for.
-func ask(l *spec.Load, at Place) ([]byte, error) {
+func ask(l *spec.Load, at Place) []byte {
 	target := func(t spec.Target) askedTarget {
 		if l.Driver.Image.OnMachine() {
 			t.URL = onThisMachine(t.URL)
@@ -134,8 +134,8 @@ func ask(l *spec.Load, at Place) ([]byte, error) {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false) // for people who look at it
-	err := e.Encode(a)
-	return out.Bytes(), err
+	_ = e.Encode(a)        // plain data
+	return out.Bytes()
 }
 
 // onThisMachine is a URL whose host is a service that is a process of this machine: only our own programs find these by
@@ -168,16 +168,12 @@ func overHTTP(l *spec.Load) bool {
 // run runs a driver once, and watches it. The failure says why its output does not count.
 func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
 	err error) {
-	document, err := ask(l, at)
-	if err != nil {
-		return exit, nil, "", err
-	}
 	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
 	w = &watch{name: record.DriverTool, threads: at.Cores}
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	exit, err = w.run(limited, at.Load, engine.Command{Args: l.Driver.Command, Environment: l.Driver.Environment,
-		Stdin: document, Full: func() { stop(errTooMuch) }})
+		Stdin: ask(l, at), Full: func() { stop(errTooMuch) }})
 	switch {
 	case err == nil:
 		return exit, w, howItEnded(w.name, exit), nil
