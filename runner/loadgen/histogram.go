@@ -8,25 +8,23 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histogram builds a Distribution. Source: docs/method.md#histogram.
+// histogram builds a Distribution, whose Encoded it keeps decoded. Source: docs/method.md#histogram.
 type histogram struct {
-	hdr              *hdrhistogram.Histogram
-	highest          int64
-	count, min, max  int64
-	sum, overflowing int64
+	Distribution
+	hdr *hdrhistogram.Histogram
 }
 
 func newHistogram(timeout time.Duration) *histogram {
 	highest := max(time.Minute, 2*timeout).Nanoseconds()
-	return &histogram{hdr: hdrhistogram.New(1, highest, 3), highest: highest, min: math.MaxInt64}
+	return &histogram{Distribution{Highest: highest, Min: math.MaxInt64}, hdrhistogram.New(1, highest, 3)}
 }
 
 func (h *histogram) add(ns int64) {
-	h.count++
-	h.sum += ns
-	h.min, h.max = min(h.min, ns), max(h.max, ns)
-	if ns > h.highest { // the library takes some of these, up to the end of its last bucket
-		h.overflowing++
+	h.Count++
+	h.Sum += ns
+	h.Min, h.Max = min(h.Min, ns), max(h.Max, ns)
+	if ns > h.Highest { // the library takes some of these, up to the end of its last bucket
+		h.Overflow++
 	} else {
 		_ = h.hdr.RecordValue(ns) // it lies within the range
 	}
@@ -53,10 +51,10 @@ func (h *histogram) sharesOf(ages *histogram) (sum float64) {
 }
 
 func (h *histogram) merge(from *histogram) {
-	h.count += from.count
-	h.sum += from.sum
-	h.min, h.max = min(h.min, from.min), max(h.max, from.max)
-	h.overflowing += from.overflowing
+	h.Count += from.Count
+	h.Sum += from.Sum
+	h.Min, h.Max = min(h.Min, from.Min), max(h.Max, from.Max)
+	h.Overflow += from.Overflow
 	h.hdr.Merge(from.hdr) // of the same range, so nothing is dropped
 }
 
@@ -65,11 +63,10 @@ func (h *histogram) distribution() *Distribution {
 	if h == nil {
 		return nil
 	}
+	d := h.Distribution
 	encoded, _ := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // into memory
-	d := &Distribution{Encoded: string(encoded), Highest: h.highest, Count: h.count, Min: h.min, Max: h.max, Sum: h.sum,
-		Overflow: h.overflowing}
-	if h.count == 0 {
+	if d.Encoded = string(encoded); d.Count == 0 {
 		d.Min = 0
 	}
-	return d
+	return &d
 }

@@ -25,7 +25,7 @@ func TestHistogramOverflow(t *testing.T) {
 	assert.Equal(t, d, want)
 	decoded := must.Get(d.Histogram())
 	assert.Equal(t, decoded.TotalCount(), 3, "the histogram holds values")
-	assert.Equal(t, newHistogram(40*time.Second).highest, 80e9, "highest for a timeout of 40 s")
+	assert.Equal(t, newHistogram(40*time.Second).Highest, 80e9, "highest for a timeout of 40 s")
 }
 
 func TestHistogramErrors(t *testing.T) {
