@@ -15,13 +15,11 @@ import (
 // shortest is the length below which a share of time says too little.
 const shortest = 10 * time.Millisecond
 
-// readUsage returns the processor time of this process, and the Length since a time; nil if the system does not tell.
-func readUsage(since time.Time) *CPU {
+// readUsage returns the processor time of this process, and the Length since a time.
+func readUsage(since time.Time) CPU {
 	var all unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &all) != nil {
-		return nil
-	}
-	return &CPU{User: time.Duration(all.Utime.Nano()), System: time.Duration(all.Stime.Nano()), Length: time.Since(since)}
+	unix.Getrusage(unix.RUSAGE_SELF, &all)
+	return CPU{User: time.Duration(all.Utime.Nano()), System: time.Duration(all.Stime.Nano()), Length: time.Since(since)}
 }
 
 // meter measures what one thread of the load uses, and how late it wakes up.
@@ -70,17 +68,15 @@ func (m *meter) next(w *window) int64 {
 }
 
 func (m *meter) take(now int64) {
-	cpu, delay := int64(none), int64(none) // if the system does not tell
-	var t unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) == nil {
-		cpu = t.Nano()
-	}
+	var cpu unix.Timespec
+	unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &cpu)
+	delay := int64(none) // if the system does not tell
 	if m.delays != nil {
 		if d, err := proc.Waited(m.delays); err == nil {
 			delay = d.Nanoseconds()
 		}
 	}
-	m.readings[m.taken] = consumption{now, cpu, delay, m.polled}
+	m.readings[m.taken] = consumption{now, cpu.Nano(), delay, m.polled}
 	m.taken++
 }
 
@@ -156,7 +152,7 @@ func addThreads(c *CPU, engines []*engine) {
 	share := 0.0 // of the busiest
 	for _, e := range engines {
 		from, to := e.meter.readings[0], e.meter.readings[1]
-		if e.meter.taken < 2 || from.cpu == none || to.cpu == none {
+		if e.meter.taken < 2 {
 			c.Threads = nil
 			return
 		}

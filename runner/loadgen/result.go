@@ -91,7 +91,7 @@ type Result struct {
 	// InFlight is nil unless the number of requests ended the window and nothing was cut.
 	InFlight *InFlight `json:"in_flight,omitempty"`
 
-	// CPU is nil if the system does not tell, Health if the window never started.
+	// CPU is nil for samples of another generator, Health also if the window never started.
 	CPU    *CPU    `json:"cpu,omitempty"`
 	Health *Health `json:"health,omitempty"`
 

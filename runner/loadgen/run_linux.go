@@ -53,22 +53,20 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 			<-cancelling // it uses the pollers, which are closed next
 		}
 	}()
-	before, after := r.work(ctx, cancel)
+	before, after := r.work(cancel)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	result := r.result()
-	if before != nil && after != nil {
-		result.CPU = &CPU{User: after.User - before.User, System: after.System - before.System,
-			Length: after.Length - before.Length}
-		addThreads(result.CPU, r.engines)
-	}
+	result.CPU = &CPU{User: after.User - before.User, System: after.System - before.System,
+		Length: after.Length - before.Length}
+	addThreads(result.CPU, r.engines)
 	result.Health = health(r.engines)
 	return result, nil
 }
 
 // work lets the engines work, and reads the processor time of this process at the start and the end of the window.
-func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before, after *CPU) {
+func (r *run) work(cancel context.CancelCauseFunc) (before, after CPU) {
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
 	for _, e := range r.engines {
@@ -94,14 +92,10 @@ func (r *run) work(ctx context.Context, cancel context.CancelCauseFunc) (before,
 		r.sleep(r.warm, done)
 		before = readUsage(r.base)
 	}
-	if r.window.duration > 0 {
-		select {
-		case <-r.window.opened:
-			r.sleep(r.window.end(), done)
-		case <-done:
-		}
-	} else {
-		<-done
+	select {
+	case <-r.window.opened:
+		r.sleep(r.window.end(), done)
+	case <-done:
 	}
 	after = readUsage(r.base)
 	<-done
