@@ -87,15 +87,12 @@ func (s *Sample) outcome(c *Config) *outcome {
 // windowStart is the end of the warm-up or, for a number of requests, the start of the first one after it.
 func windowStart(c *Config, samples []Sample) int64 {
 	warm, first := c.Warmup.Nanoseconds(), int64(never)
-	if c.Requests == 0 {
-		return warm
-	}
 	for i := range samples {
 		if start := samples[i].Start; start >= warm {
 			first = min(first, start)
 		}
 	}
-	if first == never {
+	if c.Requests == 0 || first == never {
 		return warm
 	}
 	return first
