@@ -77,8 +77,11 @@ func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, er
 	if failed := (*exec.ExitError)(nil); err != nil && !errors.As(err, &failed) {
 		return TimerReport{}, fmt.Errorf("waiting for %s: %w", words[0], err)
 	}
-	if err := r.noteEnd(cmd.ProcessState, others, own); err != nil {
-		return TimerReport{}, fmt.Errorf("looking for processes that %s left behind: %w", words[0], err)
+	took := leftBehind(others)
+	took.add(usageOf(cmd.ProcessState.SysUsage().(*syscall.Rusage)))
+	r.Exit, r.User, r.System = proc.ExitCode(cmd.ProcessState), took.user, took.system
+	if took.peak > own {
+		r.PeakMemory = took.peak
 	}
 	if err := errors.Join(stdout.finish(), stderr.finish()); err != nil {
 		return TimerReport{}, fmt.Errorf("reading the output of %s: %w", words[0], err)
@@ -109,19 +112,6 @@ func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err 
 	// What the program leaves behind becomes our child.
 	err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	return descendants(), err
-}
-
-// noteEnd notes how a program ended, and its usage, with that of processes that it left behind. Own is our memory when it
-// was started.
-func (r *TimerReport) noteEnd(p *os.ProcessState, others map[int]usage, own int64) error {
-	r.Exit = proc.ExitCode(p)
-	sum, err := leftBehind(others)
-	sum.add(usageOf(p.SysUsage().(*syscall.Rusage)))
-	r.User, r.System = sum.user, sum.system
-	if sum.peak > own {
-		r.PeakMemory = sum.peak
-	}
-	return err
 }
 
 // pipeSize is how much a program can write before it waits for us, if the system allows that much.

@@ -48,18 +48,15 @@ func peakOf(process string) int64 {
 
 // leftBehind returns the usage of processes that a program started and did not wait for, without the others. It waits
 // for the ended ones.
-func leftBehind(others map[int]usage) (sum usage, err error) {
+func leftBehind(others map[int]usage) (sum usage) {
 	for {
 		var r syscall.Rusage
 		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, &r)
-		if err == syscall.ECHILD || err == nil && pid == 0 {
-			break
+		if pid <= 0 && err != syscall.EINTR {
+			break // no child has ended
 		}
-		if _, other := others[pid]; err == nil && !other {
+		if _, other := others[pid]; pid > 0 && !other {
 			sum.add(usageOf(&r))
-		}
-		if err != nil && err != syscall.EINTR {
-			return sum, err
 		}
 	}
 	for pid, u := range descendants() {
@@ -68,7 +65,7 @@ func leftBehind(others map[int]usage) (sum usage, err error) {
 			sum.add(u)
 		}
 	}
-	return sum, nil
+	return sum
 }
 
 // descendants returns the running descendants of this process, with the processor time of each and of the children that
