@@ -61,7 +61,7 @@ func writeJSON(result any) error {
 
 // putLoadOn puts load on URLs, as flags say.
 func putLoadOn(ctx context.Context, args []string) error {
-	config := loadgen.Config{KeepAlive: true}
+	var config loadgen.Config
 	var target loadgen.Target
 	var asJSON, closing, poisson bool
 	headers := make(map[string]string)
@@ -114,23 +114,24 @@ func putLoadOn(ctx context.Context, args []string) error {
 	case asJSON:
 		return writeJSON(result)
 	}
-	return writeText(os.Stdout, result)
+	writeText(result)
+	return nil
 }
 
-// writeText writes what people want to know of a result.
-func writeText(w io.Writer, r *loadgen.Result) error {
+// writeText prints what people want to know of a result.
+func writeText(r *loadgen.Result) {
 	seconds := r.Length.Seconds()
 	right := float64(r.Completed.Right)
 	if o := r.Overlap; r.Lag == nil {
 		right = float64(o.Right) / loadgen.WholeRequest // the estimate of docs/method.md#definitions
 	}
-	fmt.Fprintf(w, "%d requests in %.2f s: %d answered, %d failed\n", r.Attempted, seconds, r.Answered, r.Failed)
+	fmt.Printf("%d requests in %.2f s: %d answered, %d failed\n", r.Attempted, seconds, r.Answered, r.Failed)
 	for _, kind := range loadgen.Kinds {
 		if n := r.Failures[kind]; n > 0 {
-			fmt.Fprintf(w, "  %-10s %d\n", kind, n)
+			fmt.Printf("  %-10s %d\n", kind, n)
 		}
 	}
-	fmt.Fprintf(w, "throughput   %.1f/s, %.2f MB/s received\n", right/seconds, float64(r.BytesIn)/1e6/seconds)
+	fmt.Printf("throughput   %.1f/s, %.2f MB/s received\n", right/seconds, float64(r.BytesIn)/1e6/seconds)
 	for _, d := range []struct {
 		name  string
 		times *loadgen.Distribution
@@ -138,21 +139,17 @@ func writeText(w io.Writer, r *loadgen.Result) error {
 		if d.times == nil || d.times.Count == 0 {
 			continue
 		}
-		h, err := d.times.Histogram()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%-12s mean %v", d.name, time.Duration(d.times.Sum/d.times.Count).Round(100*time.Nanosecond))
+		h, _ := d.times.Histogram() // it was encoded here
+		fmt.Printf("%-12s mean %v", d.name, time.Duration(d.times.Sum/d.times.Count).Round(100*time.Nanosecond))
 		for _, p := range []float64{50, 90, 99, 99.9} {
-			fmt.Fprintf(w, ", p%v %v", p, time.Duration(h.ValueAtPercentile(p)).Round(100*time.Nanosecond))
+			fmt.Printf(", p%v %v", p, time.Duration(h.ValueAtPercentile(p)).Round(100*time.Nanosecond))
 		}
-		fmt.Fprintf(w, ", max %v\n", time.Duration(d.times.Max).Round(100*time.Nanosecond))
+		fmt.Printf(", max %v\n", time.Duration(d.times.Max).Round(100*time.Nanosecond))
 	}
-	if r.CPU != nil && r.CPU.Busiest != nil && r.Health != nil {
-		fmt.Fprintf(w, "generator    its busiest thread was busy for %.0f %% of the time, and stood still for %v at most\n",
+	if r.CPU.Busiest != nil && r.Health != nil {
+		fmt.Printf("generator    its busiest thread was busy for %.0f %% of the time, and stood still for %v at most\n",
 			100**r.CPU.Busiest, r.Health.Standstill.Round(10*time.Microsecond))
 	}
-	return nil
 }
 
 // readConfig reads a config in JSON. An unknown field was meant for another version of this program.
