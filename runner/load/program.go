@@ -147,11 +147,7 @@ func onThisMachine(target string) string {
 	if err != nil {
 		return target
 	}
-	name := "localhost"
-	if port := u.Port(); port != "" {
-		name += ":" + port
-	}
-	u.Host = name
+	u.Host = strings.TrimSuffix("localhost:"+u.Port(), ":")
 	return u.String()
 }
 
