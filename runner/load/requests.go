@@ -107,10 +107,7 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 	seconds := r.Length.Seconds()
 	m := Measurement{
 		Start: r.Start, Length: r.Length, GeneratorCPU: -1, Warmup: l.Warmup,
-		Histograms: map[string]record.Histogram{
-			"latency": histogram(r.Latency), "latency.failed": histogram(r.FailedLatency),
-			"latency.connect": histogram(r.Connect), "latency.first_byte": histogram(r.FirstByte),
-		},
+		Histograms: map[string]record.Histogram{},
 		Load: &record.Load{
 			WindowStart: r.Start, Window: seconds, Connections: l.Connections, Think: l.Think.Seconds(),
 			Attempted: r.Attempted, Failed: r.Failed, Failures: map[string]int64{}, Statuses: map[string]int64{},
@@ -119,8 +116,9 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 		},
 		Samples: []record.Sample{{Metric: "connects", Value: float64(r.Connects), Unit: "1"}},
 	}
-	for name, d := range map[string]*loadgen.Distribution{"latency.tls": r.TLSSetup, "lag": r.Lag, "service": r.Service,
-		"latency.cut": r.Cut} {
+	for name, d := range map[string]*loadgen.Distribution{"latency": &r.Latency, "latency.failed": &r.FailedLatency,
+		"latency.connect": &r.Connect, "latency.first_byte": &r.FirstByte, "latency.tls": r.TLSSetup, "lag": r.Lag,
+		"service": r.Service, "latency.cut": r.Cut} {
 		if d != nil {
 			m.Histograms[name] = histogram(*d)
 		}
