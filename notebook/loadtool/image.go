@@ -5,10 +5,9 @@ type Image struct {
 	Dockerfile string
 	Path       string // of the program in it
 
-	// Package is the source of the program. Its version is Release if the Dockerfile names one, else the output of the
-	// command Version.
+	// Package is the source of the program. Its version is Release if the Dockerfile names one; else it is a package of
+	// Debian.
 	Package, Release string
-	Version          []string
 }
 
 // debian returns an image with a Debian package, whose program has this path.
@@ -17,7 +16,6 @@ func debian(name, path string) Image {
 		Dockerfile: "FROM debian:bookworm-slim\n" + install(name),
 		Path:       path,
 		Package:    name,
-		Version:    []string{"dpkg-query", "-W", "-f", "${Version}", name},
 	}
 }
 

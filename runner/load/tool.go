@@ -77,9 +77,10 @@ func (d *Tool) version(ctx context.Context, e engine.Engine) (string, error) {
 	if release := d.tool.Image.Release; release != "" {
 		return release, nil
 	}
-	exit, err := Output(ctx, e, "version", d.image, d.program, d.tool.Image.Version...)
+	exit, err := Output(ctx, e, "version", d.image, d.program, "dpkg-query", "-W", "-f", "${Version}",
+		d.tool.Image.Package)
 	if err == nil && exit.Code != 0 {
-		err = fmt.Errorf("%s ended with status %d: %s", d.tool.Image.Version[0], exit.Code, loadtool.LastLine(exit.Stderr))
+		err = fmt.Errorf("dpkg-query ended with status %d: %s", exit.Code, loadtool.LastLine(exit.Stderr))
 	}
 	return strings.TrimSpace(string(exit.Stdout)), err
 }
