@@ -177,7 +177,7 @@ func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {
 	return nil
 }
 
-func (*counting) Container(load.Place, *plan.Trial) (*engine.Service, error) { return nil, nil }
+func (*counting) Container(load.Place, *plan.Trial) *engine.Service { return nil }
 
 func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measurement, error) {
 	c.measured++

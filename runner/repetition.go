@@ -154,13 +154,11 @@ func (p *repetition) start() (err error) {
 		Image: p.images().Prepared, Seed: uint64(p.rec.Order.Seed) + uint64(p.rec.Order.Round), Number: p.rec.Repetition,
 		KeepStdout: reads("stdout")}
 	if !p.isCheck || t.Load != nil {
-		p.own.idle, err = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
+		p.own.idle = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
 	}
-	if err == nil {
-		// A tool may look up names for each connection, and finds running services in its hosts file.
-		p.own.idleLast = p.own.idle != nil && !p.own.idle.Ours || reads("log")
-		err = p.startServices(p.ctx, p.bounded, p.own)
-	}
+	// A tool may look up names for each connection, and finds running services in its hosts file.
+	p.own.idleLast = p.own.idle != nil && !p.own.idle.Ours || reads("log")
+	err = p.startServices(p.ctx, p.bounded, p.own)
 	p.running = append(p.running, p.own.running...)
 	p.place.Load, p.place.Services = p.own.load, byName(stillRunning(p.running))
 	return err

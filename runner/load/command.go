@@ -41,11 +41,11 @@ func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err
 func (d *Commands) Timer() spec.File { return spec.File{Path: guestPath, Exec: true, Data: d.timer} }
 
 // Container implements Driver.
-func (d *Commands) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+func (d *Commands) Container(at Place, t *plan.Trial) *engine.Service {
 	if t.Command.Service != "" {
-		return nil, nil
+		return nil
 	}
-	return at.guest(commandName, at.Image(t.Command.Image), d.timer, t.Command.Configs), nil
+	return at.guest(commandName, at.Image(t.Command.Image), d.timer, t.Command.Configs)
 }
 
 // OfCommand returns the container of a command, which is nil if a check has not started it, and a program with the

@@ -31,7 +31,7 @@ type Driver interface {
 
 	// Container returns the idle container that Measure runs its commands in; nil if it needs none. Prepare was called
 	// before.
-	Container(at Place, trial *plan.Trial) (*engine.Service, error)
+	Container(at Place, trial *plan.Trial) *engine.Service
 
 	// Measure measures a trial whose services are ready. The Place has the container, if there is one.
 	Measure(ctx context.Context, at Place, trial *plan.Trial) (Measurement, error)

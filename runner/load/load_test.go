@@ -76,10 +76,10 @@ func TestRequestsMeasured(t *testing.T) {
 func TestContainerOfALoad(t *testing.T) {
 	for priority, first := range map[string]bool{"": false, "high": true} {
 		at := Place{CPUSet: "1", Host: "node"}
-		c, err := (&Requests{}).Container(at, &plan.Trial{Load: &spec.Load{Target: "http://s/", Priority: priority}})
-		if err != nil || c.First != first || c.Name != "load" || c.CPUSet != "1" || c.Host != "node" || !c.Ours ||
+		c := (&Requests{}).Container(at, &plan.Trial{Load: &spec.Load{Target: "http://s/", Priority: priority}})
+		if c.First != first || c.Name != "load" || c.CPUSet != "1" || c.Host != "node" || !c.Ours ||
 			!slices.Equal(c.Command, []string{agent.Idle}) {
-			t.Errorf("priority %q: %+v, %v", priority, c, err)
+			t.Errorf("priority %q: %+v", priority, c)
 		}
 	}
 }

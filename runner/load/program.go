@@ -39,10 +39,10 @@ func (d *Programs) Prepare(context.Context, engine.Engine, io.Writer) (err error
 }
 
 // Container implements Driver.
-func (d *Programs) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+func (d *Programs) Container(at Place, t *plan.Trial) *engine.Service {
 	c := at.guest(LoadName, at.Image(t.Load.Driver.Image), d.program, t.Load.Driver.Configs)
 	c.First = t.Load.Priority != ""
-	return c, nil
+	return c
 }
 
 // Measure implements Driver.

@@ -44,9 +44,9 @@ func (d *Requests) Prepare(ctx context.Context, e engine.Engine, log io.Writer) 
 }
 
 // Container implements Driver.
-func (d *Requests) Container(at Place, t *plan.Trial) (*engine.Service, error) {
+func (d *Requests) Container(at Place, t *plan.Trial) *engine.Service {
 	return &engine.Service{Image: d.image, Ours: true, Host: at.Host, First: t.Load.Priority != "",
-		Service: spec.Service{Name: LoadName, CPUSet: at.CPUSet, Command: []string{agent.Idle}}}, nil
+		Service: spec.Service{Name: LoadName, CPUSet: at.CPUSet, Command: []string{agent.Idle}}}
 }
 
 // Measure implements Driver.

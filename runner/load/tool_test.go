@@ -79,12 +79,8 @@ func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, a
 		at.Image = func(spec.Image) engine.Prepared { return engine.Prepared{ID: "y"} }
 	}
 	at.Cores = 1
-	service, err := d.Container(at, trial)
-	if err == nil && service != nil {
-		at.Load, err = space.Start(ctx, *service)
-	}
-	if err != nil {
-		t.Fatal(err)
+	if service := d.Container(at, trial); service != nil {
+		at.Load = must.Get(space.Start(ctx, *service))
 	}
 	return d.Measure(ctx, at, trial)
 }
