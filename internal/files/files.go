@@ -54,8 +54,7 @@ var kinds = map[fs.FileMode]string{0: "a file", fs.ModeDir: "a folder", fs.ModeS
 // Kind returns the type of a file in words, such as "a folder" or "a named pipe".
 func Kind(mode fs.FileMode) string { return cmp.Or(kinds[mode.Type()], "a device") }
 
-// Reason returns the cause of an error about a file, without the system call and the path, or the line of git that
-// says what is wrong.
+// Reason returns the cause of an error: about a file without the system call and the path, of git the line with it.
 func Reason(err error) string {
 	if e, ok := errors.AsType[*GitError](err); ok {
 		return e.Reason()
@@ -88,7 +87,7 @@ func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error)
 	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
 }
 
-// Open opens a regular file of at most so many bytes, as Read does.
+// Open opens a regular file of at most the given bytes, as Read does.
 func Open(name string, most int64) (*os.File, error) {
 	f, _, err := open(name, most, os.Stat, os.OpenFile)
 	return f, err

@@ -74,7 +74,7 @@ func Parse(text []byte) (p Process, err error) {
 	return p, err
 }
 
-// Status returns a value from /proc/PID/status, such as "123 kB" of VmHWM; empty if there is none.
+// Status returns a value from /proc/PID/status, such as "123 kB" of VmHWM; empty without one.
 func Status(process, name string) string {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%s/status", process))
 	for line := range strings.Lines(string(data)) {

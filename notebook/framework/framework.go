@@ -1,6 +1,6 @@
 // Package framework reads the output of benchmark frameworks: each benchmark with its metrics.
 //
-// A value of one process is no repetition: where a framework gives several values of a benchmark, the result is their
+// Values of one process are not repetitions: where a framework gives several values of a benchmark, the result is their
 // median.
 package framework
 

@@ -11,7 +11,7 @@ import (
 // wrk is a closed loop of one or more threads, for a time.
 //
 // Its requests are those that had an answer, whichever and however late: answers after the timeout and answers of status
-// 400 and above are included. A connection that broke is none of its requests; here it counts as attempted and failed.
+// 400 and above are included. It does not count a connection that broke; here it counts as attempted and failed.
 // wrk also counts an answer that ends with its connection, as in HTTP/1.0, as broken: with such servers it reports too
 // many failures. It counts status 300 to 399 as right, and not at all what has no answer at the end.
 //

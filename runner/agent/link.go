@@ -25,7 +25,7 @@ type Relay struct {
 	limit   int              // of used, beyond what each flow may always have
 	starved []*flow          // that wait until used is below limit
 	refused int              // connections that the service has refused
-	buffer  *[maxRead]byte   // for what is read
+	buffer  *[maxRead]byte   // for reading
 	spare   []*[maxRead]byte // buffers to use again, of maxSpare at most
 }
 

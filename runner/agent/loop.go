@@ -157,7 +157,7 @@ func (l *loop) run(ctx context.Context) error {
 		for _, e := range events[:max(n, 0)] {
 			if ready := l.ready[e.Fd]; ready != nil {
 				ready(e.Events)
-				l.fire() // what is due does not wait for all events
+				l.fire() // timers do not wait for all events
 			}
 		}
 		for _, fd := range l.closing {
@@ -188,7 +188,7 @@ func (l *loop) fire() {
 
 // arm sets the clock to the first timer, and returns how long to wait for events: 0, or -1 for without limit.
 func (l *loop) arm() (timeout int) {
-	first := l.timers[0].due // there is always that of the reports
+	first := l.timers[0].due // there is always the timer of the reports
 	left := first - l.now()
 	if left <= 0 {
 		return 0

@@ -38,7 +38,7 @@ type OriginServer struct {
 	*loop
 	config  OriginConfig
 	times   *rand.Rand
-	buffer  []byte             // for what is read
+	buffer  []byte             // for reading
 	filler  []byte             // what bodies consist of
 	heads   map[string]request // clients repeat them
 	answers map[answerKind]answer
@@ -80,7 +80,7 @@ type client struct {
 	left    int  // bytes of the body, or of its chunk and the line end after it
 	trailer bool // the last chunk was read
 
-	out  []byte // what is to be written,
+	out  []byte // to be written,
 	body int64  // and bytes of a body after it
 }
 

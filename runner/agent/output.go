@@ -89,7 +89,7 @@ func (o *output) add(p []byte) {
 // clockStep is how much earlier than its writing the time of a file may be.
 const clockStep = 20 * time.Millisecond
 
-// end returns the output of a run that began at a time, or why there is none.
+// end returns the output of a run that began at a time, or why it is missing.
 func (o *output) end(began time.Time) (kept, lost string) {
 	err := error(nil)
 	if o.wanted.File != "" {

@@ -35,7 +35,7 @@ type TimerReport struct {
 	Stderr  string   `json:"stderr"`          // its last 64 KiB
 	Stdout  string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
 	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if Exit is not 0
-	Output  string   `json:"output,omitzero"` // the wanted output, unless Lost says why there is none
+	Output  string   `json:"output,omitzero"` // the wanted output; Lost says why it is missing
 }
 
 // timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". The program that it runs

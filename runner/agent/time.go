@@ -37,8 +37,8 @@ func RunTimer(words []string, stdout io.Writer) error {
 }
 
 // runTimed runs a program once, with our environment and standard input, and keeps of its output what the settings say.
-// With standard this process writes to the program's streams too: what is written to /proc/1/fd/1, a habit in containers,
-// is then output of the program. The error says that it could not be started.
+// With standard this process writes to the program's streams too: text for /proc/1/fd/1, a habit in containers, is then
+// output of the program. The error says that it could not be started.
 func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, err error) {
 	if len(words) == 0 {
 		return TimerReport{}, errors.New("nothing to run")

@@ -73,7 +73,7 @@ type Measurement struct {
 	// Start and Length are the window of a load, or the run of a command; zero without one.
 	Start  time.Time
 	Length time.Duration
-	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, without that of
+	// GeneratorCPU is the processor time of the load, or of the command and its timer, in the window, without the
 	// services; -1 if it is unknown.
 	GeneratorCPU time.Duration
 	Warmup       time.Duration // spent before the window

@@ -107,8 +107,8 @@ func (w *watch) addOutput(m *Measurement, o *loadtool.Output, l *spec.Load, at P
 	return nil
 }
 
-// addTo adds what a tool used in the window of a measurement, which began at start by our clock. What it does before and
-// after is no part of the load.
+// addTo adds what a tool used in the window of a measurement, which began at start by our clock. The load does not
+// include what it does before and after.
 func (w *watch) addTo(m *Measurement, start time.Time, cores int) {
 	end := start.Add(m.Length)
 	w.usage = slice.Filter(w.usage, func(u engine.Usage) bool { return !u.At.Before(start) && !u.At.After(end) })
@@ -150,11 +150,11 @@ func (w *watch) waiting() float64 {
 	return share
 }
 
-// busy returns the share of the tool's busiest thread, or that of all its threads and cores if it is larger, and the
-// cores that it used. It is not ok if the window was too short to tell, or the engine does not know.
+// busy returns the share of the tool's busiest thread, or the mean of all its threads and cores if it is larger, and
+// the cores that it used. It is not ok if the window was too short to tell, or the engine does not know.
 func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
 	first, last, span, ok := w.ends()
-	if !ok || w.threads > 1 && len(last.Threads) == 0 { // the mean of several threads is not that of the busiest
+	if !ok || w.threads > 1 && len(last.Threads) == 0 { // the mean of several threads hides the busiest
 		return 0, 0, false
 	}
 	used = max(0, (last.CPU-first.CPU).Seconds()/span)

@@ -34,7 +34,7 @@ type Answer struct {
 }
 
 // Check asks for every target once, at each address that the load would go to, and checks the answers even if the
-// config does not. What is wrong with an answer is in it; an error means that the config is invalid or the context
+// config does not. An Answer says what is wrong with it; an error means that the config is invalid or the context
 // ended.
 func Check(ctx context.Context, config Config) ([]Answer, error) {
 	l, err := newLoad(&config)

@@ -76,7 +76,7 @@ const (
 // Target is one kind of request.
 type Target struct {
 	// URL is an http or https URL. Clients are dealt out to all addresses of its host that accept a connection before
-	// the run: those of IPv4, or those of IPv6 if there are none. Certificates are not verified: servers under test have
+	// the run: the IPv4 ones, or without any the IPv6 ones. Certificates are not verified: servers under test have
 	// self-signed ones.
 	URL string `json:"url"`
 

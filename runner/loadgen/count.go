@@ -363,7 +363,7 @@ func (r *Result) add(from *Result) {
 	r.addSeconds(from.Seconds)
 }
 
-// addSeconds adds seconds to those of r; later ones to its last.
+// addSeconds adds seconds to the seconds of r, later ones to its last.
 func (r *Result) addSeconds(seconds []Second) {
 	for i, from := range seconds {
 		s := &r.Seconds[min(i, len(r.Seconds)-1)]

@@ -142,7 +142,7 @@ const (
 	mostAfterEvent = 2
 )
 
-// turn does what is due by the clock.
+// turn does everything that is due by the clock.
 func (e *engine) turn() {
 	e.pacing.due(mostInTurn)
 	if n := len(e.ready); n > 0 {
@@ -277,7 +277,7 @@ func (e *engine) expire(i int32) {
 // cut ends a request that was under way when the last of those wanted ended.
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
-	if c.state != unconnected { // by a reset: nobody would repeat what is lost once this machine is gone
+	if c.state != unconnected { // by a reset: nobody would repeat lost bytes once this machine is gone
 		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	e.sockets.close(&c.socket)

@@ -41,8 +41,8 @@ type consumption struct {
 	cpu, delay, polled int64
 }
 
-// Bounds of how long before its time a thread wakes up. Less is not worth the sleep, and what is later than the most is
-// not lateness but another program.
+// Bounds of how long before its time a thread wakes up. Less is not worth the sleep, and a delay of more than the most
+// comes from another program.
 const (
 	leastEarly = 40_000
 	mostEarly  = 250_000
@@ -180,7 +180,7 @@ func busiest(c *CPU, share float64) *float64 {
 	return &share
 }
 
-// coreToSpare reports whether so many threads may poll: there is a core for each of them that only we may use, or one
+// coreToSpare reports whether this many threads may poll: there is a core for each of them that only we may use, or one
 // more than that if others may use them too, and no quota that polling would use up.
 func coreToSpare(threads int) bool {
 	var mask unix.CPUSet

@@ -164,7 +164,7 @@ type CPU struct {
 	Threads []ThreadCPU `json:"threads,omitempty"`
 
 	// Busiest is the share of Length, 0 to 1, in which the busiest thread ran, without polling; at least the mean of the
-	// process, since other threads set up TLS. It is nil if threads cannot be told apart or the window is too short.
+	// process, since other threads set up TLS. It is nil if threads cannot be distinguished or the window is too short.
 	Busiest *float64 `json:"busiest,omitempty"`
 }
 

@@ -58,7 +58,7 @@ func networkOrder(port uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
 }
 
-// connect opens a socket and starts to connect it. Fd is -1 if there is no socket.
+// connect opens a socket and starts to connect it. Fd is -1 without a socket.
 func connect(to *address) (fd int, errno unix.Errno) {
 	s, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Family),
 		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
