@@ -25,7 +25,7 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 		if !c.isLoss && !waits || !c.applies(rep) {
 			continue
 		}
-		if f := c.judge(rep); f.level == Invalid {
+		if f := c.read(rep); f.level == Invalid {
 			return f.words, true
 		}
 	}

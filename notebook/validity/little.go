@@ -14,12 +14,12 @@ import (
 // It is 1 in a closed loop, up to what the ends of the observed time cut off.
 //
 // Source: docs/method.md#quantities-checked; Little 1961.
-func readLittle(r repetition) reading {
+func readLittle(r repetition) finding {
 	switch {
 	case r.Load.Completed < 0:
 		return notReported
 	case ended(r.Load) == 0:
-		return reading{value: math.Inf(1), words: "no completions"}
+		return limits{}.find(math.Inf(1), "no completions")
 	}
 	shares, latency := inFlight(r.Record)
 	if len(shares) == 0 {
@@ -30,8 +30,8 @@ func readLittle(r repetition) reading {
 	off, ok, digits := math.Abs(share-1), 0.05+e, 2
 	for ; digits < 4 && off != ok && decimals(off, digits) == decimals(ok, digits); digits++ {
 	}
-	return reading{value: off, limits: &limits{ok, 0.10 + e}, words: fmt.Sprintf(
-		"Little's law gives %s of the connections in use (ok within %s of 1)", decimals(share, digits), decimals(ok, digits))}
+	return limits{ok, 0.10 + e}.find(off, fmt.Sprintf(
+		"Little's law gives %s of the connections in use (ok within %s of 1)", decimals(share, digits), decimals(ok, digits)))
 }
 
 // ended is how many requests ended in the window, right or failed.

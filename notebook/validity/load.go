@@ -17,16 +17,16 @@ import (
 // readRecord counts the contradictions in a record.
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
-func readRecord(r repetition) reading {
+func readRecord(r repetition) finding {
 	n := len(r.Contradictions)
 	if n == 0 {
-		return reading{words: "agrees with itself"}
+		return finding{words: "agrees with itself"}
 	}
 	words := "its record cannot be: " + r.Contradictions[0]
 	if n > 1 {
 		words += fmt.Sprintf(", and %d more", n-1)
 	}
-	return reading{value: float64(n), words: words}
+	return finding{level: Invalid, words: words, size: float64(n)}
 }
 
 // Limits of the share of time that the busiest thread of a generator may work. A headline claim needs less than
@@ -37,20 +37,22 @@ const (
 	busyWarn     = 0.90
 )
 
+var busyLimits = limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}
+
 // readGenerator is how busy the load generator was. Shared CPUs are a warning, unless the load has a priority: then
 // the checks of waits and stalls find out whether it got its CPUs in time.
 //
 // Source: docs/validity.md#checks.
-func readGenerator(r repetition) reading {
+func readGenerator(r repetition) finding {
 	busy := r.Load.Busy
 	prefers := r.definition.Load != nil && r.definition.Load.Priority != ""
 	if words := r.sharedCPUs(); words != "" && !prefers && busy < busyOK {
-		return reading{value: busyOK, words: words}
+		return busyLimits.find(busyOK, words)
 	}
 	if busy < 0 {
 		return notReported
 	}
-	return reading{value: busy, words: "load generator busy " + phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn)}
+	return busyLimits.find(busy, "load generator busy "+phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn))
 }
 
 // Headline says why no headline claim can rest on repetitions of a cell, if at least half of them have a window that is
@@ -81,17 +83,17 @@ const settledAfter = 2
 // readWarmup is the slowest request if the warm-up was too short for it.
 //
 // Source: docs/validity.md#checks.
-func readWarmup(r repetition) reading {
+func readWarmup(r repetition) finding {
 	longest, _, ok := longestAndMean(r.Record)
 	if !ok {
 		return notReported
 	}
 	warmup := r.definition.Load.Warmup.Seconds()
 	if warmup >= settledAfter*longest {
-		return reading{words: "the warm-up was long enough"}
+		return finding{words: "the warm-up was long enough"}
 	}
-	return reading{value: longest, words: fmt.Sprintf("the warm-up of %s is shorter than twice the slowest request, %s",
-		phrase.Duration(warmup), phrase.Duration(longest))}
+	return anyWarns.find(longest, fmt.Sprintf("the warm-up of %s is shorter than twice the slowest request, %s",
+		phrase.Duration(warmup), phrase.Duration(longest)))
 }
 
 // hasWarmup reports whether a repetition has a warm-up or needs one. A fixed number of requests without a warm-up
@@ -126,18 +128,18 @@ const (
 // meanwhile are noted late, which counts as time of the service.
 //
 // Source: docs/validity.md#checks.
-func readStandstill(r repetition) reading {
+func readStandstill(r repetition) finding {
 	whose := "the load generator"
 	if r.Load == nil {
 		whose = "the timer"
 	}
 	stopped, window := health(r).Standstill, r.seconds()
 	if stopped < 0 {
-		return reading{missing: whose + " does not report it"}
+		return notChecked(whose + " does not report it")
 	}
 	limit := min(max(shortStandstill, 0.01*window), longStandstill)
-	return reading{value: stopped, limits: &limits{limit, 5 * limit}, words: fmt.Sprintf(
-		"%s stood still for %s at most (ok up to %s)", whose, phrase.Duration(stopped), phrase.Duration(limit))}
+	return limits{limit, 5 * limit}.find(stopped, fmt.Sprintf("%s stood still for %s at most (ok up to %s)", whose,
+		phrase.Duration(stopped), phrase.Duration(limit)))
 }
 
 // waitingLimits are for the share of the window in which a thread of the generator waited for a core. In a closed loop
@@ -147,25 +149,25 @@ var waitingLimits = limits{0.05, 0.15}
 // readWaiting is the share of the window that the generator waited for a core.
 //
 // Source: docs/validity.md#checks.
-func readWaiting(r repetition) reading {
+func readWaiting(r repetition) finding {
 	waiting := r.Load.Health.Waiting
 	if waiting < 0 {
 		return notReported
 	}
-	return reading{value: waiting, words: "the load generator waited for a core for " + waitingLimits.share(waiting) +
-		" of the window"}
+	return waitingLimits.find(waiting,
+		"the load generator waited for a core for "+waitingLimits.share(waiting)+" of the window")
 }
 
 // readErrors is the share of requests that failed.
 //
 // Source: docs/validity.md#checks.
-func readErrors(r repetition) reading {
+func readErrors(r repetition) finding {
 	l := r.Load
 	switch {
 	case l.Attempted < 0 || l.Failed < 0:
-		return reading{missing: l.Tool + " does not report it"}
+		return notChecked(l.Tool + " does not report it")
 	case l.Attempted == 0:
-		return reading{value: math.Inf(1), limits: &limits{}, words: "nothing was attempted"}
+		return limits{}.find(math.Inf(1), "nothing was attempted")
 	}
 	const ok, warn = 0.001, 0.01
 	share, expected := float64(l.Failed)/float64(l.Attempted), l.FailuresMax
@@ -173,7 +175,7 @@ func readErrors(r repetition) reading {
 	if share > 0 && share <= expected {
 		words += ", which the article expects"
 	}
-	return reading{value: share, limits: &limits{max(ok, expected), max(warn, expected)}, words: words}
+	return limits{max(ok, expected), max(warn, expected)}.find(share, words)
 }
 
 func isFailureMetric(metric string) bool {
@@ -183,27 +185,27 @@ func isFailureMetric(metric string) bool {
 // readOffered is the share of the schedule of an open loop that was not sent.
 //
 // Source: docs/validity.md#checks.
-func readOffered(r repetition) reading {
-	l := r.Load.Open
+func readOffered(r repetition) finding {
+	l, by := r.Load.Open, limits{0.01, 0.05}
 	if l.Due == 0 {
-		return reading{value: math.Inf(1), words: "nothing was due"}
+		return by.find(math.Inf(1), "nothing was due")
 	}
 	short := float64(l.Due-l.Sent) / float64(l.Due)
-	return reading{value: short, words: phrase.PercentBeside(1-short, 0.99, 0.95) + " of the schedule was sent"}
+	return by.find(short, phrase.PercentBeside(1-short, 0.99, 0.95)+" of the schedule was sent")
 }
 
 // readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
 // percentile of the latency, or a millisecond.
 //
 // Source: docs/validity.md#checks.
-func readLag(r repetition) reading {
+func readLag(r repetition) finding {
 	lag := p99(r.Record, "lag")
 	if lag < 0 {
 		return notReported
 	}
 	limit := max(time.Millisecond.Seconds(), 0.05*p99(r.Record, "latency"))
-	return reading{value: lag, limits: &limits{limit, 2 * limit}, words: fmt.Sprintf(
-		"requests left %s late at the percentile 99 (ok up to %s)", phrase.Duration(lag), phrase.Duration(limit))}
+	return limits{limit, 2 * limit}.find(lag, fmt.Sprintf("requests left %s late at the percentile 99 (ok up to %s)",
+		phrase.Duration(lag), phrase.Duration(limit)))
 }
 
 // p99 is the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
@@ -225,12 +227,12 @@ func p99(r *record.Record, family string) float64 {
 // readOverflow counts the answers that took longer than the histogram can hold.
 //
 // Source: docs/method.md#histogram and docs/validity.md#checks.
-func readOverflow(r repetition) reading {
+func readOverflow(r repetition) finding {
 	h, ok := r.Histograms["latency"]
 	if !ok {
-		return reading{missing: "no histogram"}
+		return notChecked("no histogram")
 	}
-	return reading{value: float64(h.Overflow), words: phrase.Count(int(h.Overflow), "answer") + " beyond the histogram"}
+	return anyWarns.find(float64(h.Overflow), phrase.Count(int(h.Overflow), "answer")+" beyond the histogram")
 }
 
 // Constants of docs/method.md#stalls.
@@ -246,7 +248,7 @@ const overflowsOf = "net.listen_overflows."
 // listening server was full. One such request can be most of a short window.
 //
 // Source: docs/method.md#stalls.
-func readStalls(r repetition) reading {
+func readStalls(r repetition) finding {
 	longest, mean, ok := longestAndMean(r.Record)
 	overflows, _ := overflowCount(r)
 	var why string
@@ -254,16 +256,16 @@ func readStalls(r repetition) reading {
 	case !ok:
 		return notReported
 	case longest < lostSecond || longest < lostFactor*mean:
-		return reading{words: "no request lost a second"}
+		return finding{words: "no request lost a second"}
 	case overflows > 0:
 		why = phrase.Count(int(overflows), "listen overflow")
 	case r.Histograms["latency.connect"].Max >= lostSecond:
 		why = "opening a connection"
 	default:
-		return reading{words: "no request lost a second to the network"}
+		return finding{words: "no request lost a second to the network"}
 	}
-	return reading{value: longest, words: fmt.Sprintf("stalled: a request took %s (%s), and the mean is %s",
-		phrase.Duration(longest), why, phrase.Duration(mean))}
+	return anyWarns.find(longest, fmt.Sprintf("stalled: a request took %s (%s), and the mean is %s",
+		phrase.Duration(longest), why, phrase.Duration(mean)))
 }
 
 // tellsLost reports whether the record of a load has what tells lost packets from slow answers.
@@ -276,7 +278,7 @@ func tellsLost(r repetition) bool {
 // Stalled reports whether a repetition lost a second or more to the network.
 func Stalled(r *record.Record) bool {
 	rep := repetition{Record: r}
-	return r.Failure == "" && tellsLost(rep) && readStalls(rep).value > 0
+	return r.Failure == "" && tellsLost(rep) && readStalls(rep).size > 0
 }
 
 // overflowCount sums the dropped connections of all services; false if none counted them.
@@ -331,8 +333,8 @@ func hasDelays(r repetition) bool {
 // woken like any program, and wait for a core where services keep them busy.
 //
 // Source: docs/validity.md#checks, delays.
-func readDelays(r repetition) reading {
-	worst := reading{missing: notRecorded}
+func readDelays(r repetition) finding {
+	worst := notChecked(notRecorded)
 	for _, fact := range slices.Sorted(maps.Keys(r.Facts)) {
 		what := lateOf(fact)
 		if what == "" {
@@ -343,11 +345,11 @@ func readDelays(r repetition) reading {
 			continue
 		}
 		late, err := time.ParseDuration(found[1])
-		if err != nil || worst.missing == "" && late.Seconds() <= worst.value {
+		if err != nil || worst.level != NotChecked && late.Seconds() <= worst.size {
 			continue
 		}
-		worst = reading{value: late.Seconds(), words: fmt.Sprintf("%s was %s late at the percentile 99 (ok up to %s)", what,
-			phrase.Duration(late.Seconds()), phrase.Duration(delayLimits.ok))}
+		worst = delayLimits.find(late.Seconds(), fmt.Sprintf("%s was %s late at the percentile 99 (ok up to %s)", what,
+			phrase.Duration(late.Seconds()), phrase.Duration(delayLimits.ok)))
 	}
 	return worst
 }

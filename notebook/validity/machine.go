@@ -27,9 +27,9 @@ func (r repetition) seconds() float64 {
 	return r.Command.Real
 }
 
-// cpuShare is the reading of a share of the CPU time of the measurement, negative if it was not recorded. In a short
+// cpuShare is the finding for a share of the CPU time of the measurement, negative if it was not recorded. In a short
 // window only what exceeds the step of the kernel's clock counts, and it is a warning at most.
-func (r repetition) cpuShare(share float64, by limits, before, behind string) reading {
+func (r repetition) cpuShare(share float64, by limits, before, behind string) finding {
 	seconds, window := r.seconds(), "the command"
 	if r.Load != nil {
 		window = "the window"
@@ -37,17 +37,16 @@ func (r repetition) cpuShare(share float64, by limits, before, behind string) re
 	words := before + by.share(share)
 	switch {
 	case seconds < shortestChecked:
-		return reading{missing: window + " is shorter than 0.2 s, too short for the kernel's clock"}
+		return notChecked(window + " is shorter than 0.2 s, too short for the kernel's clock")
 	case share < 0 && seconds < longEnough:
-		return reading{missing: window + " is shorter than 1 s"}
+		return notChecked(window + " is shorter than 1 s")
 	case share < 0:
-		return reading{missing: "the host does not report it"}
+		return notChecked("the host does not report it")
 	case seconds < longEnough:
 		uncertain := clockStep / seconds
-		return reading{value: max(0, share-uncertain), isMild: true,
-			words: words + " ± " + phrase.Percent(uncertain) + behind}
+		return by.find(max(0, share-uncertain), words+" ± "+phrase.Percent(uncertain)+behind).atMostWarn()
 	}
-	return reading{value: share, words: words + behind}
+	return by.find(share, words+behind)
 }
 
 // foreignLimits are for the share of the CPU that others used, stolenLimits for the shares of CPU time that went to
@@ -60,9 +59,9 @@ var (
 // readForeign is the share of the CPU that others used during the load or the command.
 //
 // Source: docs/validity.md#checks.
-func readForeign(r repetition) reading {
+func readForeign(r repetition) finding {
 	if r.Facts[record.FactTarget] != "" {
-		return reading{missing: "what the running target used cannot be told from what others used"}
+		return notChecked("what the running target used cannot be told from what others used")
 	}
 	behind := " of the CPU"
 	if programs := r.Facts[record.FactOthers]; programs != "" {
@@ -82,9 +81,9 @@ func (r repetition) foreign() float64 {
 // readSteal is the share of the CPU time that went to other virtual machines.
 //
 // Source: docs/validity.md#checks.
-func readSteal(r repetition) reading {
+func readSteal(r repetition) finding {
 	if r.Machine == nil {
-		return reading{missing: notRecorded}
+		return notChecked(notRecorded)
 	}
 	return r.cpuShare(r.Machine.Steal, stolenLimits, "", " of the CPU time was stolen")
 }
@@ -92,17 +91,17 @@ func readSteal(r repetition) reading {
 // readSwap is how many bytes the machine read back from swap.
 //
 // Source: docs/validity.md#checks.
-func readSwap(r repetition) reading {
+func readSwap(r repetition) finding {
 	switch {
 	case r.Machine == nil:
-		return reading{missing: notRecorded}
+		return notChecked(notRecorded)
 	case r.Machine.SwappedIn < 0:
-		return reading{missing: "the host does not report it"}
+		return notChecked("the host does not report it")
 	case r.Machine.SwappedIn > 0:
-		return reading{value: float64(r.Machine.SwappedIn), words: fmt.Sprintf("%d KiB were read from swap",
-			r.Machine.SwappedIn>>10)}
+		return anyWarns.find(float64(r.Machine.SwappedIn),
+			fmt.Sprintf("%d KiB were read from swap", r.Machine.SwappedIn>>10))
 	}
-	return reading{words: "nothing was read from swap"}
+	return finding{words: "nothing was read from swap"}
 }
 
 // readThrottled is the largest share of its scheduling periods in which a limit of CPU time held a service back. The
@@ -110,24 +109,25 @@ func readSwap(r repetition) reading {
 // times.
 //
 // Source: docs/validity.md#checks.
-func readThrottled(r repetition) reading {
+func readThrottled(r repetition) finding {
 	if r.Machine == nil {
-		return reading{missing: notRecorded}
+		return notChecked(notRecorded)
 	}
-	worst := reading{words: "no service was throttled"}
+	worst := finding{words: "no service was throttled"}
 	for _, name := range slices.Sorted(maps.Keys(r.Machine.Throttled)) {
 		t := r.Machine.Throttled[name]
 		if t.Throttled == 0 {
 			continue
 		}
 		share := float64(t.Throttled) / float64(t.Periods)
-		x := reading{value: share, words: fmt.Sprintf("%s was throttled in %s of its periods", name,
-			stolenLimits.share(share))}
+		f := stolenLimits.find(share, fmt.Sprintf("%s was throttled in %s of its periods", name,
+			stolenLimits.share(share)))
 		if t.Limited {
-			x.isMild, x.concerns, x.words = true, record.IsTime, x.words+", by the article's own limit"
+			f = f.atMostWarn()
+			f.concerns, f.words = record.IsTime, f.words+", by the article's own limit"
 		}
-		if cmp.Or(cmp.Compare(x.level(stolenLimits), worst.level(stolenLimits)), cmp.Compare(x.value, worst.value)) > 0 {
-			worst = x
+		if cmp.Or(cmp.Compare(f.level, worst.level), cmp.Compare(f.size, worst.size)) > 0 {
+			worst = f
 		}
 	}
 	return worst

@@ -59,7 +59,7 @@ func newReport(records []*record.Record, keepsAll bool) *Report {
 			case rep.Failure != "":
 				f.words = notRun
 			case check.applies(rep):
-				applies, f = true, check.judge(rep)
+				applies, f = true, check.read(rep)
 				if keepsAll && check.dependsOnResult(f) {
 					f.level = Warn
 				}

@@ -48,8 +48,7 @@ const (
 // A check measures something in one repetition and holds it against its limits.
 type check struct {
 	name    string
-	limits  limits // unless the reading has its own
-	read    func(repetition) reading
+	read    func(repetition) finding
 	applies func(repetition) bool
 	spares  func(metric string) bool // metrics that stay valid when the finding is invalid; nil: none
 	isLoss  bool                     // measures processor time that others took, which bounds their influence
@@ -66,18 +65,36 @@ type limits struct{ ok, warn float64 }
 // anyWarns are the limits of a quantity that should be zero and never makes a repetition invalid.
 var anyWarns = limits{0, math.Inf(1)}
 
-// A reading is what a check measured in one repetition.
-type reading struct {
-	value    float64
-	words    string
-	missing  string // why there is no value
-	limits   *limits
-	isMild   bool                     // a warning at most
+// A finding is the result of one check in one repetition.
+type finding struct {
+	level    Level
+	words    string                   // why, if it is NotChecked
+	size     float64                  // ranks findings of one level
 	concerns func(metric string) bool // metrics that it matters for; nil: all
 }
 
-// notReported is the reading of a quantity that the load generator does not report.
-var notReported = reading{missing: "the load generator does not report it"}
+// find grades a value by the limits.
+func (l limits) find(value float64, words string) finding {
+	f := finding{level: Invalid, words: words, size: value}
+	switch {
+	case value <= l.ok:
+		f.level = OK
+	case value <= l.warn:
+		f.level = Warn
+	}
+	return f
+}
+
+// atMostWarn returns the finding as a warning if it is invalid.
+func (f finding) atMostWarn() finding {
+	f.level = min(f.level, Warn)
+	return f
+}
+
+func notChecked(why string) finding { return finding{level: NotChecked, words: why} }
+
+// notReported is the finding for a quantity that the load generator does not report.
+var notReported = notChecked("the load generator does not report it")
 
 // notRecorded is why checks say nothing about records that are older than they are.
 const notRecorded = "not recorded"
@@ -87,59 +104,25 @@ const notRecorded = "not recorded"
 var checks = []check{
 	{name: "record", read: readRecord, applies: func(r repetition) bool { return r.Checked }},
 	{name: "Little's law", read: readLittle, applies: isClosedLoop, byResult: true},
-	{name: generatorCheck, limits: limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}, read: readGenerator,
-		applies: isLoad},
-	{name: "warm-up", limits: anyWarns, read: readWarmup, applies: hasWarmup},
+	{name: generatorCheck, read: readGenerator, applies: isLoad},
+	{name: "warm-up", read: readWarmup, applies: hasWarmup},
 	{name: "generator stalls", read: readStandstill, applies: hasHealth},
-	{name: "generator waits", limits: waitingLimits, read: readWaiting, applies: func(r repetition) bool {
-		return isLoad(r) && hasHealth(r)
-	}},
-	{name: "foreign CPU", limits: foreignLimits, read: readForeign, applies: isTimed, isLoss: true},
-	{name: "swap", limits: anyWarns, read: readSwap, applies: isTimed},
+	{name: "generator waits", read: readWaiting, applies: func(r repetition) bool { return isLoad(r) && hasHealth(r) }},
+	{name: "foreign CPU", read: readForeign, applies: isTimed, isLoss: true},
+	{name: "swap", read: readSwap, applies: isTimed},
 	{name: ErrorsCheck, read: readErrors, applies: isLoad, spares: isFailureMetric},
-	{name: OfferedCheck, limits: limits{0.01, 0.05}, read: readOffered, applies: isOpenLoop, byResult: true},
-	{name: LagCheck, read: readLag, applies: isOpenLoop, byResult: true},
-	{name: "overflow", limits: anyWarns, read: readOverflow, applies: isLoad},
-	{name: "throttled", limits: stolenLimits, read: readThrottled, applies: isTimed},
-	{name: "steal", limits: stolenLimits, read: readSteal, applies: isTimed, isLoss: true},
-	{name: "stalls", limits: anyWarns, read: readStalls, applies: tellsLost},
-	{name: "delays", limits: delayLimits, read: readDelays, applies: hasDelays, byResult: true},
+	{name: OfferedCheck, read: readOffered, applies: repetition.IsOpenLoop, byResult: true},
+	{name: LagCheck, read: readLag, applies: repetition.IsOpenLoop, byResult: true},
+	{name: "overflow", read: readOverflow, applies: isLoad},
+	{name: "throttled", read: readThrottled, applies: isTimed},
+	{name: "steal", read: readSteal, applies: isTimed, isLoss: true},
+	{name: "stalls", read: readStalls, applies: tellsLost},
+	{name: "delays", read: readDelays, applies: hasDelays, byResult: true},
 }
 
 func isLoad(r repetition) bool       { return r.Load != nil }
-func isOpenLoop(r repetition) bool   { return isLoad(r) && r.Load.Open != nil }
 func isClosedLoop(r repetition) bool { return isLoad(r) && r.Load.Open == nil }
 func isTimed(r repetition) bool      { return r.Load != nil || r.Command != nil }
-
-// A finding is the result of one check in one repetition.
-type finding struct {
-	level    Level
-	words    string
-	size     float64 // ranks findings of one level
-	concerns func(metric string) bool
-}
-
-func (c check) judge(r repetition) finding {
-	x := c.read(r)
-	if x.missing != "" {
-		return finding{level: NotChecked, words: x.missing}
-	}
-	return finding{x.level(c.limits), x.words, x.value, x.concerns}
-}
-
-// level grades the reading by its own limits, or else by the limits of its check.
-func (x reading) level(by limits) Level {
-	if x.limits != nil {
-		by = *x.limits
-	}
-	switch {
-	case x.value <= by.ok:
-		return OK
-	case x.value <= by.warn || x.isMild:
-		return Warn
-	}
-	return Invalid
-}
 
 func (c check) isAbout(f finding, metric string) bool {
 	spared := f.level == Invalid && c.spares != nil && c.spares(metric)

@@ -34,7 +34,7 @@ func TestCellLevel(t *testing.T) {
 // findingOf is the finding of a check in a repetition, whether it applies or not.
 func findingOf(name string, r *record.Record) finding {
 	i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
-	return checks[i].judge(repetitionsOf([]*record.Record{r})[0])
+	return checks[i].read(repetitionsOf([]*record.Record{r})[0])
 }
 
 func TestChecksOfARepetition(t *testing.T) {
