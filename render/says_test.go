@@ -129,26 +129,6 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			[]string{"One run, no interval; share of failed attempts, with 95 % interval"}, nil})
 }
 
-// Of a single run percentiles have an interval within it, which is never shown without saying so, and not in claims.
-func TestWithinOneRun(t *testing.T) {
-	body := experiment + "It took `{value} latency.p99{server=\"a\"} | interval`.\n\n" +
-		"```yaml claim\n{name: c, expect: 'latency.p99{server=\"a\"} < 10s'}\n```\n\n" +
-		"```yaml table\n{label: tbl-one, rows: [server], columns: [latency.p99, throughput]}\n```\n\n" +
-		"```yaml figure\n{label: fig-one, kind: dots, x: latency.p99, y: [server]}\n```\n"
-	one := trials{"a": {500}}
-	checkSayings(t, saying{"on the page", "", body, one, nil, []string{
-		"It took 50.0 ms (1 run; within the run 50.0 to 50.0 ms)",
-		"95 % interval within one run, as if its requests were independent; the variation between runs is unknown.",
-		"One run, no interval except within the run for percentiles",
-		"within one run: 50.0–50.0",
-		"Line of a single run: 95 % interval within the run",
-		"50 ms (1 run) latency p99, a; claimed less than 10 s There is 1 valid repetition of a, and a verdict needs 3."}, nil})
-	page := rendered(t, measured(t, "", body, one))
-	for _, name := range []string{"data/tbl-one.csv", "data/fig-one.csv"} {
-		assert.Contains(t, fileOf(t, page, name), ",within one run,")
-	}
-}
-
 // Tables of cells of several runs say so, and so does an A/A pair of two.
 func TestNotMeasuredTogether(t *testing.T) {
 	const rows, ofPair = "not measured together: the rows are from different runs", "not measured together: the pair is from different runs"

@@ -22,8 +22,7 @@ import (
 type Result struct {
 	Metric record.Metric
 	Values []float64 // of the valid repetitions that have one, in their order, in the metric's unit
-	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions. For a percentile of one
-	// repetition its interval is within the repetition.
+	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions.
 	Estimate stats.Estimate
 
 	// Missing is the reason for a missing estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
@@ -36,10 +35,6 @@ type Result struct {
 	AtLeast bool
 	Marks   []string       // caveats about repetitions, in sentences
 	Level   validity.Level // how far the cell can be believed by this metric
-
-	// Pooled is the percentile of the answers of all valid repetitions together; nil without an interval to compare
-	// it with.
-	Pooled *float64
 
 	repetitions       []int   // of Values
 	without           int     // valid repetitions without a value

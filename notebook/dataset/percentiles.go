@@ -68,13 +68,12 @@ func distributionOf(family string, decode decoder, records ...*record.Record) (d
 // markTail is the mark of a percentile that all repetitions together do not confirm.
 const markTail = "repetitions disagree in the tail"
 
-// compareTail compares a percentile with the answers behind it. A single repetition gets the interval within it, which
-// enters no claim. Several get the percentile of all answers together, and a mark if that is outside of the interval: a
-// few repetitions then have most of the slow answers.
+// compareTail compares a percentile with that of the answers of all repetitions together, and marks it if that is
+// outside of the interval: a few repetitions then have most of the slow answers.
 //
-// Source: docs/method.md#interval-within-one-repetition and docs/method.md#across-repetitions.
+// Source: docs/method.md#across-repetitions.
 func (c *Cell) compareTail(r *Result) {
-	if !record.IsTime(r.Metric.Name) || len(r.Values) == 2 {
+	if !record.IsTime(r.Metric.Name) || len(r.Values) < stats.MinRepetitions {
 		return
 	}
 	family, last := familyOf(r.Metric.Name)
@@ -90,29 +89,10 @@ func (c *Cell) compareTail(r *Result) {
 	if err != nil {
 		return
 	}
-	if len(r.Values) > 1 {
-		pooled, missing := d.bars.At(d.histogram, p.Rank(d.attempts))
-		if missing != "" {
-			return
-		}
-		r.Pooled = &pooled
-		if !r.Estimate.Interval.Contains(pooled) {
-			r.Marks = append(r.Marks, markTail)
-		}
-		return
+	pooled, missing := d.bars.At(d.histogram, p.Rank(d.attempts))
+	if missing == "" && !r.Estimate.Interval.Contains(pooled) {
+		r.mark(markTail)
 	}
-	ranks, err := p.RankInterval(d.attempts, stats.DefaultAlpha)
-	if err != nil {
-		return
-	}
-	bound := func(rank int64, unknown float64) float64 {
-		if x, missing := d.bars.At(d.histogram, rank); rank > 0 && missing == "" {
-			return x
-		}
-		return unknown
-	}
-	within := stats.Interval{Lo: bound(ranks.Lo, math.Inf(-1)), Hi: bound(ranks.Hi, math.Inf(1))}
-	r.Estimate.Interval, r.Estimate.Kind, r.Estimate.Coverage = within, stats.WithinRun, ranks.Coverage
 }
 
 // Percentiles is the distribution of the times of a cell: of all valid repetitions together, and how far the

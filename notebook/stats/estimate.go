@@ -13,7 +13,6 @@ type IntervalKind string
 const (
 	NoInterval     IntervalKind = "none"              // one repetition
 	Given          IntervalKind = "given"             // neither measured nor found by a recorded search
-	WithinRun      IntervalKind = "within one run"    // of the values of one repetition; nothing is known of others
 	Exact          IntervalKind = "exact"             // counted, and the same number in every repetition
 	RangeOfTwo     IntervalKind = "range"             // two repetitions: the smaller and the larger, no confidence
 	TOnLogs        IntervalKind = "t on logs"         // three to five repetitions, all above zero

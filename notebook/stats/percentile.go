@@ -2,13 +2,9 @@ package stats
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
-	"sort"
 	"strconv"
 	"strings"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not
@@ -72,45 +68,4 @@ func (p Percentile) Rank(n int64) int64 {
 func (p Percentile) Need() int64 {
 	tail := min(p.units, hundred-p.units)
 	return int64((10*hundred + tail - 1) / tail)
-}
-
-// RankInterval says which of n sorted values enclose a percentile of their distribution.
-type RankInterval struct {
-	Lo, Hi   int64   // ranks, counted from 1 for the smallest; 0 for an open end
-	Coverage float64 // the probability that they enclose it, if the values are independent
-}
-
-// RankInterval returns the ranks among n values of one repetition that enclose the percentile with a probability of at
-// least 1-alpha: the largest l with P(Bin(n, q) ≤ l-1) ≤ alpha/2 and the smallest u with P(Bin(n, q) ≤ u-1) ≥
-// 1-alpha/2. It assumes independent requests, which queues are not, so it never enters a claim.
-//
-// The error is ErrAlpha, or ErrNoValues without values.
-//
-// Source: docs/method.md#interval-within-one-repetition; Conover, Practical Nonparametric Statistics, 3rd ed., 3.2.
-func (p Percentile) RankInterval(n int64, alpha float64) (RankInterval, error) {
-	if err := checkAlpha(alpha); err != nil {
-		return RankInterval{}, err
-	}
-	if n < 1 {
-		return RankInterval{}, ErrNoValues
-	}
-	below := distuv.Binomial{N: float64(n), P: float64(p.units) / hundred}
-	// The first rank from which the distribution function of the rank before is above a bound.
-	from := func(above func(cdf float64) bool) int64 {
-		return int64(sort.Search(int(n), func(i int) bool { return above(below.CDF(float64(i))) })) + 1
-	}
-	r := RankInterval{Lo: from(func(cdf float64) bool { return cdf > alpha/2 }) - 1,
-		Hi: from(func(cdf float64) bool { return cdf >= 1-alpha/2 })}
-	if r.Hi > n {
-		r.Hi = 0
-	}
-	r.Coverage = 1
-	if r.Hi > 0 {
-		r.Coverage = below.CDF(float64(r.Hi - 1))
-	}
-	if r.Lo > 0 {
-		r.Coverage -= below.CDF(float64(r.Lo - 1))
-	}
-	r.Coverage = math.Max(0, r.Coverage)
-	return r, nil
 }

@@ -20,8 +20,7 @@ func Ends(r dataset.Result) (lo, hi float64) {
 func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
 
 // few says how many runs there were where they are too few for an interval.
-var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.WithinRun: "within one run",
-	stats.RangeOfTwo: "2\u00a0runs"}
+var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.RangeOfTwo: "2\u00a0runs"}
 
 // Estimate converts a result for a table.
 func Estimate(r dataset.Result) table.Value {
@@ -46,7 +45,6 @@ func Estimate(r dataset.Result) table.Value {
 // EstimateKinds are the kinds of estimates in a table or figure, with the repetitions of those that have an interval.
 type EstimateKinds struct {
 	Intervals, TwoRuns, OneRun bool
-	WithinRun                  bool // one run, with the interval within it
 	Searched                   bool // found by a search
 	Exact                      bool // counted, and the same in all repetitions
 	low, high                  int
@@ -63,8 +61,6 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 				k.Exact = true
 			case r.Estimate.Kind == stats.NoInterval:
 				k.OneRun = true
-			case r.Estimate.Kind == stats.WithinRun:
-				k.OneRun, k.WithinRun = true, true
 			case r.Estimate.Kind == stats.RangeOfTwo:
 				k.TwoRuns = true
 			case r.Estimate.Kind == stats.BySearch:
@@ -82,10 +78,7 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 
 // Sub describes estimates of these kinds for the line below a title.
 func (k EstimateKinds) Sub() string {
-	within, exact := "", ""
-	if k.WithinRun {
-		within = " except within the run for percentiles"
-	}
+	exact := ""
 	if k.Exact {
 		exact = "; counts that are the same in all repetitions have no interval"
 	}
@@ -95,11 +88,11 @@ func (k EstimateKinds) Sub() string {
 	case k.Intervals:
 		return "Median with 95\u202f% interval" + exact
 	case k.TwoRuns && k.OneRun:
-		return "One or two runs, no intervals" + within
+		return "One or two runs, no intervals"
 	case k.TwoRuns:
 		return "Centre of two runs, with the smaller and the larger"
 	case k.OneRun:
-		return "One run, no interval" + within
+		return "One run, no interval"
 	case k.Searched:
 		return "Value found by a search, with its range"
 	case k.Exact:
@@ -119,7 +112,6 @@ func (k EstimateKinds) HowTo(mark, interval string) (out []string) {
 	add(k.Searched, mark+": value found by a search. "+interval+": its range.")
 	add(k.TwoRuns, mark+" of two runs: their centre. Line: from the smaller to the larger.")
 	add(k.OneRun, mark+" of a single run: its value; its variation is unknown.")
-	add(k.WithinRun, "Line of a single run: 95\u202f% interval within the run, as if its requests were independent.")
 	return out
 }
 

@@ -274,7 +274,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	mark := figure.At(r.scaled(v.Value), float64(i))
 	mark.Shape, mark.Series = r.shape, r.Palette.Cell(cell, r.by)
 	mark.Hollow, mark.AtLeast = cellview.StateOf(cell) != "", v.AtLeast
-	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo || shown.Estimate.Kind == stats.WithinRun
+	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo
 	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // the words describe the others
 		mark.XLo, mark.XHi = r.scaled(v.Lo), r.scaled(v.Hi)
 	}

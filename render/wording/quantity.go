@@ -69,10 +69,7 @@ func (w Quantity) Text() string {
 		return text + " (no interval)"
 	}
 	ends := w.Unit.Range(q.Interval.Lo, q.Interval.Hi, w.Decimals)
-	switch q.Kind {
-	case stats.WithinRun:
-		return text + " (1 run; within the run " + w.Unit.Between(q.Interval.Lo, q.Interval.Hi, w.Decimals) + ")"
-	case stats.RangeOfTwo:
+	if q.Kind == stats.RangeOfTwo {
 		return text + " (2 runs: " + ends + ")"
 	}
 	return text + " [" + ends + "]"
@@ -94,9 +91,6 @@ func (w Quantity) IntervalSentence() string {
 		return strings.TrimSpace("1\u00a0run, so no interval. " + Sentence(q.Note))
 	case q.Interval == nil:
 		return Sentence(cmp.Or(q.Note, "no interval"))
-	case q.Kind == stats.WithinRun:
-		return w.Interval() + ", 95\u202f% interval within one run, as if its requests were independent; the " +
-			"variation between runs is unknown."
 	case q.Kind == stats.RangeOfTwo:
 		return "Range of 2\u00a0runs: " + w.Interval() + "."
 	case q.Kind == stats.BySearch:
