@@ -146,7 +146,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		return j
 	}
 	t.looks = t.knownLooks(d, c)
-	alone, others := t, t.inOtherSessions(d, c)
+	alone, others := t, slice.Map(d.OtherSessions(t.cells()), t.inSession)
 	t = t.with(others)
 	j := t.Judge()
 	j.Sessions = sessionsOf(alone, others)
@@ -154,7 +154,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 		j.Verdict, j.Reason, j.Needed, j.Mostly = stats.NotMeasured, why, 0, false
 	}
 	if left := t.leftOutByResult(); left > 0 && j.Verdict != stats.NotMeasured {
-		all := t.withAll().Judge()
+		all := t.withCells((*dataset.Cell).WithAll).Judge() // with these repetitions
 		if j.All = &all; all.Verdict != j.Verdict {
 			j.Marks = append(j.Marks, fmt.Sprintf("%s %s left out by a check that depends on its result: with all "+
 				"repetitions the verdict would be %s", phrase.Count(left, "repetition"), phrase.Verb(left, "is", "are"),
@@ -211,18 +211,6 @@ func (t Test) leftOutByResult() (n int) {
 		n += left
 	}
 	return n
-}
-
-// withAll returns the test with those repetitions.
-//
-// Source: docs/validity.md#what-becomes-of-an-invalid-repetition.
-func (t Test) withAll() Test {
-	t.Sides = slice.Map(t.Sides, func(s Side) Side {
-		s.Cells = slice.Map(s.Cells, (*dataset.Cell).WithAll)
-		return s
-	})
-	t.parts, t.sessions = slice.Map(t.parts, Test.withAll), slice.Map(t.sessions, Test.withAll)
-	return t
 }
 
 // Applies reports whether a part of the text is for what was measured, and so are the parts around it. Text outside of

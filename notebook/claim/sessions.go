@@ -21,21 +21,20 @@ type Session struct {
 	Effect  *dataset.Quantity // nil if unknown
 }
 
-// inOtherSessions returns the test in each session that has all of its cells, measured as they are now, apart from the
-// runs of its own cells. The newest comes first.
-//
-// Source: docs/method.md#sessions.
-func (t Test) inOtherSessions(d *dataset.Dataset, c *article.Claim) (out []Test) {
-	for _, session := range d.OtherSessions(t.cells()) {
-		other, err := newTest(session, c)
-		if err != nil {
-			continue
-		}
-		if other, ok := other.inOrderOf(t); ok && dataset.AreFresh(other.cells()...) {
-			out = append(out, other.asSession())
-		}
-	}
-	return out
+// inSession returns the test with the cells of another session.
+func (t Test) inSession(cells map[*dataset.Cell]*dataset.Cell) Test {
+	return t.withCells(func(c *dataset.Cell) *dataset.Cell { return cells[c] }).asSession()
+}
+
+// withCells returns the test with other cells.
+func (t Test) withCells(other func(*dataset.Cell) *dataset.Cell) Test {
+	t.Sides = slice.Map(t.Sides, func(s Side) Side {
+		s.Cells = slice.Map(s.Cells, other)
+		return s
+	})
+	all := func(t Test) Test { return t.withCells(other) }
+	t.parts, t.sessions = slice.Map(t.parts, all), slice.Map(t.sessions, all)
+	return t
 }
 
 // asSession marks a test and its parts as one of several sessions.
@@ -44,37 +43,7 @@ func (t Test) asSession() Test {
 	return t
 }
 
-// inOrderOf returns the test of another session with its parts in the order of o. It is false unless both ask the same
-// of the same cells: each session has the benchmarks of its own output, in its order.
-func (t Test) inOrderOf(o Test) (Test, bool) {
-	if len(t.parts) != len(o.parts) {
-		return t, false
-	}
-	if len(o.parts) == 0 {
-		return t, t.Form == o.Form && t.Region == o.Region && slices.EqualFunc(t.Sides, o.Sides, Side.isLike)
-	}
-	parts := t.parts
-	t.parts = nil
-	for i, part := range o.parts {
-		found, ok := parts[i].inOrderOf(part) // mostly the order is the same
-		for j := 0; !ok && j < len(parts); j++ {
-			found, ok = parts[j].inOrderOf(part)
-		}
-		if !ok {
-			return t, false
-		}
-		t.parts = append(t.parts, found)
-	}
-	return t, true
-}
-
-// isLike reports whether a side of another session has the same cells, in any order.
-func (s Side) isLike(o Side) bool {
-	isMissing := func(c *dataset.Cell) bool { return !slices.ContainsFunc(s.Cells, c.IsLike) }
-	return s.Metric.Name == o.Metric.Name && len(s.Cells) == len(o.Cells) && !slices.ContainsFunc(o.Cells, isMissing)
-}
-
-// with returns the test with others, whose parts have its order.
+// with returns the test with others, which are the same test in other sessions.
 func (t Test) with(others []Test) Test {
 	if len(others) == 0 {
 		return t

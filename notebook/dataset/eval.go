@@ -154,12 +154,9 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 	}
 	effects := []stats.SessionEffect{effect}
 	for _, session := range s.Data.OtherSessions(q.Cells) {
-		other := Scope{session, s.Experiment}
-		a, b, ok := other.pair(n)
-		if ok && AreFresh(a.Cells[0], b.Cells[0]) && a.Cells[0].IsLike(q.Cells[0]) && b.Cells[0].IsLike(q.Cells[1]) {
-			if q, effect, err := other.ratioQuantity(n, a, b); err == nil && q.N >= stats.MinRepetitions {
-				effects = append(effects, effect)
-			}
+		a.Cells, b.Cells = []*Cell{session[q.Cells[0]]}, []*Cell{session[q.Cells[1]]}
+		if q, effect, err := s.ratioQuantity(n, a, b); err == nil && q.N >= stats.MinRepetitions {
+			effects = append(effects, effect)
 		}
 	}
 	number, interval, err := stats.RatioBetween(effects, stats.DefaultAlpha)

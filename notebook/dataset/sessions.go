@@ -9,27 +9,37 @@ import (
 	"benchbook/notebook/record"
 )
 
-// OtherSessions returns the datasets of single runs under the shown profile, of this host and others of its class, the
-// newest first. The runs of some cells are left out. There are none for cells that were not measured as they are now.
+// OtherSessions returns the sessions, apart from the runs of some cells, that have all of these cells, measured as they
+// are now: for each session, the newest first, its cell for each of them. A session is a single run under the shown
+// profile, of this host or another one of its class.
 //
 // Source: docs/method.md#sessions.
-func (d *Dataset) OtherSessions(cells []*Cell) []*Dataset {
-	if d.sessions == nil || !AreFresh(cells...) { // nil: it is a session itself
+func (d *Dataset) OtherSessions(cells []*Cell) (out []map[*Cell]*Cell) {
+	isOld := func(c *Cell) bool { return c.State != Fresh }
+	if d.sessions == nil || slices.ContainsFunc(cells, isOld) { // nil: it is a session itself
 		return nil
 	}
-	return slice.Filter(d.sessions(), func(s *Dataset) bool {
-		return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.Run == s.run })
-	})
+	for _, s := range d.sessions() {
+		isOwn := slices.ContainsFunc(cells, func(c *Cell) bool { return c.Run == s.run })
+		if same := s.freshCells(cells); same != nil && !isOwn {
+			out = append(out, same)
+		}
+	}
+	return out
 }
 
-// AreFresh reports whether all cells were measured as they are now.
-func AreFresh(cells ...*Cell) bool {
-	return !slices.ContainsFunc(cells, func(c *Cell) bool { return c.State != Fresh })
-}
-
-// IsLike reports whether a cell of another session is of the same trial and benchmark.
-func (c *Cell) IsLike(o *Cell) bool {
-	return c.Experiment.Plan.Name == o.Experiment.Plan.Name && c.Trial.Name == o.Trial.Name
+// freshCells returns the cell for each of another session's cells, by trial and benchmark; nil unless all are Fresh.
+func (d *Dataset) freshCells(cells []*Cell) map[*Cell]*Cell {
+	out := map[*Cell]*Cell{}
+	for _, c := range cells {
+		e, _ := d.Experiment(c.Experiment.Plan.Name) // the plan is the same
+		same, ok := slice.Find(e.Cells, func(o *Cell) bool { return o.Trial.Name == c.Trial.Name })
+		if !ok || same.State != Fresh {
+			return nil
+		}
+		out[c] = same
+	}
+	return out
 }
 
 // addClass adds the records of the host's class under the shown profile, and divides them by run.
