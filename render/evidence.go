@@ -77,12 +77,12 @@ type otherView struct {
 
 // others lists the sets of records that the page does not show, with their newest run and what it came to.
 func (c *composer) others() (list []otherView) {
-	for _, d := range c.d.Siblings() {
+	for _, d := range c.d.Others {
 		newest := ""
 		for _, r := range d.Records() {
 			newest = max(newest, r.Run)
 		}
-		if newest != "" {
+		if d.Plan != nil {
 			judged := claim.JudgeAll(d)
 			list = append(list, otherView{Host: d.Host, Profile: d.Profile, Run: newest, Standing: judged.Standing().String(),
 				Differs: differences(c.d, d), Claims: c.sideBySide(judged)})

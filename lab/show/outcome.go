@@ -144,7 +144,7 @@ func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, pro
 		if err == nil {
 			d, err = dataset.New(c.Doc, records, o)
 		}
-		isMine := func(s dataset.SetName) bool { return s.Host == o.ThisHost && s.Profile == profile }
+		isMine := func(s *dataset.Dataset) bool { return s.Host == o.ThisHost && s.Profile == profile }
 		if err == nil && slices.ContainsFunc(d.Others, isMine) {
 			fmt.Fprintf(a.Stderr, "%s: these are results of profile %s; pages show those of profile %s, host %s\n", c.Slug,
 				profile, d.Profile, d.Host)

@@ -61,14 +61,7 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 		shown.leaveOut(o.Bad)
 	}
 	shown.Own = shown.Host == o.ThisHost
-	for _, d := range sets {
-		if d != shown {
-			shown.Others = append(shown.Others, d.SetName)
-		}
-		if d != shown && d.Plan != nil {
-			shown.siblings = append(shown.siblings, d)
-		}
-	}
+	shown.Others = slice.Filter(sets, func(d *Dataset) bool { return d != shown })
 	shown.addClass(sets)
 	return shown, nil
 }

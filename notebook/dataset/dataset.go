@@ -27,13 +27,12 @@ import (
 type Dataset struct {
 	SetName
 	Doc         *article.Document
-	Plan        *plan.Plan
-	Own         bool // Host is this machine
+	Plan        *plan.Plan // nil if the article no longer has the profile
+	Own         bool       // Host is this machine
 	Experiments []*Experiment
-	Others      []SetName // sets that are not shown, newest first
+	Others      []*Dataset // sets that are not shown, newest first
 
 	records  []*record.Record  // of the set, with earlier runs
-	siblings []*Dataset        // that are not shown, newest first
 	class    []*record.Record  // of all hosts of its class under the profile
 	sessions func() []*Dataset // nil for one session
 	run      string            // of one session
@@ -136,9 +135,6 @@ func (d *Dataset) OtherProfiles() []*Dataset { return d.profiles() }
 
 // Records returns the records of the set, also of earlier runs.
 func (d *Dataset) Records() []*record.Record { return d.records }
-
-// Siblings returns the sets that are not shown, newest first.
-func (d *Dataset) Siblings() []*Dataset { return d.siblings }
 
 // Experiment finds an experiment by name; "" is the only one, if there are no others.
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {
