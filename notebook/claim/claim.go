@@ -100,15 +100,20 @@ func (j Judgement) Tally() string {
 	if len(j.Parts) == 0 {
 		return ""
 	}
-	counts := map[stats.Verdict]int{}
-	for _, p := range j.Parts {
-		counts[p.Outcome()]++
-	}
-	words := strings.Join(stats.VerdictsInWords(counts), ", ")
+	counts, words := outcomes(j.Parts)
 	if j.Mostly {
 		return fmt.Sprintf("holds mostly, for %d of %d pairs: %s", counts[stats.Supported], len(j.Parts), words)
 	}
 	return phrase.Count(len(j.Parts), "comparison") + ": " + words
+}
+
+// outcomes counts the outcomes of judgements, also in words: "3 supported, 1 inconclusive".
+func outcomes(list []Judgement) (counts map[stats.Verdict]int, words string) {
+	counts = map[stats.Verdict]int{}
+	for _, j := range list {
+		counts[j.Outcome()]++
+	}
+	return counts, strings.Join(stats.VerdictsInWords(counts), ", ")
 }
 
 // Results are the judgements on all claims of an article.

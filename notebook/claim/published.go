@@ -33,30 +33,25 @@ func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 	return err
 }
 
+// readPublished returns a published number in the terms of the claim.
 func (j *Judgement) readPublished(n expr.Node) (float64, error) {
-	q, number := limitIn(n)
-	if q == nil {
+	q, x := limitIn(n)
+	switch {
+	case q == nil:
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write one number, such as 1.26, 26% or 130ms",
 			"what the original found is not a number")
-	}
-	return j.publishedAs(n, number, q.Unit)
-}
-
-// publishedAs returns a published number, written as n with a unit, in the terms of the claim.
-func (j *Judgement) publishedAs(n expr.Node, x float64, unit expr.Unit) (float64, error) {
-	switch {
 	case j.IsRatio:
-		return publishedRatio(n, x, unit)
+		return publishedRatio(n, x, q.Unit)
 	case j.Form == Limit:
 		m := j.Sides[0].Metric
-		if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(unit.Dimension) {
+		if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(q.Unit.Dimension) {
 			return 0, wrongUnit(n, "a "+d.String(), "write it in "+d.Base())
 		}
 	case j.Form == Fewer:
-		if unit.Symbol != "%" {
+		if q.Unit.Symbol != "%" {
 			return 0, wrongUnit(n, "a difference of shares", "write it in %: by how much smaller the first share was")
 		}
-	case unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)):
+	case q.Unit.Symbol != "" || x != math.Trunc(x) || x < 0 || x > float64(len(j.Parts)):
 		return 0, dataset.Mistake(n.Pos(), "wrong-value", "write how many of them came out as claimed",
 			"the claim has %s, and %s is not a number of them", phrase.Count(len(j.Parts), "comparison"), n)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
@@ -160,12 +159,8 @@ func countOf(supported, mostly, after, all int) string {
 
 // reasonOf counts the verdicts of headlines.
 func reasonOf(list []Judgement, mostly int) string {
-	counts := map[stats.Verdict]int{}
-	for _, j := range list {
-		counts[j.Outcome()]++
-	}
-	words := fmt.Sprintf("of %s: %s", phrase.Count(len(list), "headline claim"),
-		strings.Join(stats.VerdictsInWords(counts), ", "))
+	_, words := outcomes(list)
+	words = fmt.Sprintf("of %s: %s", phrase.Count(len(list), "headline claim"), words)
 	if mostly > 0 {
 		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
 	}
