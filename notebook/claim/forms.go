@@ -182,7 +182,7 @@ func noTest(n expr.Node) error {
 			hint = fmt.Sprintf("write ratio(a, b) %s %s", b.Op, b.Y)
 		case left != nil && left.Op == expr.Sub:
 			hint = fmt.Sprintf("compare the two, a %s b, or their ratio, ratio(a, b) %s 1.1", b.Op, b.Op)
-		case isReduced(b.X) || isReduced(b.Y):
+		case expr.IsReduction(kindOf(b.X)) || expr.IsReduction(kindOf(b.Y)):
 			hint = `a claim is about single cells, or about lists by every(a, "<", b) or geomean(a) > geomean(b)`
 		}
 	}
@@ -190,11 +190,6 @@ func noTest(n expr.Node) error {
 		hint = "write what you claim instead, such as a <= b"
 	}
 	return dataset.Mistake(n.Pos(), "no-test", hint, "no test for this form")
-}
-
-// isReduced reports whether n is one number made of a list.
-func isReduced(n expr.Node) bool {
-	return slices.Contains([]string{"min", "max", "mean", "median", "geomean", "count"}, kindOf(n))
 }
 
 // cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
@@ -340,8 +335,8 @@ func margin(n expr.Node) (float64, error) {
 
 // constant reads a plain number or share, with its sign.
 func constant(n expr.Node) (float64, error) {
-	x, ok := expr.Constant(n)
-	if !ok {
+	q, x := limitIn(n)
+	if q == nil || !q.Unit.Dimension.Like(expr.Plain) {
 		return 0, dataset.Mistake(n.Pos(), "no-test", "write a number or a percentage", "%s is not a plain number", n)
 	}
 	return x, nil

@@ -386,11 +386,11 @@ func (s Scope) checkShape(n expr.Node, list bool) (err error) {
 		case *expr.Selector:
 			_, err = s.pickFor(n, mayBeList[n])
 		case *expr.Call:
-			switch n.Name {
-			case "min", "max", "mean", "geomean", "median", "count":
+			switch {
+			case expr.IsReduction(n.Name):
 				mayBeList[n.Args[0]] = true
-			case "ratio":
-			case "published":
+			case n.Name == "ratio":
+			case n.Name == "published":
 				err = s.checkPublished(n, mayBeList[n])
 				return false
 			default:

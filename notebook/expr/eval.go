@@ -68,8 +68,7 @@ func eval(n Node, env Env) (Value, error) {
 }
 
 func call(c *Call, env Env) (Value, error) {
-	reduce, reduces := reductions[c.Name]
-	if isCheck(env) || !reduces && c.Name != "count" {
+	if isCheck(env) || !IsReduction(c.Name) {
 		return env.Call(c)
 	}
 	arg, err := Eval(c.Args[0], env)
@@ -80,7 +79,7 @@ func call(c *Call, env Env) (Value, error) {
 	if arg.Kind != KindList {
 		items = []Value{arg}
 	}
-	if !reduces {
+	if c.Name == "count" {
 		return NumberOf(float64(len(items)), Plain), nil
 	}
 	if len(items) == 0 {
@@ -103,7 +102,7 @@ func call(c *Call, env Env) (Value, error) {
 	if c.Name == "geomean" && slices.Min(xs) <= 0 {
 		return Value{}, errors.New("the geometric mean needs values above zero")
 	}
-	return finite(reduce(xs), dimension)
+	return finite(reductions[c.Name](xs), dimension)
 }
 
 // finite returns x unless it is infinite or not a number.

@@ -104,10 +104,11 @@ var reductions = map[string]func(xs []float64) float64{
 	"median":  stats.Median,
 }
 
+// IsReduction reports whether a function makes one number of a list.
+func IsReduction(name string) bool { return reductions[name] != nil || name == "count" }
+
 // IsArithmetic reports whether a function computes with numbers alone, wherever they come from.
-func IsArithmetic(name string) bool {
-	return reductions[name] != nil || name == "count" || name == "ratio"
-}
+func IsArithmetic(name string) bool { return IsReduction(name) || name == "ratio" }
 
 func mean(xs []float64) float64 {
 	sum := 0.0

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Inline is a value in running text, after {value}.
@@ -96,7 +97,7 @@ func (p *parser) filter() Filter {
 	if end := strings.IndexByte(arg, '|'); end >= 0 {
 		arg = strings.TrimSuffix(arg[:end], `\`)
 	}
-	f.End = name.End + len(strings.TrimRightFunc(arg, isSpace))
+	f.End = name.End + len(strings.TrimRightFunc(arg, unicode.IsSpace))
 	if !known.read(&f, strings.TrimSpace(arg)) {
 		fail(f.Span, "the filter "+f.Name+" does not read "+strconv.Quote(strings.TrimSpace(arg)), "write "+known.usage)
 	}

@@ -117,9 +117,7 @@ func (l *lexer) peek() rune {
 	return r
 }
 
-func isSpace(r rune) bool { return unicode.IsSpace(r) }
-
-func (l *lexer) skipSpace() { l.take(isSpace) }
+func (l *lexer) skipSpace() { l.take(unicode.IsSpace) }
 
 // take reads the characters that belong accepts, and returns them.
 func (l *lexer) take(belongs func(rune) bool) string {

@@ -3,6 +3,7 @@ package expr
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"benchbook/internal/slice"
 )
@@ -40,19 +41,6 @@ const (
 
 // IsComparison reports whether o is one of < <= > >= == and !=.
 func (o Op) IsComparison() bool { return precedence[o] == precedence[Less] }
-
-// Constant is the value of a node that is a plain number or share, with its sign; false for any other node.
-func Constant(n Node) (float64, bool) {
-	if u, ok := n.(*Unary); ok && u.Op == Sub {
-		x, ok := Constant(u.X)
-		return -x, ok
-	}
-	q, ok := n.(*Quantity)
-	if !ok || !q.Unit.Dimension.Like(Plain) {
-		return 0, false
-	}
-	return q.Value, true
-}
 
 // IsOrdering reports whether o compares sizes, unlike == and !=.
 func (o Op) IsOrdering() bool { return o.IsComparison() && o != Same && o != Differs }
@@ -105,9 +93,8 @@ type Selector struct {
 type Match struct {
 	Span
 	Name  string
-	Op    Op        // Equal, Differs, Less, LessEqual, Greater or GreaterEqual
-	Value string    // as written, without quotes
-	Num   *Quantity // Value as a quantity, or nil; set if Op orders
+	Op    Op     // Equal, Differs, Less, LessEqual, Greater or GreaterEqual
+	Value string // as written, without quotes; a quantity if Op orders
 }
 
 // Call is a function with its arguments, whose number and shape Parse has checked.
@@ -159,7 +146,8 @@ func (n *Selector) String() string {
 // String returns the match as in braces.
 func (m Match) String() string {
 	// A sign or a space, as quoted quantities may have, would not be read without the quotes.
-	if m.Num != nil && !strings.HasPrefix(m.Value, "-") && !strings.ContainsFunc(m.Value, isSpace) {
+	if _, err := ParseQuantity(m.Value); err == nil && !strings.HasPrefix(m.Value, "-") &&
+		!strings.ContainsFunc(m.Value, unicode.IsSpace) {
 		return m.Name + string(m.Op) + m.Value
 	}
 	return m.Name + string(m.Op) + quote(m.Value)

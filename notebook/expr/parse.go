@@ -192,11 +192,8 @@ func (p *parser) match() Match {
 		p.failExpected("= != < <= > or >= after "+strconv.Quote(name.text), "write "+name.text+`="value", or axis="`+name.text+`" with the name of its axis`)
 	}
 	p.tok = p.matchValue()
-	m := Match{Span{name.Start, p.tok.End}, name.text, Op(op.text), p.tok.text, nil}
-	if q, err := ParseQuantity(m.Value); err == nil {
-		q.Span = p.tok.Span
-		m.Num = q
-	} else if m.Op.IsOrdering() {
+	m := Match{Span{name.Start, p.tok.End}, name.text, Op(op.text), p.tok.text}
+	if _, err := ParseQuantity(m.Value); err != nil && m.Op.IsOrdering() {
 		fail(p.tok.Span, op.text+" needs a quantity, and "+strconv.Quote(m.Value)+" is not one", "compare texts with = and !=")
 	}
 	p.advance()
