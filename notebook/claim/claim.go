@@ -8,12 +8,9 @@ package claim
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
@@ -128,12 +125,11 @@ type Results struct {
 // JudgeAll judges all claims of an article.
 func JudgeAll(d *dataset.Dataset) *Results {
 	r := &Results{Data: d, Claims: make([]Judgement, len(d.Doc.Claims))}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	var group sync.WaitGroup
 	for i, c := range d.Doc.Claims {
-		group.Go(func() error { r.Claims[i] = Judge(d, c); return nil })
+		group.Go(func() { r.Claims[i] = Judge(d, c) })
 	}
-	_ = group.Wait() // no judgement is an error
+	group.Wait()
 	r.applies, r.stated = sync.OnceValue(r.appliesByPart), sync.OnceValue(r.statedClaims)
 	return r
 }
