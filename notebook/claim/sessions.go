@@ -119,7 +119,9 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	if j.Form != Limit && j.Form != Fewer {
 		between = stats.RatioBetween
 	}
-	number, interval, err := between(slice.Map(all, Judgement.sessionEffect), alpha)
+	number, interval, err := between(slice.Map(all, func(j Judgement) stats.SessionEffect {
+		return stats.SessionEffect{Effect: j.Effect.Number, SE: j.se, Range: j.span}
+	}), alpha)
 	if err != nil {
 		j.Reason = "there is no interval between sessions: " + err.Error()
 		return
@@ -165,11 +167,6 @@ func disagreement(verdicts []stats.Verdict, reasons []string) string {
 		}
 	}
 	return reasonLimit + " in both sessions"
-}
-
-// sessionEffect returns the effect with its standard error, and with what else it may be.
-func (j Judgement) sessionEffect() stats.SessionEffect {
-	return stats.SessionEffect{Effect: j.Effect.Number, SE: j.se, Range: j.span}
 }
 
 // knownLooks counts the looks at the cells of the test: of all runs that are known, and those that they knew of.

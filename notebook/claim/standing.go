@@ -75,7 +75,11 @@ func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, repro
 	s.Is = stats.StandingOf(headlines, reproduces)
 	supported := slice.Count(headlines, func(h stats.Headline) bool { return h.Verdict == stats.Supported })
 	mostly := slice.Count(headlines, func(h stats.Headline) bool { return h.Mostly })
-	s.Reason = reasonOf(list, mostly)
+	_, words := outcomes(list)
+	s.Reason = fmt.Sprintf("of %s: %s", phrase.Count(len(list), "headline claim"), words)
+	if mostly > 0 {
+		s.Reason += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
+	}
 	switch {
 	case s.Is != stats.StandingNotMeasured:
 		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, s.After, len(list)), supported, mostly
@@ -153,16 +157,6 @@ func countOf(supported, mostly, after, all int) string {
 	}
 	if after > 0 {
 		words += fmt.Sprintf(", %d more not stated before", after)
-	}
-	return words
-}
-
-// reasonOf counts the verdicts of headlines.
-func reasonOf(list []Judgement, mostly int) string {
-	_, words := outcomes(list)
-	words = fmt.Sprintf("of %s: %s", phrase.Count(len(list), "headline claim"), words)
-	if mostly > 0 {
-		words += fmt.Sprintf("; %d %s for most of its pairs", mostly, phrase.Verb(mostly, "holds", "hold"))
 	}
 	return words
 }

@@ -113,7 +113,8 @@ func (c *Cell) measure(name string) Result {
 		r.Missing, r.Level = c.notMeasured(), validity.NotChecked
 		return r
 	case record.IsSearched(name):
-		return c.measureSearched(r)
+		c.measureSearched(&r)
+		return r
 	}
 	a := c.Validity().For(name)
 	r.Level = a.Level

@@ -65,7 +65,7 @@ func TestPercentile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &record.Record{Load: &record.Load{Attempted: tt.attempts},
 				Histograms: map[string]record.Histogram{"latency": tt.h, "latency.cut": tt.cut}}
-			got, missing := newReading(r, nil).time("latency.p" + tt.p)
+			got, missing := (reading{record.Histogram.Decode, r, nil}).time("latency.p" + tt.p)
 			if missing != tt.missing || missing == "" && (got*1000 < tt.want || got*1000 > tt.want*(1+1.0/1024)) {
 				t.Errorf("%v ms, missing %q; want %v ms, %q", got*1000, missing, tt.want, tt.missing)
 			}

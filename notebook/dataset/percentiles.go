@@ -12,9 +12,6 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// decoder reads histograms.
-type decoder func(record.Histogram) (*record.Bars, error)
-
 // decoded is a histogram, or why it cannot be read.
 type decoded struct {
 	bars *record.Bars
@@ -38,7 +35,8 @@ type distribution struct {
 }
 
 // distributionOf adds up the histograms of repetitions.
-func distributionOf(family string, decode decoder, records ...*record.Record) (d distribution, err error) {
+func distributionOf(family string, decode func(record.Histogram) (*record.Bars, error), records ...*record.Record) (
+	d distribution, err error) {
 	var all, cut []*record.Bars
 	sum := &d.histogram
 	sum.Min = math.Inf(1)

@@ -20,19 +20,15 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
 	}
-	return newReading(r, added).value(metric)
+	return reading{record.Histogram.Decode, r, added}.value(metric)
 }
 
 // reading gives metrics of one repetition that could be run. It is the expr.Env of expressions about the repetition
 // alone. Plans have no circular metrics.
 type reading struct {
-	decode decoder
+	decode func(record.Histogram) (*record.Bars, error)
 	*record.Record
 	added []plan.Metric // by the experiment
-}
-
-func newReading(r *record.Record, added []plan.Metric) reading {
-	return reading{record.Histogram.Decode, r, added}
 }
 
 // value returns a metric, measured or computed, or why it is missing.
@@ -446,7 +442,7 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric)
 	if words := invalidBy(r, ignored...); words != "" {
 		return stats.ProbeInvalid, words
 	}
-	v, err := expr.Eval(objective, newReading(r, added))
+	v, err := expr.Eval(objective, reading{record.Histogram.Decode, r, added})
 	without, isMissing := errors.AsType[*missingError](err)
 	switch {
 	case isMissing && (without.reason == "no answers" || strings.HasPrefix(without.reason, "among failures") ||

@@ -83,21 +83,15 @@ func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
 	return choice{state, best.Run, []*record.Record{best}}
 }
 
-// measureSearched returns the result of a search. It does not depend on the validity of repetitions.
+// measureSearched fills in the result of a search. It does not depend on the validity of repetitions.
 //
 // Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
-func (c *Cell) measureSearched(r Result) Result {
+func (c *Cell) measureSearched(r *Result) {
 	if name, isTuned := strings.CutPrefix(r.Metric.Name, "tune."); isTuned {
-		c.measureTune(&r, name)
-	} else {
-		c.measureCapacity(&r)
+		c.measureTune(r, name)
+		return
 	}
-	return r
-}
-
-func (c *Cell) measureCapacity(r *Result) {
-	s := c.Search("")
-	switch {
+	switch s := c.Search(""); {
 	case s == nil:
 		r.Missing = "not measured"
 	case s.Reason != "":

@@ -51,8 +51,18 @@ func (c Comparison) Range() Interval {
 //
 // Source: docs/method.md#ratios; Welch 1947; Moses in Walker and Lev, Statistical Inference, 1953.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
-	c, err := ratioAlone(a, b, alpha)
-	if err != nil {
+	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values),
+		Bounds: factors(a.Bounds).Over(factors(b.Bounds))}
+	if err := checkAlpha(alpha); err != nil {
+		return c, err
+	}
+	for _, check := range []func(Cell) error{Cell.check, Cell.positive} {
+		if err := onBoth(a, b, check); err != nil {
+			return c, err
+		}
+	}
+	c.Ratio = a.centre() / b.centre()
+	if err := onBoth(a, b, Cell.comparable); err != nil {
 		return c, err
 	}
 	if c.a, c.b = newSample(a), newSample(b); min(c.NA, c.NB) < MinRanked {
@@ -63,23 +73,6 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	limits, k := c.limits(alpha)
 	c.K, c.Interval, c.P = k, c.around(limits), c.beyond(0, 0)
 	return c, nil
-}
-
-// ratioAlone is the ratio without an interval, and the checks of Ratio.
-func ratioAlone(a, b Cell, alpha float64) (Comparison, error) {
-	c := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: len(a.Values), NB: len(b.Values),
-		Bounds: factors(a.Bounds).Over(factors(b.Bounds))}
-	if err := checkAlpha(alpha); err != nil {
-		return c, err
-	}
-	if err := onBoth(a, b, Cell.check); err != nil {
-		return c, err
-	}
-	if err := onBoth(a, b, Cell.positive); err != nil {
-		return c, err
-	}
-	c.Ratio = a.centre() / b.centre()
-	return c, onBoth(a, b, Cell.comparable)
 }
 
 // around returns the interval with ends given on logarithms, extended to contain the ratio, and widened by its bounds.

@@ -53,14 +53,14 @@ func limitOf(records []*record.Record) Limit {
 	for name, values := range shares {
 		l.Resources = append(l.Resources, Resource{name, stats.Median(values)})
 	}
-	rank := func(r Resource) int {
-		if r.Name == connections {
-			return 1
-		}
-		return 0
-	}
 	slices.SortFunc(l.Resources, func(a, b Resource) int {
-		return cmp.Or(rank(a)-rank(b), cmp.Compare(b.Share, a.Share), cmp.Compare(a.Name, b.Name))
+		switch connections {
+		case a.Name:
+			return 1
+		case b.Name:
+			return -1
+		}
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Name, b.Name))
 	})
 	if i := slices.IndexFunc(l.Resources, func(r Resource) bool { return r.Share > full }); i >= 0 {
 		l.By = l.Resources[i].Name
