@@ -80,11 +80,8 @@ func (t Test) leafSides() (sides []Side) {
 // cells returns the cells of all leaves; some may occur twice.
 func (t Test) cells() []*dataset.Cell { return cellsOf(t.leafSides()) }
 
-func cellsOf(sides []Side) (cells []*dataset.Cell) {
-	for _, s := range sides {
-		cells = append(cells, s.Cells...)
-	}
-	return cells
+func cellsOf(sides []Side) []*dataset.Cell {
+	return slices.Concat(slice.Map(sides, func(s Side) []*dataset.Cell { return s.Cells })...)
 }
 
 // isSearched reports whether searches found all values, which no repetition changes.
@@ -325,11 +322,7 @@ func (j *Judgement) compare(cells []stats.Cell, alpha float64) (c stats.Comparis
 func (j *Judgement) judgeLimit(alpha float64) {
 	s := j.Sides[0]
 	r := s.Cells[0].Metric(s.Metric.Name)
-	e, err := r.At(alpha)
-	if err != nil {
-		j.Verdict, j.Reason = stats.NotMeasured, err.Error()
-		return
-	}
+	e, _ := r.At(alpha) // it has a value, so it has an estimate
 	effect := dataset.EstimateQuantity(s.Metric, s.Cells[0], e)
 	j.Effect = &effect
 	if j.isTooFew(e.N) {
@@ -339,7 +332,7 @@ func (j *Judgement) judgeLimit(alpha float64) {
 	// The interval of a share shrinks with attempts rather than with repetitions, and bounds do not shrink.
 	narrows := !r.IsErrorShare() && !slices.Contains(r.Disturbed(), true)
 	j.decide(e.ClaimInterval(), narrows, func() int {
-		needed, _ := stats.CellNeeded(r.Cell(), j.Region, alpha, j.plannedLooks()) // r.At would have had its errors
+		needed, _ := stats.CellNeeded(r.Cell(), j.Region, alpha, j.plannedLooks())
 		return needed
 	})
 }
@@ -356,7 +349,7 @@ func limitError(r dataset.Result, e stats.Estimate, alpha float64) (se float64, 
 	if b := cell.Bounds; b != (stats.Interval{}) {
 		span = stats.Interval{Lo: e.Centre * b.Lo, Hi: e.Centre * b.Hi}
 	}
-	se, _ = cell.StandardError() // r.At would have had its errors
+	se, _ = cell.StandardError()
 	return se, span
 }
 

@@ -106,11 +106,8 @@ func OnePerTrial(cells []*Cell) (out []*Cell) {
 }
 
 // RecordsOf returns the repetitions of cells, each once.
-func RecordsOf(cells []*Cell) (out []*record.Record) {
-	for _, c := range OnePerTrial(cells) {
-		out = append(out, c.Records...)
-	}
-	return out
+func RecordsOf(cells []*Cell) []*record.Record {
+	return slices.Concat(slice.Map(OnePerTrial(cells), func(c *Cell) []*record.Record { return c.Records })...)
 }
 
 // lacksBenchmark says that no output has the benchmark of the cell; empty if one has it.

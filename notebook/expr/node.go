@@ -208,7 +208,7 @@ func Walk(n Node, visit func(Node) bool) {
 	}
 }
 
-// Selectors returns every selector of n, in the order of the source.
+// Selectors returns every selector of n, in the order of the source; none for nil.
 func Selectors(n Node) []*Selector {
 	var found []*Selector
 	Walk(n, func(n Node) bool {

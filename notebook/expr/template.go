@@ -2,7 +2,10 @@ package expr
 
 import (
 	"errors"
+	"slices"
 	"strings"
+
+	"benchbook/internal/slice"
 )
 
 const (
@@ -63,13 +66,7 @@ func parsePart(text string, start int) Part {
 
 // Names returns every selector of t, in the order of the text.
 func (t Template) Names() []*Selector {
-	var names []*Selector
-	for _, part := range t {
-		if part.Expr != nil {
-			names = append(names, Selectors(part.Expr)...)
-		}
-	}
-	return names
+	return slices.Concat(slice.Map(t, func(p Part) []*Selector { return Selectors(p.Expr) })...)
 }
 
 // Fill replaces the expressions of t by their values. In expressions that return ErrDeferred, known names become strings,

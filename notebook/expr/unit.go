@@ -182,10 +182,7 @@ func (u Unit) toBaseExactly(text string) (float64, bool) {
 	if err != nil || approx == 0 {
 		return 0, err == nil
 	}
-	exact, ok := new(big.Rat).SetString(text)
-	if !ok {
-		return 0, false
-	}
+	exact, _ := new(big.Rat).SetString(text)
 	num, den := u.scale()
 	x, _ := exact.Mul(exact, big.NewRat(num, den)).Float64()
 	return x, !math.IsInf(x, 0)
