@@ -223,7 +223,7 @@ func geomeanByRound(cells []dataset.Result) stats.Cell {
 		}
 		out.Resolution = max(out.Resolution, r.Cell().Resolution)
 		for i, x := range r.Values {
-			round := r.Repetition(i)
+			round := r.Repetitions[i]
 			logs[round] += math.Log(x)
 			counts[round]++
 		}
@@ -359,7 +359,7 @@ func limitError(r dataset.Result, e stats.Estimate, alpha float64) (se float64, 
 func (j *Judgement) judgeFewer(alpha float64) {
 	var counts [2]stats.FailureCounts
 	for i, s := range j.Sides {
-		if counts[i] = s.Cells[0].Metric(s.Metric.Name).FailureCounts(); len(counts[i].Attempted) == 0 {
+		if counts[i] = s.Cells[0].Metric(s.Metric.Name).Failures; len(counts[i].Attempted) == 0 {
 			j.Verdict = stats.NotMeasured
 			j.Reason = j.name(i) + ": it is not known how many requests were attempted"
 			return

@@ -42,7 +42,7 @@ func (c *Cell) Circumstances() []string {
 //
 // Source: docs/method.md#stalls.
 func (c *Cell) Stalled(of Result) []bool {
-	return slice.Map(of.repetitions, func(repetition int) bool {
+	return slice.Map(of.Repetitions, func(repetition int) bool {
 		return slices.ContainsFunc(c.Records, func(r *record.Record) bool {
 			return r.Repetition == repetition && validity.Stalled(r)
 		})

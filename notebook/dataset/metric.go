@@ -36,10 +36,11 @@ type Result struct {
 	Marks   []string       // caveats about repetitions, in sentences
 	Level   validity.Level // how far the cell can be believed by this metric
 
-	repetitions       []int   // of Values
-	without           int     // valid repetitions without a value
-	failed, attempted []int64 // of Values, for metrics that count failures
-	step              float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
+	Repetitions []int               // of Values, by number; 0 for a search
+	Failures    stats.FailureCounts // and attempts, for metrics that count failures
+
+	without int     // valid repetitions without a value
+	step    float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
 	// by which factor at most a disturbance has slowed each of Values, 1 if there was none; nil if none is disturbed
 	slowed []float64
 }
@@ -162,13 +163,13 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 			reason = missing
 			r.without++
 			if needsAll(name, added) {
-				r.Values, r.repetitions = nil, nil
+				r.Values, r.Repetitions = nil, nil
 				break
 			}
 			continue
 		}
 		r.Values = append(r.Values, value)
-		r.repetitions = append(r.repetitions, rec.Repetition)
+		r.Repetitions = append(r.Repetitions, rec.Repetition)
 		if a.Slowed != nil {
 			r.slowed = append(r.slowed, a.Slowed[i])
 		}
@@ -182,7 +183,8 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 			if r.Metric.Share {
 				failed = rec.Load.Failed
 			}
-			r.failed, r.attempted = append(r.failed, failed), append(r.attempted, rec.Load.Attempted)
+			f := &r.Failures
+			f.Failed, f.Attempted = append(f.Failed, failed), append(f.Attempted, rec.Load.Attempted)
 		}
 	}
 	if len(r.Values) == 0 {
@@ -264,7 +266,7 @@ func (r Result) outlying() string {
 	case far.Wide:
 		return "the repetitions are more than 25 % apart"
 	case len(far.At) == 1:
-		return fmt.Sprintf("repetition %d is an outlier", r.Repetition(far.At[0]))
+		return fmt.Sprintf("repetition %d is an outlier", r.Repetitions[far.At[0]])
 	case len(far.At) > 1:
 		return fmt.Sprintf("%d of %d repetitions are outliers", len(far.At), len(r.Values))
 	}
@@ -284,16 +286,8 @@ func (r Result) Times(factor float64) Result {
 	return r
 }
 
-// Repetition returns the number of the repetition with Values[i], from 1; 0 for the value of a search.
-func (r Result) Repetition(i int) int { return r.repetitions[i] }
-
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
-func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.attempted) > 0 }
-
-// FailureCounts returns the failures that the metric counts, and the attempts; none for other metrics.
-func (r Result) FailureCounts() stats.FailureCounts {
-	return stats.FailureCounts{Failed: r.failed, Attempted: r.attempted}
-}
+func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.Failures.Attempted) > 0 }
 
 // At returns the estimate at a level.
 func (r Result) At(alpha float64) (stats.Estimate, error) {
@@ -301,7 +295,7 @@ func (r Result) At(alpha float64) (stats.Estimate, error) {
 		return r.Estimate, nil
 	}
 	if r.IsErrorShare() {
-		return stats.ErrorShare(r.failed, r.attempted, alpha)
+		return stats.ErrorShare(r.Failures.Failed, r.Failures.Attempted, alpha)
 	}
 	estimate, err := stats.Summarize(r.Cell(), alpha)
 	if err == nil && r.isExact() {

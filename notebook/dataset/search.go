@@ -132,6 +132,6 @@ func (c *Cell) measureTune(r *Result, name string) {
 
 // setFound fills in the one value that a search found. Its probes are no repetitions.
 func (r *Result) setFound(value float64, interval stats.Interval) {
-	r.Values, r.repetitions = []float64{value}, []int{0}
+	r.Values, r.Repetitions = []float64{value}, []int{0}
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}
 }

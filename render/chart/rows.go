@@ -51,7 +51,7 @@ func (p *Panel) distribution() string {
 	for _, cell := range p.Cells {
 		r := cell.Metric(m.Name)
 		for i, v := range r.Values {
-			p.addData(cell, "", m.Name, m.Unit, r.Repetition(i), v)
+			p.addData(cell, "", m.Name, m.Unit, r.Repetitions[i], v)
 		}
 		if len(r.Values) == 0 {
 			p.addData(cell, r.Missing, m.Name, m.Unit)
