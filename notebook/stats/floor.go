@@ -23,9 +23,6 @@ type PairOfAA struct {
 	Biased bool    // its interval excludes 1
 }
 
-// Reach returns how far apart, as a share, lasting offsets alone put two cells with the probability 1-alpha at most.
-func (f Floor) Reach(alpha float64) float64 { return math.Expm1(zCritical(alpha) * f.F) }
-
 // usualOffset is the expected size of lasting offsets, on logarithms. Pairs that are measured better than that have
 // equal weights, others smaller ones.
 const usualOffset = 0.01

@@ -37,16 +37,6 @@ func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// String returns the shortest way to write the percentage, such as "99.9".
-func (p Percentile) String() string {
-	digits := fmt.Sprintf("%0*d", maxDecimals+1, p.units)
-	point := len(digits) - maxDecimals
-	return strings.TrimSuffix(digits[:point]+"."+strings.TrimRight(digits[point:], "0"), ".")
-}
-
-// Metric names the metric of a family: "latency.p99.9" for "latency".
-func (p Percentile) Metric(family string) string { return family + ".p" + p.String() }
-
 // Rank returns which of n values, counted from 1 for the smallest, is the percentile: min(n, max(1, floor(p/100·n +
 // 0.5))), as in HdrHistogram. It is 0 for n = 0.
 //
