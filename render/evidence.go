@@ -79,7 +79,7 @@ type otherView struct {
 func (c *composer) others() (list []otherView) {
 	for _, d := range c.d.Others {
 		newest := ""
-		for _, r := range d.Records() {
+		for _, r := range d.Records {
 			newest = max(newest, r.Run)
 		}
 		if d.Plan != nil {
@@ -112,7 +112,7 @@ func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 // differences names what differs between the machines of two sets.
 func differences(here, there *dataset.Dataset) string {
 	facts := func(d *dataset.Dataset) map[string]string {
-		records := d.Records()
+		records := d.Records
 		if len(records) == 0 {
 			return nil
 		}

@@ -272,7 +272,7 @@ func (b *builder) addRecords(ctx context.Context) error {
 		return err
 	}
 	dir := b.project.RecordsDir(b.article.Slug)
-	for _, run := range slice.Add([]string{}, slice.Map(b.shown.Records(), (*record.Record).Path)...) {
+	for _, run := range slice.Add([]string{}, slice.Map(b.shown.Records, (*record.Record).Path)...) {
 		if !b.tracked[filepath.Join(dir, run)] {
 			fmt.Fprintf(b.Stderr, "left out: run %s, as git does not track its records\n", run)
 		}

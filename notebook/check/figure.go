@@ -70,7 +70,7 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 	case wanted == article.AxisMetric && slices.Contains(e.Settings(), t.Value):
 		c.problems.Add("unknown-metric", t.Pos, "%s of a figure of kind %s must be a metric, and %q is a parameter or label",
 			name, f.Kind.Value, t.Value).
-			Hint = "write a metric, such as " + e.Measured().Names()[0]
+			Hint = "write a metric, such as " + e.Measured.Names()[0]
 	case wanted == article.AxisSetting:
 		c.setting(e, t)
 	case wanted == article.AxisNumeric:

@@ -204,7 +204,7 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 		m, ok := a.Metric(name)
 		_, known := record.LookupMetric(name)
 		// A program may print any metric, so one that neither side printed is unknown.
-		if ok && (!a.Measured().Command || known || a.Has(name) || b.Has(name)) {
+		if ok && (!a.Measured.Command || known || a.Has(name) || b.Has(name)) {
 			add(m)
 		}
 	}

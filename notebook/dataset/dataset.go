@@ -30,9 +30,9 @@ type Dataset struct {
 	Plan        *plan.Plan // nil if the article no longer has the profile
 	Own         bool       // Host is this machine
 	Experiments []*Experiment
-	Others      []*Dataset // sets that are not shown, newest first
+	Others      []*Dataset       // sets that are not shown, newest first
+	Records     []*record.Record // with earlier runs
 
-	records  []*record.Record  // of the set, with earlier runs
 	class    []*record.Record  // of all hosts of its class under the profile
 	sessions func() []*Dataset // nil for one session
 	run      string            // of one session
@@ -52,8 +52,9 @@ type SetName struct {
 
 // Experiment is one experiment of the plan with its cells.
 type Experiment struct {
-	Plan  *plan.Experiment
-	Cells []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
+	Plan     *plan.Experiment
+	Cells    []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
+	Measured record.Measured
 
 	// Known says how much of the experiment is known in spite of problems of the article, which may hide metrics.
 	Known article.Knowledge
@@ -63,8 +64,7 @@ type Experiment struct {
 	pairs      []pair                          // the A/A pairs of the newest run with both halves, else the shown halves
 	pairedRuns []string                        // runs of shown cells with both halves, the newest last
 	expected   slice.Memo[expectedCell, *Cell] // see withBenchmarks
-	measured   record.Measured
-	settings   []string // names of parameters and labels
+	settings   []string                        // names of parameters and labels
 }
 
 // trialID names a trial in records.
@@ -80,7 +80,7 @@ func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset {
 
 // newDataset lays records over p, which is nil if the article no longer has the profile.
 func newDataset(doc *article.Document, p *plan.Plan, name SetName, records []*record.Record) *Dataset {
-	d := &Dataset{SetName: name, Doc: doc, Plan: p, records: records}
+	d := &Dataset{SetName: name, Doc: doc, Plan: p, Records: records}
 	if p == nil {
 		return d
 	}
@@ -123,7 +123,7 @@ func (d *Dataset) newExperiment(planned *plan.Experiment, recordsOf func(*plan.T
 			e.Cells = append(e.Cells, c)
 		}
 	}
-	e.measured, e.settings = e.whatIsMeasured(), e.settingNames()
+	e.Measured, e.settings = e.whatIsMeasured(), e.settingNames()
 	if twin, ok := slice.Find(planned.Trials, func(t *plan.Trial) bool { return planned.Original(t) != t }); ok {
 		e.calibrate(twin, recordsOf)
 	}
@@ -132,9 +132,6 @@ func (d *Dataset) newExperiment(planned *plan.Experiment, recordsOf func(*plan.T
 
 // OtherProfiles returns the datasets of the article's other profiles, without records.
 func (d *Dataset) OtherProfiles() []*Dataset { return d.profiles() }
-
-// Records returns the records of the set, also of earlier runs.
-func (d *Dataset) Records() []*record.Record { return d.records }
 
 // Experiment finds an experiment by name; "" is the only one, if there are no others.
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {

@@ -329,7 +329,7 @@ func (r Result) Cell() stats.Cell {
 // Metric says what the name of a metric means in the experiment; it is false if it cannot be measured there. The unit
 // of a metric that programs print is empty until a record has it.
 func (e *Experiment) Metric(name string) (record.Metric, bool) {
-	m, ok := e.measured.Lookup(name)
+	m, ok := e.Measured.Lookup(name)
 	if !ok && e.Known < article.KnowsAll { // a problem may hide what the experiment measures
 		if m, ok := record.LookupMetric(name); ok {
 			return m, true
@@ -349,9 +349,6 @@ func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	}
 	return m, true
 }
-
-// Measured describes what the experiment measures.
-func (e *Experiment) Measured() record.Measured { return e.measured }
 
 func (e *Experiment) whatIsMeasured() record.Measured {
 	var out record.Measured
@@ -382,9 +379,9 @@ func (e *Experiment) SuggestMetric(name string, others ...string) string {
 			return e.Msg + ": " + e.Hint
 		}
 	}
-	known := append(e.measured.Names(), others...)
+	known := append(e.Measured.Names(), others...)
 	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) ||
-		strings.HasPrefix(other, "latency.p") && !e.measured.Command) {
+		strings.HasPrefix(other, "latency.p") && !e.Measured.Command) {
 		return fmt.Sprintf("did you mean %q?", other)
 	}
 	hint := source.Suggest(name, known)
@@ -398,7 +395,7 @@ func (e *Experiment) SuggestMetric(name string, others ...string) string {
 
 // IsMetric reports whether a name is a metric that the experiment is known to measure.
 func (e *Experiment) IsMetric(name string) bool {
-	m, ok := e.measured.Lookup(name)
+	m, ok := e.Measured.Lookup(name)
 	return ok && m.Unit != ""
 }
 
@@ -422,8 +419,8 @@ func IsSuggestion(hint string) bool { return strings.HasPrefix(hint, "did you me
 // Source: docs/command.md#compare.
 func (e *Experiment) KeyMetrics() []record.Metric {
 	names := []string{"throughput", "latency.p50", "latency.p99", "throughput.per_core", "failed"}
-	if e.measured.Command {
-		if names = []string{"time.real", "time.user", "time.sys", "memory.peak"}; e.measured.Benchmarks {
+	if e.Measured.Command {
+		if names = []string{"time.real", "time.user", "time.sys", "memory.peak"}; e.Measured.Benchmarks {
 			names = nil
 		}
 		for _, c := range e.Cells {
@@ -439,10 +436,10 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 	if len(names) == 0 {
 		names = []string{"time"} // no benchmark has run
 	}
-	for _, added := range e.measured.Added {
+	for _, added := range e.Measured.Added {
 		names = slice.Add(names, added.Name)
 	}
-	if e.measured.Capacity {
+	if e.Measured.Capacity {
 		names = []string{"capacity.rate"}
 	}
 	var out []record.Metric
@@ -458,7 +455,7 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 // never occurred are left out.
 func (e *Experiment) AllMetrics() []record.Metric {
 	out := e.KeyMetrics()
-	for _, name := range e.measured.Names() {
+	for _, name := range e.Measured.Names() {
 		if m, ok := e.Metric(name); ok && !slices.ContainsFunc(out, func(o record.Metric) bool { return o.Name == name }) {
 			out = append(out, m)
 		}
@@ -489,7 +486,7 @@ func IsUnmeasured(metric string, cells []*Cell) bool {
 
 // Has reports whether the experiment adds a metric, or a record of it has such a sample.
 func (e *Experiment) Has(name string) bool {
-	isAdded := slices.ContainsFunc(e.measured.Added, func(m record.Metric) bool { return m.Name == name })
+	isAdded := slices.ContainsFunc(e.Measured.Added, func(m record.Metric) bool { return m.Name == name })
 	return isAdded || slices.ContainsFunc(e.Cells, func(c *Cell) bool {
 		return slices.ContainsFunc(c.Records, func(r *record.Record) bool { _, ok := r.Sample(name); return ok })
 	})

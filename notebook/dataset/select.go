@@ -215,7 +215,7 @@ func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 	isName := func(name string) bool {
 		_, isValue := s.Data.value(name)
 		_, isMetric := e.Metric(name)
-		return isValue || isMetric && !e.measured.Command
+		return isValue || isMetric && !e.Measured.Command
 	}
 	for i := range len(sel.Name) {
 		if left, right := sel.Name[:i], sel.Name[i:]; right[0] == '-' && isName(left) && isName(right[1:]) {

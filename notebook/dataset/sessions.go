@@ -50,8 +50,8 @@ func (d *Dataset) addClass(sets []*Dataset) {
 		if s.Plan == nil || s.Profile != d.Profile || record.ClassOf(s.Host) != record.ClassOf(d.Host) {
 			continue
 		}
-		d.class = append(d.class, s.records...)
-		for _, r := range s.records {
+		d.class = append(d.class, s.Records...)
+		for _, r := range s.Records {
 			runs[session{s.Host, r.Run}] = append(runs[session{s.Host, r.Run}], r)
 		}
 	}
