@@ -34,12 +34,10 @@ const connections = "connections"
 // one thread on several cores is full when that thread is. Commands have no resources.
 //
 // Source: docs/method.md#limiting-resource.
-func (r *Report) LimitedBy() Limit { return limitOf(r.ValidFor("")) }
+func (r *Report) LimitedBy() Limit { return LimitOf(r.ValidFor("")...) }
 
-// LimitOf returns the resource that one repetition used up, valid or not.
-func LimitOf(r *record.Record) Limit { return limitOf([]*record.Record{r}) }
-
-func limitOf(records []*record.Record) Limit {
+// LimitOf returns the resource that repetitions used up, valid or not.
+func LimitOf(records ...*record.Record) Limit {
 	shares := map[string][]float64{}
 	for _, r := range repetitionsOf(records) {
 		if !isLoad(r) {

@@ -194,12 +194,10 @@ func (a Assessment) Because() string {
 	if len(found) == 0 {
 		return ""
 	}
-	slices.SortStableFunc(found, func(x, y reason) int {
-		return cmp.Or(y.count-x.count, y.cause-x.cause)
-	})
-	words := found[0].words
-	if found[0].count < len(a.Valid) {
-		words = a.counted(found[0])
+	first := slices.MaxFunc(found, func(x, y reason) int { return cmp.Or(x.count-y.count, x.cause-y.cause) })
+	words := first.words
+	if first.count < len(a.Valid) {
+		words = a.counted(first)
 	}
 	switch more := len(found) - 1; more {
 	case 0:
