@@ -108,8 +108,9 @@ func (b builder) read(n expr.Node) (Test, error) {
 
 // ordering reads x op y, where op is < > <= or >=.
 func (b builder) ordering(n *expr.Binary) (Test, error) {
-	x, y := argsOf(n.X), argsOf(n.Y)
-	switch left, right := kindOf(n.X), kindOf(n.Y); {
+	left, x := kindOf(n.X)
+	right, y := kindOf(n.Y)
+	switch {
 	case left == "cell" && right == "cell":
 		return b.compare(n, n.X, n.Y, builder.side)
 	case left == "geomean" && right == "geomean":
@@ -119,11 +120,10 @@ func (b builder) ordering(n *expr.Binary) (Test, error) {
 	case left == "ratio":
 		return b.times(n, x[0], x[1], n.Y)
 	case right == "product":
-		product := n.Y.(*expr.Binary)
-		if isSelector(product.X) {
-			return b.times(n, n.X, product.X, product.Y)
+		if isSelector(y[0]) {
+			return b.times(n, n.X, y[0], y[1])
 		}
-		return b.times(n, n.X, product.Y, product.X)
+		return b.times(n, n.X, y[1], y[0])
 	case left == "cell" && right == "limit":
 		s, err := b.side(n.X.(*expr.Selector))
 		if err != nil {
@@ -136,32 +136,29 @@ func (b builder) ordering(n *expr.Binary) (Test, error) {
 	return Test{}, noTest(n)
 }
 
-// kindOf names what an expression is: a cell or cells, a product, a limit, or the function that it calls.
-func kindOf(n expr.Node) string {
+// kindOf names what an expression is: a cell or cells, a limit, or a product or the function that it calls, with their
+// operands.
+func kindOf(n expr.Node) (kind string, operands []expr.Node) {
 	switch n := n.(type) {
 	case *expr.Selector:
-		return "cell"
+		return "cell", nil
 	case *expr.Call:
-		return n.Name
+		return n.Name, n.Args
 	case *expr.Binary:
 		if n.Op == expr.Mul {
-			return "product"
+			return "product", []expr.Node{n.X, n.Y}
 		}
 	case *expr.Quantity, *expr.Unary:
 		if q, _ := limitIn(n); q != nil {
-			return "limit"
+			return "limit", nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
-func isSelector(n expr.Node) bool { return kindOf(n) == "cell" }
-
-func argsOf(n expr.Node) []expr.Node {
-	if c, ok := n.(*expr.Call); ok {
-		return c.Args
-	}
-	return nil
+func isSelector(n expr.Node) bool {
+	_, ok := n.(*expr.Selector)
+	return ok
 }
 
 // noTest refuses an expression of no form, with a way out where it is plain what was meant.
@@ -171,6 +168,7 @@ func noTest(n expr.Node) error {
 	if b, ok := n.(*expr.Binary); ok {
 		_, isConstant := b.X.(*expr.Quantity)
 		left, _ := b.X.(*expr.Binary)
+		isReduced := func(n expr.Node) bool { function, _ := kindOf(n); return expr.IsReduction(function) }
 		switch {
 		case b.Op == expr.Same:
 			hint = "two measurements are never equal: write same(a, b)"
@@ -182,7 +180,7 @@ func noTest(n expr.Node) error {
 			hint = fmt.Sprintf("write ratio(a, b) %s %s", b.Op, b.Y)
 		case left != nil && left.Op == expr.Sub:
 			hint = fmt.Sprintf("compare the two, a %s b, or their ratio, ratio(a, b) %s 1.1", b.Op, b.Op)
-		case expr.IsReduction(kindOf(b.X)) || expr.IsReduction(kindOf(b.Y)):
+		case isReduced(b.X) || isReduced(b.Y):
 			hint = `a claim is about single cells, or about lists by every(a, "<", b) or geomean(a) > geomean(b)`
 		}
 	}
