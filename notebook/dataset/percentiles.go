@@ -41,7 +41,7 @@ func distributionOf(family string, decode func(record.Histogram) (*record.Bars, 
 	sum := &d.histogram
 	sum.Min = math.Inf(1)
 	for _, r := range records {
-		h, ages := r.Histograms[family], cutOf(r, family)
+		h, ages := r.Histograms[family], r.Histograms[family+".cut"]
 		bars, err := decode(h)
 		if err != nil {
 			return d, err

@@ -33,10 +33,8 @@ type reading struct {
 
 // value returns a metric, measured or computed, or why it is missing.
 func (r reading) value(metric string) (value float64, missing string) {
-	n, err := computed(r.added, metric)
+	n := computed(r.added, metric)
 	switch {
-	case err != nil:
-		return 0, notMeasured + err.Error()
 	case n == nil && slices.ContainsFunc(r.added, func(m plan.Metric) bool { return m.Name == metric }):
 		return r.sample(metric) // its name may begin like one of ours
 	case n == nil:
@@ -53,12 +51,11 @@ func (r reading) value(metric string) (value float64, missing string) {
 }
 
 // computed returns the expression of a metric that the experiment computes from others; nil for other metrics.
-func computed(added []plan.Metric, metric string) (expr.Node, error) {
-	i := slices.IndexFunc(added, func(m plan.Metric) bool { return m.Name == metric && m.Value != "" })
-	if i < 0 {
-		return nil, nil
+func computed(added []plan.Metric, metric string) (n expr.Node) {
+	if i := slices.IndexFunc(added, func(m plan.Metric) bool { return m.Name == metric && m.Value != "" }); i >= 0 {
+		n, _ = expr.Parse(added[i].Value) // the plan has checked it
 	}
-	return expr.Parse(added[i].Value)
+	return n
 }
 
 // missingError is about a metric that another one is computed from, and that a repetition does not have.
@@ -94,8 +91,7 @@ func needsAll(metric string, added []plan.Metric) bool {
 	if record.IsTime(metric) || metric == "throughput.per_core" || metric == "cpu.per_request" {
 		return true
 	}
-	n, err := computed(added, metric)
-	return err == nil && n != nil && slices.ContainsFunc(expr.Selectors(n),
+	return slices.ContainsFunc(expr.Selectors(computed(added, metric)),
 		func(s *expr.Selector) bool { return needsAll(s.Name, added) })
 }
 
@@ -288,7 +284,7 @@ func (r reading) time(metric string) (seconds float64, missing string) {
 	case last == "mean":
 		return h.Sum / float64(h.Count), ""
 	case last == "max":
-		return max(h.Max, cutOf(r.Record, family).Max), ""
+		return max(h.Max, r.Histograms[family+".cut"].Max), ""
 	}
 	attempts := attemptsOf(r.Record, family)
 	p, missing := percentileOf(last, attempts)
@@ -323,7 +319,7 @@ func percentileOf(name string, attempts int64) (p stats.Percentile, missing stri
 //
 // Source: docs/method.md#percentiles.
 func AnswersNeeded(metric string, added []plan.Metric) (need int64) {
-	if n, err := computed(added, metric); err == nil && n != nil {
+	if n := computed(added, metric); n != nil {
 		for _, name := range expr.Names(n) {
 			need = max(need, AnswersNeeded(name, added))
 		}
@@ -334,14 +330,6 @@ func AnswersNeeded(metric string, added []plan.Metric) (need int64) {
 		return p.Need()
 	}
 	return 0
-}
-
-// cutOf returns the ages of requests that were cut, which belong to latency.
-func cutOf(r *record.Record, family string) record.Histogram {
-	if family != "latency" {
-		return record.Histogram{}
-	}
-	return r.Histograms[family+".cut"]
 }
 
 // familyOf divides a metric made from a histogram: "latency.connect" and "p99.9".
