@@ -211,8 +211,6 @@ func (r *Results) publishedWords(headlines []Judgement) (out []string) {
 
 func agreementWords(a dataset.BlockAgreement) string {
 	switch {
-	case a.Err != nil:
-		return a.Err.Error()
 	case len(a.Rows) == 0: // zeros have no ratio
 		return "no published number above 0 to compare with"
 	case a.Measured == 0:

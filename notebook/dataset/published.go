@@ -70,7 +70,6 @@ func (d *Dataset) joinOne(b *article.Published, row *article.PublishedRow) *Cell
 type BlockAgreement struct {
 	stats.Agreement
 	Cells []*Cell // of the rows of Agreement; nil for a row that does not join exactly one
-	Err   error
 }
 
 type blockMetric struct {
@@ -89,7 +88,7 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 		for i := range b.Rows {
 			row := &b.Rows[i]
 			at, ok := article.Get(row.Metrics, metric)
-			if !ok || at.Number <= 0 {
+			if !ok || at.Number <= 0 || !Finite(at.Number) {
 				continue
 			}
 			fields := slice.Map(row.Fields, func(f article.Named[source.Text]) string { return f.Value.Value })
@@ -104,7 +103,8 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 			}
 			list, out.Cells = append(list, p), append(out.Cells, cell)
 		}
-		out.Agreement, out.Err = stats.Agree(list, LookLevel(LookCount(cells)), stats.DefaultSmallestEffect, d.Floor(metric).F)
+		level, floor := LookLevel(LookCount(cells)), d.Floor(metric).F
+		out.Agreement, _ = stats.Agree(list, level, stats.DefaultSmallestEffect, floor) // all numbers are finite
 		return out
 	})
 }
@@ -113,21 +113,20 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 // do not.
 func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
 	a := d.AgreementWith(b, metric)
-	for i, c := range a.Cells {
-		if a.Err == nil && a.Rows[i].Open {
-			cells = append(cells, c)
+	for i, row := range a.Rows {
+		if row.Open {
+			cells = append(cells, a.Cells[i])
 		}
 	}
 	return cells
 }
 
 // Agreement compares a metric of a published block, by name or the first that has it, with what was measured. It is
-// false if no block has the metric, or one of its numbers is not finite.
+// false if no block has the metric.
 func (d *Dataset) Agreement(metric, block string) (a BlockAgreement, ok bool) {
 	for _, b := range d.Doc.Published {
 		if (block == "" || b.Name.Value == block) && slices.Contains(MetricsOf(b), metric) {
-			a = d.AgreementWith(b, metric)
-			return a, a.Err == nil
+			return d.AgreementWith(b, metric), true
 		}
 	}
 	return a, false
