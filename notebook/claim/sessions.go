@@ -45,9 +45,6 @@ func (t Test) asSession() Test {
 
 // with returns the test with others, which are the same test in other sessions.
 func (t Test) with(others []Test) Test {
-	if len(others) == 0 {
-		return t
-	}
 	t.sessions = others
 	t.parts = slices.Clone(t.parts)
 	for i := range t.parts {

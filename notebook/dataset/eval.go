@@ -62,11 +62,7 @@ func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) 
 	if _, err := s.Check(n, false); err != nil {
 		return Quantity{}, err
 	}
-	q, err := s.eval(n)
-	if _, ok := errors.AsType[*expr.Error](err); err != nil && !ok {
-		return Quantity{}, &expr.Error{Span: n.Pos(), Msg: err.Error(), Err: err}
-	}
-	return q, err
+	return s.eval(n)
 }
 
 func (s Scope) eval(n expr.Node) (Quantity, error) {

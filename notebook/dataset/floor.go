@@ -97,11 +97,8 @@ func (d *Dataset) measureFloor(metric string) Floor {
 			names, level = append(names, e.Plan.Name), min(level, LookLevel(LookCount(e.Cells)))
 		}
 	}
-	f, err := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect)
-	switch {
-	case err != nil:
-		out.Missing = err.Error()
-	case f.Pairs > 0:
+	f, _ := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect) // all cells have an estimate
+	if f.Pairs > 0 {
 		out.Floor, out.Missing = f, ""
 		for i, name := range names { // of several benchmarks, the pair that is furthest apart
 			if of, ok := out.of[name]; !ok || f.Of[i].D > of.D {

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -259,10 +258,8 @@ func LeftOutOf(metric string, cells ...*Cell) []string {
 //
 // Source: docs/method.md#steady-state.
 func (r Result) outlying() string {
-	far, err := stats.Outliers(r.Cell(), stats.DefaultSmallestEffect)
+	far, _ := stats.Outliers(r.Cell(), stats.DefaultSmallestEffect) // Metric reports the same error
 	switch {
-	case err != nil: // Metric reports the same error
-		return ""
 	case far.Wide:
 		return "the repetitions are more than 25 % apart"
 	case len(far.At) == 1:
@@ -375,9 +372,7 @@ func (e *Experiment) whatIsMeasured() record.Measured {
 // SuggestMetric returns a hint for an unknown metric: the nearest name, else the metrics of its family, else all.
 func (e *Experiment) SuggestMetric(name string, others ...string) string {
 	if _, err := expr.Parse(name); err != nil && strings.HasPrefix(name, "latency.") {
-		if e, ok := errors.AsType[*expr.Error](err); ok { // it is not a percentile
-			return e.Msg + ": " + e.Hint
-		}
+		return err.Error() // it is not a percentile
 	}
 	known := append(e.Measured.Names(), others...)
 	if other, ok := record.OtherName(name); ok && (slices.Contains(known, other) ||

@@ -58,11 +58,9 @@ func NewRedactor(values ...string) *Redactor {
 // formsOf returns the ways in which programs write a value.
 func formsOf(value string) []string {
 	unquoted := func(s string) string { return s[1 : len(s)-1] }
+	quoted, _ := json.Marshal(value) // a string has no error
 	out := []string{value, url.QueryEscape(value), url.PathEscape(value), unquoted(strconv.Quote(value)),
-		unquoted(strconv.QuoteToASCII(value))}
-	if quoted, err := json.Marshal(value); err == nil {
-		out = append(out, unquoted(string(quoted)))
-	}
+		unquoted(strconv.QuoteToASCII(value)), unquoted(string(quoted))}
 	encodings := []string{base64.StdEncoding.EncodeToString([]byte(value)),
 		base64.RawStdEncoding.EncodeToString([]byte(value))}
 	for before := range 3 {
