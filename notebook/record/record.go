@@ -404,13 +404,8 @@ type Input struct {
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
-	if r.SchemaVersion != SchemaVersion {
-		var other struct { // another version may have other types
-			SchemaVersion int `json:"schema_version"`
-		}
-		if json.Unmarshal(data, &other) == nil && other.SchemaVersion != SchemaVersion {
-			return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", other.SchemaVersion, SchemaVersion)
-		}
+	if r.SchemaVersion != SchemaVersion && (err == nil || r.SchemaVersion != 0) { // another version may have other types
+		return nil, fmt.Errorf("record of version %d; this benchbook reads version %d", r.SchemaVersion, SchemaVersion)
 	}
 	switch {
 	case err != nil:
