@@ -31,12 +31,8 @@ const SchemaVersion = 1
 const (
 	CommandSemantics = 1
 	LoadSemantics    = 2
-)
-
-// Versions of the meaning of definitions of our origin and our link. They are part of the keys of trials with one.
-const (
-	OriginSemantics = 1
-	LinkSemantics   = 1
+	OriginSemantics  = 1 // of the definition of an origin; part of the keys of trials with one, as is the next
+	LinkSemantics    = 1
 )
 
 // Record is one repetition of one trial, or one search before its repetitions.
@@ -287,26 +283,28 @@ type Command struct {
 	Health     *Health   `json:"health,omitempty"`
 }
 
-// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. Only records
-// with more foreign CPU than the ok limit of docs/validity.md#checks have it.
-const FactOthers = "cpu.others"
-
-// FactTarget is the fact with the kind of a target not started by benchbook.
-const (
-	FactTarget    = "load.target"
-	RunningTarget = "running already"
-)
-
-// FactLeftOut is the fact that some samples are left out because the clock was set during the repetition.
-const FactLeftOut = "usage.left_out"
-
 // ClockError is the most that the clock of another machine may be ahead of ours, so that new runs are named after its
 // runs.
 const ClockError = time.Minute
 
-// Prefixes of facts about the origin of a service or command, whose name follows.
 const (
-	// FactImage is the id of an image; the name of its service follows.
+	// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. Only
+	// records with more foreign CPU than the ok limit of docs/validity.md#checks have it.
+	FactOthers = "cpu.others"
+	// FactTarget is the fact with the kind of a target not started by benchbook.
+	FactTarget    = "load.target"
+	RunningTarget = "running already"
+	// FactLeftOut is the fact that some samples are left out because the clock was set during the repetition.
+	FactLeftOut = "usage.left_out"
+	// FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by
+	// "+changes" for an article with uncommitted changes; or NoRevision with the reason.
+	FactRevision = "article.revision"
+	NoRevision   = "none: "
+	// FactClaims is the fact of what an article claimed when a repetition was measured, as JSON. It is a list like those
+	// of packages: one record of a run has it, the others its digest.
+	FactClaims = "article.claims"
+
+	// FactImage is the id of an image; the name of its service follows, as for the prefixes below.
 	FactImage = "image."
 	// FactBase is the image, or its base images: "REFERENCE ID", separated by semicolons.
 	FactBase = "base."
@@ -359,21 +357,10 @@ func ConditionName(fact string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(fact, "host."), ".", " ")
 }
 
-// FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by
-// "+changes" for an article with uncommitted changes; or NoRevision with the reason.
-const FactRevision = "article.revision"
-
 // IsCommitted reports whether a FactRevision is of a commit without changes.
 func IsCommitted(revision string) bool {
 	return revision != "" && !strings.HasPrefix(revision, NoRevision) && !strings.HasSuffix(revision, "+changes")
 }
-
-// FactClaims is the fact of what an article claimed when a repetition was measured, as JSON. It is a list like those of
-// packages: one record of a run has it, the others its digest.
-const FactClaims = "article.claims"
-
-// NoRevision begins the fact without a revision.
-const NoRevision = "none: "
 
 // Machine describes the machine during the window of a load, or during a command. Older records have none.
 type Machine struct {
