@@ -24,8 +24,14 @@ func Open(d *dataset.Dataset) map[string][]string {
 	out := OpenOf(d, d.Doc.Claims)
 	for _, b := range d.Doc.Published {
 		for _, metric := range dataset.MetricsOf(b) {
-			if !record.IsSearched(metric) {
-				addTrials(out, d.UndecidedRows(b, metric))
+			if record.IsSearched(metric) {
+				continue
+			}
+			a := d.AgreementWith(b, metric)
+			for i, row := range a.Rows {
+				if row.Open {
+					addTrials(out, a.Cells[i])
+				}
 			}
 		}
 	}
@@ -33,7 +39,7 @@ func Open(d *dataset.Dataset) map[string][]string {
 }
 
 // addTrials adds the trials of cells by the name of their experiment.
-func addTrials(to map[string][]string, cells []*dataset.Cell) {
+func addTrials(to map[string][]string, cells ...*dataset.Cell) {
 	for _, c := range cells {
 		name := c.Experiment.Plan.Name
 		to[name] = slice.Add(to[name], c.Planned.Name)
@@ -45,7 +51,7 @@ func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	out := map[string][]string{}
 	for _, c := range claims {
 		if t, j := judgeAlone(d, c); !t.isSearched() && !j.isDecided() { // no repetition would decide a search
-			addTrials(out, j.openCells())
+			addTrials(out, j.openCells()...)
 		}
 	}
 	return out

@@ -109,18 +109,6 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 	})
 }
 
-// UndecidedRows returns the cells of rows of a block that published numbers tell apart from others, and measured ones
-// do not.
-func (d *Dataset) UndecidedRows(b *article.Published, metric string) (cells []*Cell) {
-	a := d.AgreementWith(b, metric)
-	for i, row := range a.Rows {
-		if row.Open {
-			cells = append(cells, a.Cells[i])
-		}
-	}
-	return cells
-}
-
 // Agreement compares a metric of a published block, by name or the first that has it, with what was measured. It is
 // false if no block has the metric.
 func (d *Dataset) Agreement(metric, block string) (a BlockAgreement, ok bool) {

@@ -30,8 +30,8 @@ func readLittle(r repetition) finding {
 	off, ok, digits := math.Abs(share-1), 0.05+e, 2
 	for ; digits < 4 && off != ok && decimals(off, digits) == decimals(ok, digits); digits++ {
 	}
-	return limits{ok, 0.10 + e}.find(off, fmt.Sprintf(
-		"Little's law gives %s of the connections in use (ok within %s of 1)", decimals(share, digits), decimals(ok, digits)))
+	return limits{ok, 0.10 + e}.find(off, fmt.Sprintf("Little's law gives %s of the connections in use (ok within %s of "+
+		"1)", decimals(share, digits), decimals(ok, digits)))
 }
 
 // ended is how many requests ended in the window, right or failed.
