@@ -182,9 +182,7 @@ func (p *Percentiles) add(pooled distribution, each []distribution, tail float64
 		}
 	}
 	if len(values) == len(each) {
-		if e, err := stats.Summarize(stats.Cell{Values: values, NonNegative: true}, stats.DefaultAlpha); err == nil {
-			point.Estimate = e
-		}
+		point.Estimate, _ = stats.Summarize(stats.Cell{Values: values, NonNegative: true}, stats.DefaultAlpha)
 	}
 	p.Points = append(p.Points, point)
 	return true
