@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -213,7 +212,7 @@ func (s Scope) unknownMetric(sel *expr.Selector, e *Experiment) error {
 			"%q is a parameter, not a metric", sel.Name)
 	}
 	isName := func(name string) bool {
-		_, isValue := s.Data.value(name)
+		_, isValue := article.Get(s.Data.Doc.Front.Values, name)
 		_, isMetric := e.Metric(name)
 		return isValue || isMetric && !e.Measured.Command
 	}
@@ -296,9 +295,7 @@ const maxExpanded = 500
 
 // Expand replaces the names of front matter values by their expressions. These get the place of the name, so that
 // errors point into the expression that uses it.
-func (d *Dataset) Expand(n expr.Node) (expr.Node, error) {
-	return (&expansion{d: d}).expand(n, nil)
-}
+func (d *Dataset) Expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).expand(n) }
 
 // expansion counts the nodes that were made of an expression, and knows the names that are being replaced.
 type expansion struct {
@@ -307,65 +304,42 @@ type expansion struct {
 	using []string
 }
 
-// expand replaces the values in n. At is the place for all nodes; nil keeps theirs.
-func (e *expansion) expand(n expr.Node, at *expr.Span) (expr.Node, error) {
-	if e.made++; at != nil && e.made > maxExpanded {
-		return nil, Mistake(*at, "too-large", "write out what is needed, with fewer values",
+// expand returns a copy of n with its values replaced.
+func (e *expansion) expand(n expr.Node) (expr.Node, error) {
+	if e.made++; len(e.using) > 0 && e.made > maxExpanded {
+		return nil, Mistake(n.Pos(), "too-large", "write out what is needed, with fewer values",
 			"the values used here make the expression too large")
 	}
-	place := func(own *expr.Span) { *own = *cmp.Or(at, own) }
 	var operands []*expr.Node
-	var out expr.Node
-	switch n := n.(type) {
+	switch old := n.(type) {
 	case *expr.Selector:
-		c := *n
-		place(&c.Span)
-		c.Matches = slices.Clone(n.Matches)
-		for i := range c.Matches {
-			place(&c.Matches[i].Span)
-		}
-		return e.selector(&c)
+		return e.selector(old)
 	case *expr.Call:
-		c := *n
-		place(&c.Span)
-		c.Args = slices.Clone(n.Args)
+		c := *old
+		c.Args = slices.Clone(old.Args)
 		for i := range c.Args {
 			operands = append(operands, &c.Args[i])
 		}
-		out = &c
+		n = &c
 	case *expr.Unary:
-		c := *n
-		place(&c.Span)
-		out, operands = &c, []*expr.Node{&c.X}
+		c := *old
+		n, operands = &c, []*expr.Node{&c.X}
 	case *expr.Binary:
-		c := *n
-		place(&c.Span)
-		out, operands = &c, []*expr.Node{&c.X, &c.Y}
-	case *expr.Quantity:
-		c := *n
-		place(&c.Span)
-		out = &c
-	case *expr.String:
-		c := *n
-		place(&c.Span)
-		out = &c
-	case *expr.Bool:
-		c := *n
-		place(&c.Span)
-		out = &c
+		c := *old
+		n, operands = &c, []*expr.Node{&c.X, &c.Y}
 	}
 	for _, operand := range operands {
 		var err error
-		if *operand, err = e.expand(*operand, at); err != nil {
+		if *operand, err = e.expand(*operand); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return n, nil
 }
 
 // selector expands a selector that may be the name of a value.
 func (e *expansion) selector(n *expr.Selector) (expr.Node, error) {
-	value, ok := e.d.value(n.Name)
+	value, ok := article.Get(e.d.Doc.Front.Values, n.Name)
 	switch {
 	case !ok:
 		return n, nil
@@ -375,16 +349,12 @@ func (e *expansion) selector(n *expr.Selector) (expr.Node, error) {
 	case slices.Contains(e.using, n.Name):
 		return nil, Mistake(n.Span, "circular-value", "write out one of them",
 			"value %q refers to itself: %s", n.Name, strings.Join(append(e.using, n.Name), ", "))
-	case value == nil:
+	}
+	placed, err := expr.ParseAt(value.Text.Value, n.Span)
+	if err != nil {
 		return nil, Mistake(n.Span, "bad-expression", "", "value %q cannot be read", n.Name)
 	}
 	e.using = append(e.using, n.Name)
 	defer func() { e.using = e.using[:len(e.using)-1] }()
-	return e.expand(value, &n.Span)
-}
-
-// value finds a value of the front matter; its expression is nil if it could not be read.
-func (d *Dataset) value(name string) (expr.Node, bool) {
-	value, ok := article.Get(d.Doc.Front.Values, name)
-	return value.Node, ok
+	return e.expand(placed)
 }

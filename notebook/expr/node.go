@@ -15,6 +15,8 @@ type Node interface {
 	Pos() Span
 	// String returns canonical source, which parses to the same tree.
 	String() string
+
+	place(Span)
 }
 
 // Op is an operator as it is written.
@@ -130,6 +132,15 @@ func binds(n Node) int {
 		return bindsSign
 	}
 	return bindsPrimary
+}
+
+func (s *Span) place(at Span) { *s = at }
+
+func (n *Selector) place(at Span) {
+	n.Span = at
+	for i := range n.Matches {
+		n.Matches[i].Span = at
+	}
 }
 
 func (n *Quantity) String() string { return n.Text }

@@ -17,6 +17,16 @@ func Parse(src string) (Node, error) {
 	return readAll(lexer{src: src}, "the end", (*parser).expression)
 }
 
+// ParseAt reads an expression of another source, all of it for one place.
+func ParseAt(src string, at Span) (Node, error) {
+	n, err := Parse(src)
+	if err != nil {
+		return nil, err
+	}
+	Walk(n, func(n Node) bool { n.place(at); return true })
+	return n, nil
+}
+
 // readAll reads a source with a method of the parser, after which only the end is expected.
 func readAll[T any](l lexer, expected string, read func(*parser) T) (all T, err error) {
 	defer catch(&err)
