@@ -67,7 +67,7 @@ func (d *Dataset) Eval(n expr.Node, defaultExperiment string) (Quantity, error) 
 
 func (s Scope) eval(n expr.Node) (Quantity, error) {
 	if sel, ok := n.(*expr.Selector); ok {
-		p, err := s.one(sel)
+		p, err := s.pickFor(sel, false)
 		if err != nil {
 			return Quantity{}, err
 		}
@@ -77,7 +77,7 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 		return s.ratio(n, a, b)
 	}
 	if c, ok := n.(*expr.Call); ok && c.Name == "published" {
-		p, err := s.one(c.Args[0].(*expr.Selector))
+		p, err := s.pickFor(c.Args[0].(*expr.Selector), false)
 		if err != nil {
 			return Quantity{}, err
 		}
@@ -104,8 +104,8 @@ func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	if !okX || !okY || x.Name != y.Name {
 		return a, b, false
 	}
-	a, errA := s.one(x)
-	b, errB := s.one(y)
+	a, errA := s.pickFor(x, false)
+	b, errB := s.pickFor(y, false)
 	return a, b, errA == nil && errB == nil
 }
 
@@ -406,13 +406,6 @@ func (s Scope) checkShape(n expr.Node, list bool) (err error) {
 		return err == nil
 	})
 	return err
-}
-
-func (s Scope) pickFor(sel *expr.Selector, list bool) (Picked, error) {
-	if list {
-		return s.Pick(sel)
-	}
-	return s.one(sel)
 }
 
 func (s Scope) checkPublished(n *expr.Call, list bool) error {

@@ -136,11 +136,11 @@ func (s Scope) pick(sel *expr.Selector) (Picked, error) {
 	return p, nil
 }
 
-// one finds the cell of a selector that has to mean a single one.
-func (s Scope) one(sel *expr.Selector) (Picked, error) {
+// pickFor finds the cells of a selector, which has to mean a single one unless it may be a list.
+func (s Scope) pickFor(sel *expr.Selector, list bool) (Picked, error) {
 	p, err := s.Pick(sel)
 	cells := p.Cells
-	if err != nil || len(cells) == 1 {
+	if err != nil || list || len(cells) == 1 {
 		return p, err
 	}
 	hint := "pick one in braces, or reduce the list by min max mean geomean median or count"

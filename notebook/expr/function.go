@@ -54,7 +54,9 @@ var functions = map[string]function{
 func checkCall(c *Call, name Span) {
 	f, ok := functions[c.Name]
 	if !ok {
-		fail(name, "unknown function "+strconv.Quote(c.Name), hintFunction(c.Name))
+		usage := func(known string) string { return functions[known].usage }
+		fail(name, "unknown function "+strconv.Quote(c.Name), didYouMean(c.Name, slices.Sorted(maps.Keys(functions)), usage,
+			"functions are ratio min max mean geomean median count every same within about fewer published"))
 	}
 	if b := c.compared(); b != nil {
 		fail(c.Span, "a comparison inside every", "write every("+b.X.String()+") "+string(b.Op)+" "+b.Y.String())
@@ -88,11 +90,6 @@ func (n *Call) compared() *Binary {
 		return b
 	}
 	return nil
-}
-
-func hintFunction(name string) string {
-	return didYouMean(name, slices.Sorted(maps.Keys(functions)), func(known string) string { return functions[known].usage },
-		"functions are ratio min max mean geomean median count every same within about fewer published")
 }
 
 // reductions compute one number from at least one, in the same unit.

@@ -46,15 +46,21 @@ func ListOf(values ...Value) Value { return Value{Kind: KindList, List: values} 
 
 // String returns v as in a text: a number in its base unit, with all its digits (5, 0.1s, 7%).
 func (v Value) String() string {
-	switch v.Kind {
-	case KindNumber:
-		return v.numberString()
-	case KindBool:
+	switch {
+	case v.Kind == KindBool:
 		return strconv.FormatBool(v.Truth)
-	case KindList:
+	case v.Kind == KindList:
 		return strings.Join(slice.Map(v.List, Value.String), ", ")
+	case v.Kind != KindNumber:
+		return v.Text
+	case v.Dimension == Plain:
+		return formatNumber(v.Number)
+	case v.Dimension == Share:
+		return formatPercent(v.Number) + "%"
+	case v.Dimension == Rate:
+		return formatNumber(v.Number) + "/s"
 	}
-	return v.Text
+	return formatNumber(v.Number) + v.Dimension.Base()
 }
 
 // literal returns v as it is written in an expression; it is false for a list, and for a text that cannot be.
@@ -69,18 +75,6 @@ func (v Value) literal() (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func (v Value) numberString() string {
-	switch v.Dimension {
-	case Plain:
-		return formatNumber(v.Number)
-	case Share:
-		return formatPercent(v.Number) + "%"
-	case Rate:
-		return formatNumber(v.Number) + "/s"
-	}
-	return formatNumber(v.Number) + v.Dimension.Base()
 }
 
 // formatNumber writes x without an exponent unless there would be too many digits to read.
