@@ -66,8 +66,8 @@ func distributionOf(family string, decode func(record.Histogram) (*record.Bars, 
 // markTail is the mark of a percentile that all repetitions together do not confirm.
 const markTail = "repetitions disagree in the tail"
 
-// compareTail compares a percentile with that of the answers of all repetitions together, and marks it if that is
-// outside of the interval: a few repetitions then have most of the slow answers.
+// compareTail marks a percentile if the percentile of the answers of all repetitions together lies outside of its
+// interval: a few repetitions then have most of the slow answers.
 //
 // Source: docs/method.md#across-repetitions.
 func (c *Cell) compareTail(r *Result) {

@@ -230,7 +230,7 @@ type Type struct {
 	Dimension Dimension
 }
 
-// unknown returns a value of which only the type is known.
+// unknown returns a value whose type alone is known.
 func (t Type) unknown() Value { return Value{Kind: t.Kind, Dimension: t.Dimension, Unknown: true} }
 
 // Check evaluates n with types in place of the values of selectors, and so reports errors that Eval would return with

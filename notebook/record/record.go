@@ -26,12 +26,13 @@ import (
 // SchemaVersion is the version of the layout below; readers refuse others.
 const SchemaVersion = 1
 
-// Versions of the meaning of samples, for commands and loads. They are part of keys. Raise one when a change of how
-// samples are taken may change results, such as a change of the load generator: old and new results are then not mixed.
+// Versions of the meaning of samples, for commands and loads, and of definitions of our origin and our link. They are
+// part of the keys of trials that have one. Raise one when a change of how samples are taken may change results, such as
+// a change of the load generator: old and new results are then not mixed.
 const (
 	CommandSemantics = 1
 	LoadSemantics    = 2
-	OriginSemantics  = 1 // of the definition of an origin; part of the keys of trials with one, as is the next
+	OriginSemantics  = 1
 	LinkSemantics    = 1
 )
 

@@ -245,7 +245,7 @@ func SerialCorrelation(values []float64) float64 {
 	return min(rho, MaxCorrelation)
 }
 
-// serial is the variance of a mean of correlated values over that of independent ones: (1 + ρ)/(1 − ρ).
+// serial is the variance of a mean of correlated values over the variance for independent ones: (1 + ρ)/(1 − ρ).
 //
 // Source: docs/method.md#correlated-repetitions.
 func (c Cell) serial() float64 {
