@@ -39,11 +39,11 @@ func (f *Figure) Is() *FigureKind {
 	drawn := f.Kind.Value
 	switch hasX, hasY := f.X.Value != "", len(f.Y) > 0; {
 	case drawn == "scatter" && hasX && !hasY:
-		drawn = "agreement"
+		drawn = DrawnAgreement
 	case drawn == "search" && !hasX && !hasY:
-		drawn = "capacity"
+		drawn = DrawnCapacity
 	case drawn == "search":
-		drawn = "tuning"
+		drawn = DrawnTuning
 	}
 	k, _ := slice.Find(figureKinds, func(k *FigureKind) bool { return k.Name == f.Kind.Value && k.Drawn == drawn })
 	return cmp.Or(k, &FigureKind{Name: f.Kind.Value})
@@ -85,29 +85,18 @@ const (
 	AxisNumeric // a setting whose values are numbers
 )
 
-// String describes the variable.
-func (a FigureAxis) String() string {
-	return [...]string{"a metric or a parameter", "a metric", "a parameter or label",
-		"a parameter or label whose values are numbers"}[a]
-}
-
-// FigureSubject is the data of a figure.
-type FigureSubject int
-
-// The subjects. The cells are those that the block selects.
+// The drawings of kinds with two forms: published numbers against ours, and the searches for a rate and for a value.
 const (
-	AboutCells     FigureSubject = iota
-	AboutTuning                  // the search for the value of a setting
-	AboutCapacity                // the search for the highest rate
-	AboutPublished               // published numbers of the cells
+	DrawnAgreement = "agreement"
+	DrawnCapacity  = "capacity"
+	DrawnTuning    = "tuning"
 )
 
 // FigureKind is a kind of figure.
 type FigureKind struct {
-	Name    string
-	Drawn   string // the drawing; the name, except where a kind has two forms
-	Subject FigureSubject
-	X, Y    FigureAxis
+	Name  string
+	Drawn string // the drawing; the name, except where a kind has two forms: DrawnAgreement and the others
+	X, Y  FigureAxis
 	// Needs are required keys, and Hint how to give them. Takes are optional keys besides commonFigureKeys; log.x and
 	// log.y are axes that may be logarithmic.
 	Needs, Takes []string
@@ -140,11 +129,10 @@ var figureKinds = []*FigureKind{
 		Takes: strings.Fields("where colour log.x log.y zero reference")},
 	{Name: "scatter", Drawn: "scatter", X: AxisMetric, Y: AxisMetric, Shows: []string{"y", "x"},
 		Needs: []string{"x", "y"}, Hint: scatterHint, Takes: strings.Fields("where colour log.x log.y zero reference")},
-	{Name: "scatter", Drawn: "agreement", Subject: AboutPublished, X: AxisMetric, Shows: []string{"x"},
+	{Name: "scatter", Drawn: DrawnAgreement, X: AxisMetric, Shows: []string{"x"},
 		Needs: []string{"x"}, Hint: scatterHint, Takes: strings.Fields("where colour published")},
-	{Name: "search", Drawn: "capacity", Subject: AboutCapacity, Shows: []string{"capacity.rate"},
-		Takes: strings.Fields("where colour")},
-	{Name: "search", Drawn: "tuning", Subject: AboutTuning, X: AxisMetric, Y: AxisMetric, Shows: []string{"y", "x"},
+	{Name: "search", Drawn: DrawnCapacity, Shows: []string{"capacity.rate"}, Takes: strings.Fields("where colour")},
+	{Name: "search", Drawn: DrawnTuning, X: AxisMetric, Y: AxisMetric, Shows: []string{"y", "x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with tune.NAME, and y: with a metric",
 		Takes: strings.Fields("where colour log.x log.y zero")},
 	{Name: "timeline", Drawn: "timeline", Y: AxisMetric, Needs: []string{"y"}, Hint: "add y: with a metric",

@@ -14,7 +14,7 @@ import (
 func (c *checker) figure(f *article.Figure) {
 	c.reference(f.Published, f.Pos)
 	kind := f.Is()
-	if kind.Subject == article.AboutPublished && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
+	if kind.Drawn == article.DrawnAgreement && len(c.d.Doc.Published) == 0 && !f.Published.Shown &&
 		!c.d.Doc.Unread("published") {
 		c.problems.Add("unknown-published", f.Kind.Pos, "there are no published numbers in this article to agree with").
 			Hint = "add a yaml published block"
@@ -89,13 +89,13 @@ func (c *checker) axis(e *dataset.Experiment, f *article.Figure, name string, t 
 }
 
 func (c *checker) subject(e *dataset.Experiment, f *article.Figure) {
-	switch name := f.X.Value; f.Is().Subject {
-	case article.AboutTuning:
+	switch name := f.X.Value; f.Is().Drawn {
+	case article.DrawnTuning:
 		if _, known := e.Metric(name); known && !strings.HasPrefix(name, "tune.") {
 			c.problems.Add("no-search", f.X.Pos, "a figure of a search for a value shows it, and %s is not one", name).
 				Hint = "write x: tune.NAME, with a name under tune: of the experiment"
 		}
-	case article.AboutCapacity:
+	case article.DrawnCapacity:
 		if _, ok := e.Metric("capacity.rate"); !ok {
 			c.problems.Add("no-search", f.Kind.Pos, "experiment %q does not search for its capacity", e.Plan.Name).
 				Hint = "add capacity: to it, or name another experiment"
