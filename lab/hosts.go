@@ -45,7 +45,7 @@ func OptionsOf(project *article.Project) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
 	if c := project.Cluster; c != nil {
 		o.Context, o.Namespace = c.Context.Value, c.Namespace.Value
-		o.ServiceNodes, o.LoadNodes = c.Nodes.Services.Map(), c.Nodes.Load.Map()
+		o.ServiceNodes, o.LoadNodes = article.TextsByName(c.Nodes.Services), article.TextsByName(c.Nodes.Load)
 	}
 	return o
 }

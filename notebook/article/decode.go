@@ -88,26 +88,13 @@ func (m *Map[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// all yields the entries by their names.
-func (m Map[T]) all(yield func(name string, value T) bool) {
-	for _, e := range m {
-		if !yield(e.Name.Value, e.Value) {
-			return
-		}
-	}
-}
-
 // NamedTexts are words with names.
-type NamedTexts []Named[source.Text]
+type NamedTexts = Map[source.Text]
 
-func (v *NamedTexts) DecodeNode(d source.Decoder, n *source.Node, what string) {
-	(*Map[source.Text])(v).DecodeNode(d, n, what)
-}
-
-// Map returns the words by their names.
-func (v NamedTexts) Map() map[string]string {
+// TextsByName returns words by their names.
+func TextsByName(list []Named[source.Text]) map[string]string {
 	out := map[string]string{}
-	for _, t := range v {
+	for _, t := range list {
 		out[t.Name.Value] = t.Value.Value
 	}
 	return out

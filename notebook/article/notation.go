@@ -71,7 +71,11 @@ var notations = source.Notations{
 	"ulimits": func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		var list Map[spec.Ulimit]
 		d.Decode(n, what, &list)
-		v.Set(reflect.ValueOf(maps.Collect(list.all)))
+		limits := map[string]spec.Ulimit{}
+		for _, l := range list {
+			limits[l.Name.Value] = l.Value
+		}
+		v.Set(reflect.ValueOf(limits))
 	},
 }
 
@@ -171,7 +175,7 @@ func readVariables(d source.Decoder, n *source.Node, what string, v reflect.Valu
 	switch {
 	case len(list) == 0:
 	case v.Kind() == reflect.Map:
-		v.Set(reflect.ValueOf(NamedTexts(list).Map()))
+		v.Set(reflect.ValueOf(TextsByName(list)))
 	default:
 		var words []string
 		for _, e := range list {
@@ -198,22 +202,19 @@ func readArgs(d source.Decoder, n *source.Node, what string, _ reflect.Value) {
 
 // readDependencies reads a list of names, or Compose's mapping with conditions, which it checks.
 func readDependencies(d source.Decoder, n *source.Node, what string, v reflect.Value) {
+	var names []source.Text
 	if n.Kind != source.Map {
-		var names []source.Text
 		d.Decode(n, what, &names)
-		v.Set(reflect.ValueOf(Texts(names)))
-		return
 	}
-	var names []string
 	for _, f := range n.Fields {
 		if f.Value.Kind != source.Null {
 			d.Decode(f.Value, what, new(struct {
 				Condition string `yaml:"condition" as:"condition"`
 			}))
 		}
-		names = append(names, f.Key.Value)
+		names = append(names, f.Key)
 	}
-	v.Set(reflect.ValueOf(names))
+	v.Set(reflect.ValueOf(Texts(names)))
 }
 
 // readVolume reads a mapping, or SOURCE:TARGET[:ro].
@@ -300,16 +301,6 @@ func (s *Services) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		list[i].Value.Name = list[i].Name.Value
 		*s = append(*s, &list[i].Value)
 	}
-}
-
-// Find returns a service by its name, or nil.
-func (s Services) Find(name string) *spec.Service {
-	for _, one := range s {
-		if one.Name == name {
-			return one
-		}
-	}
-	return nil
 }
 
 // Tune has the values to search for before the repetitions of a trial.

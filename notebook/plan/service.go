@@ -22,7 +22,7 @@ func (d *draft) services() (out []*spec.Service) {
 		exists[name] = true
 	}
 	for _, f := range all.All() {
-		s := d.definition.Services.Find(f.Key.Value)
+		s, _ := slice.Find(d.definition.Services, func(s *spec.Service) bool { return s.Name == f.Key.Value })
 		switch {
 		case s == nil:
 		case !files.IsWord(s.Name) || s.Name == "peak" || s.Name == LoadName:
