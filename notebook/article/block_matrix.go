@@ -90,6 +90,7 @@ func settings(d source.Decoder, f source.Field) []Row {
 			}
 			s = row(d, item)
 			s.Name.Pos = item.Text.Pos
+			isName := func(f Named[source.Text]) bool { return f.Name.Value == "name" }
 			if i := slices.IndexFunc(s.Fields, isName); i >= 0 {
 				s.Name = s.Fields[i].Value
 				s.Fields = slices.Delete(s.Fields, i, i+1)
@@ -109,8 +110,6 @@ func settings(d source.Decoder, f source.Field) []Row {
 	}
 	return out
 }
-
-func isName(f Named[source.Text]) bool { return f.Name.Value == "name" }
 
 func rows(d source.Decoder, n *source.Node, what string) (out []Row) {
 	if !d.Kind(n, what, source.List) {

@@ -271,16 +271,11 @@ func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 
 // checkDependencies reports null in depends_on. It removes a dependency of what lies below, and would be lost without it.
 func checkDependencies(experiment *source.Node, problems *source.Problems) {
-	services := experiment.Get("services")
-	if services == nil || experiment.Get("extends") != nil || experiment.Get("compose") != nil {
+	if experiment.Get("extends") != nil || experiment.Get("compose") != nil {
 		return
 	}
-	for _, s := range services.Fields {
-		on := s.Value.Get("depends_on")
-		if on == nil {
-			continue
-		}
-		for _, f := range on.Fields {
+	for _, s := range experiment.Get("services").All() {
+		for _, f := range s.Value.Get("depends_on").All() {
 			if f.Value.Kind == source.Null {
 				problems.Add("missing-key", f.Key.Pos, "the dependency %q has no condition", f.Key.Value).
 					Hint = "add condition: service_healthy below it, or write depends_on as a list of names"

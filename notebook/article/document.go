@@ -161,7 +161,11 @@ func (doc *Document) frontMatter() []byte {
 	data := doc.Source.Data
 	m := frontMatter.FindSubmatchIndex(data)
 	if m == nil {
-		doc.noFrontMatter()
+		message, hint := "the article has no front matter", "begin it with a line ---, then title: …, then a line ---"
+		if bytes.HasPrefix(data, []byte("---")) {
+			message, hint = "the front matter is never closed", "write a line --- below its last line"
+		}
+		doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "%s", message).Hint = hint
 		return data
 	}
 	doc.front, doc.Front.Pos = doc.Source.Pos(0, m[1]), doc.Source.Pos(0, 3)
@@ -179,14 +183,6 @@ func (doc *Document) frontMatter() []byte {
 		}
 	}
 	return blanked
-}
-
-func (doc *Document) noFrontMatter() {
-	message, hint := "the article has no front matter", "begin it with a line ---, then title: …, then a line ---"
-	if bytes.HasPrefix(doc.Source.Data, []byte("---")) {
-		message, hint = "the front matter is never closed", "write a line --- below its last line"
-	}
-	doc.Problems.Add("no-front-matter", doc.Source.Pos(0, 0), "%s", message).Hint = hint
 }
 
 // AddBadName adds the problem of a name that is not a word, or not the name of a file, for a kind of thing.
