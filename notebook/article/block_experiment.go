@@ -143,19 +143,13 @@ func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Ex
 	return &e
 }
 
-// TemplatesIn checks the expressions of all ${{ }} under n.
-func TemplatesIn(n *source.Node, problems *source.Problems) {
-	if n.Kind == source.Scalar && strings.Contains(n.Text.Value, "${{") {
-		if _, err := expr.ParseTemplate(n.Text.Value); err != nil {
-			AddExprError(n.Text, err, problems)
+// checkTemplates checks the expressions of all ${{ }} under n.
+func checkTemplates(n *source.Node, problems *source.Problems) {
+	n.Visit("", func(_ string, t source.Text) {
+		if _, err := expr.ParseTemplate(t.Value); err != nil {
+			AddExprError(t, err, problems)
 		}
-	}
-	for _, item := range n.Items {
-		TemplatesIn(item, problems)
-	}
-	for _, f := range n.Fields {
-		TemplatesIn(f.Value, problems)
-	}
+	})
 }
 
 // Merge lays over on top of base: mappings merge key by key, other values replace, and null removes. The fields of over

@@ -255,7 +255,7 @@ func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 			Hint = "make several articles of it"
 		return source.Text{}
 	}
-	TemplatesIn(n, &doc.Problems)
+	checkTemplates(n, &doc.Problems)
 	checkDependencies(n, &doc.Problems)
 	e := DecodeExperiment(n, false, &doc.Problems)
 	b.Experiment = &ExperimentBlock{Name: e.Name, Node: n, Pos: b.Place, extent: b.Listing.extent}

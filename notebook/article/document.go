@@ -127,7 +127,7 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 		return
 	}
 	v.Node = n
-	TemplatesIn(n, d.Problems)
+	checkTemplates(n, d.Problems)
 	decodeOverride(d, n, what, "name", "extends")
 }
 

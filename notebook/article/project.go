@@ -210,7 +210,7 @@ func readProject(dir string) *Project {
 				Hint = "write skip in the experiments that the profile leaves out"
 			continue
 		}
-		TemplatesIn(profile.Node, &p.Problems)
+		checkTemplates(profile.Node, &p.Problems)
 		p.Profiles[profile.Name.Value] = profile.Node
 	}
 	return p

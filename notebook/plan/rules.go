@@ -93,7 +93,7 @@ func init() {
 
 // checkValues reports the values of a trial that break a rule. Values that are known later are skipped.
 func checkValues(trial *source.Node, problems *source.Problems) {
-	visitScalars(trial, "", func(at string, t source.Text) {
+	trial.Visit("", func(at string, t source.Text) {
 		if strings.Contains(at, "[") {
 			at = index.ReplaceAllString(at, "")
 		}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -170,7 +169,7 @@ func deferred(n *source.Node) (list []spec.Deferred) {
 
 // visitNames visits every name in the templates under n, with the path of keys of its value.
 func visitNames(n *source.Node, visit func(at string, t source.Text, name *expr.Selector)) {
-	visitScalars(n, "", func(at string, t source.Text) {
+	n.Visit("", func(at string, t source.Text) {
 		if !isTemplate(t) {
 			return
 		}
@@ -182,20 +181,4 @@ func visitNames(n *source.Node, visit func(at string, t source.Text, name *expr.
 			visit(at, t, name)
 		}
 	})
-}
-
-// visitScalars visits every single value under n, with its path of keys below at.
-func visitScalars(n *source.Node, at string, visit func(at string, t source.Text)) {
-	switch {
-	case n == nil:
-		return
-	case n.Kind == source.Scalar:
-		visit(at, n.Text)
-	}
-	for i, item := range n.Items {
-		visitScalars(item, fmt.Sprintf("%s[%d]", at, i), visit)
-	}
-	for _, f := range n.Fields {
-		visitScalars(f.Value, strings.TrimPrefix(at+"."+f.Key.Value, "."), visit)
-	}
 }

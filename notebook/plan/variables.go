@@ -18,7 +18,7 @@ var inShell = regexp.MustCompile(`^(command|entrypoint|healthcheck)\b`)
 // checkVariables reports variables in services, except in services of Compose files, where they were replaced.
 func (p *planner) checkVariables(experiment *source.Node) {
 	for _, service := range experiment.Get("services").All() {
-		visitScalars(service.Value, "", func(key string, t source.Text) {
+		service.Value.Visit("", func(key string, t source.Text) {
 			if !strings.HasSuffix(key, "dockerfile_inline") && p.composedFrom(t) == nil {
 				p.checkVariablesIn(t, inShell.MatchString(key))
 			}

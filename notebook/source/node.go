@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -90,6 +91,22 @@ func (n *Node) Keys() (keys []string) {
 		}
 	}
 	return keys
+}
+
+// Visit visits every single value under n, with its path of keys below at: services.db.command[1].
+func (n *Node) Visit(at string, visit func(at string, t Text)) {
+	switch {
+	case n == nil:
+		return
+	case n.Kind == Scalar:
+		visit(at, n.Text)
+	}
+	for i, item := range n.Items {
+		item.Visit(fmt.Sprintf("%s[%d]", at, i), visit)
+	}
+	for _, f := range n.Fields {
+		f.Value.Visit(strings.TrimPrefix(at+"."+f.Key.Value, "."), visit)
+	}
 }
 
 // Place is the place of a key of n, or of n without it.
