@@ -269,18 +269,13 @@ func metric(m article.Metric) Metric {
 // expandTrials makes a trial of every combination. It is false if two have the same name.
 func (e *outline) expandTrials(body *source.Node, combinations []combination) bool {
 	e.checkAxes(body)
-	if e.written += len(combinations) * weight(body); e.written > maxDefinitions {
-		e.problems.Add("too-large", e.Pos, "written out for each cell of its matrix, the experiment is larger than %d MiB",
-			maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
-		return false
-	}
 	if e.steps += len(combinations) * e.Most(); e.steps > maxSteps {
 		e.problems.Add("too-many", e.Pos, "the experiments have more than %d repetitions of trials", maxSteps).
 			Hint = "lower repetitions, or remove axes or values"
 		return false
 	}
 	e.checkVariables(body)
-	before, written := e.problems.Len(), e.written-len(combinations)*weight(body)
+	before := e.problems.Len()
 	checkSecrets(body, e.problems)
 	secrets, seen := map[string]string{}, map[string]bool{}
 	for _, name := range e.headNode.Get("secrets").Keys() {
@@ -299,19 +294,16 @@ func (e *outline) expandTrials(body *source.Node, combinations []combination) bo
 		for _, parameter := range c.parameters {
 			e.Parameters = slice.Add(e.Parameters, parameter.Name)
 		}
-		if e.problems.Len() == before { // other cells have the same mistakes
-			e.expandTrial(&t.draft, body)
+		if e.problems.Len() > before {
+			continue // other cells have the same mistakes
 		}
-		if t.draft.node != nil {
-			written += weight(t.draft.node)
-		}
-		if written > maxDefinitions && e.problems.Len() == before {
+		e.expandTrial(&t.draft, body)
+		if e.written += weight(t.draft.node); e.written > maxDefinitions {
 			e.problems.Add("too-large", e.Pos, "with its templates filled in for each cell of its matrix, the experiment is "+
 				"larger than %d MiB", maxDefinitions>>20).Hint = "remove axes or values, or move long texts to files"
 			return false
 		}
 	}
-	e.written = max(e.written, written)
 	return true
 }
 
