@@ -24,19 +24,17 @@ func (c combination) clone() combination {
 }
 
 // set gives the combination a parameter or label; a label that it has already changes its value.
-func (c *combination) set(name string, value source.Text, identifies bool) {
-	_, had := c.fields[name]
-	c.fields[name] = value.Value
+func (c *combination) set(name, value string, identifies bool) {
+	c.fields[name] = value
 	list := &c.labels
 	if identifies {
 		list = &c.parameters
 	}
-	p := record.Parameter{Name: name, Value: value.Value}
-	if i := slices.IndexFunc(*list, func(p record.Parameter) bool { return p.Name == name }); had && i >= 0 {
-		(*list)[i] = p
-		return
+	if i := slices.IndexFunc(*list, func(p record.Parameter) bool { return p.Name == name }); i >= 0 {
+		(*list)[i].Value = value
+	} else {
+		*list = append(*list, record.Parameter{Name: name, Value: value})
 	}
-	*list = append(*list, p)
 }
 
 // name is the trial's name: its identifying values.
@@ -102,10 +100,10 @@ func multiplied(axes []article.Named[[]article.Row]) []combination {
 		for _, c := range product {
 			for _, setting := range axis.Value {
 				n := c.clone()
-				n.set(axis.Name.Value, setting.Name, true)
+				n.set(axis.Name.Value, setting.Name.Value, true)
 				n.fields[axis.Name.Value+".name"] = setting.Name.Value
 				for _, label := range setting.Fields {
-					n.set(label.Name.Value, label.Value, false)
+					n.set(label.Name.Value, label.Value.Value, false)
 					n.fields[axis.Name.Value+"."+label.Name.Value] = label.Value.Value
 				}
 				next = append(next, n)
@@ -180,7 +178,7 @@ func include(m *article.Matrix, product []combination, axes map[string]string, p
 						Hint = "make " + name + " an axis, or give each row a value of an axis that no other row has"
 				}
 				given[field{i, name}] = f.Value
-				c.set(name, f.Value, false)
+				c.set(name, f.Value.Value, false)
 			}
 		}
 		if extended {
@@ -190,7 +188,7 @@ func include(m *article.Matrix, product []combination, axes map[string]string, p
 		c := combination{fields: map[string]string{}}
 		for _, f := range row.Fields {
 			name := f.Name.Value
-			c.set(name, f.Value, !named || name == "name")
+			c.set(name, f.Value.Value, !named || name == "name")
 			if axis := axes[name]; axis == name {
 				c.fields[axis+".name"] = f.Value.Value
 			} else if axis != "" {

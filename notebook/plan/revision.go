@@ -6,7 +6,6 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
 )
 
 // A Revision of the repository is the source of build contexts. The article and the files that it copies into containers
@@ -36,7 +35,7 @@ func (e *outline) perRevision(combinations []combination) (out []combination) {
 			}
 			one := c.clone()
 			one.revision = revision.Commit
-			one.set(RevisionAxis, source.Text{Value: revision.Name}, true)
+			one.set(RevisionAxis, revision.Name, true)
 			out = append(out, one)
 		}
 	}
