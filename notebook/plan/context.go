@@ -18,7 +18,6 @@ import (
 	"github.com/moby/patternmatcher/ignorefile"
 
 	"benchbook/internal/files"
-	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/source"
 	"benchbook/notebook/spec"
@@ -27,23 +26,24 @@ import (
 // A gathering is a folder of an article while it is read.
 type gathering struct {
 	*folder
-	what    string // what messages call it
-	root    *os.Root
-	base    string                         // path of the folder
-	left    map[string]bool                // files of the article that are left out
-	copies  copied                         // by the Dockerfile
-	omitted *patternmatcher.PatternMatcher // the patterns of .dockerignore; nil if there are none
-	size    int64
-
-	files              map[string]spec.File // by path below base
-	outside, irregular []string             // links out of the folder; neither files nor folders
+	named    source.Text // the folder, as the article names it
+	problems *source.Problems
+	what     string // what messages call it
+	root     *os.Root
+	base     string                         // path of the folder
+	left     map[string]bool                // files of the article that are left out
+	copies   copied                         // by the Dockerfile
+	omitted  *patternmatcher.PatternMatcher // the patterns of .dockerignore; nil if there are none
+	size     int64
+	files    map[string]spec.File // by path below base
 }
 
 // gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
 // in it and in .dockerignore are not read.
 func (f *folder) gather(name string, t source.Text, left map[string]bool, copies copied,
 	problems *source.Problems) ([]spec.File, bool) {
-	g := gathering{folder: f, what: "folder", base: name, left: left, copies: copies, files: map[string]spec.File{}}
+	g := gathering{folder: f, named: t, problems: problems, what: "folder", base: name, left: left, copies: copies,
+		files: map[string]spec.File{}}
 	root, err := f.open()
 	if err == nil {
 		defer root.Close()
@@ -56,13 +56,14 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, copies
 			g.files[inner] = file
 		}
 	}
-	g.irregular = slice.Filter(f.broken, func(name string) bool {
-		_, ok := g.takes(name)
-		return ok
-	})
 	if left != nil {
 		g.what = "build context"
-		g.ignore(t, problems)
+		g.ignore()
+	}
+	for _, link := range f.broken {
+		if inner, ok := g.takes(link); ok && !g.ignores(inner) {
+			g.addIrregular(link)
+		}
 	}
 	listed := len(g.files) > 0
 	if err == nil {
@@ -71,10 +72,29 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, copies
 	if listed && errors.Is(err, fs.ErrNotExist) {
 		err = nil // the folder has only listings
 	}
-	if !g.report(err, t, problems) {
-		return nil, false
+	switch {
+	case err == nil:
+		return slices.SortedFunc(maps.Values(g.files), byPath), true
+	case leaves(g.root, err):
+		g.add("outside-folder", linkHint, "the %s %q leaves the article's folder by a link", g.what, t.Value)
+	case errors.Is(err, files.ErrTooLarge):
+		g.add("too-large", "name what is not needed in .dockerignore, or create the data in the image",
+			"the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20)
+	default:
+		g.add("no-such-file", "name a folder next to the article; . is the article's own",
+			"the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err))
 	}
-	return slices.SortedFunc(maps.Values(g.files), byPath), true
+	return nil, false
+}
+
+// add adds a problem of the folder.
+func (g *gathering) add(rule, hint, format string, args ...any) {
+	g.problems.Add(rule, g.named.Pos, format, args...).Hint = hint
+}
+
+func (g *gathering) addIrregular(name string) {
+	g.add("not-a-file", "remove it, name it in .dockerignore, or, if it is a link, replace it by what it points at",
+		"%s in the %s is neither a file nor a folder", name, g.what)
 }
 
 // takes reports whether a listing, or a file of a revision, is part of the folder, and returns its path there.
@@ -100,32 +120,6 @@ func (g *gathering) resolve(name string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-// report adds the problems of a folder. It is false if the folder could not be read, because of err.
-func (g *gathering) report(err error, t source.Text, problems *source.Problems) bool {
-	for _, link := range g.outside {
-		problems.Add("outside-folder", t.Pos, "%s in the %s is a link that leaves the article's folder", link, g.what).
-			Hint = linkHint
-	}
-	for _, name := range g.irregular {
-		problems.Add("not-a-file", t.Pos, "%s in the %s is neither a file nor a folder", name, g.what).
-			Hint = "remove it, name it in .dockerignore, or, if it is a link, replace it by what it points at"
-	}
-	switch {
-	case err == nil:
-		return true
-	case leaves(g.root, err):
-		problems.Add("outside-folder", t.Pos, "the %s %q leaves the article's folder by a link", g.what, t.Value).
-			Hint = linkHint
-	case errors.Is(err, files.ErrTooLarge):
-		problems.Add("too-large", t.Pos, "the %s %q is larger than %d MiB", g.what, t.Value, MaxSize>>20).
-			Hint = "name what is not needed in .dockerignore, or create the data in the image"
-	default:
-		problems.Add("no-such-file", t.Pos, "the %s %q cannot be read: %s", g.what, t.Value, files.Reason(err)).
-			Hint = "name a folder next to the article; . is the article's own"
-	}
-	return false
-}
-
 // inner returns the path below base of a file of the article.
 func (g *gathering) inner(name string) (string, bool) {
 	if g.base == "." {
@@ -140,14 +134,14 @@ const (
 )
 
 // ignore reads .dockerignore, and removes the listings that it names.
-func (g *gathering) ignore(t source.Text, problems *source.Problems) {
+func (g *gathering) ignore() {
 	file, ok := g.files[ignoreName]
 	if !ok && g.root != nil {
 		file, _ = g.read(g.root, path.Join(g.base, ignoreName), MaxSize) // the walk reports an error
 	}
 	if len(file.Data) > maxIgnore {
-		problems.Add("too-large", t.Pos, "%s in the %s is larger than %d bytes", ignoreName, g.what, maxIgnore).
-			Hint = "name folders, or write patterns such as *.log"
+		g.add("too-large", "name folders, or write patterns such as *.log", "%s in the %s is larger than %d bytes",
+			ignoreName, g.what, maxIgnore)
 		return
 	}
 	patterns, _ := ignorefile.ReadAll(bytes.NewReader(file.Data))
@@ -155,10 +149,6 @@ func (g *gathering) ignore(t source.Text, problems *source.Problems) {
 		g.omitted = omitted
 	}
 	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
-	g.irregular = slices.DeleteFunc(g.irregular, func(name string) bool {
-		inner, _ := g.inner(name)
-		return g.ignores(inner)
-	})
 }
 
 // ignores reports whether .dockerignore leaves out a file. Engines read the Dockerfile and .dockerignore all the same.
@@ -185,10 +175,9 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		return nil
 	case err != nil:
 		return err
-	case isFolder, g.left[name], g.seen.hidden[g.whole(name)]:
+	case isFolder, g.left[name], g.seen.hidden[g.whole(name)],
+		below && g.files[inner].Path != "": // a listing, which the article says is there twice
 		return nil
-	case below && g.files[inner].Path != "":
-		return nil // a listing, which the article says is there twice
 	}
 	file, err := g.read(g.root, name, MaxSize-g.size)
 	switch {
@@ -197,9 +186,9 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 		file.Path = inner
 		g.files[inner] = file
 	case leaves(g.root, err):
-		g.outside = append(g.outside, name)
+		g.add("outside-folder", linkHint, "%s in the %s is a link that leaves the article's folder", name, g.what)
 	case errors.Is(err, files.ErrNotRegular), errors.Is(err, fs.ErrNotExist):
-		g.irregular = append(g.irregular, name)
+		g.addIrregular(name)
 	default:
 		return err
 	}
