@@ -20,10 +20,7 @@ func ParseCPUSet(s string) ([]int, bool) {
 		if err == nil && ranged {
 			to, err = strconv.Atoi(last)
 		}
-		if err != nil || from < 0 || to < from || to > MaxCPU {
-			return nil, false
-		}
-		if len(out)+to-from > MaxCPU {
+		if err != nil || from < 0 || to < from || to > MaxCPU || len(out)+to-from > MaxCPU {
 			return nil, false
 		}
 		for i := from; i <= to; i++ {
