@@ -175,7 +175,7 @@ func (d Decoder) addUnknown(unknown []Field, what string, t reflect.Type, names 
 func (d Decoder) checkTags(n *Node, what string, at Pos, fields []*StructField, tried Tried) {
 	for _, field := range fields {
 		written := n.Get(field.Key)
-		if field.isNeeded && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
+		if field.need != "" && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
 			one := strings.TrimSuffix(what, "s") // of a list, which is named in the plural
 			d.Problems.Add("missing-key", at, "the %s has no %s", one, field.Key).Hint = field.need
 		}
@@ -211,10 +211,9 @@ type StructField struct {
 	Key, As string // the second is the tag as
 	Type    reflect.Type
 
-	index    []int
-	need     string
-	isNeeded bool
-	not      []string
+	index []int
+	need  string
+	not   []string
 }
 
 // structTypes are the structs that were decoded: reading tags takes longer than decoding.
@@ -240,9 +239,8 @@ func (s *structType) add(t reflect.Type, index []int) {
 			key, _, _ = strings.Cut(tag.Get("json"), ",")
 		}
 		f := &StructField{Key: key, As: tag.Get("as"), Type: t.Field(i).Type, index: append(slices.Clone(index), i),
-			not: strings.Fields(tag.Get("not"))}
-		f.need, f.isNeeded = tag.Lookup("need")
-		if _, ok := tag.Lookup("alone"); ok {
+			not: strings.Fields(tag.Get("not")), need: tag.Get("need")}
+		if tag.Get("alone") != "" {
 			s.alone = f
 		}
 		switch key {

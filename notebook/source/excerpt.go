@@ -73,9 +73,6 @@ func signs(cluster string) string {
 
 // shorten leaves out the middle of a text longer than limit, in runes.
 func shorten(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
 	runes := []rune(s)
 	if len(runes) <= limit {
 		return s
