@@ -18,8 +18,7 @@ type Div struct {
 	Fence text.Segment // the first line, without the space around it
 	Words text.Segment // after the colons of Fence
 
-	IsAnswer bool
-	Part     *ConditionalPart // nil for other divs
+	Part *ConditionalPart // nil for other divs
 }
 
 // DivState is what became of a line of colons.

@@ -103,7 +103,7 @@ func (doc *Document) answer(d *Div, at source.Pos) {
 		doc.Problems.Add("misplaced-block", at, "an answer cannot depend on an outcome").
 			Hint = "put the parts ::: when into the answer"
 	}
-	d.IsAnswer, doc.Answer = true, cmp.Or(doc.Answer, d)
+	doc.Answer = cmp.Or(doc.Answer, d)
 }
 
 // checkAnswer reports headings and blocks in the answer, which is text.
@@ -241,7 +241,7 @@ func (doc *Document) Statements() []Statement {
 			case *ast.Heading:
 				s.Is = "heading"
 			case *Div:
-				if n.IsAnswer {
+				if n == doc.Answer {
 					s.Is = "answer"
 				}
 			}
