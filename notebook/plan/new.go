@@ -415,12 +415,12 @@ func (e *outline) calibrated(measured []*Trial) *Trial {
 	}
 	var picked []*Trial
 	for _, t := range measured {
-		values := map[string]string{}
-		for _, parameter := range slices.Concat(t.Labels, t.Parameters) {
-			values[parameter.Name] = parameter.Value
-		}
-		values["experiment"] = e.Name
-		fits, err := expr.Where(c.Pick.Node, func(name string) (string, bool) { return values[name], known[name] })
+		fits, err := expr.Where(c.Pick.Node, func(name string) (string, bool) {
+			if name == "experiment" {
+				return e.Name, true
+			}
+			return t.draft.fields[name], known[name]
+		})
 		if err != nil {
 			if e, ok := errors.AsType[*expr.Error](err); ok && errors.Is(err, expr.ErrUnknownName) {
 				e.Hint = source.Suggest(c.Text.Value[e.Span.Start:e.Span.End], sortedKeys(known))
