@@ -3,7 +3,6 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -59,30 +58,25 @@ func Edits(now, then json.RawMessage) []Edit {
 
 // eachValue calls give with every value below v that JSON would have, except files.
 func eachValue(path string, v reflect.Value, give func(path, text string)) {
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
+	v = reflect.Indirect(v)
 	switch v.Kind() {
 	case reflect.Invalid: // a nil pointer
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[File]() {
 			return
 		}
-		for i := range v.NumField() {
-			key, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			if v.Type().Field(i).Anonymous {
-				eachValue(path, v.Field(i), give)
-			} else if key != "-" && !(options != "" && v.Field(i).IsZero()) { // the option is omitempty or omitzero
-				eachValue(strings.TrimPrefix(path+"."+key, "."), v.Field(i), give)
+		for field, value := range v.Fields() {
+			key, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if field.Anonymous {
+				eachValue(path, value, give)
+			} else if key != "-" && !(options != "" && value.IsZero()) { // the option is omitempty or omitzero
+				eachValue(strings.TrimPrefix(path+"."+key, "."), value, give)
 			}
 		}
 	case reflect.Map:
-		values := map[string]reflect.Value{}
-		for of := v.MapRange(); of.Next(); {
-			values[of.Key().String()] = of.Value()
-		}
-		for _, key := range slices.Sorted(maps.Keys(values)) {
-			eachValue(path+"."+key, values[key], give)
+		inOrder := func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }
+		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()), inOrder) {
+			eachValue(path+"."+key.String(), v.MapIndex(key), give)
 		}
 	case reflect.Slice:
 		eachItem(path, v, give)
