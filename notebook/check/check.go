@@ -24,11 +24,10 @@ import (
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	known := doc.KnownOf(problems)
 	judged := *p
-	judged.Experiments = slices.DeleteFunc(slices.Clone(p.Experiments), func(e *plan.Experiment) bool {
-		return known[e.Name] == article.KnowsNothing
+	judged.Experiments = slice.Filter(p.Experiments, func(e *plan.Experiment) bool {
+		return known[e.Name] != article.KnowsNothing
 	})
-	p = &judged
-	c := &checker{d: dataset.WithoutRecords(doc, p), problems: problems, broken: map[string]bool{}}
+	c := &checker{d: dataset.WithoutRecords(doc, &judged), problems: problems, broken: map[string]bool{}}
 	for _, e := range c.d.Experiments {
 		e.Known = known[e.Plan.Name]
 	}
