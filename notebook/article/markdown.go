@@ -92,29 +92,13 @@ func (b *bounds) blocks(list ...util.PrioritizedValue) []util.PrioritizedValue {
 	return list
 }
 
-// inlines bounds parsers of running text, by their priority.
+// inlines bounds parsers of running text.
 func (b *bounds) inlines(list ...util.PrioritizedValue) []util.PrioritizedValue {
 	for i, v := range list {
-		e := searches
-		switch v.Priority {
-		case 0, 999: // check boxes and bare addresses
-			e = constant
-		case 500: // emphasis and strikethrough
-			e = pairs
-		}
-		list[i].Value = boundedInline{v.Value.(parser.InlineParser), e, b}
+		list[i].Value = boundedInline{v.Value.(parser.InlineParser), v.Priority, b}
 	}
 	return list
 }
-
-// effort is the text that a parser of running text may have to read.
-type effort int
-
-const (
-	constant effort = iota
-	pairs           // all of its kind before it in the paragraph
-	searches        // the whole paragraph
-)
 
 type bounds struct {
 	pieces, effort int
@@ -164,7 +148,7 @@ func (p boundedBlock) Open(parent ast.Node, reader text.Reader, pc parser.Contex
 // boundedInline is a parser of running text.
 type boundedInline struct {
 	parser.InlineParser
-	needs effort
+	priority int
 	*bounds
 }
 
@@ -173,11 +157,12 @@ func (p boundedInline) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	if parent != p.paragraph {
 		p.paragraph, p.paired = parent, 0
 	}
-	switch p.needs {
-	case pairs:
+	switch p.priority {
+	case 0, 999: // check boxes and bare addresses
+	case 500: // emphasis and strikethrough look at all of their kind before them in the paragraph
 		p.paired++
 		p.effort += p.paired
-	case searches:
+	default: // others may search the whole paragraph
 		lines := parent.Lines()
 		p.effort += lines.At(lines.Len()-1).Stop - lines.At(0).Start
 	}
