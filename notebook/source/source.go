@@ -43,16 +43,10 @@ func (s *Source) Position(offset int) (line, column int) {
 	return line, utf8.RuneCount(s.Data[s.lines[line-1]:offset]) + 1
 }
 
-// Line returns a line counted from 1, without its end.
+// Line returns a line of Position without its end.
 func (s *Source) Line(line int) []byte {
-	if line < 1 || line > len(s.lines) {
-		return nil
-	}
-	end := len(s.Data)
-	if line < len(s.lines) {
-		end = s.lines[line] - 1
-	}
-	return bytes.TrimSuffix(s.Data[s.lines[line-1]:end], []byte("\r"))
+	text, _, _ := bytes.Cut(s.Data[s.lines[line-1]:], []byte("\n"))
+	return bytes.TrimSuffix(text, []byte("\r"))
 }
 
 // Pos is a stretch of a source, by bytes: [Start, End).
