@@ -6,7 +6,6 @@ import (
 	"html"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -239,19 +238,11 @@ var meansCharacter = regexp.MustCompile(
 // Source: CommonMark 0.31, sections 2.4 and 2.5.
 func Resolve(written []byte) string {
 	return meansCharacter.ReplaceAllStringFunc(string(written), func(s string) string {
-		switch {
-		case s[0] == '\\':
+		if s[0] == '\\' {
 			return s[1:]
-		case s[1] == '#':
-			digits, base := s[2:len(s)-1], 10
-			if digits[0] == 'x' || digits[0] == 'X' {
-				digits, base = digits[1:], 16
-			}
-			code, _ := strconv.ParseUint(digits, base, 32)
-			return string(util.ToValidRune(rune(code)))
 		}
 		c := html.UnescapeString(s)
-		if strings.HasSuffix(c, ";") && s != "&semi;" {
+		if strings.HasSuffix(c, ";") && s[1] != '#' && s != "&semi;" {
 			return s // no such name, or only the beginning is one
 		}
 		return c
