@@ -314,10 +314,8 @@ func copiedBy(dockerfile string) copied {
 		if strings.HasPrefix(strings.TrimSpace(words), "[") || strings.Contains(words, `["`) {
 			words = quotes.Replace(words)
 		}
-		fields := slices.DeleteFunc(strings.Fields(words), func(f string) bool {
-			return strings.HasPrefix(f, "--") && !strings.HasPrefix(f, "--from=")
-		})
-		if len(fields) < 2 || strings.HasPrefix(fields[0], "--from=") {
+		fields := slices.DeleteFunc(strings.Fields(words), func(f string) bool { return strings.HasPrefix(f, "--") })
+		if len(fields) < 2 || strings.Contains(words, "--from=") {
 			continue
 		}
 		for _, source := range fields[:len(fields)-1] {
