@@ -115,14 +115,8 @@ func textOf(path string, v reflect.Value) string {
 	return fmt.Sprint(v)
 }
 
+// zeros are the parts of a time that nobody writes.
+var zeros = strings.NewReplacer("h0m0s", "h", "m0s", "m")
+
 // FormatDuration writes a time as authors do: 2m, 1.5s, 500ms.
-func FormatDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
+func FormatDuration(d time.Duration) string { return zeros.Replace(d.String()) }

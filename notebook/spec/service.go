@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,20 +60,15 @@ type Service struct {
 
 // NeedsContainer names the keys of what only a container can have, sorted.
 func (s *Service) NeedsContainer() []string {
-	var keys []string
-	for key, asked := range map[string]bool{
+	asked := map[string]bool{
 		"user": s.User != "", "cpus": s.CPUs > 0, "mem_limit": s.Memory > 0, "pids_limit": s.PIDs > 0,
 		"shm_size": s.ShmSize > 0, "tmpfs": len(s.Tmpfs) > 0, "read_only": s.ReadOnly, "init": s.Init,
 		"hostname": s.Hostname != "", "sysctls": len(s.Sysctls) > 0, "cap_add": len(s.CapAdd) > 0,
 		"cap_drop": len(s.CapDrop) > 0, "security_opt": len(s.SecurityOpt) > 0, "volumes": len(s.Volumes) > 0,
 		"ulimits": len(s.Ulimits) > 0, "link": s.Link != nil,
-	} {
-		if asked {
-			keys = append(keys, key)
-		}
 	}
-	slices.Sort(keys)
-	return keys
+	maps.DeleteFunc(asked, func(_ string, is bool) bool { return !is })
+	return slices.Sorted(maps.Keys(asked))
 }
 
 // Image is a reference, a build, or with the engine local the machine itself; an origin has none of them.
