@@ -104,13 +104,11 @@ func (w *Work) By() string { return strings.TrimSpace(w.Author.Value + " " + w.Y
 
 // Address is where the work is; empty for one that is not on the web.
 func (w *Work) Address() string {
-	if w.URL.Value == nowhere {
+	if w.URL.Value == "none" {
 		return ""
 	}
 	return w.URL.Value
 }
-
-const nowhere = "none"
 
 func (f *Front) works() []*Work {
 	if f.Reproduces == nil {
