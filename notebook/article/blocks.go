@@ -2,6 +2,7 @@ package article
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -121,24 +122,18 @@ type fence struct {
 	words source.Text
 }
 
-// fenceAt reads the fence that begins at an offset, after spaces and the marks of quotations.
+// fenceLine matches the line of a fence, after spaces and the marks of quotations.
+var fenceLine = regexp.MustCompile("^[ \\t>]*(`{3,}|~{3,})[ \\t]*([^`\\n]*?)[ \\t\\r]*(?:\\n|$)")
+
+// fenceAt reads the fence that begins at an offset.
 func (doc *Document) fenceAt(at int) fence {
-	for at < len(doc.Text) && strings.IndexByte(" \t>", doc.Text[at]) >= 0 {
-		at++
-	}
-	line, _, _ := bytes.Cut(doc.Text[at:], []byte("\n"))
-	rest := strings.TrimRight(string(line), " \t\r")
-	words := rest
-	if rest != "" && (rest[0] == '`' || rest[0] == '~') {
-		words = strings.TrimLeft(rest, rest[:1])
-	}
-	mark := rest[:len(rest)-len(words)]
-	if len(mark) < 3 || strings.Contains(words, "`") {
+	m := fenceLine.FindSubmatchIndex(doc.Text[at:])
+	if m == nil {
 		return fence{}
 	}
-	words = strings.TrimLeft(words, " \t")
-	end := at + len(rest)
-	return fence{mark, at, source.Text{Value: words, Pos: doc.Source.Pos(end-len(words), end)}}
+	words := doc.Source.Pos(at+m[4], at+m[5])
+	return fence{string(doc.Text[at+m[2] : at+m[3]]), at + m[2],
+		source.Text{Value: string(doc.Text[words.Start:words.End]), Pos: words}}
 }
 
 func (f fence) word(word string) source.Text {
