@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -125,21 +126,16 @@ func (c *converter) repeated(y *yaml.Node, seen map[string]Pos) (out []Field) {
 // startWithTag is the offset of a node, or of the anchor or tag before it.
 func (c *converter) startWithTag(y *yaml.Node) int { return c.fragment.offset(y.Line, y.Column) }
 
+// tags matches the anchor and the tag before a node.
+var tags = regexp.MustCompile(`^(?:[&!]\S*\s+)*`)
+
 // start is the offset of a node, after its anchor and tag.
 func (c *converter) start(y *yaml.Node) int {
 	at, text := c.startWithTag(y), c.fragment.Text
-	for (y.Anchor != "" || y.Style&yaml.TaggedStyle != 0) && at < len(text) && (text[at] == '&' || text[at] == '!') {
-		next := at
-		for next < len(text) && !isSpace(text[next]) {
-			next++
+	if y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
+		if length := len(tags.FindString(text[at:])); at+length < len(text) {
+			at += length
 		}
-		for next < len(text) && isSpace(text[next]) {
-			next++
-		}
-		if next == len(text) {
-			break
-		}
-		at = next
 	}
 	return at
 }
@@ -181,17 +177,12 @@ func (f *Fragment) endOfWords(value string, at int) int {
 	return at
 }
 
+// quoted matches a value in quotes.
+var quoted = regexp.MustCompile(`(?s)^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')`)
+
 func (f *Fragment) endOfQuote(at int) int {
-	if at >= len(f.Text) {
-		return at
-	}
-	for i := at + 1; i < len(f.Text); i++ {
-		switch quote := f.Text[at]; {
-		case quote == '"' && f.Text[i] == '\\', quote == '\'' && strings.HasPrefix(f.Text[i:], "''"):
-			i++
-		case f.Text[i] == quote:
-			return i + 1
-		}
+	if value := quoted.FindString(f.Text[at:]); value != "" {
+		return at + len(value)
 	}
 	return f.end(at)
 }
