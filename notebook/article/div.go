@@ -2,6 +2,7 @@ package article
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 
 	"github.com/yuin/goldmark/ast"
@@ -38,18 +39,8 @@ var KindDiv = ast.NewNodeKind("Div")
 func (*Div) Kind() ast.NodeKind              { return KindDiv }
 func (d *Div) Dump(source []byte, level int) { ast.DumpHelper(d, source, level, nil, nil) }
 
-// fewestColons is how many colons begin and end a Div.
-const fewestColons = 3
-
-// divFence finds the words after the colons that a line begins with, as Pandoc reads it: more colons may follow them.
-func divFence(line []byte) (start, end int, ok bool) {
-	line = bytes.TrimRight(line, " \t\r\n")
-	rest := bytes.TrimLeft(line, ":")
-	colons := len(line) - len(rest)
-	words := bytes.TrimRight(bytes.TrimRight(rest, ":"), " \t")
-	start = colons + len(words) - len(bytes.TrimLeft(words, " \t"))
-	return start, max(start, colons+len(words)), colons >= fewestColons
-}
+// divLine matches colons and the words after them, as Pandoc reads it: more colons may follow the words.
+var divLine = regexp.MustCompile(`^:{3,}[ \t]*(.*?)[ \t]*:*[ \t\r\n]*$`)
 
 type divParser struct{}
 
@@ -61,19 +52,19 @@ func (divParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (a
 	if at < 0 {
 		return nil, parser.NoChildren
 	}
-	start, end, ok := divFence(line[at:])
-	if !ok {
+	m := divLine.FindSubmatchIndex(line[at:])
+	if m == nil {
 		return nil, parser.NoChildren
 	}
 	first := segment.Start + at - segment.Padding
-	d := &Div{Words: text.NewSegment(first+start, first+end),
+	d := &Div{Words: text.NewSegment(first+m[2], first+m[3]),
 		Fence: text.NewSegment(first, first+len(bytes.TrimRight(line[at:], " \t\r\n")))}
 	reader.AdvanceToEOL()
 	_, inDiv := parent.(*Div)
 	switch {
 	case !inDiv && parent.Kind() != ast.KindDocument:
 		d.Is = DivMisplaced
-	case start == end:
+	case d.Words.IsEmpty():
 		d.Is = DivStray
 	default:
 		return d, parser.HasChildren
@@ -89,7 +80,7 @@ func (divParser) Continue(node ast.Node, reader text.Reader, pc parser.Context) 
 	line, _ := reader.PeekLine()
 	indent, at := util.IndentWidth(line, reader.LineOffset())
 	if indent < 4 && at < len(line) {
-		if start, end, ok := divFence(line[at:]); ok && start == end && closes(d, pc) {
+		if m := divLine.FindSubmatchIndex(line[at:]); m != nil && m[2] == m[3] && closes(d, pc) {
 			d.Is = DivClosed
 			reader.AdvanceToEOL()
 			return parser.Close
