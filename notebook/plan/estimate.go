@@ -23,18 +23,11 @@ type Experience struct {
 }
 
 // Estimate returns how long the pending repetitions and searches of the experiment take: warm-up, window and overhead of
-// each. Images that have to be built come on top. A nil experience means that nothing has been measured, and everything
-// up to the first look is pending.
+// each. Images that have to be built come on top.
 func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) time.Duration {
 	var sum time.Duration
 	for _, t := range e.Trials {
-		known := Experience{Pending: e.Least()}
-		if t.Capacity != nil {
-			known.Pending = 1
-		}
-		if experience != nil {
-			known = experience(t)
-		}
+		known := experience(t)
 		if known.Pending == 0 {
 			continue
 		}

@@ -183,6 +183,9 @@ func TestEstimate(t *testing.T) {
 				test.body = "repetitions: up to 9\n" + test.body // the estimate is for the first look
 			}
 			e := mustPlan(t, text(block("name: e\n"+test.body)), nil).Experiments[0]
+			if test.known == nil {
+				test.known = func(*Trial) Experience { return Experience{Pending: e.Least()} }
+			}
 			assert.Equal(t, e.Estimate(at, test.known).String(), test.want)
 		})
 	}
