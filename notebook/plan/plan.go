@@ -36,12 +36,7 @@ type Plan struct {
 
 // Others are the plans of the article's other profiles without problems, full first. They are made by
 // the first call.
-func (p *Plan) Others() []*Plan {
-	if p.others == nil {
-		return nil
-	}
-	return p.others()
-}
+func (p *Plan) Others() []*Plan { return p.others() }
 
 // Experiment is the trials of one experiment and the order of their repetitions.
 type Experiment struct {
