@@ -167,16 +167,12 @@ func (p *Plan) HostNames() []string {
 
 // placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another.
 func (e *outline) placeOnNodes() {
-	for _, t := range e.Trials {
-		if t.draft.definition == nil || !e.Engine.Can(spec.Nodes) {
-			continue
-		}
-		if e.Hosts == nil {
-			e.Hosts = map[string]string{LoadName: LoadNode}
-		}
-		for _, s := range t.draft.definition.Services {
-			e.Hosts[s.Name] = ServiceNode
-		}
+	if e.head == nil || !e.Engine.Can(spec.Nodes) {
+		return
+	}
+	e.Hosts = map[string]string{LoadName: LoadNode}
+	for _, name := range e.serviceNames() {
+		e.Hosts[name] = ServiceNode
 	}
 }
 
