@@ -230,10 +230,10 @@ func (f *folder) context(t source.Text, users []string, copies copied, problems 
 }
 
 // mounted reads a file or folder that a container sees, listings included; single is true for a file.
-func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []spec.File, single, ok bool) {
+func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []spec.File, single bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
-		return nil, false, false
+		return nil, false
 	}
 	isFolder := false
 	for listed := range f.listed {
@@ -245,12 +245,12 @@ func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []sp
 		isFolder = isFolder || err == nil && info.IsDir()
 	}
 	if isFolder {
-		mounted, ok = f.gather(name, t, nil, nil, problems)
-		return mounted, false, ok
+		mounted, _ = f.gather(name, t, nil, nil, problems)
+		return mounted, false
 	}
-	file, ok := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
+	file, _ := f.file(source.Text{Value: name, Pos: t.Pos}, problems)
 	file.Path = path.Base(name)
-	return []spec.File{file}, true, ok
+	return []spec.File{file}, true
 }
 
 // build completes a build of some users. It returns the place of the Dockerfile, which is its listing or the build key,

@@ -130,7 +130,9 @@ func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool {
 	s.Environment = d.environment(n, s)
 	d.secretFiles(n, s)
-	d.volumes(n, s)
+	for i, item := range n.Under("volumes").List() {
+		d.volume(item, &s.Volumes[i])
+	}
 	for _, dep := range n.Get("depends_on").All() {
 		if c := dep.Value.TextAt("condition").Value; c == spec.ServiceStarted || c == spec.ServiceCompleted {
 			if s.Conditions == nil {

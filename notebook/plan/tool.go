@@ -139,12 +139,9 @@ func (d *draft) driver(l *spec.Load) {
 	}
 	d.checkDriver(l)
 	d.checkWrittenSecrets(n.Under("environment"))
-	ok := d.image(&driver.Image, image{LoadName, "the driver", n, at, "", "remove driver"})
+	d.image(&driver.Image, image{LoadName, "the driver", n, at, "", "remove driver"})
 	if driver.Prints != spec.Summary { // requests are the default, and the same trial
 		driver.Prints = ""
-	}
-	if !ok || len(driver.Command) == 0 {
-		l.Driver = nil
 	}
 }
 

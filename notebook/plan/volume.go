@@ -15,21 +15,11 @@ import (
 	"benchbook/notebook/spec"
 )
 
-func (d *draft) volumes(n *source.Node, s *spec.Service) {
-	all := s.Volumes
-	s.Volumes = nil
-	for i, item := range n.Under("volumes").List() {
-		if d.volume(item, &all[i]) {
-			s.Volumes = append(s.Volumes, all[i])
-		}
-	}
-}
-
 // volume completes a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
 // are inputs; paths of the host have to be allowed.
-func (d *draft) volume(n *source.Node, v *spec.Volume) bool {
+func (d *draft) volume(n *source.Node, v *spec.Volume) {
 	if v.Target == "" {
-		return false // reported when it was decoded
+		return // reported when it was decoded
 	}
 	from, target := article.VolumeParts(n)
 	if !path.IsAbs(v.Target) && !isTemplate(target) {
@@ -46,24 +36,22 @@ func (d *draft) volume(n *source.Node, v *spec.Volume) bool {
 			d.contradiction(from.Pos, "a tmpfs has no source", "remove source")
 		}
 	case spec.BindVolume:
-		return d.bind(n, from, v)
+		d.bind(n, from, v)
 	default:
 		if v.Source != "" && !files.IsWord(v.Source) {
 			d.problems.Add("wrong-value", from.Pos, "invalid volume name %q", v.Source).
 				Hint = "begin a path with ./, or use letters, digits, - and _"
-			return false
 		}
 	}
-	return true
 }
 
 // bind completes a mount of files of the article or of a path of the host.
-func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bool) {
+func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) {
 	clean := path.Clean(v.Source)
 	if v.Source == "" {
 		d.problems.Add("missing-key", n.Text.Pos, "a bind has no source").
 			Hint = "add source: with a path next to the article, such as ./data"
-		return false
+		return
 	}
 	from, t := d.folder(written).inRevision(d.revision, written, d.problems)
 	if path.IsAbs(v.Source) || strings.HasPrefix(v.Source, "~") || isAbove(clean) {
@@ -76,13 +64,12 @@ func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) (ok bo
 					Hint = "write a path that begins with /"
 			}
 			v.Host = host
-			return true
+			return
 		}
 	} else {
 		v.ReadOnly, v.Source = v.ReadOnly || n.Under("read_only") == nil, clean
 	}
-	v.Files, v.Single, ok = from.mounted(t, d.problems)
-	return ok
+	v.Files, v.Single = from.mounted(t, d.problems)
 }
 
 func hostPath(folder, source string) (string, error) {
