@@ -20,19 +20,13 @@ func (d *draft) services() (out []*spec.Service) {
 	all, read, needs := d.node.Get("services"), map[string]*spec.Service{}, map[string][]source.Text{}
 	names, ended := all.Keys(), completed(all)
 	exists := map[string]bool{}
-	for _, name := range names {
-		exists[name] = true
-	}
-	for _, f := range all.All() {
-		s, _ := slice.Find(d.definition.Services, func(s *spec.Service) bool { return s.Name == f.Key.Value })
-		switch {
-		case s == nil:
-		case !files.IsWord(s.Name) || s.Name == "peak" || s.Name == LoadName:
-			d.problems.Add("bad-name", f.Key.Pos, "invalid service name %q", s.Name).
+	for _, s := range d.definition.Services {
+		exists[s.Name] = true
+		if at := all.Place(s.Name); !files.IsWord(s.Name) || s.Name == "peak" || s.Name == LoadName {
+			d.problems.Add("bad-name", at, "invalid service name %q", s.Name).
 				Hint = "use letters, digits, - and _, and not the words peak and load"
-		case d.service(f.Key, f.Value, s):
-			s.Completes = ended[s.Name]
-			read[s.Name] = s
+		} else if d.service(at, all.Get(s.Name), s) {
+			s.Completes, read[s.Name] = ended[s.Name], s
 		}
 	}
 	for _, f := range all.All() {
@@ -127,7 +121,7 @@ func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 }
 
 // service completes a service. It is false if it has no image.
-func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool {
+func (d *draft) service(at source.Pos, n *source.Node, s *spec.Service) bool {
 	s.Environment = d.environment(n, s)
 	d.secretFiles(n, s)
 	for i, item := range n.Under("volumes").List() {
@@ -141,7 +135,7 @@ func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool 
 			s.Conditions[dep.Key.Value] = c
 		}
 	}
-	ok := d.program(name, n, s)
+	ok := d.program(at, n, s)
 	ports := slice.Filter(s.Expose, func(port int) bool { return port != 0 }) // 0 was reported
 	if s.Origin != nil {
 		ports = append([]int{80}, ports...)
@@ -160,22 +154,22 @@ func (d *draft) service(name source.Text, n *source.Node, s *spec.Service) bool 
 }
 
 // program completes what a service runs: our origin, or a program in its image. It is false if that is unknown.
-func (d *draft) program(name source.Text, n *source.Node, s *spec.Service) (ok bool) {
+func (d *draft) program(at source.Pos, n *source.Node, s *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		s.Origin.Status = 200
 		d.checkOrigin(n, s)
 		if s.Image.Name != "" || s.Image.Build != nil {
-			d.contradiction(name.Pos, fmt.Sprintf("service %q is an origin, so it has no image and no build", s.Name),
+			d.contradiction(at, fmt.Sprintf("service %q is an origin, so it has no image and no build", s.Name),
 				"keep origin, or image or build")
 			return false
 		}
 		return true
 	}
-	ok = d.image(&s.Image, image{s.Name, fmt.Sprintf("service %q", s.Name), n, name.Pos, "origin",
+	ok = d.image(&s.Image, image{s.Name, fmt.Sprintf("service %q", s.Name), n, at, "origin",
 		"origin: for benchbook's built-in HTTP server"})
 	if ok && s.Image.OnMachine() && len(s.Command)+len(s.Entrypoint) == 0 &&
 		!d.definition.HasTried(n, "command", "entrypoint") {
-		d.problems.Add("missing-key", name.Pos, "service %q has neither an image nor a program of this machine", s.Name).
+		d.problems.Add("missing-key", at, "service %q has neither an image nor a program of this machine", s.Name).
 			Hint = "add command: with the program and its arguments"
 	}
 	return ok
