@@ -58,36 +58,25 @@ type prose struct {
 
 func (doc *Document) prose() prose { return prose{doc, doc.Tree, doc.Text, doc.Source.Pos} }
 
-// inlines replaces inline values, claims and references by nodes of ours.
+// inlines replaces inline values, claims and references by nodes of ours. Links come first: their place follows from
+// the words in them.
 func (p prose) inlines() {
-	type swap struct{ from, to ast.Node }
-	var swaps []swap
-	_ = ast.Walk(p.tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		switch n := n.(type) {
-		case *ast.CodeSpan:
-			if v := p.value(n); v != nil {
-				swaps = append(swaps, swap{n, v})
-				return ast.WalkSkipChildren, nil
+	for _, n := range nodesOf[*ast.Link](p.tree) {
+		if to := p.linkTo(n); to != nil {
+			for child := n.FirstChild(); child != nil; child = n.FirstChild() {
+				to.AppendChild(to, child)
 			}
-		case *ast.Link:
-			if to := p.linkTo(n); to != nil {
-				swaps = append(swaps, swap{n, to})
-			} else if written := string(n.Destination); n.FirstChild() == nil && strings.HasPrefix(written, "#") {
-				p.doc.Problems.Add("unknown-label", p.destination(n, written),
-					"%q is not the label of a table or figure, and the link has no text", written[1:]).
-					Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
-			}
+			n.Parent().ReplaceChild(n.Parent(), n, to)
+		} else if written := string(n.Destination); n.FirstChild() == nil && strings.HasPrefix(written, "#") {
+			p.doc.Problems.Add("unknown-label", p.destination(n, written),
+				"%q is not the label of a table or figure, and the link has no text", written[1:]).
+				Hint = "labels begin with fig- or tbl-; write words for a link to a heading"
 		}
-		return ast.WalkContinue, nil
-	})
-	for _, s := range swaps {
-		for child := s.from.FirstChild(); child != nil && s.from.Kind() == ast.KindLink; child = s.from.FirstChild() {
-			s.to.AppendChild(s.to, child)
+	}
+	for _, n := range nodesOf[*ast.CodeSpan](p.tree) {
+		if v := p.value(n); v != nil {
+			n.Parent().ReplaceChild(n.Parent(), n, v)
 		}
-		s.from.Parent().ReplaceChild(s.from.Parent(), s.from, s.to)
 	}
 }
 
