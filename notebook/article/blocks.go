@@ -48,20 +48,16 @@ var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
 // blocks replaces the fences of blocks and files by nodes of ours, and reads the files that they name.
 func (doc *Document) blocks() {
-	var includes []*Block
 	for _, f := range nodesOf[*ast.FencedCodeBlock](doc.Tree) {
-		b := doc.block(f)
-		if b == nil {
-			continue
-		}
-		f.Parent().ReplaceChild(f.Parent(), f, b)
-		doc.placeInPart(ConditionalPartOf(b), b)
-		if b.Is == "include" {
-			includes = append(includes, b)
+		if b := doc.block(f); b != nil {
+			f.Parent().ReplaceChild(f.Parent(), f, b)
+			doc.placeInPart(ConditionalPartOf(b), b)
 		}
 	}
-	for _, b := range includes {
-		doc.include(b)
+	for _, b := range nodesOf[*Block](doc.Tree) {
+		if b.Is == "include" {
+			doc.include(b)
+		}
 	}
 	for _, b := range doc.Published {
 		doc.published(b)
