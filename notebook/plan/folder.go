@@ -3,8 +3,8 @@ package plan
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -97,10 +97,7 @@ func (f *folder) open() (*os.Root, error) {
 }
 
 // Digest returns the digest of a file's content in keys and records.
-func Digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+func Digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
 func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
