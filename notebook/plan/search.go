@@ -81,15 +81,12 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 		return t, nil
 	}
 	out, problems := t.resolve(values)
-	for _, problem := range problems.Sorted() {
-		if problem.Severity == source.SeverityError {
-			var words []string
-			for _, name := range sortedKeys(values) {
-				words = append(words, fmt.Sprintf("tune.%s %d", name, values[name]))
-			}
-			return nil, fmt.Errorf("trial %q with %s: %s", t.Name, strings.Join(words, " and "),
-				record.NewRedactor(t.Private...).Text(problem.Message))
-		}
+	if found := problems.Sorted(); len(found) > 0 {
+		words := slice.Map(sortedKeys(values), func(name string) string {
+			return fmt.Sprintf("tune.%s %d", name, values[name])
+		})
+		return nil, fmt.Errorf("trial %q with %s: %s", t.Name, strings.Join(words, " and "),
+			record.NewRedactor(t.Private...).Text(found[0].Message))
 	}
 	out.Deferred = nil
 	return out, nil
