@@ -197,11 +197,8 @@ func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 			row.Fields = append(row.Fields, Named[source.Text]{f.Key, cell})
 		}
 	}
-	for _, f := range r.block.With {
-		if n.Get(f.Name.Value) == nil {
-			row.Fields = append(row.Fields, f)
-		}
-	}
+	isLacking := func(f Named[source.Text]) bool { return n.Get(f.Name.Value) == nil }
+	row.Fields = append(row.Fields, slice.Filter(r.block.With, isLacking)...)
 	return row, isTaken
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/framework"
 	"benchbook/notebook/loadtool"
 	"benchbook/notebook/source"
@@ -177,11 +178,9 @@ func readVariables(d source.Decoder, n *source.Node, what string, v reflect.Valu
 	case v.Kind() == reflect.Map:
 		v.Set(reflect.ValueOf(TextsByName(list)))
 	default:
-		var words []string
-		for _, e := range list {
-			words = append(words, e.Name.Value+"="+e.Value.Value)
-		}
-		v.Set(reflect.ValueOf(words))
+		v.Set(reflect.ValueOf(slice.Map(list, func(e Named[source.Text]) string {
+			return e.Name.Value + "=" + e.Value.Value
+		})))
 	}
 }
 
