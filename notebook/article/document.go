@@ -110,13 +110,6 @@ func (w *Work) Address() string {
 	return w.URL.Value
 }
 
-func (f *Front) works() []*Work {
-	if f.Reproduces == nil {
-		return f.Related
-	}
-	return append([]*Work{f.Reproduces}, f.Related...)
-}
-
 // Defaults are keys for all experiments that lack them.
 type Defaults struct{ Node *source.Node }
 

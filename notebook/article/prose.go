@@ -264,8 +264,10 @@ func (doc *Document) lines() {
 			list[i] = list[i].OneLine()
 		}
 	}
-	for _, w := range doc.Front.works() {
-		w.Title, w.Author, w.Year = w.Title.OneLine(), w.Author.OneLine(), w.Year.OneLine()
+	for _, w := range append([]*Work{doc.Front.Reproduces}, doc.Front.Related...) {
+		if w != nil {
+			w.Title, w.Author, w.Year = w.Title.OneLine(), w.Author.OneLine(), w.Year.OneLine()
+		}
 	}
 	for _, c := range doc.Claims {
 		if q := c.Quote; q != nil {
