@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-
-	"benchbook/internal/slice"
 	"benchbook/render/cellview"
 	"benchbook/render/table"
 	"benchbook/render/wording"

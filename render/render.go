@@ -20,20 +20,17 @@ import (
 	"sync"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
-
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/source"
-
 	"benchbook/render/cellview"
 	"benchbook/render/chart"
 	"benchbook/render/method"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
-
-	"benchbook/internal/slice"
 	"benchbook/render/wording"
 )
 

@@ -2,6 +2,8 @@ package site
 
 import (
 	"cmp"
+	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,7 +13,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/uuid"
+	"golang.org/x/tools/blog/atom"
+
 	"benchbook/internal/slice"
+	"benchbook/notebook/source"
 	"benchbook/render"
 )
 
@@ -119,4 +125,83 @@ func dateOf(p *render.Page) *dateView {
 		before = "written "
 	}
 	return &dateView{before, at.Format(time.DateOnly), at.Format("2 Jan 2006")}
+}
+
+// searchFile is what there is to find. It is a script because a page opened from a disk may load scripts but not read
+// files.
+const searchFile = "search.js"
+
+// searchIndex is what the script looks into. Names are short, since every reader who searches loads them.
+type searchIndex struct {
+	Pages []searchPage `json:"pages"`
+}
+
+type searchPage struct {
+	Title    string      `json:"t"`
+	Address  string      `json:"u"` // from the folder of the site
+	Sections [][3]string `json:"s"` // each the id and words of its heading, and the text below it
+}
+
+// search adds what there is to find.
+func (b *builder) search(pages []*render.Page) {
+	index := searchIndex{Pages: []searchPage{}}
+	for _, p := range pages {
+		found := searchPage{p.Title, href(p), [][3]string{}}
+		for _, s := range p.Sections {
+			found.Sections = append(found.Sections, [3]string{s.ID, s.Title, s.Text})
+		}
+		index.Pages = append(index.Pages, found)
+	}
+	data, err := json.Marshal(index) // which escapes the end of a script
+	if err != nil {
+		b.fail("writing the index of search: %w", err)
+	}
+	data = slices.Concat([]byte("window.benchbookSearch = "), data, []byte(";\n"))
+	b.found = hashed(searchFile, data)
+	b.add(b.found, File{Data: data})
+}
+
+const feedFile = "feed.xml"
+
+// feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
+// articles that have no date. Source: RFC 4287.
+func (b *builder) feed(pages []*render.Page) {
+	link := func(name string) string {
+		if b.options.BaseURL == "" {
+			return name
+		}
+		return b.absolute(name)
+	}
+	// Ids depend on the site's address and title alone, so they are the same in every copy.
+	id := func(words ...string) string {
+		seed := strings.Join(append([]string{b.options.BaseURL, b.options.Title}, words...), "\n")
+		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(seed)).URN()
+	}
+	f := atom.Feed{Title: b.options.Title, ID: id(), Author: &atom.Person{Name: b.options.Author},
+		Updated: atom.Time(time.Unix(0, 0).UTC()), // without entries
+		Link: []atom.Link{{Rel: "self", Href: link(feedFile), Type: "application/atom+xml"},
+			{Rel: "alternate", Href: link(indexFile), Type: "text/html"}}}
+	dated := slices.DeleteFunc(slices.Clone(pages), func(p *render.Page) bool { return entryTime(p).IsZero() })
+	slices.SortStableFunc(dated, func(a, b *render.Page) int { return entryTime(b).Compare(entryTime(a)) })
+	for _, p := range dated {
+		at := atom.Time(entryTime(p))
+		f.Updated = max(f.Updated, at)
+		f.Entry = append(f.Entry, &atom.Entry{Title: p.Standing.Word + ": " + p.Title, ID: id(p.Slug), Published: at,
+			Updated: at, Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/" + indexFile), Type: "text/html"}},
+			Summary: &atom.Text{Type: "text", Body: p.Finding}})
+	}
+	data, err := xml.MarshalIndent(f, "", " ")
+	if err != nil {
+		b.fail("writing the feed: %w", err)
+	}
+	b.add(feedFile, File{Data: slices.Concat([]byte(xml.Header), source.PlainBytes(data), []byte("\n"))})
+}
+
+// entryTime returns when an article was measured last, else when it was written; zero if neither is known.
+func entryTime(p *render.Page) time.Time {
+	if !p.Measured.IsZero() {
+		return p.Measured.UTC()
+	}
+	at, _ := time.Parse(time.DateOnly, p.Date)
+	return at
 }

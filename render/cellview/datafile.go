@@ -11,7 +11,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
-
 	"benchbook/render/table"
 )
 

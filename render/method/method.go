@@ -10,13 +10,12 @@ import (
 	"strings"
 
 	"benchbook/internal/phrase"
+	"benchbook/internal/slice"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
 	"benchbook/notebook/validity"
 	"benchbook/render/cellview"
-
-	"benchbook/internal/slice"
 	"benchbook/render/wording"
 )
 

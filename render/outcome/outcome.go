@@ -6,12 +6,15 @@
 package outcome
 
 import (
+	"fmt"
 	"html/template"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"benchbook/internal/slice"
+	"benchbook/notebook/article"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
@@ -144,4 +147,187 @@ func (s Sentence) Title(v stats.Verdict) Sentence {
 		s = s.without(intervals)
 	}
 	return s
+}
+
+// writtenFor returns the author's sentence for the verdict; empty without one. Where only the other of two sessions leaves
+// a claim undecided, it is the sentence for the newest, which says so: the one for an undecided claim would not fit the
+// interval in it.
+func writtenFor(j *claim.Judgement) string {
+	if j.Claim == nil {
+		return ""
+	}
+	if isUnconfirmed(j) {
+		line := written(j.Claim, j.Sessions[0].Verdict)
+		if line == "" {
+			return ""
+		}
+		return strings.TrimSuffix(line, ".") + ", unconfirmed by another session."
+	}
+	return written(j.Claim, j.Verdict)
+}
+
+// written is the author's sentence of a claim for a verdict; empty without one.
+func written(c *article.Claim, v stats.Verdict) string {
+	if always := c.Says.Always.Value; always != "" && v != stats.NotMeasured {
+		return always
+	}
+	switch v {
+	case stats.Supported:
+		return c.Says.Supported.Value
+	case stats.Contradicted, stats.Stronger:
+		return c.Says.Contradicted.Value
+	case stats.Inconclusive:
+		return c.Says.Inconclusive.Value
+	}
+	return ""
+}
+
+// isUnconfirmed reports whether a claim is undecided only because the other of two sessions does not confirm the newest.
+func isUnconfirmed(j *claim.Judgement) bool {
+	return j.Verdict == stats.Inconclusive && len(j.Parts) == 0 && len(j.Sessions) == 2 &&
+		j.Sessions[0].Verdict != stats.Inconclusive
+}
+
+// saidForm is the form in which the sentence of a claim writes a ratio: the numbers next to it have the same.
+func saidForm(j *claim.Judgement) form {
+	switch line := writtenFor(j); {
+	case j.IsRatio && strings.Contains(line, "{effect} as "):
+		return asFactor
+	case j.IsRatio && strings.Contains(line, "{effect}"):
+		return asDifference
+	}
+	return bySize
+}
+
+// says is the author's sentence for the verdict; false without one, and if it asks for something unknown.
+func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sentence, ok bool) {
+	line := writtenFor(j)
+	if line == "" {
+		return said, false
+	}
+	shown, text := markdown(line)
+	said = Sentence{text, string(shown)}
+	if len(placeholders(text)) != len(placeholders(said.shown)) { // one is in an attribute
+		return said, true
+	}
+	said.text, ok = fillAll(d, j, said.text, func(words string) string { return words })
+	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
+	if j.Verdict == stats.Inconclusive && j.Claim.Says.Always.Value != "" && !isUnconfirmed(j) {
+		limits := limitsOf(j)
+		said = said.each(func(words string) string { return "Undecided: " + strings.TrimSuffix(words, ".") + limits + "." })
+	}
+	return said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") }), ok
+}
+
+// limitsOf says which limits of its claim an effect has not left behind: ", and the limit is +5 %".
+func limitsOf(j *claim.Judgement) string {
+	if j.Effect == nil || j.Form == claim.Fewer && j.Region.Lo <= 0 {
+		return ""
+	}
+	return bound(j, EffectOf(j), quantity{})
+}
+
+// interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before
+// [−22 to −11 %], and". Markup between them leaves it where it is.
+var interrupting = regexp.MustCompile(`(` + interval + `[^\x01\x02]*` + markEnd + `)` +
+	`((?:&(?:[a-z0-9#]+;)?|[^<&.,;:\x01]|[.,;:]+[^ .,;:<\x01])*)([.,;:]+(?: |$))`)
+
+// fillAll replaces the placeholders of a line; false if one asks for something unknown.
+func fillAll(d *dataset.Dataset, j *claim.Judgement, line string, escape func(string) string) (string, bool) {
+	var b strings.Builder
+	at := 0
+	for _, m := range placeholders(line) {
+		filled := fill(d, j, line[m[0]+1:m[1]-1], strings.HasPrefix(line[m[1]:], " as "))
+		if filled == "" {
+			return "", false
+		}
+		b.WriteString(line[at:m[0]] + escape(filled))
+		at = m[1]
+	}
+	return b.String() + line[at:], true
+}
+
+// placeholders finds those that mean something.
+func placeholders(text string) (out [][]int) {
+	for _, m := range claim.Placeholder.FindAllStringIndex(text, -1) {
+		if claim.IsPlaceholder(text[m[0]+1 : m[1]-1]) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// fill returns the value of a placeholder, with its pieces marked; empty if it is unknown. Before "as many" a ratio is a
+// factor.
+func fill(d *dataset.Dataset, j *claim.Judgement, name string, isFactor bool) string {
+	switch name {
+	case "effect":
+		return fillEffect(j, isFactor)
+	case "verdict":
+		return Word(j.Outcome())
+	case "repetitions":
+		if n := Repetitions(j); n > 0 {
+			return strconv.Itoa(n)
+		}
+		return ""
+	case "published":
+		return Published(d, j)
+	}
+	return nameOfSide(j, name)
+}
+
+func fillEffect(j *claim.Judgement, isFactor bool) string {
+	switch {
+	case j.Form == claim.Pairs && len(j.Parts) > 0:
+		return marked(value, pairsHeld(j))
+	case j.Effect == nil && len(j.Parts) > 0:
+		words := marked(value, counted(j, countOf(j, stats.Supported)))
+		if open := countOf(j, stats.Inconclusive); open > 0 {
+			words += fmt.Sprintf(" (%d undecided)", open)
+		}
+		return words
+	case j.Effect == nil:
+		return ""
+	}
+	e := EffectOf(j)
+	if !j.IsRatio {
+		return marked(value, e.Text()) + marked(interval, e.Bracketed())
+	}
+	if isFactor {
+		e = e.as(asFactor)
+		return marked(value, e.Text()) + marked(interval, e.Bracketed())
+	}
+	e = e.as(asDifference)
+	more, less := "more", "less"
+	if m := j.Sides[0].Metric; m.Unit == "1/s" || m.Counted {
+		less = "fewer"
+	}
+	if lo, hi := e.ends(); lo < 1 && hi > 1 { // neither more nor less
+		return marked(value, e.percent(lo)+" "+less+" to "+e.percent(hi)+" "+more)
+	}
+	if e.Ratio < 1 {
+		more = less
+	}
+	return marked(value, e.percent(e.Ratio)+" "+more) + marked(interval, e.Bracketed())
+}
+
+// nameOfSide is the name of side a or b, next to the other; empty if the claim has no such side.
+func nameOfSide(j *claim.Judgement, which string) string {
+	var names [2]string
+	switch {
+	case len(j.Sides) == 0:
+	case len(j.Sides) == 1:
+		names[0] = nameOf(j.Sides[0])
+	case j.Form == claim.Pairs:
+		for i, s := range j.Sides[:2] {
+			names[i] = ofEach(s, matchesOf(s))
+		}
+	default:
+		c := comparisonOf(j.Sides[0], j.Sides[1])
+		names = [2]string{c.a, c.b}
+	}
+	if which == "b" {
+		names[0] = names[1]
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(names[0], "for "), "over ")
 }

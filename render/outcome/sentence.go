@@ -8,12 +8,11 @@ import (
 	"strings"
 
 	"benchbook/internal/phrase"
+	"benchbook/internal/slice"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
-
-	"benchbook/internal/slice"
 	"benchbook/render/wording"
 )
 
