@@ -45,6 +45,15 @@ func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	return item, false
 }
 
+// FindOrAdd returns the first item that holds, else the given one, which it appends to the list.
+func FindOrAdd[T any](list *[]T, holds func(T) bool, item T) *T {
+	i := slices.IndexFunc(*list, holds)
+	if i < 0 {
+		i, *list = len(*list), append(*list, item)
+	}
+	return &(*list)[i]
+}
+
 // Add appends the items that all does not have yet.
 func Add[S ~[]T, T comparable](list S, items ...T) S {
 	for _, item := range items {
