@@ -37,12 +37,6 @@ const (
 	asDifference      // 53 % more
 )
 
-// as returns the effect in one form for any size.
-func (e Effect) as(f form) Effect {
-	e.form = f
-	return e
-}
-
 // EffectOf returns the effect of a claim or of one comparison, which has one, in the form of its sentence; a change
 // becomes the ratio behind it.
 func EffectOf(j *claim.Judgement) Effect {
@@ -78,7 +72,7 @@ func Reason(j *claim.Judgement) string {
 		wording.Confidence(j.Strict.Level))
 }
 
-// InFormOf returns the effect written as another one next to it is: "−57 %" beside "−49 %", and not "43 %".
+// InFormOf returns the effect written as another one next to it is: "−57 %" next to "−49 %", and not "43 %".
 func (e Effect) InFormOf(other Effect) Effect {
 	if e.Ratio != 0 && other.Ratio != 0 {
 		e.form = other.shown()
@@ -160,7 +154,8 @@ func (e Effect) Text() string {
 
 // percent writes how far a ratio is from one, in per cent with the digits of the effect, for words that say the direction.
 func (e Effect) percent(ratio float64) string {
-	_, _, decimals := e.as(asDifference).written()
+	e.form = asDifference
+	_, _, decimals := e.written()
 	return wording.PercentUnit.Quantity(math.Abs(ratio-1), decimals)
 }
 
@@ -256,9 +251,6 @@ func (e Effect) isDecided() bool {
 
 // Published writes the published size of the effect of a claim; empty if nothing was published.
 func Published(d *dataset.Dataset, j *claim.Judgement) string {
-	if j.Claim == nil || j.Claim.Expect.Node == nil {
-		return ""
-	}
 	x, isWritten := j.Published() // by the author, with as many digits as there are
 	ok := isWritten
 	switch {

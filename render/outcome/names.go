@@ -31,14 +31,10 @@ var families = map[string]string{"latency": "latency", "latency.connect": "conne
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
 	"lag": "lag"}
 
+var quantities = map[string]quantity{"s": {"longer", "shorter", "long"}, "B": {"larger", "smaller", "large"}}
+
 func quantityOf(m record.Metric) quantity {
-	switch m.Unit {
-	case "s":
-		return quantity{"longer", "shorter", "long"}
-	case "B":
-		return quantity{"larger", "smaller", "large"}
-	}
-	return quantity{"higher", "lower", "high"}
+	return cmp.Or(quantities[m.Unit], quantity{"higher", "lower", "high"})
 }
 
 func nounOf(m record.Metric) string {
@@ -55,9 +51,6 @@ func nounOf(m record.Metric) string {
 	words := m.InWords()
 	if search, ok := strings.CutPrefix(m.Name, "tune."); ok {
 		return "the chosen number of " + search
-	}
-	if step, ok := strings.CutPrefix(m.Name, "errors.step."); ok {
-		return "the number of failures of step " + step
 	}
 	if kind, ok := strings.CutPrefix(m.Name, "errors."); ok {
 		return "the number of failures of kind " + kind
@@ -149,7 +142,7 @@ func gapBetween(j *claim.Judgement) comparison {
 
 // ratioOf is "throughput for a to that for b".
 func ratioOf(a, b claim.Side) string {
-	c := comparison{noun: nounOf(a.Metric), a: "for " + nameOf(a), b: "for " + nameOf(b)}
+	c := comparison{noun: nounOf(a.Metric), a: "for " + nameOf(a.Cells[0]), b: "for " + nameOf(b.Cells[0])}
 	if other := nounOf(b.Metric); other != c.noun {
 		c.other = other
 	}
@@ -177,11 +170,8 @@ func within(c *dataset.Cell, common []string) string {
 	return "with " + phrase.List(words) + ", "
 }
 
-// nameOf is what the cell of a side is called alone.
-func nameOf(s claim.Side) string {
-	c := s.Cells[0]
-	return nameBy(c, variedOf(c.Experiment))
-}
+// nameOf is what a cell is called alone.
+func nameOf(c *dataset.Cell) string { return nameBy(c, variedOf(c.Experiment)) }
 
 // variedOf lists the parameters that are not the same in all cells of an experiment.
 func variedOf(e *dataset.Experiment) []string {
@@ -273,7 +263,7 @@ func ofPairs(a, b claim.Side) (first, second, common string) {
 // ofEach names one list by conditions that pick it.
 func ofEach(s claim.Side, picked []expr.Match) string {
 	if len(s.Cells) == 1 {
-		return nameOf(s)
+		return nameOf(s.Cells[0])
 	}
 	return cmp.Or(conditions(picked), "each")
 }

@@ -1,11 +1,12 @@
 // Package outcome says what became of claims: in a sentence that states what was measured, in a word, and as the
 // measured value next to the published one.
 //
-// A sentence never states the hypothesis, only what the records show: that of a contradicted claim is as true as that
-// of a supported one. Every number has the interval by which its claim is judged.
+// A sentence never states the hypothesis, only what the records show, so it is true for every verdict. Every number
+// has the interval by which its claim is judged.
 package outcome
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"regexp"
@@ -50,17 +51,9 @@ func Of(d *dataset.Dataset, j claim.Judgement, markdown Markdown) Outcome {
 // Word relates an outcome to the claim. It follows sentences that state the outcome: the name of a verdict
 // follows the claim itself.
 func Word(v stats.Verdict) string {
-	switch v {
-	case stats.Supported:
-		return "as claimed"
-	case stats.Stronger:
-		return string(v)
-	case stats.Contradicted:
-		return "not as claimed"
-	case stats.Inconclusive:
-		return "undecided"
-	}
-	return wording.NotMeasured
+	words := map[stats.Verdict]string{stats.Supported: "as claimed", stats.Stronger: string(stats.Stronger),
+		stats.Contradicted: "not as claimed", stats.Inconclusive: "undecided"}
+	return cmp.Or(words[v], wording.NotMeasured)
 }
 
 // CellsOf returns the measured cells that a claim is about.
@@ -171,15 +164,8 @@ func written(c *article.Claim, v stats.Verdict) string {
 	if always := c.Says.Always.Value; always != "" && v != stats.NotMeasured {
 		return always
 	}
-	switch v {
-	case stats.Supported:
-		return c.Says.Supported.Value
-	case stats.Contradicted, stats.Stronger:
-		return c.Says.Contradicted.Value
-	case stats.Inconclusive:
-		return c.Says.Inconclusive.Value
-	}
-	return ""
+	return map[stats.Verdict]string{stats.Supported: c.Says.Supported.Value, stats.Stronger: c.Says.Contradicted.Value,
+		stats.Contradicted: c.Says.Contradicted.Value, stats.Inconclusive: c.Says.Inconclusive.Value}[v]
 }
 
 // isUnconfirmed reports whether a claim is undecided only because the other of two sessions does not confirm the newest.
@@ -213,18 +199,13 @@ func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sente
 	said.text, ok = fillAll(d, j, said.text, func(words string) string { return words })
 	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
 	if j.Verdict == stats.Inconclusive && j.Claim.Says.Always.Value != "" && !isUnconfirmed(j) {
-		limits := limitsOf(j)
+		limits := "" // of the claim that the effect has not left behind: ", and the limit is +5 %"
+		if j.Effect != nil && (j.Form != claim.Fewer || j.Region.Lo > 0) {
+			limits = bound(j, EffectOf(j), quantity{})
+		}
 		said = said.each(func(words string) string { return "Undecided: " + strings.TrimSuffix(words, ".") + limits + "." })
 	}
 	return said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") }), ok
-}
-
-// limitsOf says which limits of its claim an effect has not left behind: ", and the limit is +5 %".
-func limitsOf(j *claim.Judgement) string {
-	if j.Effect == nil || j.Form == claim.Fewer && j.Region.Lo <= 0 {
-		return ""
-	}
-	return bound(j, EffectOf(j), quantity{})
 }
 
 // interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before
@@ -248,13 +229,10 @@ func fillAll(d *dataset.Dataset, j *claim.Judgement, line string, escape func(st
 }
 
 // placeholders finds those that mean something.
-func placeholders(text string) (out [][]int) {
-	for _, m := range claim.Placeholder.FindAllStringIndex(text, -1) {
-		if claim.IsPlaceholder(text[m[0]+1 : m[1]-1]) {
-			out = append(out, m)
-		}
-	}
-	return out
+func placeholders(text string) [][]int {
+	return slice.Filter(claim.Placeholder.FindAllStringIndex(text, -1), func(m []int) bool {
+		return claim.IsPlaceholder(text[m[0]+1 : m[1]-1])
+	})
 }
 
 // fill returns the value of a placeholder, with its pieces marked; empty if it is unknown. Before "as many" a ratio is a
@@ -294,10 +272,10 @@ func fillEffect(j *claim.Judgement, isFactor bool) string {
 		return marked(value, e.Text()) + marked(interval, e.Bracketed())
 	}
 	if isFactor {
-		e = e.as(asFactor)
+		e.form = asFactor
 		return marked(value, e.Text()) + marked(interval, e.Bracketed())
 	}
-	e = e.as(asDifference)
+	e.form = asDifference
 	more, less := "more", "less"
 	if m := j.Sides[0].Metric; m.Unit == "1/s" || m.Counted {
 		less = "fewer"
@@ -317,7 +295,7 @@ func nameOfSide(j *claim.Judgement, which string) string {
 	switch {
 	case len(j.Sides) == 0:
 	case len(j.Sides) == 1:
-		names[0] = nameOf(j.Sides[0])
+		names[0] = nameOf(j.Sides[0].Cells[0])
 	case j.Form == claim.Pairs:
 		for i, s := range j.Sides[:2] {
 			names[i] = ofEach(s, matchesOf(s))

@@ -41,7 +41,7 @@ func (g group) grade() int {
 // names lists the cells of a group: "aiohttp, Daphne and 3 more".
 func (g group) names() string {
 	const most = 5
-	names := slice.Map(g.cells, func(c *dataset.Cell) string { return nameBy(c, variedOf(c.Experiment)) })
+	names := slice.Map(g.cells, nameOf)
 	if len(names) > most {
 		names = append(names[:most-1], fmt.Sprintf("%d more", len(names)-most+1))
 	}
@@ -58,15 +58,9 @@ func (g group) counted(of string) string {
 	return words
 }
 
-// add adds the cells and pairs of another group.
-func (g *group) add(other group) {
-	g.cells = slice.Add(g.cells, other.cells...)
-	g.pairs, g.held, g.against = g.pairs+other.pairs, g.held+other.held, g.against+other.against
-}
-
 // grouped groups the pairs of a claim by the cells of its first or second side: by those that explain the outcome
 // better, which leave fewer pairs in the minority of their cell. Groups are in the order of their grades, and cells in
-// that of the claim.
+// the order of the claim.
 func grouped(j *claim.Judgement) (groups []group, bySecond bool) {
 	first, impureFirst := groupedBy(j, 0)
 	second, impureSecond := groupedBy(j, 1)
@@ -77,33 +71,26 @@ func grouped(j *claim.Judgement) (groups []group, bySecond bool) {
 }
 
 func groupedBy(j *claim.Judgement, side int) (groups []group, impure int) {
-	var single []group
+	var single []group // of one cell each
 	for _, p := range j.Parts {
-		pair := group{cells: p.Sides[side].Cells, pairs: 1}
+		cell := p.Sides[side].Cells[0]
+		g := slice.FindOrAdd(&single, func(g group) bool { return g.cells[0] == cell }, group{cells: []*dataset.Cell{cell}})
+		g.pairs++
 		switch p.Verdict {
 		case stats.Supported:
-			pair.held = 1
+			g.held++
 		case stats.Contradicted:
-			pair.against = 1
+			g.against++
 		}
-		single = joined(single, pair, func(g group) bool { return g.cells[0] == pair.cells[0] })
 	}
+	groups = make([]group, 5) // by grade
 	for _, g := range single {
 		impure += min(g.held, g.pairs-g.held)
-		groups = joined(groups, g, func(other group) bool { return other.grade() == g.grade() })
+		all := &groups[g.grade()]
+		all.cells = append(all.cells, g.cells...)
+		all.pairs, all.held, all.against = all.pairs+g.pairs, all.held+g.held, all.against+g.against
 	}
-	slices.SortStableFunc(groups, func(a, b group) int { return a.grade() - b.grade() })
-	return groups, impure
-}
-
-// joined adds a group to the first one that it is like, or else to the list.
-func joined(groups []group, g group, isLike func(group) bool) []group {
-	if at := slices.IndexFunc(groups, isLike); at >= 0 {
-		groups[at].add(g)
-		return groups
-	}
-	g.cells = slices.Clone(g.cells)
-	return append(groups, g)
+	return slices.DeleteFunc(groups, func(g group) bool { return g.pairs == 0 }), impure
 }
 
 // A pairing compares the two lists of a claim over pairs.

@@ -259,7 +259,7 @@ func smallest(j *claim.Judgement, e Effect, q quantity) string {
 // limit writes one value and its limit.
 func limit(j *claim.Judgement) string {
 	e, side := EffectOf(j), j.Sides[0]
-	words := nounOf(side.Metric) + " for " + nameOf(side) + " was " + marked(value, e.Text())
+	words := nounOf(side.Metric) + " for " + nameOf(side.Cells[0]) + " was " + marked(value, e.Text())
 	if e.Of.Kind == stats.Exact {
 		words += " in all " + wording.Count(e.Of.N, "repetition")
 	} else {
@@ -272,9 +272,7 @@ func limit(j *claim.Judgement) string {
 func fewer(j *claim.Judgement) string {
 	e, c, x := EffectOf(j), comparisonOf(j.Sides[0], j.Sides[1]), *j.Effect
 	words := c.within + "the share of requests that failed"
-	if step, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors.step."); ok {
-		words += " in step " + step
-	} else if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
+	if kind, ok := strings.CutPrefix(j.Sides[0].Metric.Name, "errors."); ok {
 		words += " by " + kind
 	}
 	direction, lo, hi := " lower ", math.NaN(), math.NaN()
