@@ -102,7 +102,9 @@ func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	}
 	whole(article.KindBlock, func(n ast.Node, _ []byte) template.HTML { return w.page.Block(n.(*article.Block)) })
 	whole(article.KindDiv, w.div)
-	whole(article.KindInlineValue, w.inlineValue)
+	whole(article.KindInlineValue, func(n ast.Node, _ []byte) template.HTML {
+		return w.page.Value(n.(*article.InlineValue).Inline)
+	})
 	whole(article.KindClaimLink, w.claimLink)
 	whole(article.KindReference, w.reference)
 	whole(ast.KindHeading, w.heading)
@@ -176,9 +178,6 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 	case *ast.RawHTML, *extast.FootnoteLink:
 		return ""
 	case *article.InlineValue:
-		if !n.Valid {
-			return wording.NotMeasured
-		}
 		return w.page.ValueText(n.Inline)
 	case *article.ClaimLink:
 		if n.FirstChild() == nil {
@@ -266,22 +265,10 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 	return template.HTML(fmt.Sprintf(`<h%d id="%s">%s</h%[1]d>`+"\n", level, id, words))
 }
 
-func (w *Writer) inlineValue(n ast.Node, _ []byte) template.HTML {
-	v := n.(*article.InlineValue)
-	if !v.Valid {
-		return "<code>" + Escaped(v.Written.Value) + "</code>"
-	}
-	return w.page.Value(v.Inline)
-}
-
 func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
-	return w.page.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn(n, source))
-}
-
-// goesOn reports whether punctuation follows a node.
-func goesOn(n ast.Node, source []byte) bool {
 	next, ok := n.NextSibling().(*ast.Text)
-	return ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0
+	goesOn := ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0 // with punctuation
+	return w.page.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn)
 }
 
 // reference links to a table or figure, by the words given or by its number.
@@ -306,18 +293,12 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 
 func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 	code := codeText(n, source)
-	if isHyphenated(code) {
+	const longest = 24 // letters of a word that does not break at a hyphen, such as a flag
+	if strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) &&
+		utf8.RuneCountInString(code) <= longest {
 		return `<code class="hyphenated">` + Escaped(code) + "</code>"
 	}
 	return "<code>" + Escaped(code) + "</code>"
-}
-
-// isHyphenated reports whether code is a word with a hyphen, such as a flag, that should not break at it. Long ones
-// may.
-func isHyphenated(code string) bool {
-	const longest = 24 // letters
-	return strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) &&
-		utf8.RuneCountInString(code) <= longest
 }
 
 func codeText(n ast.Node, source []byte) string {

@@ -105,9 +105,13 @@ func (f follower) follow(written string) (template.URL, error) {
 
 // fragment finds a heading or a part with an id.
 func (f follower) fragment(id string) (template.URL, error) {
-	if ours, ok := f.anchors[id]; ok {
+	ours, isHeading := f.anchors[id]
+	_, isLabel := f.labelled(id)
+	isClaim := func(c *article.Claim) bool { return id == ClaimID+c.Name.Value }
+	switch {
+	case isHeading:
 		id = ours
-	} else if !f.isPart(id) {
+	case !isLabel && !slices.Contains(partIDs, id) && !slices.ContainsFunc(f.doc.Claims, isClaim):
 		return "", errors.New("the article has no such heading")
 	}
 	return template.URL((&url.URL{Fragment: id}).String()), nil
@@ -126,13 +130,6 @@ func (f follower) labelled(label string) (part *article.ConditionalPart, ok bool
 		}
 	}
 	return nil, false
-}
-
-func (f follower) isPart(id string) bool {
-	_, isLabel := f.labelled(id)
-	name, isClaim := strings.CutPrefix(id, ClaimID)
-	return isLabel || slices.Contains(partIDs, id) ||
-		isClaim && slices.ContainsFunc(f.doc.Claims, func(c *article.Claim) bool { return c.Name.Value == name })
 }
 
 // DeadLinks warns of links and pictures that become text because they lead to nothing. articles are the slugs that
