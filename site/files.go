@@ -16,6 +16,7 @@ import (
 	"slices"
 
 	"benchbook/internal/files"
+	"benchbook/internal/slice"
 )
 
 // A File is the contents of a file of a site, or a file on this machine that it is a copy of.
@@ -68,7 +69,7 @@ const gzipTrailer = 8 // bytes: CRC-32 and length
 type Report struct {
 	Files   int      // of the site
 	Written []string // new or changed, relative to the site's folder, sorted
-	Removed []string // likewise
+	Removed []string // relative to the same folder, sorted
 }
 
 const (
@@ -110,11 +111,7 @@ func update(dir string, site map[string]File) (Report, error) {
 		}
 		r.Written = append(r.Written, name)
 	}
-	for _, name := range old {
-		if _, stays := site[name]; !stays {
-			r.Removed = append(r.Removed, name)
-		}
-	}
+	r.Removed = slice.Filter(old, func(name string) bool { _, stays := site[name]; return !stays })
 	return r, apply(root, old, names, r, site)
 }
 

@@ -50,7 +50,7 @@ func built(dir string) (map[string]File, error) {
 	return out, nil
 }
 
-// Branch is a branch of a git remote that a site is published to, such as gh-pages. Commits follow those of the branch,
+// Branch is a branch of a git remote that a site is published to, such as gh-pages. Commits go on top of the branch,
 // and are never forced. Files that others added stay. The repository does not change, neither its working tree nor its
 // index, branches or objects.
 type Branch struct {

@@ -41,9 +41,8 @@ type Options struct {
 }
 
 const (
-	defaultTitle = "benchbook"
-	indexFile    = "index.html"
-	missingFile  = "404.html"
+	indexFile   = "index.html"
+	missingFile = "404.html"
 )
 
 // CheckBaseURL returns an error for an invalid address of a site.
@@ -133,7 +132,6 @@ func rank(p *render.Page) int {
 	return 0
 }
 
-// builder makes the files of a site.
 type builder struct {
 	options   Options
 	templates *template.Template
@@ -145,7 +143,7 @@ type builder struct {
 }
 
 func newBuilder(o Options) *builder {
-	o.Title = cmp.Or(o.Title, defaultTitle)
+	o.Title = cmp.Or(o.Title, "benchbook")
 	o.Author = cmp.Or(o.Author, o.Title)
 	if o.BaseURL != "" {
 		o.BaseURL = strings.TrimSuffix(o.BaseURL, "/") + "/"
@@ -285,16 +283,16 @@ func (b *builder) singles(pages []*render.Page) {
 
 // inlined returns the main element of a page with its files inside. Links to other articles lead to their single files.
 func inlined(p *render.Page) string {
-	files := map[string][]byte{}
+	inside := map[string][]byte{}
 	for _, f := range p.Files {
-		files[f.Path] = f.Data
+		inside[f.Path] = f.Data
 	}
 	z := html.NewTokenizer(strings.NewReader(string(p.HTML)))
 	var out strings.Builder
 	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() { // which is the end of a text
 		raw := bytes.Clone(z.Raw())
 		if token := z.Token(); (kind == html.StartTagToken || kind == html.SelfClosingTagToken) && (token.Data == "a" || token.Data == "img") &&
-			inline(&token, files) {
+			inline(&token, inside) {
 			out.WriteString(token.String())
 			continue
 		}
@@ -304,7 +302,7 @@ func inlined(p *render.Page) string {
 }
 
 // inline rewrites the address in a tag, and reports whether it changed.
-func inline(t *html.Token, files map[string][]byte) bool {
+func inline(t *html.Token, inside map[string][]byte) bool {
 	for i, a := range t.Attr {
 		if a.Key != "href" && a.Key != "src" {
 			continue
@@ -313,7 +311,7 @@ func inline(t *html.Token, files map[string][]byte) bool {
 		if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
 			return false
 		}
-		if data, ok := files[u.Path]; ok {
+		if data, ok := inside[u.Path]; ok {
 			t.Attr[i].Val = dataURI(u.Path, data)
 			for k := range t.Attr {
 				if t.Attr[k].Key == "download" {

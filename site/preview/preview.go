@@ -48,7 +48,6 @@ const (
 
 	writeTimeout = 10 * time.Second // for an event, after which a browser that does not read is dropped
 	beat         = 15 * time.Second // between writes to a quiet stream, which find closed ones
-	mostProblems = 64 << 10         // bytes of problems that are sent
 )
 
 //go:embed live.js
@@ -126,9 +125,6 @@ type state struct {
 
 func (s *server) build(ctx context.Context) {
 	b := s.Build(ctx)
-	if len(b.Problems) > mostProblems {
-		b.Problems = strings.ToValidUTF8(b.Problems[:mostProblems], "") + "…\nrun benchbook check for the rest\n"
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b.Files != nil {
