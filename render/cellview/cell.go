@@ -77,13 +77,7 @@ func SeriesOf(cells []*dataset.Cell, by string) []string {
 
 // StateOf says that a cell is stale or unfinished; otherwise it is empty.
 func StateOf(cell *dataset.Cell) string {
-	switch cell.State {
-	case dataset.Stale:
-		return "older version"
-	case dataset.Partial:
-		return "unfinished"
-	}
-	return ""
+	return map[dataset.State]string{dataset.Stale: "older version", dataset.Partial: "unfinished"}[cell.State]
 }
 
 // WithState appends the state of a cell to a text.
@@ -186,7 +180,17 @@ func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 		}
 	}
 	for _, r := range dataset.RecordsOf(cells) {
-		o.addRecord(r)
+		o.Runs, o.Hosts = slice.Add(o.Runs, r.Run), slice.Add(o.Hosts, r.Host)
+		if revision := r.Facts[record.FactRevision]; revision != "" && !strings.HasPrefix(revision, record.NoRevision) {
+			o.Revisions = slice.Add(o.Revisions, revision)
+		}
+		o.Took += r.Ended.Sub(r.Started)
+		if r.Order.Replaces > 0 {
+			o.Replacing++
+		}
+		if r.Ended.After(o.Last) {
+			o.Last = r.Ended.UTC()
+		}
 	}
 	if len(counts) > 0 {
 		o.Low, o.High = slices.Min(counts), slices.Max(counts)
@@ -195,20 +199,6 @@ func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 	}
 	o.Runs, o.Hosts, o.Revisions = SortedSet(o.Runs), SortedSet(o.Hosts), SortedSet(o.Revisions)
 	return o
-}
-
-func (o *Origin) addRecord(r *record.Record) {
-	o.Runs, o.Hosts = slice.Add(o.Runs, r.Run), slice.Add(o.Hosts, r.Host)
-	if revision := r.Facts[record.FactRevision]; revision != "" && !strings.HasPrefix(revision, record.NoRevision) {
-		o.Revisions = slice.Add(o.Revisions, revision)
-	}
-	o.Took += r.Ended.Sub(r.Started)
-	if r.Order.Replaces > 0 {
-		o.Replacing++
-	}
-	if r.Ended.After(o.Last) {
-		o.Last = r.Ended.UTC()
-	}
 }
 
 func SortedSet(list []string) []string {

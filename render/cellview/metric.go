@@ -52,14 +52,12 @@ func QuantityWords(m record.Metric, u wording.Unit) string {
 	return wording.Lower(m.Title) + ", " + u.Symbol
 }
 
-func MetricsNamed(names ...string) []record.Metric {
-	var out []record.Metric
-	for _, name := range names {
-		if m, ok := record.LookupMetric(name); ok {
-			out = append(out, m)
-		}
+// BuiltIn returns the built-in metric of a name; none for a metric that a program prints.
+func BuiltIn(name string) []record.Metric {
+	if m, ok := record.LookupMetric(name); ok {
+		return []record.Metric{m}
 	}
-	return out
+	return nil
 }
 
 func NamesOf(metrics []record.Metric) []string {

@@ -29,11 +29,9 @@ type line struct {
 func (p *Panel) linesOf(name func(cell *dataset.Cell) string) []line {
 	var out []line
 	for _, cell := range p.Cells {
-		i := slices.IndexFunc(out, func(l line) bool { return l.Name == name(cell) })
-		if i < 0 {
-			i, out = len(out), append(out, line{Line: figure.Line{Name: name(cell)}})
-		}
-		out[i].cells = append(out[i].cells, cell)
+		l := slice.FindOrAdd(&out, func(l line) bool { return l.Name == name(cell) },
+			line{Line: figure.Line{Name: name(cell)}})
+		l.cells = append(l.cells, cell)
 	}
 	return p.paint(out)
 }
@@ -84,7 +82,6 @@ func (p *Panel) paint(lines []line) []line {
 	return lines
 }
 
-// lineChart is a figure of lines in the making.
 type lineChart struct {
 	*Panel
 	x       string // the parameter
@@ -128,9 +125,7 @@ func (p *Panel) lines() (missing string) {
 	ys := slice.Map(readings, func(r wording.Figure) float64 { return r.Value })
 	spec.Y = axisOf(q.Unit.Unit, q.Metric.Unit, p.scale(article.YAxis, ys))
 	spec.X.Name = strings.TrimSuffix(l.x+", "+l.xUnit.Symbol, ", ")
-	for _, v := range values {
-		spec.X.Ticks = append(spec.X.Ticks, v/l.xUnit.Scale)
-	}
+	spec.X.Ticks = slice.Map(values, func(v float64) float64 { return v / l.xUnit.Scale })
 	spec.Y.Zero = p.Block.Zero
 	spec.Level = p.reference(q.Unit.Unit, q.Metric.Unit, spec.Y.Scale)
 	asked := append([]string{l.x}, fields...)
@@ -183,10 +178,8 @@ func (l *lineChart) lines(fields []string) (out []figure.Line) {
 			case len(l.metrics) > 1:
 				c.Dash = k%2 == 1
 			}
-			for _, cell := range line.cells {
-				c.Points = append(c.Points, l.point(c.Name, m, cell, at(cell)))
-			}
-			if slices.ContainsFunc(c.Points, isPoint) {
+			c.Points = slice.Map(line.cells, func(cell *dataset.Cell) figure.Mark { return l.point(c.Name, m, cell, at(cell)) })
+			if slices.ContainsFunc(c.Points, figure.Mark.IsDrawn) {
 				out = append(out, c)
 			}
 		}
@@ -217,8 +210,6 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at f
 
 func isGap(m figure.Mark) bool { return m.Gap }
 
-func isPoint(m figure.Mark) bool { return !m.Gap }
-
 // latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
 func (p *Panel) latency() (missing string) {
 	const family = "latency"
@@ -226,9 +217,7 @@ func (p *Panel) latency() (missing string) {
 	var pooled []float64
 	for _, cell := range p.Cells {
 		d, _ := cell.Percentiles(family)
-		for _, q := range d.Points {
-			pooled = append(pooled, q.Pooled)
-		}
+		pooled = append(pooled, slice.Map(d.Points, func(q dataset.PercentilePoint) float64 { return q.Pooled })...)
 	}
 	unit := wording.UnitFor("s", false, pooled...)
 	spec := figure.Spec{X: figure.Axis{Name: "percentile of requests; each further nine has the same width", Label: percentOf},
@@ -268,7 +257,7 @@ func (p *Panel) latency() (missing string) {
 	tail, _ := record.LookupMetric("latency.p99")
 	const title = "Latency by percentile"
 	p.draw(spec, rangeTitle(p.Cells, tail, fields, title), title, "Curves of latency by percentile", fields,
-		cellview.MetricsNamed("latency.p50")...)
+		cellview.BuiltIn("latency.p50")...)
 	return ""
 }
 
@@ -286,14 +275,9 @@ func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit
 		return wording.Figure{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
 			Step: q.Pooled * stats.MinResolution}
 	}
+	hasName := func(q dataset.PercentilePoint) bool { return namedPercentile(q) != "" }
+	column := unit.Column(slice.Map(slice.Filter(d.Points, hasName), reading)...)
 	var named []string
-	var readings []wording.Figure
-	for _, q := range d.Points {
-		if namedPercentile(q) != "" {
-			readings = append(readings, reading(q))
-		}
-	}
-	column := unit.Column(readings...)
 	l.Plain = true
 	for _, q := range d.Points {
 		point := figure.At(nines(q.Percent), q.Pooled/column.Scale)
@@ -354,7 +338,7 @@ func (p *Panel) timeline() (missing string) {
 		p.say("Completions are answers of any kind, failed ones included.")
 	}
 	p.draw(spec, rangeTitle(p.Cells, shown, fields, shown.Title)+", within a run", sub, "Values over time within repetitions",
-		fields, cellview.MetricsNamed(metric)...)
+		fields, cellview.BuiltIn(metric)...)
 	return ""
 }
 
@@ -397,7 +381,7 @@ func (p *Panel) addSeconds(l *line, cell *dataset.Cell, metric string, unit word
 		}
 		l.Points = append(l.Points, point)
 	}
-	if !slices.ContainsFunc(l.Points, isPoint) {
+	if !slices.ContainsFunc(l.Points, figure.Mark.IsDrawn) {
 		return "no answers"
 	}
 	p.described = append(p.described, l.Name+": "+strings.Join(ends, ", ")+of)

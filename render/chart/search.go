@@ -18,7 +18,6 @@ import (
 	"benchbook/render/wording"
 )
 
-// tuningChart is a figure of tuning in the making.
 type tuningChart struct {
 	*Panel
 	name   string // of the setting
@@ -63,7 +62,7 @@ func (p *Panel) tuning() (missing string) {
 	chosen, _ := record.LookupMetric("tune." + name)
 	p.draw(spec, rangeTitle(p.Cells, chosen, fields, m.Title+" by "+name),
 		wording.Capital(cellview.QuantityWords(m, t.unit))+", as the search for "+name+" found them",
-		"What the search for "+name+" tried", fields, cellview.MetricsNamed(m.Name)...)
+		"What the search for "+name+" tried", fields, cellview.BuiltIn(m.Name)...)
 	return ""
 }
 
@@ -90,7 +89,7 @@ func (t *tuningChart) addPoints(l *line, cell *dataset.Cell) (missing string) {
 		}
 		l.Points = append(l.Points, point)
 	}
-	if !slices.ContainsFunc(l.Points, isPoint) {
+	if !slices.ContainsFunc(l.Points, figure.Mark.IsDrawn) {
 		return searchWords(s)
 	}
 	t.described = append(t.described, l.Name+": "+searchWords(s))
@@ -142,7 +141,6 @@ func probeValue(p record.Probe, metric string, s *record.Search) any {
 	return nil
 }
 
-// perSecond is the unit of rates.
 var perSecond = wording.Unit{Symbol: "/s", Scale: 1}
 
 // searchWords say what a search came to.

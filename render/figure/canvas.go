@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"benchbook/internal/slice"
 )
 
 // canvas is a vg.Canvas that writes SVG elements with classes. One point of gonum is one unit. Figures have no rotated,
@@ -65,7 +67,6 @@ func (c *canvas) Stroke(p vg.Path) {
 	}
 }
 
-// Fill draws a path.
 func (c *canvas) Fill(p vg.Path) {
 	const pen = 3 // wider than half of any line
 	area := vg.Rectangle{Min: vg.Point{X: math.MaxInt32, Y: math.MaxInt32}, Max: vg.Point{X: math.MinInt32, Y: math.MinInt32}}
@@ -204,11 +205,8 @@ func tenths(v vg.Length) int { return int(math.Round(float64(v) * 10)) }
 // inUnits writes tenths in units, without a zero before the point.
 func inUnits(tenths int) string {
 	text := strconv.FormatFloat(float64(tenths)/10, 'f', -1, 64)
-	if strings.HasPrefix(text, "0.") {
-		return text[1:]
-	}
-	if strings.HasPrefix(text, "-0.") {
-		return "-" + text[2:]
+	if sign, fraction, ok := strings.Cut(text, "0."); ok && (sign == "" || sign == "-") {
+		return sign + "." + fraction
 	}
 	return text
 }
@@ -258,9 +256,7 @@ func (s Spec) Card() ([]byte, error) {
 		sh.headed()
 		var b bytes.Buffer
 		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // half the time of a card went into the default's
-		if err := encoder.Encode(&b, c.Image()); err != nil {
-			return nil, fmt.Errorf("figure %q: writing its picture: %w", s.ID, err)
-		}
+		_ = encoder.Encode(&b, c.Image())                       // its errors are those of the buffer, which has none
 		return b.Bytes(), nil
 	}
 	panic("unreachable: the last resolution is taken whatever the height")
@@ -285,12 +281,8 @@ func (c *painter) Stroke(p vg.Path) {
 	if c.width == 0 || !c.dip("stroke") {
 		return
 	}
-	var dashes []vg.Length
-	for _, length := range strings.Fields(c.declared["stroke-dasharray"]) {
-		dashes = append(dashes, vg.Length(number(length)))
-	}
-	c.Canvas.SetLineWidth(vg.Length(number(c.declared["stroke-width"])))
-	c.Canvas.SetLineDash(dashes, 0)
+	c.Canvas.SetLineWidth(number(c.declared["stroke-width"]))
+	c.Canvas.SetLineDash(slice.Map(strings.Fields(c.declared["stroke-dasharray"]), number), 0)
 	c.Canvas.Stroke(p)
 }
 
@@ -325,7 +317,7 @@ func (c *painter) dip(of string) bool {
 	}
 	opacity := 1.0
 	if declared := c.declared[of+"-opacity"]; declared != "" {
-		opacity = number(declared)
+		opacity = float64(number(declared))
 	}
 	c.Canvas.SetColor(light(variable, opacity))
 	return true
@@ -334,14 +326,12 @@ func (c *painter) dip(of string) bool {
 // light is a colour of the palette in light.
 func light(variable string, opacity float64) color.Color {
 	c := color.NRGBA{A: uint8(opacity * 0xff)}
-	if _, err := fmt.Sscanf(palette()[variable][0], "#%02x%02x%02x", &c.R, &c.G, &c.B); err != nil {
-		panic(fmt.Sprintf("reading the colour %s: %v", variable, err))
-	}
+	_, _ = fmt.Sscanf(palette()[variable][0], "#%02x%02x%02x", &c.R, &c.G, &c.B) // as all colours of CSS are written
 	return c
 }
 
 // number is a number of CSS; zero for none.
-func number(css string) float64 {
+func number(css string) vg.Length {
 	v, _ := strconv.ParseFloat(css, 64)
-	return v
+	return vg.Length(v)
 }

@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"benchbook/internal/slice"
 )
 
 // Measures of frames between two axes of numbers, in units.
@@ -48,13 +50,10 @@ type frames struct {
 func (s *sheet) layFrames(title text.Style) (out frames) {
 	isTiled := false
 	for _, l := range s.Lines {
-		i := slices.IndexFunc(out.list, func(f frame) bool { return f.title == l.Panel })
-		if i < 0 {
-			i, out.list = len(out.list), append(out.list, frame{title: l.Panel})
-		}
-		out.list[i].lines = append(out.list[i].lines, l)
+		f := slice.FindOrAdd(&out.list, func(f frame) bool { return f.title == l.Panel }, frame{title: l.Panel})
+		f.lines = append(f.lines, l)
 		isTiled = isTiled || l.Panel != ""
-		out.isNamed = out.isNamed || len(out.list[i].lines) > 1
+		out.isNamed = out.isNamed || len(f.lines) > 1
 	}
 	if len(out.list) == 0 { // of points
 		out.list = make([]frame, 1)
@@ -142,7 +141,16 @@ func (s *sheet) paintFrames() {
 		if !l.isNamed {
 			title.Color = fillInk(f.lines[0].Series)
 		}
-		s.writeFrame(p.DataCanvas(area), p, f, title)
+		data := p.DataCanvas(area)
+		top := data.Max.Y + 9
+		if len(s.Drops) > 0 {
+			top += dropRoom
+		}
+		data.FillText(title, vg.Point{X: data.Min.X, Y: top}, f.title)
+		s.nameDrops(data, p)
+		s.nameEnds(data, p, f.names)
+		s.nameMarks(data, p)
+		s.hitPoints(data, p, f.lines)
 	}
 	s.y = -float64(c.Min.Y) + 8
 	s.block(small("dim"), note(s.X, &plots[0][0].X), float64(plots[0][0].DataCanvas(areas[0][0]).Min.X), 8)
@@ -154,19 +162,6 @@ func unname(g *plot.Axis) {
 	for i := range ticks {
 		ticks[i].Label = " "
 	}
-}
-
-// writeFrame writes around a frame: its title, and the names of lines, marks and positions.
-func (s *sheet) writeFrame(c draw.Canvas, p *plot.Plot, f frame, title text.Style) {
-	top := c.Max.Y + 9
-	if len(s.Drops) > 0 {
-		top += dropRoom
-	}
-	c.FillText(title, vg.Point{X: c.Min.X, Y: top}, f.title)
-	s.nameDrops(c, p)
-	s.nameEnds(c, p, f.names)
-	s.nameMarks(c, p)
-	s.hitPoints(c, p, f.lines)
 }
 
 // labels is the width of the labels of a Y axis, with the gap to its frame.
@@ -247,7 +242,7 @@ func addLines(p *plot.Plot, lines []Line) {
 		if l.Dash {
 			k += " dash"
 		}
-		for _, run := range stretches(l.Points, Mark.isDrawn) {
+		for _, run := range stretches(l.Points, Mark.IsDrawn) {
 			run = dodged(p, run, i, lines)
 			add(p, &plotter.Line{XYs: xys(run), LineStyle: pen(k)})
 			if l.Plain && len(run) > 1 {
@@ -325,7 +320,7 @@ func bands(p *plot.Plot, l Line, isCrowded bool) (out []plot.Plotter) {
 	if isCrowded {
 		k = "band faint " + fillInk(l.Series)
 	}
-	for _, points := range stretches(l.Points, func(m Mark) bool { return m.isDrawn() && !math.IsNaN(m.YLo) }) {
+	for _, points := range stretches(l.Points, func(m Mark) bool { return m.IsDrawn() && !math.IsNaN(m.YLo) }) {
 		if len(points) == 1 {
 			out = append(out, whiskers("line thin "+strokeInk(l.Series), points[0], p, 5)...)
 			continue
@@ -373,7 +368,7 @@ func (s *sheet) endNames(lines []Line, room float64) (out []endName) {
 	}
 	for _, l := range lines {
 		for _, m := range slices.Backward(l.Points) {
-			if m.isDrawn() {
+			if m.IsDrawn() {
 				add(l.Name, fillInk(l.Series), m.X, m.Y)
 				break
 			}

@@ -111,7 +111,14 @@ func (s *sheet) layRows(name, value text.Style) rowsLayout {
 		l.right -= arrow
 	}
 	for i, r := range s.Rows {
-		words := wrap(small(""), r.Missing, s.roomOf(i, l))
+		reasons := l.right - l.left - 16 // the width for reasons: the frame, or half of it next to a published value
+		if s.published(i) != nil {
+			reasons = reasons/2 - 8
+		}
+		if r.Failed {
+			reasons -= hatchWidth + 7
+		}
+		words := wrap(small(""), r.Missing, reasons)
 		l.words = append(l.words, words)
 		beside, more := float64(max(strings.Count(l.names[i], "\n"), strings.Count(l.values[i], "\n"))),
 			float64(strings.Count(words, "\n"))
@@ -130,18 +137,6 @@ func (s *sheet) layRows(name, value text.Style) rowsLayout {
 	}
 	l.starts = append(l.starts, l.height)
 	return l
-}
-
-// roomOf is the width for the words of a missing row: the frame, or half of it where there is a published value.
-func (s *sheet) roomOf(row int, l rowsLayout) float64 {
-	room := l.right - l.left - 16
-	if s.published(row) != nil {
-		room = room/2 - 8
-	}
-	if s.Rows[row].Failed {
-		room -= hatchWidth + 7
-	}
-	return room
 }
 
 // published is the published value of a row; nil for none.
@@ -241,7 +236,6 @@ func addRowInterval(p *plot.Plot, m Mark) {
 	}
 }
 
-// rowTick is an upright stroke at a mark of a row.
 func rowTick(k ink, m Mark) plot.Plotter {
 	return plotFunc(func(c draw.Canvas, p *plot.Plot) { tick(c, k, spot(c, p, m.X, m.Y)) })
 }

@@ -22,10 +22,7 @@ const (
 
 // Normalize returns 0 for a v of lo, and 1 for one of hi.
 func (s Scale) Normalize(lo, hi, v float64) float64 {
-	if s == Log {
-		return plot.LogScale{}.Normalize(lo, hi, v)
-	}
-	return plot.LinearScale{}.Normalize(lo, hi, v)
+	return []plot.Normalizer{Linear: plot.LinearScale{}, Log: plot.LogScale{}}[s].Normalize(lo, hi, v)
 }
 
 // has reports whether a value has a place on the scale, so far from the ends of a float64 that steps stay finite.
@@ -218,27 +215,10 @@ func (e extent) ends(a Axis) (lo, hi float64) {
 	if a.Scale == Log {
 		return e.logEnds()
 	}
+	lo, hi = e.lo, e.hi
 	if a.Zero {
-		e.lo, e.hi = min(e.lo, 0), max(e.hi, 0)
+		lo, hi = min(lo, 0), max(hi, 0)
 	}
-	return e.linearEnds()
-}
-
-func (e extent) logEnds() (lo, hi float64) {
-	const same, margin = 1.001, 1.3
-	lo, hi = e.lo, e.hi
-	isSame := hi < lo*same
-	if isSame || e.openLo {
-		lo /= margin
-	}
-	if isSame || e.openHi {
-		hi *= margin
-	}
-	return lo, hi
-}
-
-func (e extent) linearEnds() (lo, hi float64) {
-	lo, hi = e.lo, e.hi
 	// Ticks that differ in the seventh digit could not be told apart. An axis that zero makes only a little longer begins
 	// there.
 	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {
@@ -257,6 +237,19 @@ func (e extent) linearEnds() (lo, hi float64) {
 		lo = max(0, lo-margin)
 	} else if e.openLo && lo < 0 {
 		lo -= margin
+	}
+	return lo, hi
+}
+
+func (e extent) logEnds() (lo, hi float64) {
+	const same, margin = 1.001, 1.3
+	lo, hi = e.lo, e.hi
+	isSame := hi < lo*same
+	if isSame || e.openLo {
+		lo /= margin
+	}
+	if isSame || e.openHi {
+		hi *= margin
 	}
 	return lo, hi
 }

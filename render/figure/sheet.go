@@ -32,7 +32,7 @@ type hit struct {
 //
 // The error names what cannot be drawn: a value that is not finite or not on its scale, or nothing at all.
 func (s Spec) SVG(w Width) ([]byte, error) {
-	return s.write(w, "", func(s *sheet) { s.paint() })
+	return s.write(w, "", (*sheet).paint)
 }
 
 // File draws the figure for use outside of its page: with its title, its source, a style for light and dark, and facts
@@ -48,10 +48,10 @@ func (s Spec) File(facts [][2]string) ([]byte, error) {
 		}
 	}
 	b.WriteString("</metadata>\n")
-	return s.write(Full, b.String(), func(s *sheet) { s.headed() })
+	return s.write(Full, b.String(), (*sheet).headed)
 }
 
-func (s Spec) write(w Width, before string, paint func(s *sheet)) ([]byte, error) {
+func (s Spec) write(w Width, before string, paint func(*sheet)) ([]byte, error) {
 	spec, err := s.prepared()
 	if err != nil {
 		return nil, err
@@ -102,7 +102,6 @@ func (s *sheet) headed() {
 	}
 }
 
-// paint draws the figure.
 func (s *sheet) paint() {
 	s.paintKey()
 	if len(s.Rows) > 0 {
@@ -132,21 +131,18 @@ func (s *sheet) paintKey() {
 	x := 0.0
 	for _, k := range s.Key {
 		name := oneLine(k.Name)
-		l := plot.NewLegend()
-		l.TextStyle = small("dim")
+		t := small("dim")
 		if k.Shape < Published && !k.Band {
-			l.TextStyle = textStyle(smallSize, true, fillInk(k.Series), text.XLeft)
+			t = textStyle(smallSize, true, fillInk(k.Series), text.XLeft)
 		}
-		l.TextStyle.YAlign = text.YBottom
-		l.Left, l.Top, l.ThumbnailWidth = true, true, thumb
-		l.Add(name, k)
-		wide := thumb + float64(l.TextStyle.Width(name+" "))
+		t.YAlign = text.YTop
+		wide := thumb + float64(t.Width(name+" "))
 		if x > 0 && x+wide > s.width {
 			x, s.y = 0, s.y+line
 		}
-		at := s.draw
-		at.Min, at.Max = vg.Point{X: vg.Length(x), Y: vg.Length(-s.y - line)}, vg.Point{X: vg.Length(x + wide), Y: vg.Length(-s.y)}
-		l.Draw(at)
+		at := vg.Point{X: vg.Length(x), Y: vg.Length(-s.y)}
+		k.draw(s.draw, at.Add(vg.Point{X: thumb / 2, Y: -heightOf(t, name) / 2}))
+		s.draw.FillText(t, at.Add(vg.Point{X: thumb + t.Width(" ")}), name)
 		x += wide + apart
 	}
 	if len(s.Key) > 0 {
@@ -154,16 +150,15 @@ func (s *sheet) paintKey() {
 	}
 }
 
-// Thumbnail draws the shape of an entry. It makes Key a plot.Thumbnailer.
-func (k Key) Thumbnail(c *draw.Canvas) {
-	at := c.Center()
+// draw draws the shape of an entry.
+func (k Key) draw(c draw.Canvas, at vg.Point) {
 	switch {
 	case k.Band:
-		box(*c, bandInk, at.X-6, at.Y-5, at.X+4, at.Y+5)
+		box(c, bandInk, at.X-6, at.Y-5, at.X+4, at.Y+5)
 	case k.Shape == Rule:
-		tick(*c, "axis", at)
+		tick(c, "axis", at)
 	case k.Shape == Published:
-		tick(*c, "ghost", at)
+		tick(c, "ghost", at)
 	default:
 		c.DrawGlyphNoClip(glyph(k.Series, false, dotRadius), at)
 	}
@@ -172,12 +167,10 @@ func (k Key) Thumbnail(c *draw.Canvas) {
 // bandInk is the colour of what a claim allows.
 const bandInk ink = "band faint f0"
 
-// box fills a rectangle.
 func box(c draw.Canvas, k ink, x0, y0, x1, y1 vg.Length) {
 	c.FillPolygon(k, []vg.Point{{X: x0, Y: y1}, {X: x1, Y: y1}, {X: x1, Y: y0}, {X: x0, Y: y0}})
 }
 
-// tick draws an upright stroke.
 func tick(c draw.Canvas, k ink, at vg.Point) {
 	c.StrokeLine2(pen(k), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
 }
@@ -253,7 +246,6 @@ func note(a Axis, g *plot.Axis) string {
 // plotFunc is a plot.Plotter.
 type plotFunc func(c draw.Canvas, p *plot.Plot)
 
-// Plot calls the function.
 func (f plotFunc) Plot(c draw.Canvas, p *plot.Plot) { f(c, p) }
 
 // add adds plotters that ask for no room beyond the frame.

@@ -154,17 +154,21 @@ func (s Spec) prepared() (Spec, error) {
 		return marks
 	}
 	s.Marks, s.Lines = place(s.Marks), slices.Clone(s.Lines)
+	levels := s.Y // the axis that Level is a value of
+	if len(s.Rows) > 0 {
+		levels = s.X
+	}
 	isEmpty := len(s.Rows)+len(s.Marks) == 0
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		l.Points, l.Traces = place(l.Points), slice.Map(l.Traces, place)
-		isEmpty = isEmpty && !slices.ContainsFunc(l.Points, Mark.isDrawn)
+		isEmpty = isEmpty && !slices.ContainsFunc(l.Points, Mark.IsDrawn)
 	}
 	switch {
 	case err != nil:
 	case isEmpty:
 		err = errors.New("there is nothing to draw; leave it out and say why")
-	case s.Level != nil && !s.levelAxis().Scale.has(s.Level.Value):
+	case s.Level != nil && !levels.Scale.has(s.Level.Value):
 		err = fmt.Errorf("the reference %v has no place on its axis; leave it out", s.Level.Value)
 	}
 	if err != nil {
@@ -173,22 +177,15 @@ func (s Spec) prepared() (Spec, error) {
 	return s, err
 }
 
-func (m Mark) isDrawn() bool { return !m.Gap }
-
-// levelAxis is the axis that Level is a value of.
-func (s *Spec) levelAxis() Axis {
-	if len(s.Rows) > 0 {
-		return s.X
-	}
-	return s.Y
-}
+// IsDrawn reports whether something was measured at X.
+func (m Mark) IsDrawn() bool { return !m.Gap }
 
 // place checks a mark, and opens the ends of its intervals that have no place on the axes.
 func (s *Spec) place(m *Mark) error {
 	switch {
 	case !s.X.Scale.has(m.X):
 		return fmt.Errorf("x = %v of %q has no place on the axis; leave it out and say so", m.X, m.Title)
-	case len(s.Rows) == 0 && m.isDrawn() && !s.Y.Scale.has(m.Y):
+	case len(s.Rows) == 0 && m.IsDrawn() && !s.Y.Scale.has(m.Y):
 		return fmt.Errorf("y = %v of %q has no place on the axis; leave it out and say so", m.Y, m.Title)
 	}
 	m.XLo, m.XHi = s.X.interval(m.XLo, m.XHi)
@@ -215,7 +212,7 @@ func (s *Spec) extents() (x, y extent) {
 	}
 	for _, m := range marks {
 		x.add(m.X, m.XLo, m.XHi)
-		if m.isDrawn() {
+		if m.IsDrawn() {
 			y.add(m.Y, m.YLo, m.YHi)
 		}
 	}
