@@ -319,11 +319,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	v.Caption = c.caption(f.Caption.Value)
 	cells, missing := c.shownCells(f.Experiment.Value, f.Where.Node)
 	p := c.panel(f, cells)
-	switch v.Missing = missing; {
-	case missing != "":
-	case !chart.Draws(f.Is()):
-		v.Missing = fmt.Sprintf("Unknown figure kind %q.", f.Kind.Value)
-	default:
+	if v.Missing = missing; missing == "" {
 		c.drawPanel(&v, f, p)
 	}
 	if v.Title, _ = c.title(f.Title.Value); v.Title == "" {
@@ -348,8 +344,8 @@ func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel 
 // drawPanel draws a figure for both widths of its page, and adds its files.
 func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	d := p.Draw()
-	for _, w := range d.Warnings {
-		c.Warnf("%s", w)
+	if d.Warning != "" {
+		c.Warnf("%s", d.Warning)
 	}
 	v.Missing, v.Sub, v.HowTo = wording.Sentence(d.Missing), c.ofSession(d.Sub), d.HowTo
 	if d.Spec == nil {

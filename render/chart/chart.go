@@ -39,14 +39,14 @@ type Panel struct {
 
 // Drawing is what became of a panel.
 type Drawing struct {
-	Spec     *figure.Spec        // nil if there is nothing to draw
-	Missing  string              // why
-	Sub      string              // the quantity, and its unit
-	HowTo    []string            // how to read it, in sentences
-	Metrics  []record.Metric     // that it shows
-	Fields   []string            // by which its parts are named
-	Data     *cellview.DataTable // what it shows, where that is more than cells and metrics
-	Warnings []string            // for the author
+	Spec    *figure.Spec        // nil if there is nothing to draw
+	Missing string              // why
+	Sub     string              // the quantity, and its unit
+	HowTo   []string            // how to read it, in sentences
+	Metrics []record.Metric     // that it shows
+	Fields  []string            // by which its parts are named
+	Data    *cellview.DataTable // what it shows, where that is more than cells and metrics
+	Warning string              // for the author; empty for none
 }
 
 // drawers draw the kinds of figures of package article. Each returns why there is nothing to draw.
@@ -63,23 +63,17 @@ var drawers = map[string]func(*Panel) (missing string){
 	"tuning":       (*Panel).tuning,
 }
 
-// Draws tells whether there is a drawing for a kind.
-func Draws(kind *article.FigureKind) bool { return drawers[kind.Drawn] != nil }
-
-// Draw makes the figure of the panel, whose kind is one that Draws knows.
+// Draw makes the figure of the panel.
 func (p *Panel) Draw() Drawing {
 	p.by = p.Palette.axisOf(p)
-	var warnings []string
 	if own := p.Block.Colour.Value; own != "" && p.by == "" {
-		warnings = append(warnings,
-			fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are drawn in one",
-				p.Block.Label.Value, own, len(cellview.SeriesOf(p.Cells, own)), figure.MaxSeries))
+		p.drawing.Warning = fmt.Sprintf("%s: %q has %d values, and more than %d colours cannot be told apart; all are "+
+			"drawn in one", p.Block.Label.Value, own, len(cellview.SeriesOf(p.Cells, own)), figure.MaxSeries)
 	}
 	if missing := drawers[p.Block.Is().Drawn](p); missing != "" {
-		return Drawing{Missing: missing, Warnings: warnings}
+		return Drawing{Missing: missing, Warning: p.drawing.Warning}
 	}
 	p.sayDisturbed()
-	p.drawing.Warnings = warnings
 	return p.drawing
 }
 
@@ -234,15 +228,6 @@ func (p *Panel) lineFields() []string {
 	return nil
 }
 
-// lineNames are the names of the lines that cells are on; none in figures of other kinds.
-func (p *Panel) lineNames() []string {
-	fields := p.lineFields()
-	if len(fields) == 0 {
-		return nil
-	}
-	return slice.Map(p.Cells, func(cell *dataset.Cell) string { return cellview.Name(cell, fields) })
-}
-
 // rangeTitle is the title of a figure without one: from the best to the worst value of a metric over all cells. It is
 // bare if nothing was measured.
 //
@@ -297,8 +282,11 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 		if by := p.axisOf(panel); by != "" {
 			set = cellview.SeriesOf(panel.Cells, by)
 			p.axes = slice.Add(p.axes, by)
-		} else if panel.setSeries(panel.lineFields()); panel.by == "" {
-			set = slice.Add(set, panel.lineNames()...)
+		} else if fields := panel.lineFields(); len(fields) > 0 {
+			if panel.setSeries(fields); panel.by == "" { // each line has a colour of its own
+				name := func(cell *dataset.Cell) string { return cellview.Name(cell, fields) }
+				set = slice.Add(set, slice.Map(panel.Cells, name)...)
+			}
 		}
 		if len(set) <= figure.MaxSeries {
 			sets = append(sets, set)

@@ -331,7 +331,6 @@ func (r *rows) isNoneMeasured() bool {
 	return !slices.ContainsFunc(r.spec.Rows, func(row figure.Row) bool { return row.Missing == "" })
 }
 
-// sayHow says how to read the figure.
 func (r *rows) sayHow(estimateMark, intervalMark string, isPublished bool) {
 	isMeasured := !r.isNoneMeasured()
 	switch {

@@ -14,11 +14,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// scatter draws cells between two metrics.
 func (p *Panel) scatter() (missing string) {
-	if len(p.Block.Y) != 1 {
-		return "y of a scatter figure must be one metric"
-	}
 	mx, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	my, _ := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
 	x, y := cellview.QuantityOf(mx, p.Cells), cellview.QuantityOf(my, p.Cells)
@@ -66,7 +62,6 @@ func endsOf(r dataset.Result, scale float64) ends {
 	return ends{r.Estimate.Centre / scale, lo / scale, hi / scale}
 }
 
-// point is the point of a cell.
 func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.Mark {
 	return figure.Mark{X: x.v, XLo: x.lo, XHi: x.hi, Y: y.v, YLo: y.lo, YHi: y.hi, Series: p.Palette.Cell(cell, p.by),
 		Name: cellview.WithState(name, cell), Title: cellview.WithState(title, cell), Hollow: cellview.StateOf(cell) != ""}
