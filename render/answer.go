@@ -53,11 +53,10 @@ type claimLine struct {
 
 func (c *composer) line(block *article.Claim, says template.HTML) claimLine {
 	name := block.Name.Value
-	return claimLine{Badge: VerdictBadge(c.judgements.verdict(name)), Says: says, Outcome: c.outcome(name),
+	return claimLine{Badge: VerdictBadge(c.verdict(name)), Says: says, Outcome: c.outcome(name),
 		Href: "#" + prose.ClaimID + name}
 }
 
-// headlines are the headline claims.
 func (c *composer) headlines() []*article.Claim {
 	return slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
 }
@@ -86,7 +85,7 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 		} else {
 			line.Outcome.Interval += sessionsBeside(&j)
 		}
-		line.Stated = statedWords(c.statedAs(block))
+		line.Stated = c.statedWords(block)
 		if !block.Derived.IsZero() {
 			line.Outcome.Published = ""
 		}
@@ -111,10 +110,11 @@ func (c *composer) countOfClaims(s claim.Standing) string {
 	case s.Count == "" || headlines == 0:
 		return s.Reason
 	}
-	words := fmt.Sprintf("%d of %s supported", s.Supported, wording.Count(headlines, "headline claim"))
+	words := fmt.Sprintf("%d of %s", s.Supported, wording.Count(headlines, "headline claim"))
 	if c.doc.Front.Reproduces != nil && counted[0].Claim.IsOriginal() {
-		words = fmt.Sprintf("%d of %s of the original supported", s.Supported, wording.Count(headlines, "headline claim"))
+		words += " of the original"
 	}
+	words += " supported"
 	if n := slice.Count(counted, func(j claim.Judgement) bool { return j.Outcome() == stats.Stronger }); n > 0 {
 		words += fmt.Sprintf(" (%d stronger than claimed)", n)
 	}
@@ -125,22 +125,14 @@ func (c *composer) countOfClaims(s claim.Standing) string {
 		words += fmt.Sprintf(", %d mostly", s.Mostly)
 	}
 	if all := len(c.doc.Claims); all > headlines {
-		words += fmt.Sprintf(", %d of all %d", c.judgements.with(stats.Supported)+c.judgements.with(stats.Stronger), all)
+		counts := c.verdicts(c.doc.Claims)
+		words += fmt.Sprintf(", %d of all %d", counts[stats.Supported]+counts[stats.Stronger], all)
 	}
 	return words
 }
 
-func (j judgements) with(v stats.Verdict) (n int) {
-	for _, one := range j {
-		if one.Outcome() == v {
-			n++
-		}
-	}
-	return n
-}
-
 // headlineFigure is the figure at the top of the page: the one that the author chose, else one of the first headline
-// claim. It is nil if there is none.
+// claim; nil without one.
 func (c *composer) headlineFigure() *article.Figure {
 	for _, f := range c.doc.Figures {
 		if f.Headline && c.Applies(f.Part) {
@@ -148,7 +140,7 @@ func (c *composer) headlineFigure() *article.Figure {
 		}
 	}
 	headlines := c.headlines()
-	if len(headlines) == 0 || headlines[0].Expect.Node == nil {
+	if len(headlines) == 0 {
 		return nil
 	}
 	j := c.judgements[headlines[0].Name.Value]
@@ -256,13 +248,10 @@ func (c *composer) headlineFindings() []banner {
 			if check.Level != validity.Warn && check.Level != validity.Invalid {
 				continue
 			}
-			i := slices.IndexFunc(all, func(f found) bool { return f.Name == check.Name })
-			if i < 0 {
-				i, all = len(all), append(all, found{CheckResult: check})
-			}
-			all[i].cells++
-			if check.Level > all[i].Level {
-				all[i].CheckResult = check
+			f := slice.FindOrAdd(&all, func(f found) bool { return f.Name == check.Name }, found{CheckResult: check})
+			f.cells++
+			if check.Level > f.Level {
+				f.CheckResult = check
 			}
 		}
 	}
@@ -335,14 +324,12 @@ func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	return out
 }
 
-// linkTo names a work, with a link to it.
 func (c *composer) linkTo(w *article.Work) template.HTML {
 	name := prose.Escaped(nameOfWork(w))
-	if w.Address() == "" {
-		return name
-	}
-	if href, ok := c.prose.Source(w.Address()); ok {
-		return prose.Link(href, nil, name)
+	if address := w.Address(); address != "" {
+		if href, ok := c.prose.Source(address); ok {
+			return prose.Link(href, nil, name)
+		}
 	}
 	return name
 }
@@ -373,27 +360,33 @@ func (c *composer) meta() []template.HTML {
 // decided, with the published number next to ours, and the picture of its answer.
 func (c *composer) card(page *Page, answer answerView) {
 	page.Picture = c.picture
-	for _, v := range []stats.Verdict{stats.Supported, stats.Stronger, stats.Contradicted, stats.Inconclusive,
-		stats.NotMeasured} {
-		if n := c.judgements.with(v); n > 0 {
+	counts := c.verdicts(c.doc.Claims)
+	for _, v := range slices.Insert(slices.Clone(stats.Verdicts), 1, stats.Stronger) {
+		if n := counts[v]; n > 0 {
 			mark := VerdictBadge(v)
 			mark.Word = string(v)
 			page.Counts = append(page.Counts, VerdictCount{mark, n})
 		}
 	}
-	if r := c.doc.Front.Reproduces; r != nil {
-		page.Original = source.Plain(nameOf(r))
+	if r := c.doc.Front.Reproduces; r != nil && r.Author.Value != "" {
+		page.Original = source.Plain(r.By())
+	} else if r != nil {
+		page.Original = source.Plain(nameOfWork(r))
 	}
 	page.Finding = page.Description
 	stated := "" // the claim that the words state first
 	switch first := c.firstDecided(); {
 	case c.findingHolds():
-		page.Says, page.Finding = c.prose.Inline(c.doc.Front.Finding.Value)
-		stated = c.claimOfFinding()
+		finding := c.doc.Front.Finding
+		page.Says, page.Finding = c.prose.Inline(finding.Value)
+		isIn := func(l *article.ClaimLink) bool { return l.Name.Pos.In(finding.Pos) }
+		if l, ok := slice.Find(c.doc.ClaimLinks, isIn); ok {
+			stated = l.Name.Value
+		}
 	case first != nil:
 		stated = first.Name.Value
 		o := c.outcome(stated)
-		page.Verdict, page.Says, page.Finding = VerdictBadge(c.judgements.verdict(stated)), o.Sentence.HTML(), o.Sentence.Text()
+		page.Verdict, page.Says, page.Finding = VerdictBadge(c.verdict(stated)), o.Sentence.HTML(), o.Sentence.Text()
 	case page.Finding != "":
 	case c.origin.Measured > 0:
 		page.Finding = "Measured, but no headline claim could be judged."
@@ -407,18 +400,10 @@ func (c *composer) card(page *Page, answer answerView) {
 	}
 }
 
-// nameOf names a work in a list: by its author and year, else by its title.
-func nameOf(w *article.Work) string {
-	if w.Author.Value == "" {
-		return nameOfWork(w)
-	}
-	return w.By()
-}
-
 // findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.
 func (c *composer) findingHolds() bool {
 	return c.doc.Front.Finding.Value != "" && !slices.ContainsFunc(c.doc.Statements(), func(s article.Statement) bool {
-		verdict := c.judgements.verdict(s.Claim.Value)
+		verdict := c.verdict(s.Claim.Value)
 		return s.Is == "finding" && verdict != stats.Supported && verdict != stats.Stronger
 	})
 }
@@ -427,7 +412,7 @@ func (c *composer) findingHolds() bool {
 // without one.
 func (c *composer) firstDecided() (first *article.Claim) {
 	for _, block := range c.headlines() {
-		switch c.judgements.verdict(block.Name.Value) {
+		switch c.verdict(block.Name.Value) {
 		case stats.NotMeasured:
 		case stats.Inconclusive:
 			first = cmp.Or(first, block)
@@ -440,17 +425,6 @@ func (c *composer) firstDecided() (first *article.Claim) {
 
 // Beside has the published and the measured effect of a headline claim.
 type Beside struct{ Year, Published, Here, Interval string }
-
-// claimOfFinding is the name of the claim that the finding links first; empty for none.
-func (c *composer) claimOfFinding() string {
-	finding := c.doc.Front.Finding.Pos
-	for _, l := range c.doc.ClaimLinks {
-		if at := l.Name.Pos.Start; finding.Start <= at && at < finding.End {
-			return l.Name.Value
-		}
-	}
-	return ""
-}
 
 // pictureOf returns a drawing with ids of its own, for pages that show drawings of several articles.
 func (c *composer) pictureOf(label string, drawing template.HTML) template.HTML {
@@ -493,13 +467,8 @@ func StandingBadge(s claim.Standing) Badge {
 
 // PlainBadge shows a standing without its count.
 func PlainBadge(s claim.Standing) Badge {
-	all := StandingBadges()
-	for _, mark := range all {
-		if mark.Word == wording.Capital(string(s.Is)) {
-			return mark
-		}
-	}
-	return all[len(all)-1]
+	mark, _ := slice.Find(StandingBadges(), func(b Badge) bool { return b.Word == wording.Capital(string(s.Is)) })
+	return mark
 }
 
 // VerdictBadge shows a verdict.

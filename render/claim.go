@@ -50,11 +50,8 @@ const longestEffect = 140
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	v := claimView{Badge: VerdictBadge(j.Outcome()), ID: prose.ClaimID + block.Name.Value, Headline: block.Headline,
-		Run: c.runOf(block, j), Sessions: sessionParts(&j)}
-	v.Says = c.claimSentence(block)
-	if block.Expect.Node != nil {
-		v.Expect = prose.Code(block.Expect.Node.String())
-	}
+		Run: c.runOf(block, j), Sessions: sessionParts(&j), Says: c.claimSentence(block),
+		Expect: prose.Code(block.Expect.Node.String())}
 	line := func(before, words string) {
 		if words != "" {
 			v.Line = append(v.Line, before+words)
@@ -67,7 +64,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 			}
 		}
 	}
-	line("", statedWords(c.statedAs(block)))
+	line("", c.statedWords(block))
 	isMeasured := j.Verdict != stats.NotMeasured // without a number no warning is needed
 	if j.Effect != nil && isMeasured {
 		e := outcome.EffectOf(&j)
@@ -125,7 +122,7 @@ func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
 // their own result left out; empty if there are none.
 func withAllWords(j *claim.Judgement) string {
 	all := j.All
-	if all == nil || all.Verdict == stats.NotMeasured {
+	if all == nil || all.Verdict == stats.NotMeasured || all.Effect == nil && len(all.Parts) == 0 {
 		return ""
 	}
 	words := all.Tally()
@@ -134,9 +131,6 @@ func withAllWords(j *claim.Judgement) string {
 		if all.Verdict == j.Verdict {
 			words += ", the same verdict"
 		}
-	}
-	if words == "" {
-		return ""
 	}
 	return "with all repetitions: " + words
 }
@@ -226,11 +220,7 @@ func (c *composer) claimSentence(claim *article.Claim) template.HTML {
 	if words := c.prose.ClaimWords[claim.Name.Value]; words != "" {
 		return prose.Escaped(words)
 	}
-	test := claim.Name.Value
-	if claim.Expect.Node != nil {
-		test = claim.Expect.Node.String()
-	}
-	return "<code>" + prose.Escaped(test) + "</code>"
+	return "<code>" + prose.Escaped(claim.Expect.Node.String()) + "</code>"
 }
 
 // saidView is what the text says of a claim: its sentence, or words of the author.
@@ -248,7 +238,7 @@ type saidView struct {
 // Claim shows words that are bound to a claim, or without words its sentence, with a mark that leads to the claim.
 // Words of the author that do not hold are quoted as a hypothesis.
 func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
-	o, verdict := c.outcome(name), c.judgements.verdict(name)
+	o, verdict := c.outcome(name), c.verdict(name)
 	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
 	switch {
 	case words == "":
@@ -267,7 +257,7 @@ func (c *composer) Claim(name string, words template.HTML, goesOn bool) template
 
 // Finding is the sentence of a claim for headings and titles.
 func (c *composer) Finding(name string) string {
-	return c.outcome(name).Sentence.Title(c.judgements.verdict(name)).Text()
+	return c.outcome(name).Sentence.Title(c.verdict(name)).Text()
 }
 
 // outcome returns what became of a claim. A sentence that leads to its own claim says nothing there.
@@ -299,15 +289,10 @@ func (c *composer) caption(line string) template.HTML {
 	return shown
 }
 
-// statedAs compares a claim with the article as it was before measuring.
-func (c *composer) statedAs(block *article.Claim) claim.StatedClaim {
-	known, _ := slice.Find(c.results.Stated(), func(s claim.StatedClaim) bool { return s.Claim == block.Name.Value })
-	return known
-}
-
 // statedWords are the mark of a claim with what changed; empty if it was stated before, or if that is not known: the page
 // says both once, of all claims.
-func statedWords(s claim.StatedClaim) string {
+func (c *composer) statedWords(block *article.Claim) string {
+	s, _ := slice.Find(c.results.Stated(), func(s claim.StatedClaim) bool { return s.Claim == block.Name.Value })
 	if s.Is == claim.StatedBefore || s.Is == claim.StatingIsNotKnown {
 		return ""
 	}
@@ -388,12 +373,10 @@ func sessionsBeside(j *claim.Judgement) string {
 		return ""
 	case j.Effect.Kind == stats.OverSessions:
 		return fmt.Sprintf(" between %d sessions", j.Effect.N)
-	}
-	other := j.Sessions[1]
-	if other.Effect == nil {
+	case j.Sessions[1].Effect == nil:
 		return ""
 	}
-	return ", in another session " + outcome.Said(j, other.Effect)
+	return ", in another session " + outcome.Said(j, j.Sessions[1].Effect)
 }
 
 // sessionParts lists what each session says of a claim alone.

@@ -44,14 +44,12 @@ type originalView struct {
 	Rows          []claimLine
 }
 
-// claimsView is a fold of claims.
 type claimsView struct {
 	Title, Counts string
 	Open          bool
 	Claims        []claimView
 }
 
-// howtoView says how to repeat the article.
 type howtoView struct {
 	Alone       bool // it is not an article of a project
 	First, More []howtoLine
@@ -161,11 +159,7 @@ func (c *composer) evidence(standing claim.Standing) evidenceView {
 }
 
 func (c *composer) claimsFold(title string, list []*article.Claim, open bool) claimsView {
-	counts := map[stats.Verdict]int{}
-	for _, block := range list {
-		counts[c.judgements.verdict(block.Name.Value)]++
-	}
-	return claimsView{Title: title, Counts: strings.Join(stats.VerdictsInWords(counts), ", "), Open: open,
+	return claimsView{Title: title, Counts: strings.Join(stats.VerdictsInWords(c.verdicts(list)), ", "), Open: open,
 		Claims: slice.Map(list, c.claim)}
 }
 
@@ -203,9 +197,7 @@ func nameOfWork(w *article.Work) string {
 
 // addClaims adds a row for each claim and counts them in the title.
 func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
-	counts := map[stats.Verdict]int{}
 	for _, block := range claims {
-		counts[c.judgements.verdict(block.Name.Value)]++
 		row := c.line(block, c.claimSentence(block))
 		if q := block.Quote; q != nil {
 			row.Says, row.Section = prose.Escaped(q.Text.Value), q.Section.Value
@@ -213,7 +205,7 @@ func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 		row.Derived, _ = c.prose.Inline(block.Derived.Value)
 		v.Rows = append(v.Rows, row)
 	}
-	v.Title = originalTitle(len(v.Rows), counts)
+	v.Title = originalTitle(len(v.Rows), c.verdicts(claims))
 }
 
 // originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are

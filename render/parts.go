@@ -67,12 +67,6 @@ func (p Parts) Table(t *article.Table) (out TableText, err error) {
 	layout := plain.Layout()
 	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(), p.c.provenance(from).Cells,
 		from.Where()}, func(s string) bool { return s == "" }), "; ")
-	out.layOut(layout)
-	out.Notes = append(out.Notes, columns.commonWords()...)
-	return out, nil
-}
-
-func (out *TableText) layOut(layout table.Layout) {
 	var heads []string
 	for i, h := range layout.Heads {
 		if h.Class == "n" {
@@ -88,6 +82,8 @@ func (out *TableText) layOut(layout table.Layout) {
 		found := slice.Map(n.Found, func(f table.Found) string { return f.Rows + ": " + f.Words })
 		out.Notes = append(out.Notes, "["+n.Number+"] "+n.Kind+", "+strings.Join(found, "; ")+".")
 	}
+	out.Notes = append(out.Notes, columns.commonWords()...)
+	return out, nil
 }
 
 func cellText(c table.Cell) string {

@@ -17,7 +17,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"benchbook/internal/slice"
@@ -66,8 +65,7 @@ type Page struct {
 	Date        string // that the author gave it, year-month-day; may be empty
 	Tags        []string
 
-	Host     string    // whose results are shown; empty if there are none
-	Measured time.Time // when the last of them was; zero if there are none
+	Measured time.Time // when the last result was; zero if there are none
 	Standing Badge
 	Notice   string        // what a reader must know first, in a few words, such as "Not finished"; may be empty
 	Says     template.HTML // what was found: the sentence of the first headline claim that is decided
@@ -80,7 +78,7 @@ type Page struct {
 
 	HTML     template.HTML // the main element
 	Files    []File        // that the page links
-	Copies   []Copy        // likewise
+	Copies   []Copy        // that the page links
 	Sections []Section     // what search finds in it
 	Warnings []string      // what the author should look at, such as a label in a figure that cannot be read
 }
@@ -120,18 +118,15 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	view.Evidence = c.evidence(standing)
 	how := method.Writer{Dataset: d, Origin: c.origin, Shown: c.shownMetrics}
 	view.Method = how.View(page.Title)
-	view.Contents = c.contents(len(view.Evidence.Original.Rows) > 0, len(view.Evidence.Asked.Rows) > 0)
+	view.Contents = c.contents(view.Evidence)
 	main := c.Fill("article", view)
-	c.warnOfPlaces()
+	c.warnOfDeadLinks()
 	page.HTML, page.Sections, page.Standing = shortened(main), Sections(main), StandingBadge(standing)
 	page.Files, page.Warnings = append(c.files, c.source()), slices.Compact(c.warnings)
-	if !c.origin.Last.IsZero() {
-		page.Host = source.Plain(d.Host)
-		if list := view.Answer.Cautions; list != nil {
-			isNotice := func(b banner) bool { return !b.Detail && b.Strong != "" && b.Strong != onAnotherHost }
-			notice, _ := slice.Find(list.Each, isNotice)
-			page.Notice = strings.TrimRight(notice.Strong, ".:,")
-		}
+	if list := view.Answer.Cautions; list != nil && !c.origin.Last.IsZero() {
+		isNotice := func(b banner) bool { return !b.Detail && b.Strong != "" && b.Strong != onAnotherHost }
+		notice, _ := slice.Find(list.Each, isNotice)
+		page.Notice = strings.TrimRight(notice.Strong, ".:,")
 	}
 	c.card(page, view.Answer)
 	return page, c.failed()
@@ -184,7 +179,7 @@ type composer struct {
 	options Options
 	prose   *prose.Writer
 
-	judgements judgements
+	judgements map[string]claim.Judgement // by the name of the claim
 	outcomes   map[string]outcome.Outcome // made when they are asked for
 	headline   *article.Figure            // at the top of the page; nil without one
 	picture    template.HTML              // its drawing
@@ -194,20 +189,18 @@ type composer struct {
 	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
 	used     []used            // by values and claims
 	nextID   int
-	palette  func() *chart.Palette // of the article
+	palette  *chart.Palette // of the article
 	files    []File
 	warnings []string
 	err      error
 }
 
 func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
-	c := &composer{Renderer: r, d: d, doc: d.Doc, results: claim.JudgeAll(d), options: o, judgements: judgements{},
-		outcomes: map[string]outcome.Outcome{}}
-	c.palette = sync.OnceValue(func() *chart.Palette {
-		return chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
-			cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
-			return cells
-		})
+	c := &composer{Renderer: r, d: d, doc: d.Doc, results: claim.JudgeAll(d), options: o,
+		judgements: map[string]claim.Judgement{}, outcomes: map[string]outcome.Outcome{}}
+	c.palette = chart.NewPalette(d, func(f *article.Figure) []*dataset.Cell {
+		cells, _, _ := c.selectCells(f.Experiment.Value, f.Where.Node)
+		return cells
 	})
 	for _, j := range c.results.Claims {
 		c.judgements[j.Claim.Name.Value] = j
@@ -219,9 +212,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	}
 	c.origin = cellview.OriginOf(c.origin.Cells)
 	for _, claim := range d.Doc.Claims {
-		if claim.Expect.Node != nil {
-			c.use(claim.Expect.Node, claim.Experiment.Value)
-		}
+		c.use(claim.Expect.Node, claim.Experiment.Value)
 	}
 	c.prose = r.prose.Writer(d.Doc, c, o.Articles, c.numbers)
 	c.prose.Survey()
@@ -244,8 +235,7 @@ func (c *composer) Warnf(format string, args ...any) {
 	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
-// warnOfPlaces warns of dead links.
-func (c *composer) warnOfPlaces() {
+func (c *composer) warnOfDeadLinks() {
 	var found source.Problems
 	prose.DeadLinks(c.doc, c.options.Articles, &found)
 	for _, p := range found.Sorted() {
@@ -277,7 +267,7 @@ type contentsEntry struct {
 }
 
 // contents lists the three depths of the page, with the headings of the story and the parts of the evidence.
-func (c *composer) contents(original, asked bool) []contentsEntry {
+func (c *composer) contents(e evidenceView) []contentsEntry {
 	story := contentsEntry{Href: "#story", Words: "The story"}
 	for _, h := range c.prose.Headings {
 		if h.Level+c.prose.Shift == 2 {
@@ -285,11 +275,10 @@ func (c *composer) contents(original, asked bool) []contentsEntry {
 		}
 	}
 	evidence := contentsEntry{Href: "#evidence", Words: "The evidence"}
-	if original {
-		evidence.Below = append(evidence.Below, link{"#original", "What the original said"})
-	}
-	if asked {
-		evidence.Below = append(evidence.Below, link{"#asked", "What else we asked"})
+	for _, said := range []originalView{e.Original, e.Asked} {
+		if len(said.Rows) > 0 {
+			evidence.Below = append(evidence.Below, link{"#" + said.ID, said.Heading})
+		}
 	}
 	evidence.Below = append(evidence.Below, link{"#run", "Run it yourself"}, link{"#claims", "Claims and method"})
 	return []contentsEntry{{Href: "#answer", Words: "The answer"}, story, evidence}
@@ -302,10 +291,8 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		first, _ := b.Place.Source.Position(b.Place.Start)
 		lines := strings.Count(string(b.Listing.Data), "\n")
 		what := ""
-		if b.Experiment != nil {
-			if e, ok := c.d.Experiment(b.Experiment.Name.Value); ok {
-				what = e.Plan.Description
-			}
+		if e, ok := c.d.Experiment(b.Experiment.Name.Value); ok {
+			what = e.Plan.Description
 		}
 		return c.prose.File(article.FileName, what, fmt.Sprintf("lines\u00a0%d–%d", first+1, first+lines), "yaml",
 			b.Listing.Data, b.Opened)
@@ -336,5 +323,4 @@ func (c *composer) ValueText(in expr.Inline) string {
 	return c.quantityOf(in, q).Text()
 }
 
-// AddFile adds a file to those of the page.
 func (c *composer) AddFile(path string, data []byte) { c.files = append(c.files, File{path, data}) }

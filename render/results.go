@@ -11,7 +11,6 @@ import (
 	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
-	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/record"
 	"benchbook/notebook/stats"
@@ -63,11 +62,17 @@ func (c *composer) provenance(o cellview.Origin) provenance {
 	return provenance{Cells: words, Where: o.Where()}
 }
 
-type judgements map[string]claim.Judgement
+func (c *composer) verdict(claim string) stats.Verdict {
+	return cmp.Or(c.judgements[claim].Outcome(), stats.NotMeasured)
+}
 
-// verdict returns the outcome of a claim.
-func (j judgements) verdict(claim string) stats.Verdict {
-	return cmp.Or(j[claim].Outcome(), stats.NotMeasured)
+// verdicts counts claims by their outcomes.
+func (c *composer) verdicts(claims []*article.Claim) map[stats.Verdict]int {
+	counts := map[stats.Verdict]int{}
+	for _, block := range claims {
+		counts[c.verdict(block.Name.Value)]++
+	}
+	return counts
 }
 
 func (c *composer) table(t *article.Table) template.HTML {
@@ -114,8 +119,8 @@ func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *column
 	}
 	out.sorted = slices.Index(cellview.NamesOf(out.metrics), t.Sort.Value)
 	out.words = cellview.Naming(cells, asked)
-	if out.colour = c.palette().Axis(cells); out.colour != "" {
-		out.series = c.palette().Names(cellview.SeriesOf(cells, out.colour))
+	if out.colour = c.palette.Axis(cells); out.colour != "" {
+		out.series = c.palette.Names(cellview.SeriesOf(cells, out.colour))
 	}
 	out.common = commonCircumstances(cells)
 	return out
@@ -176,7 +181,7 @@ func (k *columns) table(c *composer) table.Table {
 }
 
 func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
-	r := table.Row{Notes: cellNotes(cell, k.metrics, k.common), Series: c.palette().Cell(cell, k.colour) - 1,
+	r := table.Row{Notes: cellNotes(cell, k.metrics, k.common), Series: c.palette.Cell(cell, k.colour) - 1,
 		Words: slice.Map(k.words, func(w string) string { v, _ := cell.Setting(w); return v })}
 	for _, m := range k.metrics {
 		v := cellview.Estimate(cell.Metric(m.Name))
@@ -245,11 +250,9 @@ func marksOf(cell *dataset.Cell, metrics []record.Metric, common []string) (out 
 			if slices.Contains(common, words) {
 				continue
 			}
-			i := slices.IndexFunc(out, func(n table.Note) bool { return n.Words == words })
-			if i < 0 {
-				i, out = len(out), append(out, table.Note{Kind: kindOfMark(words), Words: words})
-			}
-			out[i].Metrics = append(out[i].Metrics, at)
+			note := slice.FindOrAdd(&out, func(n table.Note) bool { return n.Words == words },
+				table.Note{Kind: kindOfMark(words), Words: words})
+			note.Metrics = append(note.Metrics, at)
 		}
 	}
 	return out
@@ -269,7 +272,7 @@ const leftOutMark = "left out"
 func kindOfMark(words string) string {
 	for _, k := range []struct{ part, kind string }{
 		{"not valid", leftOutMark}, {" disturbed (", "disturbed"}, {"outlier", "outlier"}, {"% apart", "wide"},
-		{"in the tail", "tail"}, {"on shared services", "shared"}, {"share a start", "one start"},
+		{"in the tail", "tail"}, {"on shared services", "shared"},
 	} {
 		if strings.Contains(words, k.part) {
 			return k.kind
@@ -337,7 +340,7 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 
 // panel is a figure of cells in the making.
 func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel {
-	return &chart.Panel{Dataset: c.d, Block: f, Cells: cells, Palette: c.palette(), Claim: c.judgements[statedBy(f)],
+	return &chart.Panel{Dataset: c.d, Block: f, Cells: cells, Palette: c.palette, Claim: c.judgements[statedBy(f)],
 		Plain: func(line string) string { _, words := c.title(line); return words }}
 }
 

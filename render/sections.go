@@ -39,7 +39,6 @@ var (
 	headings       = strings.Fields("h1 h2 h3 h4 h5 h6")
 )
 
-// read adds the text of a node.
 func (r *sectionReader) read(n *html.Node, to *strings.Builder) {
 	if n.Type == html.TextNode {
 		to.WriteString(n.Data)
@@ -92,7 +91,6 @@ func (r *sectionReader) readChildren(n *html.Node, to *strings.Builder) {
 	}
 }
 
-// close ends a section.
 func (r *sectionReader) close() {
 	r.sections[len(r.sections)-1].Text = words(r.text.String())
 	r.text.Reset()

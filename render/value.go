@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
@@ -39,7 +40,6 @@ func (c *composer) Value(in expr.Inline) template.HTML {
 	return c.Fill("value", v)
 }
 
-// evaluate computes an expression.
 func (c *composer) evaluate(in expr.Inline) valueView {
 	source := in.Expr.String()
 	q, err := c.d.Eval(in.Expr, "")
@@ -59,10 +59,7 @@ func (c *composer) evaluate(in expr.Inline) valueView {
 	o := cellview.OriginOf(q.Cells)
 	names := cellview.SortedSet(slice.Map(q.Cells, func(cell *dataset.Cell) string { return cell.Name() }))
 	if len(names) > 0 && len(names) <= 3 {
-		v.Origin = "cells " + strings.Join(names, "; ") + ", "
-		if len(names) == 1 {
-			v.Origin = "cell " + names[0] + ", "
-		}
+		v.Origin = phrase.Noun(len(names), "cell") + " " + strings.Join(names, "; ") + ", "
 	}
 	v.Origin = wording.Sentence(v.Origin + o.Where())
 	return v

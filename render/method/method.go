@@ -62,9 +62,7 @@ func (w *Writer) View(title string) View {
 	if w.Origin.Measured == 0 {
 		v.Lead = "Nothing has been measured yet. This is what a run would do."
 	}
-	for _, e := range w.Dataset.Experiments {
-		v.Experiments = append(v.Experiments, w.experiment(e))
-	}
+	v.Experiments = slice.Map(w.Dataset.Experiments, w.experiment)
 	v.shareFacts()
 	v.Cite = fmt.Sprintf("Cite as: benchbook, “%s”", title)
 	if o := w.Origin; o.Measured > 0 {
@@ -118,8 +116,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
-	// Numbers of other load generators are not read without it.
-	add("Tool", slice.Map(factsOf(records, toolNote), wording.Sentence)...)
+	// Numbers of other load generators are not read without their notes.
+	add("Tool", slice.Map(factsOf(records, "tool.note"), wording.Sentence)...)
 	for _, cell := range dataset.OnePerTrial(e.Cells) {
 		for _, f := range Failures(cell) {
 			v.Failures = append(v.Failures, failureView{cell.Name() + ", " + f.Which + ": " + f.Words + ".", f.Log})
@@ -153,15 +151,13 @@ func checkViews(e *dataset.Experiment) (out []checkView) {
 	}
 	for _, check := range slices.Concat(found, unchecked) {
 		level := check.Level.String()
-		i := slices.IndexFunc(out, func(v checkView) bool { return v.Name == check.Name && v.Level == level })
-		if i < 0 {
-			i, out = len(out), append(out, checkView{Name: check.Name, Level: level})
-		}
+		v := slice.FindOrAdd(&out, func(v checkView) bool { return v.Name == check.Name && v.Level == level },
+			checkView{Name: check.Name, Level: level})
 		which := strings.Join(cells[check], "; ")
 		if n := len(cells[check]); n == 0 || n > 1 && n == len(e.Cells) {
 			which = "all cells"
 		}
-		out[i].Found = append(out[i].Found, foundView{which, check.Words})
+		v.Found = append(v.Found, foundView{which, check.Words})
 	}
 	for i, v := range out {
 		if more := len(v.Found) - mostFound; more > 1 {
@@ -268,8 +264,7 @@ func otherHosts(records []*record.Record) (hosts []string) {
 func hostFacts(prefix string, records []*record.Record) string {
 	var words []string
 	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"},
-		{"memory", "", ""},
-		{"kernel", "Linux ", ""}, {"governor", "governor ", ""}, {"virtual", "virtual (", ")"}} {
+		{"memory", "", ""}, {"kernel", "Linux ", ""}, {"governor", "governor ", ""}, {"virtual", "virtual (", ")"}} {
 		if v := common(records, prefix+"host."+fact.name); v != "" {
 			words = append(words, fact.before+v+fact.after)
 		}
@@ -421,9 +416,6 @@ func Failures(cell *dataset.Cell) (out []Failure) {
 	}
 	return out
 }
-
-// toolNote is the fact that says what to know of the numbers of another load generator.
-const toolNote = "tool.note"
 
 // substitutes lists base images that were replaced.
 func substitutes(d *dataset.Dataset) (out []string) {
