@@ -180,13 +180,17 @@ type inlineView struct {
 	Home   string
 }
 
-// cardView is what services show of a page that somebody links. Source: ogp.me.
+// cardView is what services show of a page that somebody links; Image is an address, or empty. Source: ogp.me.
 type cardView struct{ Type, Title, Says, Image string }
 
 func (b *builder) articles(pages []*render.Page) {
 	for _, p := range pages {
-		b.page(p.Slug, layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML,
-			Card: &cardView{"article", p.Title, p.Finding, b.cardImage(p)}})
+		card := &cardView{"article", p.Title, p.Finding, ""}
+		isCard := func(f render.File) bool { return f.Path == render.CardFile }
+		if b.options.BaseURL != "" && slices.ContainsFunc(p.Files, isCard) {
+			card.Image = b.absolute(path.Join(p.Slug, render.CardFile))
+		}
+		b.page(p.Slug, layoutView{Title: p.Title + " · " + b.options.Title, Description: p.Finding, Main: p.HTML, Card: card})
 		for _, f := range p.Files {
 			b.below(p.Slug, f.Path, File{Data: f.Data})
 		}
@@ -194,15 +198,6 @@ func (b *builder) articles(pages []*render.Page) {
 			b.below(p.Slug, c.Path, File{From: c.From, Packed: true})
 		}
 	}
-}
-
-// cardImage is the address of the picture for links to a page; empty without one, or if no address of the site is known.
-func (b *builder) cardImage(p *render.Page) string {
-	isCard := func(f render.File) bool { return f.Path == render.CardFile }
-	if b.options.BaseURL == "" || !slices.ContainsFunc(p.Files, isCard) {
-		return ""
-	}
-	return b.absolute(path.Join(p.Slug, render.CardFile))
 }
 
 // missing adds the page that servers show for unknown addresses. Its depth is not known, so it names files by the

@@ -88,14 +88,6 @@ func WithState(words string, cell *dataset.Cell) string {
 	return words
 }
 
-// HollowWords explains open marks, if there are any.
-func HollowWords(cells []*dataset.Cell) []string {
-	if slices.ContainsFunc(cells, func(cell *dataset.Cell) bool { return StateOf(cell) != "" }) {
-		return []string{"Open mark, or a note after a name: measured with an older version of the experiment, or unfinished."}
-	}
-	return nil
-}
-
 // Without says why there are no values of some metrics: not run, not valid, or without a value.
 func Without(cells []*dataset.Cell, metrics ...string) string {
 	if NoneMeasured(cells) {

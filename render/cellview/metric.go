@@ -96,12 +96,6 @@ func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string,
 	return d.Published(cell, metric, ref.Name.Value)
 }
 
-// Ends returns the ends of the interval or range of a result; NaN without one.
-func Ends(r dataset.Result) (lo, hi float64) {
-	v := Estimate(r)
-	return v.Lo, v.Hi
-}
-
 // HasFailed reports whether a result is missing because the cell failed.
 func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
 

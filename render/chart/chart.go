@@ -130,7 +130,9 @@ func (p *Panel) draw(spec figure.Spec, auto, sub, what string, fields []string, 
 	spec.ID, spec.Title, spec.Sub, spec.Desc = p.Block.Label.Value, cmp.Or(p.Plain(p.Block.Title.Value), auto), sub, desc
 	spec.Notes = append(spec.Notes, p.notes...)
 	p.drawing.Spec, p.drawing.Sub, p.drawing.Fields, p.drawing.Metrics = &spec, sub, fields, metrics
-	p.say(cellview.HollowWords(p.Cells)...)
+	if slices.ContainsFunc(p.Cells, func(cell *dataset.Cell) bool { return cellview.StateOf(cell) != "" }) {
+		p.say("Open mark, or a note after a name: measured with an older version of the experiment, or unfinished.")
+	}
 }
 
 // axisOf is an axis in a unit. Where a log axis shows times or sizes, each tick has the unit that suits it.

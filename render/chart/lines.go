@@ -197,8 +197,8 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at f
 		point.Gap, point.Failed = true, cellview.HasFailed(r.Missing)
 		l.notes = append(l.notes, "gap at "+point.Title)
 	} else {
-		lo, hi := cellview.Ends(r)
-		point.YLo, point.YHi = lo/l.column.Scale, hi/l.column.Scale
+		v := cellview.Estimate(r)
+		point.YLo, point.YHi = v.Lo/l.column.Scale, v.Hi/l.column.Scale
 		if state := cellview.StateOf(cell); state != "" {
 			point.Title, point.Hollow = cellview.WithState(point.Title, cell), true
 			l.notes = append(l.notes, state+": "+where)

@@ -58,8 +58,8 @@ func (p *Panel) scatter() (missing string) {
 type ends struct{ v, lo, hi float64 }
 
 func endsOf(r dataset.Result, scale float64) ends {
-	lo, hi := cellview.Ends(r)
-	return ends{r.Estimate.Centre / scale, lo / scale, hi / scale}
+	v := cellview.Estimate(r)
+	return ends{v.Value / scale, v.Lo / scale, v.Hi / scale}
 }
 
 func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.Mark {
