@@ -2,15 +2,13 @@
 //
 // A page is written from the article, its records and a theme, and from nothing else: no engine is asked, no clock
 // is read, and the same input gives the same bytes. What was not measured is said so at every place where it would
-// stand; no number is shown that no record holds.
-//
-// Nothing that an author wrote or a program printed becomes markup unless it is known to be harmless: raw HTML is
-// reduced to plain formatting, links lead to the web, to a mail address or within the site, everything else is text.
+// stand; no number is shown that no record holds. What an author wrote becomes markup in package prose alone.
 package render
 
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -30,6 +28,7 @@ import (
 	"benchbook/render/method"
 	"benchbook/render/outcome"
 	"benchbook/render/prose"
+	"benchbook/render/table"
 	"benchbook/render/wording"
 )
 
@@ -312,7 +311,6 @@ func (c *composer) Block(b *article.Block) template.HTML {
 	return out
 }
 
-// Applies reports whether a part of the text is for the measured outcome; text outside parts, nil, always is.
 func (c *composer) Applies(p *article.ConditionalPart) bool { return c.results.Applies(p) }
 
 func (c *composer) ValueText(in expr.Inline) string {
@@ -324,3 +322,104 @@ func (c *composer) ValueText(in expr.Inline) string {
 }
 
 func (c *composer) AddFile(path string, data []byte) { c.files = append(c.files, File{path, data}) }
+
+// Parts shows parts of an article by themselves, as its page shows them.
+type Parts struct{ c *composer }
+
+// Parts returns the parts of an article.
+func (r *Renderer) Parts(d *dataset.Dataset, o Options) Parts { return Parts{r.compose(d, o)} }
+
+// Value is a value as text.
+func (p Parts) Value(in expr.Inline) (string, error) {
+	v := p.c.evaluate(in)
+	if v.Missing {
+		return "", errors.New(wording.Lower(strings.TrimSuffix(v.Interval, ".")))
+	}
+	return v.Text, nil
+}
+
+// Claim returns the outcome of a claim as a sentence, and how it relates to the claim: "as claimed".
+func (p Parts) Claim(name string) (sentence, word string, err error) {
+	if _, ok := p.c.judgements[name]; !ok {
+		known := slice.Map(p.c.doc.Claims, func(c *article.Claim) string { return c.Name.Value })
+		return "", "", fmt.Errorf("the article has no claim %q: %s", name, source.Suggest(name, known))
+	}
+	o := p.c.outcome(name)
+	return strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), o.Word, nil
+}
+
+// TableText is a table as text.
+type TableText struct {
+	Title string
+	Rows  [][]string // the first has the heads
+	Right []int      // columns of numbers
+	Notes []string   // whose numbers stand at values in brackets
+	Where string     // what was measured, where and when
+}
+
+// Table is a table without its plots.
+func (p Parts) Table(t *article.Table) (out TableText, err error) {
+	cells, missing := p.c.shownCells(t.Experiment.Value, t.Where.Node)
+	if missing != "" {
+		return out, errors.New(wording.Lower(strings.TrimSuffix(missing, ".")))
+	}
+	columns := p.c.tableColumns(t, cells)
+	_, out.Title = p.c.title(t.Title.Value)
+	if out.Title == "" {
+		out.Title = columns.autoTitle()
+	}
+	from := cellview.OriginOf(cells, cellview.NamesOf(columns.metrics)...)
+	plain := columns.table(p.c)
+	plain.Main = -1 // a text has no plots
+	layout := plain.Layout()
+	out.Where = strings.Join(slices.DeleteFunc([]string{columns.Sub(), p.c.provenance(from).Cells,
+		from.Where()}, func(s string) bool { return s == "" }), "; ")
+	var heads []string
+	for i, h := range layout.Heads {
+		if h.Class == "n" {
+			out.Right = append(out.Right, i)
+		}
+		heads = append(heads, strings.TrimSuffix(h.Words+", "+h.Unit, ", "))
+	}
+	out.Rows = [][]string{heads}
+	for _, row := range layout.Rows {
+		out.Rows = append(out.Rows, slice.Map(row, cellText))
+	}
+	for _, n := range layout.Notes {
+		found := slice.Map(n.Found, func(f table.Found) string { return f.Rows + ": " + f.Words })
+		out.Notes = append(out.Notes, "["+n.Number+"] "+n.Kind+", "+strings.Join(found, "; ")+".")
+	}
+	out.Notes = append(out.Notes, columns.commonWords()...)
+	return out, nil
+}
+
+func cellText(c table.Cell) string {
+	text := c.Text + c.Missing + c.Before + c.Strong
+	if c.Interval != "" {
+		text += " (" + c.Interval + ")"
+	}
+	for _, why := range c.Why {
+		text += " " + why.Kind + " [" + why.Number + "]"
+	}
+	if c.Marks != nil {
+		text += " [" + c.Marks.Numbers + "]"
+	}
+	return strings.TrimSpace(text)
+}
+
+// Drawing is a drawing of a figure as a file for light and dark surroundings.
+type Drawing struct {
+	Title string
+	SVG   []byte
+}
+
+// Figure draws a figure.
+func (p Parts) Figure(f *article.Figure) (Drawing, error) {
+	p.c.drawn = Drawing{}
+	p.c.figure(f)
+	err := p.c.failed()
+	if err == nil && p.c.drawn.SVG == nil {
+		err = errors.New("nothing of it was measured")
+	}
+	return p.c.drawn, err
+}
