@@ -54,14 +54,9 @@ type howtoView struct {
 	Alone       bool // it is not an article of a project
 	First, More []howtoLine
 	Files       []link
-	Records     recordsView
+	Records     []link      // a file for each run
+	Summary     string      // of Records: "Records of 11 runs, unpacked 5 MiB"
 	Others      []otherView // results of other hosts and profiles
-}
-
-// recordsView is what was measured, a file for each run.
-type recordsView struct {
-	Summary string // "Records of 11 runs, 5 MiB"
-	Files   []link
 }
 
 type howtoLine struct{ Words, Command string }
@@ -234,7 +229,7 @@ func (c *composer) howto() howtoView {
 		return howtoView{Alone: true, First: []howtoLine{{"The same measurement", c.options.Command}}}
 	}
 	v := howtoView{Others: c.others()}
-	v.Files, v.Records = c.sources()
+	c.addSources(&v)
 	lasting := func(words string, took time.Duration) string {
 		if took == 0 {
 			return words
@@ -261,22 +256,19 @@ func (c *composer) howto() howtoView {
 	return v
 }
 
-// sources are the links to what the article was measured from, and to its records.
-func (c *composer) sources() (files []link, records recordsView) {
+// addSources adds the links to what the article was measured from, and to its records.
+func (c *composer) addSources(v *howtoView) {
 	size := func(bytes int64) string {
 		return wording.UnitFor("B", false, float64(bytes)).Quantity(float64(bytes), 0)
 	}
 	of := c.source()
-	files = append(files, link{of.Path, of.Path + ", " + size(int64(len(of.Data)))})
+	v.Files = []link{{of.Path, of.Path + ", " + size(int64(len(of.Data)))}}
 	all := int64(0)
 	for _, f := range c.options.Sources {
 		all += f.Size
-		records.Files = append(records.Files, link{f.Path, path.Base(f.Path) + ", unpacked " + size(f.Size)})
+		v.Records = append(v.Records, link{f.Path, path.Base(f.Path) + ", unpacked " + size(f.Size)})
 	}
-	if n := len(records.Files); n > 0 {
-		records.Summary = "Records of " + wording.Count(n, "run") + ", unpacked " + size(all)
-	}
-	return files, records
+	v.Summary = "Records of " + wording.Count(len(v.Records), "run") + ", unpacked " + size(all)
 }
 
 // source is the article as a file.

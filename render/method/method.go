@@ -36,7 +36,7 @@ type Writer struct {
 type experimentView struct {
 	Name, Summary string
 	Facts         []factView
-	Failures      []failureView
+	Failures      []Failure
 	Checks        []checkView
 }
 
@@ -45,8 +45,7 @@ type (
 		Name  string
 		Texts []string
 	}
-	failureView struct{ Sentence, Log string }
-	checkView   struct {
+	checkView struct {
 		Name, Level string
 		Found       []foundView
 	}
@@ -120,7 +119,8 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	add("Tool", slice.Map(factsOf(records, "tool.note"), wording.Sentence)...)
 	for _, cell := range dataset.OnePerTrial(e.Cells) {
 		for _, f := range Failures(cell) {
-			v.Failures = append(v.Failures, failureView{cell.Name() + ", " + f.Which + ": " + f.Words + ".", f.Log})
+			f.Which = cell.Name() + ", " + f.Which
+			v.Failures = append(v.Failures, f)
 		}
 	}
 	v.Checks = checkViews(e)
