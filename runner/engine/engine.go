@@ -12,7 +12,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -45,8 +44,8 @@ type Engine interface {
 
 	// Prepare makes an image available. An image that was built before from the same inputs is found again without
 	// building. The builder's output goes to log, for people to read. An error of the build, or of an image that it is
-	// built from, is a *BuildError; that of a named image that cannot be had, or of a kind of image that the engine does
-	// not have, is an *ImageError.
+	// built from, is a *BuildError; for a named image that cannot be had, or a kind of image that the engine does not
+	// have, it is an *ImageError.
 	Prepare(ctx context.Context, image Image, log io.Writer) (Prepared, error)
 
 	// Find returns the id of a named image, and an empty one if the image is not here.
@@ -194,9 +193,6 @@ type Service struct {
 // for a whole machine, so that a service that starts more and more does not take the machine down.
 const DefaultPIDs = 8192
 
-// MaxPIDs is the limit of processes and threads that a service gets; 0: none.
-func (s *Service) MaxPIDs() int64 { return max(0, cmp.Or(s.PIDs, DefaultPIDs)) }
-
 // Command is a program to run inside a container.
 type Command struct {
 	Args        []string // the program and its arguments; no shell is put around them
@@ -272,14 +268,24 @@ type Leftover struct {
 // Cluster says how a Kubernetes cluster is used.
 type Cluster struct {
 	Context   string // of the user's kubeconfig; empty: its current one
-	Namespace string // has to exist; empty: that of the context
+	Namespace string // has to exist; empty: the context's
 	// Registry is where images are pushed to and where nodes pull them from, such as "registry.example.org/bench". The
 	// user has logged in there by docker login. Plain HTTP is used within private networks only.
 	Registry string
 	// LoadNodes and ServiceNodes are labels of the nodes for load generators and for services. If both are empty, load
 	// generators are kept away from the nodes of services where there are others.
 	LoadNodes, ServiceNodes map[string]string
-	Prefer                  map[string][]string // names of nodes by host, those of the run before
+	Prefer                  map[string][]string // names of nodes by host, from the run before
+}
+
+// Sleep waits for d, or until the context is done, whose cause it then returns.
+func Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // closeGrace is how long closing a space may take, besides the time that services get to end.

@@ -47,6 +47,11 @@ func (e *RejectedError) Error() string {
 
 func (e *RejectedError) Unwrap() error { return e.Err }
 
+// Refuse returns a *RejectedError with why a container cannot be started as requested.
+func Refuse(name, format string, args ...any) error {
+	return &RejectedError{Name: name, Err: fmt.Errorf(format, args...)}
+}
+
 // startError is the error of Space.Start, given why a service could not be started.
 func startError(ctx context.Context, service string, err error) error {
 	var notReady *NotReadyError

@@ -109,7 +109,7 @@ func startTime(pid int) (string, error) {
 		return strconv.FormatInt(created, 10), err
 	}
 	// In ticks since boot: a time of day would move when the clock is set, and a live owner would look dead.
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	stat, err := proc.Read(pid)
 	if err != nil {
 		// With the mount option hidepid, processes of other users look as if they were not there.
 		if exists, existsErr := process.PidExists(int32(pid)); existsErr == nil && !exists {
@@ -117,9 +117,8 @@ func startTime(pid int) (string, error) {
 		}
 		return "", fmt.Errorf("reading the state of process %d: %w", pid, err)
 	}
-	stat, err := proc.Parse(text)
 	if stat.State == 'Z' || stat.State == 'X' {
 		return "", errGone
 	}
-	return stat.Start, err
+	return stat.Start, nil
 }

@@ -204,8 +204,8 @@ func (w *waiter) wait(ctx context.Context) error {
 }
 
 // poll probes a port, or none if it is 0, until a probe succeeds, too many have failed, or the context is done. It
-// returns the last failure. As in Compose a failure counts once in an interval, the first of which begins with the
-// service, and not in the start period.
+// returns the last failure. As in Compose a failure counts once in an interval, and not in the start period. The
+// first interval begins with the service.
 func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try func(context.Context) error) error {
 	r := w.service.Ready
 	interval, started := cmp.Or(r.Interval, composeInterval), w.began.Add(r.StartPeriod)
@@ -230,23 +230,16 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 			return missing
 		}
 		if r.IsTimed() && failed >= w.retries() {
-			return w.afterRetries(missing, port)
+			if port != 0 { // it says where the service listens
+				return missing
+			}
+			return fmt.Errorf("%w (%d probes failed, %v apart: if it only needs longer, set its start_period)", missing,
+				w.retries(), interval)
 		}
-		select {
-		case <-ctx.Done():
+		if Sleep(ctx, w.pause(now.Before(started))) != nil {
 			return missing
-		case <-time.After(w.pause(now.Before(started))):
 		}
 	}
-}
-
-// afterRetries adds to the failure of a command that its tries are used up: it may only need longer.
-func (w *waiter) afterRetries(missing error, port int) error {
-	if port != 0 { // which says where the service listens
-		return missing
-	}
-	return fmt.Errorf("%w (%d probes failed, %v apart: if it only needs longer, set its start_period)", missing, w.retries(),
-		cmp.Or(w.service.Ready.Interval, composeInterval))
 }
 
 // lasts reports whether a lastingError has outlasted its grace.

@@ -103,7 +103,7 @@ func (t *Tree[R]) start(ctx context.Context, name string, start func() (*R, erro
 	return container, err
 }
 
-// Find returns a container of the space or of any group; nil if there is none, or it still starts.
+// Find returns a container of the space or of any group; nil without one, or while it still starts.
 func (t *Tree[R]) Find(name string) *R {
 	t.mu.Lock()
 	defer t.mu.Unlock()

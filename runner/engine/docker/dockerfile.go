@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -46,7 +45,7 @@ func (e *DockerfileError) Error() string {
 	return fmt.Sprintf("Dockerfile line %d: %s", e.Line, e.Message)
 }
 
-// ReadDockerfile reads a Dockerfile as far as the stage target, the last if it is empty, with the given build arguments.
+// ReadDockerfile reads a Dockerfile up to the stage target, the last if it is empty, with the given build arguments.
 // The error is a *DockerfileError.
 func ReadDockerfile(text []byte, args map[string]string, target string) (*Dockerfile, error) {
 	parsed, err := parser.Parse(bytes.NewReader(text))
@@ -66,13 +65,13 @@ func ReadDockerfile(text []byte, args map[string]string, target string) (*Docker
 		stages = stages[:at+1]
 	}
 	d.stages = stages
-	values := variables{}
+	var values []string
 	for _, arg := range declared {
 		for _, pair := range arg.Args {
 			if value, given := args[pair.Key]; given {
-				values[pair.Key] = value
+				values = append(values, pair.Key+"="+value)
 			} else if pair.Value != nil {
-				values[pair.Key] = d.expand(*pair.Value, values)
+				values = append(values, pair.Key+"="+d.expand(*pair.Value, values))
 			}
 		}
 	}
@@ -108,7 +107,7 @@ func stageNamed(stages []instructions.Stage, name string) (int, bool) {
 }
 
 // readStages finds the images that the stages name.
-func (d *Dockerfile) readStages(values variables) error {
+func (d *Dockerfile) readStages(values []string) error {
 	for i := range d.stages {
 		stage := &d.stages[i]
 		from := Source{Reference: d.expand(stage.BaseName, values), Platform: d.expand(stage.Platform, values), stage: stage}
@@ -140,7 +139,7 @@ func (d *Dockerfile) readStages(values variables) error {
 	return nil
 }
 
-// add notes an image that is no earlier stage.
+// add notes an image, unless it is an earlier stage.
 func (d *Dockerfile) add(s Source, earlier []instructions.Stage, at []parser.Range) {
 	_, isStage := stageNamed(earlier, s.Reference)
 	if isStage || s.Reference == "scratch" && s.stage != nil {
@@ -150,16 +149,9 @@ func (d *Dockerfile) add(s Source, earlier []instructions.Stage, at []parser.Ran
 	d.Bases = append(d.Bases, s)
 }
 
-// variables of a Dockerfile that have a value.
-type variables map[string]string
-
-func (v variables) Get(name string) (string, bool) { value, ok := v[name]; return value, ok }
-
-func (v variables) Keys() []string { return slices.Collect(maps.Keys(v)) }
-
-// expand replaces variables; one that has no value by nothing.
-func (d *Dockerfile) expand(word string, values variables) string {
-	expanded, _, err := d.lex.ProcessWord(word, values)
+// expand replaces variables by their values, which are KEY=VALUE; one that has none by nothing.
+func (d *Dockerfile) expand(word string, values []string) string {
+	expanded, _, err := d.lex.ProcessWord(word, shell.EnvsFromSlice(values))
 	if err != nil {
 		return word
 	}
@@ -249,7 +241,7 @@ var tcpPort = regexp.MustCompile(`^([1-9]\d{0,4})(?i:/tcp)?$`)
 // are not known, and ranges are left out: seldom does anything listen on all of one.
 func (d *Dockerfile) Exposed() []string {
 	ports := make([][]string, len(d.stages))
-	values := variables{}
+	var values []string
 	for i, stage := range d.stages {
 		if at, ok := instructions.HasStage(d.stages[:i], d.expand(stage.BaseName, values)); ok {
 			ports[i] = slices.Clone(ports[at])
@@ -258,12 +250,12 @@ func (d *Dockerfile) Exposed() []string {
 			switch c := command.(type) {
 			case *instructions.EnvCommand:
 				for _, pair := range c.Env {
-					values[pair.Key] = d.expand(pair.Value, values)
+					values = append(values, pair.Key+"="+d.expand(pair.Value, values))
 				}
 			case *instructions.ArgCommand:
 				for _, pair := range c.Args {
 					if pair.Value != nil {
-						values[pair.Key] = d.expand(*pair.Value, values)
+						values = append(values, pair.Key+"="+d.expand(*pair.Value, values))
 					}
 				}
 			case *instructions.ExposeCommand:

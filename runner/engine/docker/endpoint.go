@@ -101,10 +101,7 @@ func (a *endpoint) forward(ctx context.Context) error {
 	if err != nil || u.Hostname() == "" {
 		return fmt.Errorf("%s is not ssh://[USER@]HOST[:PORT][/SOCKET]", a.host)
 	}
-	socket := u.Path
-	if socket == "" {
-		socket = strings.TrimPrefix(client.DefaultDockerHost, "unix://")
-	}
+	socket := cmp.Or(u.Path, strings.TrimPrefix(client.DefaultDockerHost, "unix://"))
 	folder, err := os.MkdirTemp("", "benchbook-ssh-")
 	if err != nil {
 		return err

@@ -121,7 +121,7 @@ func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvid
 	return provider, err
 }
 
-// oldestAPI is that of Docker 19.03.
+// oldestAPI is the API of Docker 19.03.
 const oldestAPI = "1.40"
 
 // unfit returns why an engine that answers cannot run articles; nil if it can.

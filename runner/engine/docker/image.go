@@ -36,31 +36,25 @@ const substituteRepository = "benchbook/debootstrap"
 // ourRepositories begins the names of all images that we make.
 const ourRepositories = "benchbook/"
 
-func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
-	prepared, err := e.prepare(ctx, image, log)
-	if err == nil {
-		prepared.Healthcheck, err = e.healthcheck(ctx, prepared.ID)
-	}
-	return prepared, err
-}
-
-func (e *Engine) prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
+func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (p engine.Prepared, err error) {
 	switch {
 	case !image.One():
-		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
+		return p, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
 	case image.Machine:
-		return engine.Prepared{}, &engine.ImageError{Reference: "this machine",
+		return p, &engine.ImageError{Reference: "this machine",
 			Err:    errors.New("the engine docker runs no programs of this machine"),
 			WayOut: "add an image or a build, or use the engine local"}
 	case image.Build != nil:
-		return e.build(ctx, *image.Build, log)
+		p, err = e.build(ctx, *image.Build, log)
 	case image.Executable != nil:
-		return e.build(ctx, executableBuild(*image.Executable), log)
+		p, err = e.build(ctx, executableBuild(*image.Executable), log)
+	default:
+		var base engine.Base
+		base, err = e.base(ctx, image.Name, "", log)
+		p = engine.Prepared{Reference: cmp.Or(base.Substitute, image.Name), ID: base.ID, Bases: []engine.Base{base}}
 	}
-	base, err := e.base(ctx, image.Name, "", log)
-	p := engine.Prepared{Reference: image.Name, ID: base.ID, Bases: []engine.Base{base}}
-	if base.Substitute != "" {
-		p.Reference = base.Substitute
+	if err == nil {
+		p.Healthcheck, err = e.healthcheck(ctx, p.ID)
 	}
 	return p, err
 }
@@ -267,7 +261,7 @@ func unreachable(err error) bool {
 	return errors.Is(err, errNoAnswer) || noContact.MatchString(err.Error())
 }
 
-// contactFault has those of its words that tell people why.
+// contactFault has the words among them that say why.
 var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|no route to host|` +
 	`network is unreachable|TLS handshake \w+|x509: [^"]*|403 Forbidden`)
 

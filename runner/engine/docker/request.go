@@ -2,16 +2,20 @@ package docker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
@@ -89,15 +93,13 @@ func visible(service *engine.Service) error {
 		}
 		for _, tmpfs := range service.Tmpfs {
 			if mount, _, _ := strings.Cut(tmpfs, ":"); below(mount) {
-				return &engine.RejectedError{Name: service.Name, Err: fmt.Errorf("file %s would be hidden by tmpfs %s",
-					file.Path, mount)}
+				return engine.Refuse(service.Name, "file %s would be hidden by tmpfs %s", file.Path, mount)
 			}
 		}
 		for _, v := range service.Volumes {
 			// The files of a read-only container are in its image, which any volume hides.
 			if (v.ReadOnly || v.HasFiles() || service.ReadOnly) && below(v.Target) {
-				return &engine.RejectedError{Name: service.Name, Err: fmt.Errorf(
-					"file %s cannot be put into the read-only volume %s", file.Path, v.Target)}
+				return engine.Refuse(service.Name, "file %s cannot be put into the read-only volume %s", file.Path, v.Target)
 			}
 		}
 	}
@@ -142,7 +144,7 @@ func limit(config *api.HostConfig, service *engine.Service) {
 	}
 	config.NanoCPUs = int64(service.CPUs * 1e9)
 	config.Memory = service.Memory
-	if most := service.MaxPIDs(); most > 0 {
+	if most := cmp.Or(service.PIDs, engine.DefaultPIDs); most > 0 { // -1: no limit
 		config.PidsLimit = &most
 	}
 	config.ShmSize = service.ShmSize
@@ -155,25 +157,18 @@ func limit(config *api.HostConfig, service *engine.Service) {
 		u := service.Ulimits[name]
 		config.Ulimits = append(config.Ulimits, &api.Ulimit{Name: name, Soft: int64(u.Soft), Hard: int64(u.Hard)})
 	}
+	config.Tmpfs = make(map[string]string)
 	for _, tmpfs := range service.Tmpfs {
 		mount, options, _ := strings.Cut(tmpfs, ":")
-		if config.Tmpfs == nil {
-			config.Tmpfs = make(map[string]string)
-		}
 		config.Tmpfs[mount] = options
 	}
-	config.Sysctls = maps.Clone(service.Sysctls)
 }
 
 // connect puts a container into the network of the space.
 func (s *space) connect(ctx context.Context, config *api.HostConfig, service *engine.Service) {
 	config.NetworkMode = api.NetworkMode(s.name) // else one that leads out, should somebody have removed this one
-	if config.Sysctls == nil {
-		config.Sysctls = make(map[string]string)
-	}
-	if _, own := config.Sysctls[machine.PortRange]; !own {
-		config.Sysctls[machine.PortRange] = machine.AllPorts
-	}
+	config.Sysctls = map[string]string{machine.PortRange: machine.AllPorts}
+	maps.Copy(config.Sysctls, service.Sysctls)
 	// The engine answers for the names of the space. Other names must not be asked of the host's name server, nor be looked
 	// for in the host's domains.
 	config.DNS = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
@@ -182,4 +177,149 @@ func (s *space) connect(ctx context.Context, config *api.HostConfig, service *en
 	if len(service.Expose) == 0 {
 		config.ExtraHosts = s.known(ctx)
 	}
+}
+
+// ownUser runs our own programs. It is not 65534, nobody: the kernel bounds some things by user, such as the memory of
+// pipes, and services may run as nobody.
+const ownUser = "65532:65532"
+
+// firstPrivilegedPort is the kernel setting by which any user may listen at ports below 1024.
+const firstPrivilegedPort = "net.ipv4.ip_unprivileged_port_start"
+
+// confine takes all rights from a program of ours.
+func confine(service *engine.Service) {
+	service.User, service.ReadOnly = ownUser, true
+	service.CapAdd, service.CapDrop = nil, []string{"ALL"}
+	service.SecurityOpt = nil
+	sysctls := map[string]string{firstPrivilegedPort: "0"}
+	maps.Copy(sysctls, service.Sysctls)
+	service.Sysctls = sysctls
+}
+
+// noNewPrivileges is the security option by which no program gets more rights than the one that started it.
+const noNewPrivileges = "no-new-privileges"
+
+// guarded adds no-new-privileges to security options that do not mention it.
+func guarded(options []string) []string {
+	mentioned := slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, noNewPrivileges) })
+	if mentioned {
+		return options
+	}
+	return append(slices.Clone(options), noNewPrivileges+":true")
+}
+
+// minReserve is the least memory, in bytes, that containers leave to the machine, unless that is more than half.
+const minReserve = 256 << 20
+
+// defaultMemory returns the memory that a service may use on a machine with total bytes: all but a sixteenth, so that one
+// which takes more and more is killed before the engine and benchbook are. It returns 0, no limit, for an unknown total.
+func defaultMemory(total int64) int64 {
+	return total - min(max(total/16, minReserve), total/2)
+}
+
+var (
+	// refusal has the engine's words for requests that it cannot meet, where it has no status for them.
+	refusal = regexp.MustCompile(
+		`unable to find (user|group)|no matching entries in (passwd|group) file|Cannot mkdir: .* is not a directory|` +
+			`requested CPUs are not available|invalid signal|OCI (runtime|permission)`)
+	// shortage has its words for a machine that has run short of something, with the same status.
+	shortage = regexp.MustCompile(
+		`no space left|[Cc]annot allocate memory|[Rr]esource temporarily unavailable|[Tt]oo many open files|` +
+			`[Dd]evice or resource busy|all predefined address pools`)
+	// stages are what the library, the engine and its runtime put before the cause.
+	stages = regexp.MustCompile(`^(?s:.*)(?:Error response from daemon|OCI runtime create failed|runc create failed|` +
+		`unable to start container process|error during container init): `)
+)
+
+// rejected makes an *engine.RejectedError of an error with which a container could not be made or started because of
+// what was asked for. Other errors stay as they are.
+func rejected(name string, err error) error {
+	if err == nil || errors.As(err, new(*engine.RejectedError)) {
+		return err
+	}
+	text := err.Error()
+	if shortage.MatchString(text) || !errdefs.IsInvalidArgument(err) && !refusal.MatchString(text) {
+		return err
+	}
+	text = strings.TrimSuffix(stages.ReplaceAllString(text, ""), ": unknown")
+	return &engine.RejectedError{Name: name, Err: errors.New(text)}
+}
+
+// mounts makes the volumes of a service.
+func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mount, error) {
+	var mounts []mount.Mount
+	for _, v := range service.Volumes {
+		m := mount.Mount{Type: mount.TypeVolume, Target: v.Target, ReadOnly: v.ReadOnly}
+		var err error
+		switch {
+		case v.Host != "":
+			m.Type, m.Source = mount.TypeBind, v.Host
+		case v.HasFiles():
+			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true} // of what the image has at the target
+			m.Source, err = s.filled(ctx, service.Image.ID, v.Files)
+		case v.Name() != "":
+			m.VolumeOptions = &mount.VolumeOptions{Labels: s.engine.labels(s.run)} // it is made with the container
+			m.Source = s.volume(v.Name())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("volume %s: %w", v.Target, err)
+		}
+		mounts = append(mounts, m)
+	}
+	return mounts, nil
+}
+
+// volume returns the engine's name of a volume of this space or one around it.
+func (s *space) volume(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for around := s; around != nil; around = around.outer {
+		if id, known := around.named[name]; known {
+			return id
+		}
+	}
+	id := s.name + "-" + safeName(name)
+	if s.outer != nil {
+		id += suffix() // the space around may come to have one of this name
+	}
+	s.named[name], s.volumes = id, append(s.volumes, id)
+	return id
+}
+
+// filled makes a volume that holds files. The engine puts files only into containers, so one that is never started takes
+// them in.
+func (s *space) filled(ctx context.Context, image string, files []spec.File) (id string, err error) {
+	id = s.name + "-files" + suffix()
+	s.mu.Lock()
+	s.volumes = append(s.volumes, id)
+	s.mu.Unlock()
+	const inside = "/.benchbook"
+	filling, err := s.engine.provider.CreateContainer(ctx, testcontainers.ContainerRequest{
+		Name: id, Image: image, Labels: s.engine.labels(s.run), Entrypoint: []string{"never"},
+		HostConfigModifier: func(config *api.HostConfig) {
+			config.NetworkMode = "none"
+			config.Mounts = []mount.Mount{{Type: mount.TypeVolume, Source: id, Target: inside,
+				VolumeOptions: &mount.VolumeOptions{NoCopy: true, Labels: s.engine.labels(s.run)}}}
+		},
+	})
+	if filling != nil {
+		if err == nil {
+			err = s.engine.copyFiles(ctx, filling.GetContainerID(), inside, files)
+		}
+		err = errors.Join(err, s.engine.removeContainer(ctx, filling.GetContainerID()))
+	}
+	return id, err
+}
+
+// removeVolumes removes the volumes of the space, whose containers are gone.
+func (s *space) removeVolumes(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.volumes) > 0 {
+		if err := s.engine.removeVolume(ctx, s.volumes[0]); err != nil {
+			return fmt.Errorf("removing volume %s: %w", s.volumes[0], err)
+		}
+		s.volumes = s.volumes[1:]
+	}
+	return nil
 }

@@ -126,7 +126,7 @@ func (s *space) known(ctx context.Context) (hosts []string) {
 // probeName is the name of the container that connects to services where this process cannot.
 const probeName = "benchbook-probe"
 
-// prober returns a running container of the network in which our agent idles, and starts it if there is none.
+// prober returns a running container of the network in which our agent idles, and starts one if needed.
 func (s *space) prober(ctx context.Context) (*container, error) {
 	for s.outer != nil {
 		s = s.outer

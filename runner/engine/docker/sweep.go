@@ -44,10 +44,8 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		if err == nil && (len(stuck) == 0 || final && len(removed) == 0) || try == sweepTries {
 			return slices.Concat(removed, stuck), err
 		}
-		select {
-		case <-ctx.Done():
-			return removed, errors.Join(err, context.Cause(ctx))
-		case <-time.After(sweepPause):
+		if cause := engine.Sleep(ctx, sweepPause); cause != nil {
+			return removed, errors.Join(err, cause)
 		}
 	}
 }
@@ -128,10 +126,8 @@ func (e *Engine) removeEmptied(ctx context.Context, id string) error {
 		if try == sweepTries {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if engine.Sleep(ctx, sweepPause) != nil {
 			return err
-		case <-time.After(sweepPause):
 		}
 	}
 }
