@@ -19,6 +19,7 @@ import (
 
 	"benchbook/internal/files"
 	"benchbook/internal/proc"
+	"benchbook/internal/slice"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/machine"
@@ -76,17 +77,12 @@ func newContainer(s *space, service engine.Service) (*container, error) {
 	return c, nil
 }
 
-// refuse is an error about what a service asks for.
-func refuse(service, format string, args ...any) error {
-	return &engine.RejectedError{Name: service, Err: fmt.Errorf(format, args...)}
-}
-
 func (s *space) check(service engine.Service) error {
 	if service.Image.ID == "" {
 		return errors.New("its image was not prepared")
 	}
 	if keys := service.NeedsContainer(); len(keys) > 0 {
-		return refuse(service.Name, "without containers it cannot have %s: remove it, or use the engine docker",
+		return engine.Refuse(service.Name, "without containers it cannot have %s: remove it, or use the engine docker",
 			strings.Join(keys, ", "))
 	}
 	for _, f := range service.Configs {
@@ -95,26 +91,26 @@ func (s *space) check(service engine.Service) error {
 		}
 	}
 	if stopSignal(service.StopSignal) == 0 {
-		return refuse(service.Name, "Invalid signal: %s", service.StopSignal)
+		return engine.Refuse(service.Name, "Invalid signal: %s", service.StopSignal)
 	}
 	for _, taken := range s.names() {
 		if slices.Contains(service.Aliases, taken) {
-			return refuse(service.Name, "the engine local finds one service by a name, and %q is one of several: use the engine "+
-				"docker", taken)
+			return engine.Refuse(service.Name, "the engine local finds one service by a name, and %q is one of several: "+
+				"use the engine docker", taken)
 		}
 	}
 	cpus, ok := spec.ParseCPUSet(service.CPUSet)
 	online := machine.OnlineCPUs("/")
 	if service.CPUSet != "" && (!ok || slices.ContainsFunc(cpus, func(cpu int) bool { return !slices.Contains(online, cpu) })) {
-		return refuse(service.Name, "Requested CPUs are not available - requested %s, available: %s", service.CPUSet,
+		return engine.Refuse(service.Name, "Requested CPUs are not available - requested %s, available: %s", service.CPUSet,
 			spec.CPUSet(online))
 	}
 	// What has its port would be measured instead.
 	open, err := machine.Listeners("/proc/self", nil)
 	for _, at := range open {
 		if slices.Contains(service.Expose, int(at.Port())) {
-			return refuse(service.Name, "port %d is in use on this machine, and services without containers share its ports: "+
-				"stop what listens there, or take another port", at.Port())
+			return engine.Refuse(service.Name, "port %d is in use on this machine, and services without containers share its "+
+				"ports: stop what listens there, or take another port", at.Port())
 		}
 	}
 	return err
@@ -144,7 +140,7 @@ func (c *container) start() error {
 		}
 	}
 	if len(args) == 0 {
-		return refuse(c.Name(), "there is nothing to run: add a command")
+		return engine.Refuse(c.Name(), "there is nothing to run: add a command")
 	}
 	if err := os.Chmod(c.folder, 0o755); err != nil {
 		return err
@@ -152,7 +148,7 @@ func (c *container) start() error {
 	for _, file := range c.service.Configs {
 		name := filepath.Join(c.folder, path.Clean(file.Path))
 		if err := writeFile(name, file); err != nil {
-			return refuse(c.Name(), "file %s: %w", file.Path, err)
+			return engine.Refuse(c.Name(), "file %s: %w", file.Path, err)
 		}
 		c.files[path.Clean(file.Path)] = name
 	}
@@ -177,7 +173,7 @@ func writeFile(name string, file spec.File) error {
 	if err := os.WriteFile(name, file.Data, file.Mode()); err != nil {
 		return err
 	}
-	return os.Chmod(name, file.Mode()) // whatever the umask says
+	return os.Chmod(name, file.Mode()) // regardless of the umask
 }
 
 // run starts a process of the container. Paths of its files in arguments and variables are replaced by where they are.
@@ -190,10 +186,6 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 	}
 	env = append(env, ownerVariable+"="+engine.Owner(), runVariable+"="+c.space.run, serviceVariable+"="+c.folder,
 		proc.NamesVariable+"="+strings.Join(c.space.names(), " "))
-	args := slices.Clone(command.Args)
-	for i, arg := range args {
-		args[i] = c.place(arg)
-	}
 	folder := cmp.Or(c.built, c.folder)
 	if wanted := cmp.Or(command.WorkingDir, c.service.WorkingDir); wanted != "" {
 		folder = filepath.Join(folder, wanted) // where files of its own are
@@ -201,10 +193,10 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 			folder = wanted
 		}
 		if !isFolder(folder) {
-			return nil, refuse(c.Name(), "working directory: there is no folder %s on this machine", wanted)
+			return nil, engine.Refuse(c.Name(), "working directory: there is no folder %s on this machine", wanted)
 		}
 	}
-	return c.launch(args, env, folder, command.Stdin, stdout, stderr)
+	return c.launch(slice.Map(command.Args, c.place), env, folder, command.Stdin, stdout, stderr)
 }
 
 func isFolder(name string) bool {

@@ -43,7 +43,7 @@ type process struct {
 func (c *container) launch(args, env []string, folder string, stdin []byte, stdout, stderr io.Writer) (*process, error) {
 	program, err := lookPath(args[0], env, folder)
 	if err != nil {
-		return nil, refuse(c.Name(), "%w", err)
+		return nil, engine.Refuse(c.Name(), "%w", err)
 	}
 	cmd := &exec.Cmd{Path: program, Args: args, Env: env, Dir: folder, Stdout: stdout, Stderr: stderr,
 		WaitDelay: outputTimeout, SysProcAttr: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}}
@@ -104,7 +104,7 @@ func (p *process) start() error {
 			set.Set(cpu)
 		}
 		if err := unix.SchedSetaffinity(0, &set); err != nil {
-			return refuse(c.Name(), "binding it to CPUs %v: %w", cpus, err)
+			return engine.Refuse(c.Name(), "binding it to CPUs %v: %w", cpus, err)
 		}
 	}
 	err := p.cmd.Start()
@@ -114,7 +114,7 @@ func (p *process) start() error {
 	case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOMEM) || errors.Is(err, unix.EMFILE):
 		return fmt.Errorf("starting a process: %w", err)
 	}
-	return refuse(c.Name(), "%w", err)
+	return engine.Refuse(c.Name(), "%w", err)
 }
 
 // await waits for the end of the process, and if it is the first of its container, ends all others.
