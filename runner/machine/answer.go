@@ -15,9 +15,9 @@ import (
 // What our agent is asked on another machine.
 const (
 	Watch       = "watch"    // read the machine until SIGTERM
-	askHost     = "describe" // what is the machine?
-	askSpeed    = "speed"    // what is its fingerprint?
-	askRest     = "settle"   // for at most so long, until it is at rest; what is it like then?
+	askHost     = "describe" // what the machine has
+	askSpeed    = "speed"    // its fingerprint
+	askRest     = "settle"   // its noise once it is at rest, or a given time has passed
 	askReadings = "readings" // since a moment, in nanoseconds since 1970
 )
 

@@ -265,7 +265,7 @@ func (f *counterFile) read() ([]byte, error) {
 	}
 }
 
-// counter returns a counter from lines of a name and a number, -1 if there is none.
+// counter returns a counter from lines of a name and a number, -1 without one.
 func counter(text []byte, name string) int64 {
 	for line := range bytes.Lines(text) {
 		rest, ok := bytes.CutPrefix(line, []byte(name+" "))
@@ -276,7 +276,7 @@ func counter(text []byte, name string) int64 {
 	return -1
 }
 
-// netCounter returns a counter from /proc/PID/net/netstat or snmp, -1 if there is none: a line of names is followed by a
+// netCounter returns a counter from /proc/PID/net/netstat or snmp, -1 without one: a line of names is followed by a
 // line of values with the same first word.
 func netCounter(text []byte, protocol, name string) int64 {
 	var lines [][]string

@@ -7,23 +7,30 @@ package machine
 import (
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/docker/go-units"
 	"github.com/shirou/gopsutil/v4/common"
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/mem"
 
+	"benchbook/internal/files"
 	"benchbook/internal/slice"
 	"benchbook/notebook/record"
 	"benchbook/notebook/spec"
@@ -107,7 +114,7 @@ func gopsutil(root string) context.Context {
 		common.HostEtcEnvKey: filepath.Join(root, "etc")})
 }
 
-// text reads a file of the kernel, without space around it; empty if there is none.
+// text reads a file of the kernel, without space around it; empty without one.
 func text(path ...string) string {
 	data, _ := os.ReadFile(filepath.Join(path...))
 	return strings.TrimSpace(string(data))
@@ -232,4 +239,101 @@ func (h Host) CoresOf(name string) [][]int {
 		return h.Cores
 	}
 	return h.Others[name].Cores
+}
+
+// A Fingerprint is how fast a machine is at four simple things, each on one core. Two hosts of a class, or one host on
+// two days, may differ in it.
+//
+// Source: docs/method.md#hosts.
+type Fingerprint struct {
+	Calls    float64 // system calls, per second
+	Switches float64 // switches between two threads, per second
+	Copied   float64 // bytes copied in memory, per second
+	Integer  float64 // rounds of a loop of integer operations, per second
+}
+
+// AddTo adds the fingerprint of a machine, if it is known, to the facts of a host. Name is the machine's in the project,
+// or empty.
+func (f Fingerprint) AddTo(facts map[string]string, name string) {
+	if f == (Fingerprint{}) {
+		return
+	}
+	prefix := "host.speed."
+	if name != "" {
+		prefix = "hosts." + name + "." + prefix
+	}
+	facts[prefix+"calls"] = fmt.Sprintf("%.3g/s", f.Calls)
+	facts[prefix+"switches"] = fmt.Sprintf("%.3g/s", f.Switches)
+	facts[prefix+"copied"] = fmt.Sprintf("%.3g GB/s", f.Copied/1e9)
+	facts[prefix+"integer"] = fmt.Sprintf("%.3g/s", f.Integer)
+}
+
+// identity returns four hex digits that tell this machine from others of its class. They are made of /etc/machine-id,
+// the firmware's UUID if it can be read, and a random number in the folder state, which is made on first use: machines
+// cloned from one image share the other two. Where the folder cannot be written, there is no random number.
+//
+// Source: docs/method.md#hosts.
+func identity(root, state string) (string, error) {
+	random, err := randomID(filepath.Join(state, "id"))
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+		return "", fmt.Errorf("telling this machine from others: %w", err)
+	}
+	return identityOf(text(root, "etc/machine-id"), text(root, "sys/class/dmi/id/product_uuid"), random), nil
+}
+
+// identityOf digests what tells a machine from others, so that records do not have it.
+func identityOf(parts ...string) string {
+	sum := hmac.New(sha256.New, []byte("benchbook"))
+	for _, part := range parts {
+		fmt.Fprintf(sum, "%s\n", part)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:2])
+}
+
+var isRandomID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// randomID reads the random number in a file, or makes it. Of two processes that make it at once both get the same.
+func randomID(path string) (string, error) {
+	if id, err := readID(path); !os.IsNotExist(err) {
+		return id, err
+	}
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	id := hex.EncodeToString(random[:])
+	made := path + "-" + id
+	if err := files.Write(made, []byte(id+"\n")); err != nil {
+		return "", err
+	}
+	defer os.Remove(made)
+	if err := os.Link(made, path); err != nil && !os.IsExist(err) {
+		return "", err
+	}
+	return readID(path)
+}
+
+func readID(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	id := strings.TrimSpace(string(data))
+	if !isRandomID.MatchString(id) {
+		return "", fmt.Errorf("%s is damaged: remove it, and this machine counts as a new one", path)
+	}
+	return id, nil
+}
+
+// stateFolder is where benchbook keeps its knowledge of this machine.
+func stateFolder() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/benchbook"
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "benchbook")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = os.TempDir()
+	}
+	return filepath.Join(home, ".local", "state", "benchbook")
 }

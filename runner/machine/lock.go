@@ -54,11 +54,9 @@ func Lock(ctx context.Context, h Host, dir, doing string, waiting func(*engine.B
 			}
 			waiting(busy)
 		}
-		select {
-		case <-ctx.Done():
+		if engine.Sleep(ctx, lockEvery) != nil {
 			_ = file.Close()
 			return nil, ctx.Err()
-		case <-time.After(lockEvery):
 		}
 	}
 }

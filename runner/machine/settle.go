@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"benchbook/notebook/record"
+	"benchbook/runner/engine"
 )
 
 // Noise is how busy a machine is, and how well it keeps time, while nothing of ours runs.
@@ -86,13 +87,8 @@ func settle(ctx context.Context, noise func(context.Context) Noise, longest time
 		n := noise(ctx)
 		r = record.Before{Waited: waited.Seconds(), Settled: n.Foreign <= restForeign, Jitter: n.Jitter.Seconds(),
 			Foreign: n.Foreign}
-		if r.Settled || waited >= longest {
+		if r.Settled || waited >= longest || engine.Sleep(ctx, settlePause) != nil {
 			return r, ctx.Err()
-		}
-		select {
-		case <-ctx.Done():
-			return r, ctx.Err()
-		case <-time.After(settlePause):
 		}
 	}
 }
