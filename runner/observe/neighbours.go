@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"benchbook/internal/proc"
 )
 
 // Bounds of naming who else used the processor.
@@ -41,6 +44,27 @@ type neighbour struct {
 	name   string
 	parent int
 	used   time.Duration // processor time since it was started
+}
+
+func readNeighbours() neighbours {
+	all := neighbours{at: time.Now(), byID: map[processID]neighbour{}}
+	uptime, _ := os.ReadFile("/proc/uptime") // without Linux's files nothing is known of other programs
+	seconds, _, _ := strings.Cut(string(uptime), " ")
+	up, _ := strconv.ParseFloat(seconds, 64) // the kernel wrote it
+	all.up = time.Duration(up * float64(time.Second))
+	for _, p := range proc.All() {
+		all.byID[processID{p.PID, p.Start}] = neighbour{p.Name, p.Parent, p.User + p.System}
+	}
+	return all
+}
+
+// groupOfContainer matches the control groups of containers, which engines name by ID, and of services of engine local.
+var groupOfContainer = regexp.MustCompile(`[0-9a-f]{64}|benchbook`)
+
+// inContainer reports whether a process is in a container or a service of engine local, or has ended.
+func inContainer(pid int) bool {
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	return err != nil || groupOfContainer.Match(groups)
 }
 
 // usedBetween returns the processor time that other programs used from before to after, in seconds, without the process

@@ -1,6 +1,11 @@
+// Package observe reads what services and machines do while something is measured.
+//
+// A Sampler reads the usage of services and of this machine during a measurement, on a thread of its own. A Window of
+// that time gets samples and facts of a record.
 package observe
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -204,4 +209,110 @@ func (s *Sampler) Finish() {
 	s.done.Wait()
 	s.passed, s.swapped = since(s.began), append(s.swapped, machine.SwappedIn())
 	s.around[1] = readNeighbours()
+}
+
+// LinkSuffix follows the name of a service in the name of the relay before it. No service has a dot in its name.
+const LinkSuffix = ".link"
+
+// ServiceOf returns the service that a container belongs to, from its name: replicas have numbers behind a dot. A link
+// is a service of its own.
+func ServiceOf(container string) string {
+	if i := strings.LastIndexByte(container, '.'); i >= 0 && strings.Trim(container[i+1:], "0123456789") == "" {
+		return container[:i]
+	}
+	return container
+}
+
+// Renamed is a container under the name that records and messages have for it.
+type Renamed struct {
+	engine.Container
+	As string
+}
+
+// Name returns the name in records and messages, instead of the engine's.
+func (r Renamed) Name() string { return r.As }
+
+// PlaceWords returns the set of CPUs that all services have, or each service with its own; empty without services. An
+// empty set means all CPUs.
+func PlaceWords(names, sets []string) string {
+	different := slices.Clone(sets)
+	slices.Sort(different)
+	if different = slices.Compact(different); len(different) <= 1 {
+		return strings.Join(different, "")
+	}
+	var each []string
+	for i, name := range names {
+		each = append(each, name+" "+cmp.Or(sets[i], "all"))
+	}
+	return strings.Join(each, "; ")
+}
+
+// threadReading is the processor time of each thread of a service.
+type threadReading struct {
+	at    time.Time
+	times map[int]time.Duration // by threadOf
+	took  time.Duration         // processor time of reading it
+}
+
+// threadOf identifies a thread of one container of a service: containers may number theirs alike.
+func threadOf(container, id int) int { return container<<32 | id }
+
+// threadsPause is how long the next reading of the threads waits, in times of what the last one took: a service may have
+// thousands, each with a file of its own.
+const threadsPause = 100
+
+// threadsAreDue reports whether the threads of a service may be read again.
+func (s *service) threadsAreDue(now time.Time) bool {
+	if len(s.threads) == 0 {
+		return true
+	}
+	last := s.threads[len(s.threads)-1]
+	return now.Sub(last.at) >= threadsPause*last.took
+}
+
+// busiest returns the share of a window in which the busiest thread of each service was running; nil if unknown.
+func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
+	length := end.Sub(begin)
+	var out map[string]float64
+	for _, service := range s.services {
+		readings := service.threads
+		if length < shortestShare || len(readings) < 2 {
+			continue
+		}
+		threads := map[int]bool{}
+		for _, r := range readings {
+			for thread := range r.times {
+				threads[thread] = true
+			}
+		}
+		most := time.Duration(0)
+		for thread := range threads {
+			most = max(most, threadAt(readings, thread, end)-threadAt(readings, thread, begin))
+		}
+		if out == nil {
+			out = map[string]float64{}
+		}
+		out[service.name] = min(1, most.Seconds()/length.Seconds())
+	}
+	return out
+}
+
+// threadAt returns the processor time of a thread at a moment, interpolated between readings: 0 before it is first seen,
+// and what it was last seen with after its end.
+func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
+	var before threadReading
+	var spent time.Duration // at that reading
+	for _, r := range readings {
+		now := max(spent, r.times[thread])
+		if r.at.Before(at) {
+			before, spent = r, now
+			continue
+		}
+		if before.at.IsZero() { // it is the first
+			return now
+		}
+		part := at.Sub(before.at).Seconds() / r.at.Sub(before.at).Seconds()
+		return spent + time.Duration(part*float64(now-spent))
+	}
+	return spent
 }
