@@ -31,12 +31,7 @@ type Finder struct {
 // FinderHere returns the Finder of the running program. Cache may be empty.
 func FinderHere(cache string) Finder {
 	f := Finder{Cache: cache}
-	if program, err := os.Executable(); err == nil {
-		f.Program = program
-		if real, err := filepath.EvalSymlinks(program); err == nil {
-			f.Program = real
-		}
-	}
+	f.Program, _ = os.Executable() // else it is not known
 	// With -trimpath it has no folder.
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
 		f.Sources = filepath.Dir(filepath.Dir(filepath.Dir(file)))
