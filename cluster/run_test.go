@@ -117,7 +117,7 @@ func TestRunOnCluster(t *testing.T) {
 			t.Errorf("the host is %q", r.Host)
 		}
 		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
-			"network.crossing": "from pod to pod", "hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical",
+			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical",
 			"engine.name": "kubernetes", "engine.node.load": "node2", "engine.node.services": "node1"} {
 			if got := r.Facts[fact]; !strings.Contains(got, want) {
 				t.Errorf("fact %s is %q, want %q in it", fact, got, want)

@@ -13,14 +13,8 @@ import (
 	"benchbook/runner/observe"
 )
 
-// factHosts says what runs on which node of a cluster, and factCrossing how the nodes are connected.
-const (
-	factHosts    = "placement.hosts"
-	factCrossing = "network.crossing"
-)
-
-// betweenPods says how pods on two nodes of a cluster reach each other.
-const betweenPods = "from pod to pod of two nodes, as the network of the cluster connects them"
+// factHosts says what runs on which node of a cluster.
+const factHosts = "placement.hosts"
 
 // layout says on which machines, and on which of their CPUs, services and load of an experiment run.
 type layout struct {
@@ -51,7 +45,7 @@ func (l layout) serviceCores(t *plan.Trial) int {
 	return max(most, len(used))
 }
 
-// addFacts adds what ran where, and how packets went between hosts.
+// addFacts adds what ran where.
 func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 	loadCPUs, _ := l.loadCPUs(t)
 	for fact, words := range map[string]string{plan.FactServicesPlace: l.serviceCPUs(t), plan.FactLoadPlace: loadCPUs} {
@@ -72,19 +66,14 @@ func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 		return
 	}
 	var where []string
-	crosses := false
 	for _, s := range t.Services {
 		where = append(where, s.Name+" on "+l.experiment.HostOf(s.Name))
-		crosses = crosses || l.experiment.HostOf(s.Name) != l.experiment.LoadHost(t)
 	}
 	what := "load"
 	if t.Command != nil {
 		what = "command"
 	}
 	facts[factHosts] = strings.Join(append(where, what+" on "+l.experiment.LoadHost(t)), "; ")
-	if crosses {
-		facts[factCrossing] = betweenPods
-	}
 }
 
 // machine returns the machine behind a host of the project: this one, where it is not connected to another.

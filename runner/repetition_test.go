@@ -404,9 +404,7 @@ func TestLayoutOnNodes(t *testing.T) {
 	}
 	facts := map[string]string{}
 	l.addFacts(trial, facts)
-	if facts[factHosts] != "s on services; load on load" || facts[factCrossing] != betweenPods {
-		t.Errorf("facts are %q", facts)
-	}
+	assert.Equal(t, facts[factHosts], "s on services; load on load", "placement")
 	if err := l.checkConnected(); err == nil {
 		t.Error("nodes that are not connected were not reported")
 	}
