@@ -200,8 +200,8 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 	return err
 }
 
-// attempt carries out a repetition with the values that searches found for its trial. If they found none, the record is
-// that of a repetition that was not run.
+// attempt carries out a repetition with the values that searches found for its trial. If they found none, nothing
+// is run, and the record says why.
 func (b *bench) attempt(ctx context.Context, step plan.Step, k keep, drive drive) (*record.Record, error) {
 	original := step.Trial
 	if reason := b.choices.Of(original).Reason; reason != "" {

@@ -60,7 +60,7 @@ type Turn struct {
 }
 
 // Missing returns what to measure next of a plan, one group for each experiment, in the order to measure them. Records
-// are those of the plan on its host, without outdated ones.
+// belong to the plan and its host, without outdated ones.
 //
 // Up to the first look, that is every planned repetition and every search for a capacity without a record. An experiment
 // that has all of them gets a repetition for each trial that background load left with too few valid ones. When no
@@ -223,7 +223,7 @@ type progress struct {
 	own       map[int]bool     // numbers of records
 	gapless   int              // numbers of records from 1 without a gap
 	last      int              // largest number of records that was planned
-	elsewhere int              // likewise gapless, in another run that has all up to the first look; 0 if none has
+	elsewhere int              // gapless of another run that has all up to the first look; 0 without one
 	searched  bool             // a search has found its capacity
 }
 

@@ -321,7 +321,7 @@ func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, i
 
 // leave takes down what a repetition started, unless it is kept for somebody to look at.
 func (p *repetition) leave(k keep, hasFailed bool) error {
-	// A running target has processes of this machine beside it, which end with benchbook.
+	// A running target has processes of this machine next to it, which end with benchbook.
 	if p.ctx.Err() != nil || p.experiment.Outside || !k.always && !(hasFailed && k.failed) {
 		return p.own.close(p.ctx)
 	}

@@ -72,11 +72,11 @@ type Options struct {
 	Force bool
 	// Deadline is when the last repetition or search may begin, if making images takes no time; zero for no limit.
 	Deadline time.Time
-	// Continue goes on with the newest run where Force, or a running target, would begin another.
+	// Continue resumes the newest run where Force, or a running target, would begin another.
 	Continue bool
-	// Once ends the run after what is missing up to the next look.
+	// Once ends the run after the repetitions up to the next look.
 	Once bool
-	// Open says which trials go on after a look. Nil: none does.
+	// Open says which trials are measured further after a look; nil: none.
 	Open Undecided
 	// Only picks the trials whose repetitions are measured; nil: all.
 	Only func(*plan.Experiment, *plan.Trial) bool
@@ -134,7 +134,7 @@ type Spent struct {
 	Searching time.Duration
 }
 
-// Efficiency returns Measuring as a share of the total without searches, at most 1; 0 if there is no time.
+// Efficiency returns Measuring as a share of the total without searches, at most 1; 0 without any time.
 func (s *Spent) Efficiency() float64 {
 	rest := s.Total - s.Searching
 	if rest <= 0 {
@@ -150,7 +150,7 @@ func (s *Spent) Add(o Spent) {
 	s.Searching += o.Searching
 }
 
-// Run measures what is missing or stale of a plan: all experiments up to the first look, and from look to look what
+// Run measures the missing and stale trials of a plan: all experiments up to the first look, and from look to look what
 // claims are undecided about. New experiments share one new run; a run that was stopped is resumed. When ctx is
 // cancelled the error is the context's, and the summary says what was done until then.
 func (r *Runner) Run(ctx context.Context, p *plan.Plan, store RecordStore, o Options) (Summary, error) {

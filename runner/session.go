@@ -67,17 +67,8 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	return s.missing(current), current, nil
 }
 
-// scope returns what may be measured, and the records that are not outdated.
+// scope returns what may be measured, and the records that are not outdated by other images or other conditions.
 func (o *Options) scope(present *images.Present, records []*record.Record) (Scope, []*record.Record) {
-	current, outdated := o.current(present, records)
-	// A running target may have become something else since the last run.
-	anew := func(e *plan.Experiment) bool { return !o.Continue && (o.Force || e.Outside) }
-	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
-}
-
-// current returns the records that are not outdated, and the runs of those that are: of other images, or under other
-// conditions.
-func (o *Options) current(present *images.Present, records []*record.Record) ([]*record.Record, map[string]bool) {
 	current, outdated := present.Current(records)
 	current = slice.Filter(current, func(r *record.Record) bool {
 		differ := len(record.OtherConditions(r.Facts, o.Conditions)) > 0
@@ -86,13 +77,15 @@ func (o *Options) current(present *images.Present, records []*record.Record) ([]
 		}
 		return !differ
 	})
-	return current, outdated
+	// A running target may have become something else since the last run.
+	anew := func(e *plan.Experiment) bool { return !o.Continue && (o.Force || e.Outside) }
+	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
 }
 
 // read returns the records that are not outdated.
 func (s *session) read() ([]*record.Record, error) {
 	all, _, err := s.store.Read()
-	current, _ := s.options.current(s.present, all)
+	_, current := s.options.scope(s.present, all)
 	return current, err
 }
 
@@ -102,8 +95,8 @@ func (s *session) missing(records []*record.Record) []Group {
 	return slice.Filter(groups, func(g Group) bool { return s.scope.includes(g.Experiment) })
 }
 
-// measure measures what is missing until nothing is, or services are kept. It asks again when all experiments have come
-// to a look.
+// measure measures missing repetitions until none is left, or services are kept. It asks again when all experiments have
+// come to a look.
 func (s *session) measure(ctx context.Context) error {
 	groups, records, err := s.begin(ctx)
 	if err != nil {
