@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/rand"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -118,31 +119,25 @@ func New(ctx context.Context, options Options) (*Engine, error) {
 func newEngine(options Options) *Engine {
 	e := &Engine{options: options, owner: engine.Owner(),
 		nodes: nodes{prefer: options.Prefer, names: make(map[string]string)}}
-	e.podImage = onceDone(func(ctx context.Context) (engine.Prepared, error) {
+	var mu sync.Mutex
+	var known *engine.Prepared // nil until it was prepared
+	e.podImage = func(ctx context.Context) (engine.Prepared, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if known != nil {
+			return *known, nil
+		}
 		data, err := embedded.ReadFile("embedded/" + inpod.Name)
 		if err != nil {
 			return engine.Prepared{}, fmt.Errorf("%s is missing in this program: build it with make build-cluster", inpod.Name)
 		}
-		return e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: inpod.Name, Data: data}}, io.Discard)
-	})
-	return e
-}
-
-// onceDone remembers what a function returned once it has succeeded.
-func onceDone[T any](do func(context.Context) (T, error)) func(context.Context) (T, error) {
-	var mu sync.Mutex
-	var value T
-	done := false
-	return func(ctx context.Context) (T, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if done {
-			return value, nil
+		made, err := e.Prepare(ctx, engine.Image{Executable: &engine.Executable{Name: inpod.Name, Data: data}}, io.Discard)
+		if err == nil {
+			known = &made
 		}
-		made, err := do(ctx)
-		value, done = made, err == nil
 		return made, err
 	}
+	return e
 }
 
 func (e *Engine) connect() error {
@@ -225,6 +220,32 @@ func (e *Engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
 	return e.fault(e.releaseLease(ctx))
+}
+
+// Sweep implements engine.Engine. What it finds are namespaces.
+func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
+	namespaces := e.client.CoreV1().Namespaces()
+	all, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: engine.LabelOwner})
+	if err != nil {
+		return nil, fmt.Errorf("looking for namespaces that were left behind: %w", e.fault(err))
+	}
+	var found []engine.Leftover
+	var failures []error
+	for _, namespace := range all.Items {
+		alive, known := engine.OwnerAlive(namespace.Annotations[engine.LabelOwner])
+		if alive || !known || namespace.DeletionTimestamp != nil {
+			continue
+		}
+		found = append(found, engine.Leftover{Kind: "namespace", Name: namespace.Name,
+			Run: namespace.Annotations[engine.LabelRun]})
+		if dryRun {
+			continue
+		}
+		if err := namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("removing namespace %s: %w", namespace.Name, e.fault(err)))
+		}
+	}
+	return found, errors.Join(failures...)
 }
 
 // imageOf returns an image that Prepare has brought to the registry.

@@ -126,8 +126,7 @@ func disrupted(at string, pod *corev1.Pod) error {
 func failed(name, at string, status corev1.PodStatus) error {
 	switch err := fmt.Errorf("%s: %s", status.Reason, status.Message); status.Reason {
 	case "SysctlForbidden":
-		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%w: have it allowed by allowedUnsafeSysctls of the kubelet",
-			err)}
+		return engine.Refuse(name, "%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)
 	case "Evicted": // by its node, and not by way of the cluster
 		return evicted(at, status.Reason, status.Message)
 	case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
@@ -151,7 +150,7 @@ func lostNode(c corev1.PodCondition) bool {
 // waiting says why a container cannot begin.
 func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	if ended := c.State.Terminated; ended != nil && ended.Reason == "StartError" {
-		return &engine.RejectedError{Name: name, Err: errors.New(ended.Message)}
+		return engine.Refuse(name, "%s", ended.Message)
 	}
 	if c.State.Waiting == nil {
 		return nil
@@ -165,7 +164,7 @@ func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 		return &Fault{fmt.Sprintf("the image of %s, %s, could not be pulled", at, c.Image),
 			"see that the node reaches the registry, and that it may pull there", err}
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		return &engine.RejectedError{Name: name, Err: fmt.Errorf("%s: %w", reason, err)}
+		return engine.Refuse(name, "%s: %w", reason, err)
 	}
 	return nil
 }

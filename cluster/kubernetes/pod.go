@@ -1,9 +1,9 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"path"
@@ -51,22 +51,17 @@ type wantedClaim struct {
 	readOnly     bool
 }
 
-// refuse is an error of what was asked for.
-func refuse(name string, format string, args ...any) error {
-	return &engine.RejectedError{Name: name, Err: fmt.Errorf(format, args...)}
-}
-
 // literal keeps the cluster from expanding $(NAME).
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
 // describe makes the pod of a service, without the ids of its named volumes.
 func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, error) {
 	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
-		return nil, refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q", s.Host)
+		return nil, engine.Refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q", s.Host)
 	}
 	if s.PIDs != 0 {
-		return nil, refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove pids_limit, and "+
-			"set podPidsLimit of the kubelets")
+		return nil, engine.Refuse(s.Name, "the engine kubernetes cannot limit the processes of a container: remove "+
+			"pids_limit, and set podPidsLimit of the kubelets")
 	}
 	own, err := e.podImage(ctx)
 	if err != nil {
@@ -75,13 +70,7 @@ func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, erro
 	p := &podSpec{engine: e, service: s, pod: e.podOf(s)}
 	p.main = corev1.Container{Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent,
 		WorkingDir: s.WorkingDir, SecurityContext: &corev1.SecurityContext{}, VolumeMounts: []corev1.VolumeMount{podMount}}
-	if err := p.setCommand(); err != nil {
-		return nil, err
-	}
-	if err := p.secure(); err != nil {
-		return nil, err
-	}
-	if err := p.limit(); err != nil {
+	if err := cmp.Or(p.setCommand(), p.secure(), p.limit()); err != nil {
 		return nil, err
 	}
 	p.pod.Spec.Volumes = []corev1.Volume{{Name: podMount.Name, VolumeSource: corev1.VolumeSource{
@@ -150,7 +139,7 @@ func (p *podSpec) setCommand() error {
 		return err
 	}
 	if len(command) == 0 {
-		return refuse(s.Name, "its image has no command, and none was given")
+		return engine.Refuse(s.Name, "its image has no command, and none was given")
 	}
 	if len(s.Ulimits) > 0 {
 		deed := inpod.Deed{Args: command}
@@ -170,7 +159,7 @@ func (p *podSpec) setCommand() error {
 	if s.User != "" {
 		p.main.SecurityContext.RunAsUser, p.main.SecurityContext.RunAsGroup, err = userIDs(image, s.User)
 		if err != nil {
-			return refuse(s.Name, "%w", err)
+			return engine.Refuse(s.Name, "%w", err)
 		}
 	}
 	return nil
@@ -204,7 +193,8 @@ func (p *podSpec) secure() error {
 	}
 	for _, option := range s.SecurityOpt {
 		if !setSecurityOption(security, option) {
-			return refuse(s.Name, "the engine kubernetes has no security option %q: leave it out, or use engine: docker", option)
+			return engine.Refuse(s.Name, "the engine kubernetes has no security option %q: leave it out, or use engine: docker",
+				option)
 		}
 	}
 	return nil
@@ -240,13 +230,10 @@ func (p *podSpec) limit() error {
 		limits[corev1.ResourceMemory] = *resource.NewQuantity(s.Memory, resource.BinarySI)
 	}
 	if s.CPUSet != "" {
-		cpus, ok := cpuSet(s.CPUSet)
-		if !ok {
-			return refuse(s.Name, "invalid cpuset %q", s.CPUSet)
-		}
+		cpus, _ := cpuSet(s.CPUSet) // plans have no invalid one
 		if s.CPUs > 0 && s.CPUs != float64(len(cpus)) {
-			return refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave one of "+
-				"them out", s.CPUSet, len(cpus), s.CPUs)
+			return engine.Refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave "+
+				"one of them out", s.CPUSet, len(cpus), s.CPUs)
 		}
 		limits[corev1.ResourceCPU] = *resource.NewQuantity(int64(len(cpus)), resource.DecimalSI)
 		if s.Memory == 0 {
@@ -299,7 +286,7 @@ func (p *podSpec) addFiles(ctx context.Context) error {
 	var small []spec.File
 	for i, file := range p.service.Configs {
 		if !path.IsAbs(file.Path) {
-			return refuse(p.service.Name, "file %q: a path in a container is absolute", file.Path)
+			return engine.Refuse(p.service.Name, "file %q: a path in a container is absolute", file.Path)
 		}
 		if len(file.Data) <= maxFiles || !file.Exec {
 			small = append(small, file)
@@ -341,8 +328,8 @@ func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err 
 	yes, size := true, 0
 	for i, file := range files {
 		if len(file.Data) > maxFiles {
-			return source, refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into the image",
-				file.Path, len(file.Data))
+			return source, engine.Refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into "+
+				"the image", file.Path, len(file.Data))
 		}
 		if size += len(file.Data) + len(file.Path); object == nil || size > maxFiles {
 			size = len(file.Data)
@@ -366,9 +353,6 @@ func inVolume(file spec.File) string { return strings.TrimPrefix(path.Clean(file
 // image has there.
 func (p *podSpec) addVolumes() error {
 	for _, v := range p.service.Volumes {
-		if !path.IsAbs(v.Target) {
-			return refuse(p.service.Name, "volume %q: a path in a container is absolute", v.Target)
-		}
 		switch {
 		case v.Host != "":
 			p.mount(corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: v.Host}}, v.Target, v.ReadOnly)
@@ -432,7 +416,7 @@ func (p *podSpec) addTmpfs(mount string) error {
 			err = errors.New("the engine kubernetes has no such option: leave it out, or use engine: docker")
 		}
 		if err != nil {
-			return refuse(p.service.Name, "tmpfs %s: option %q: %w", target, option, err)
+			return engine.Refuse(p.service.Name, "tmpfs %s: option %q: %w", target, option, err)
 		}
 	}
 	mode.Path = p.filled(p.mount(corev1.VolumeSource{EmptyDir: source}, target, false))

@@ -157,7 +157,7 @@ func (s *space) launch(ctx context.Context, service engine.Service) (*container,
 			c.signal = "SIG" + c.signal
 		}
 		if unix.SignalNum(c.signal) == 0 {
-			return nil, refuse(service.Name, "there is no signal %q", service.StopSignal)
+			return nil, engine.Refuse(service.Name, "there is no signal %q", service.StopSignal)
 		}
 	}
 	for _, name := range append([]string{service.Name}, service.Aliases...) {
@@ -177,7 +177,7 @@ func (s *space) await(ctx context.Context, service engine.Service, c *container)
 		}
 	}
 	service.Begun = nil // it was called
-	if err := engine.WaitReady(ctx, service, probed{c}); err != nil {
+	if err := engine.WaitReady(ctx, service, c); err != nil {
 		return err
 	}
 	if hasEnded(s.pods.get(c.pod)) {
@@ -195,7 +195,7 @@ func (s *space) ensureServices(ctx context.Context, container string, names []st
 			continue
 		}
 		if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
-			return refuse(container, "Kubernetes has no name %q for it: %s", name, problems[0])
+			return engine.Refuse(container, "Kubernetes has no name %q for it: %s", name, problems[0])
 		}
 		_, err := s.engine.client.CoreV1().Services(s.namespace).Create(ctx, &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -274,19 +274,13 @@ func (s *space) launchPod(ctx context.Context, c *container, service engine.Serv
 	}
 	for _, files := range spec.files {
 		c.files = append(c.files, files.Name) // before it is made, as the answer of the server may be lost
-		if err := s.create(ctx, c.service, func(ctx context.Context) error {
-			_, err := e.client.CoreV1().ConfigMaps(s.namespace).Create(ctx, files, metav1.CreateOptions{})
-			return err
-		}); err != nil {
+		if err := create(ctx, s, c.service, e.client.CoreV1().ConfigMaps(s.namespace), files); err != nil {
 			return fmt.Errorf("making its files: %w", err)
 		}
 	}
 	pod := spec.finish()
 	c.pod = pod.Name
-	if err := s.create(ctx, c.service, func(ctx context.Context) error {
-		_, err := e.client.CoreV1().Pods(s.namespace).Create(ctx, pod, metav1.CreateOptions{})
-		return err
-	}); err != nil {
+	if err := create(ctx, s, c.service, e.client.CoreV1().Pods(s.namespace), pod); err != nil {
 		return fmt.Errorf("making its pod: %w", err)
 	}
 	err = c.awaitBegin(ctx, service.Begun)
@@ -296,13 +290,18 @@ func (s *space) launchPod(ctx context.Context, c *container, service engine.Serv
 	return err
 }
 
+// creator makes objects of one kind.
+type creator[T any] interface {
+	Create(ctx context.Context, object T, options metav1.CreateOptions) (T, error)
+}
+
 // create makes an object, also if the context is cancelled meanwhile. An object of this name is an earlier try, as names
 // are drawn once. A new namespace has no service account for a moment.
-func (s *space) create(ctx context.Context, container string, create func(context.Context) error) error {
+func create[T any](ctx context.Context, s *space, container string, by creator[T], object T) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
 	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		err := create(ctx)
+		_, err := by.Create(ctx, object, metav1.CreateOptions{})
 		switch {
 		case err == nil || apierrors.IsAlreadyExists(err):
 			return nil
@@ -340,10 +339,8 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
 				corev1.ResourceStorage: *resource.NewQuantity(volumeSize, resource.BinarySI)}},
 		}}
-	if err := s.create(ctx, name, func(ctx context.Context) error {
-		_, err := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace).Create(ctx, object, metav1.CreateOptions{})
-		return err
-	}); err != nil {
+	claims := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace)
+	if err := create(ctx, s, name, claims, object); err != nil {
 		close(c.filled)
 		return nil, false, fmt.Errorf("making volume %q: %w", name, err)
 	}
@@ -384,27 +381,26 @@ func (s *space) Close(ctx context.Context) error {
 	})
 }
 
-// probed is a container that is waited for. It implements engine.Probed.
-type probed struct{ *container }
-
-func (p probed) Wait(ctx context.Context) (int, error) {
+// Wait implements engine.Probed.
+func (c *container) Wait(ctx context.Context) (int, error) {
 	var exit engine.Exit
-	_, err := p.space.pods.wait(ctx, p.pod, func(s podState) (ended bool, err error) {
-		exit, ended, err = p.exitOf(s)
+	_, err := c.space.pods.wait(ctx, c.pod, func(s podState) (ended bool, err error) {
+		exit, ended, err = c.exitOf(s)
 		return ended, err
 	})
 	return exit.Code, err
 }
 
-// Reach probes at the address of the pod, and not on its loopback.
-func (p probed) Reach(context.Context) (engine.Probe, error) {
+// Reach implements engine.Probed. It probes at the address of the pod, and not on its loopback.
+func (c *container) Reach(context.Context) (engine.Probe, error) {
 	return func(ctx context.Context, port int, path string) error {
-		return p.tell(ctx, inpod.Probe, inpod.Port{Address: p.address, Service: p.service, Port: port, Path: path})
+		return c.tell(ctx, inpod.Probe, inpod.Port{Address: c.address, Service: c.service, Port: port, Path: path})
 	}, nil
 }
 
-func (p probed) Follow(ctx context.Context, to io.Writer) error {
-	log, err := p.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer, Follow: true})
+// Follow implements engine.Probed.
+func (c *container) Follow(ctx context.Context, to io.Writer) error {
+	log, err := c.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer, Follow: true})
 	if err != nil {
 		return err
 	}
