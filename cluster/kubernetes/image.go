@@ -1,8 +1,6 @@
 package kubernetes
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -10,19 +8,15 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/moby/sys/user"
 
 	"benchbook/runner/engine"
 )
@@ -148,53 +142,4 @@ func commandOf(image v1.Image, entrypoint, command []string) ([]string, error) {
 		}
 	}
 	return slices.Concat(entrypoint, command), nil
-}
-
-const passwd, group = "etc/passwd", "etc/group"
-
-var numbers = regexp.MustCompile(`^\d+:\d+$`)
-
-// userIDs returns the numbers of a user as Compose writes it, USER or USER:GROUP, whose names are looked up in the image.
-// The group is nil if neither says it.
-func userIDs(image v1.Image, who string) (uid, gid *int64, err error) {
-	var files map[string][]byte
-	if !numbers.MatchString(who) {
-		if files, err = readFiles(image, passwd, group); err != nil {
-			return nil, nil, err
-		}
-	}
-	found, err := user.GetExecUser(who, &user.ExecUser{Gid: -1}, bytes.NewReader(files[passwd]),
-		bytes.NewReader(files[group]))
-	if err != nil {
-		return nil, nil, err
-	}
-	u, g := int64(found.Uid), int64(found.Gid)
-	if g < 0 {
-		return &u, nil, nil
-	}
-	return &u, &g, nil
-}
-
-// readFiles reads small files of an image, those that exist.
-func readFiles(image v1.Image, names ...string) (map[string][]byte, error) {
-	content := mutate.Extract(image)
-	defer content.Close()
-	found := make(map[string][]byte)
-	for archive := tar.NewReader(content); len(found) < len(names); {
-		header, err := archive.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		file := strings.TrimPrefix(path.Clean(header.Name), "/")
-		if header.Typeflag != tar.TypeReg || !slices.Contains(names, file) {
-			continue
-		}
-		if found[file], err = io.ReadAll(io.LimitReader(archive, 1<<20)); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
 }

@@ -10,6 +10,7 @@ import (
 	coordination "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 
 	"benchbook/runner/engine"
@@ -42,16 +43,10 @@ func (e *Engine) holdLease(ctx context.Context, run string) error {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	e.lease.stop = stop
 	go func() {
-		ticker := time.NewTicker(leaseRenewal)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-ticker.C:
-				e.renewLease(renewing, run)
-			}
-		}
+		_ = wait.PollUntilContextCancel(renewing, leaseRenewal, false, func(ctx context.Context) (done bool, err error) {
+			e.renewLease(ctx, run)
+			return false, nil
+		})
 	}()
 	return nil
 }

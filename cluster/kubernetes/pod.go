@@ -70,7 +70,7 @@ func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, erro
 	p := &podSpec{engine: e, service: s, pod: e.podOf(s)}
 	p.main = corev1.Container{Name: mainContainer, Image: s.Image.Reference, ImagePullPolicy: corev1.PullIfNotPresent,
 		WorkingDir: s.WorkingDir, SecurityContext: &corev1.SecurityContext{}, VolumeMounts: []corev1.VolumeMount{podMount}}
-	if err := cmp.Or(p.setCommand(), p.secure(), p.limit()); err != nil {
+	if err := cmp.Or(p.setCommand(), p.setUser(), p.secure(), p.limit()); err != nil {
 		return nil, err
 	}
 	p.pod.Spec.Volumes = []corev1.Volume{{Name: podMount.Name, VolumeSource: corev1.VolumeSource{
@@ -156,11 +156,25 @@ func (p *podSpec) setCommand() error {
 	for _, name := range names {
 		p.main.Env = append(p.main.Env, corev1.EnvVar{Name: name, Value: literal(values[name])})
 	}
-	if s.User != "" {
-		p.main.SecurityContext.RunAsUser, p.main.SecurityContext.RunAsGroup, err = userIDs(image, s.User)
-		if err != nil {
-			return engine.Refuse(s.Name, "%w", err)
-		}
+	return nil
+}
+
+// setUser sets the user that a service asks for, which Kubernetes knows by numbers only.
+func (p *podSpec) setUser() error {
+	if p.service.User == "" {
+		return nil
+	}
+	security := p.main.SecurityContext
+	user, group, hasGroup := strings.Cut(p.service.User, ":")
+	uid, err := strconv.ParseInt(user, 10, 64)
+	security.RunAsUser = &uid
+	if hasGroup {
+		gid, groupErr := strconv.ParseInt(group, 10, 64)
+		security.RunAsGroup, err = &gid, cmp.Or(err, groupErr)
+	}
+	if err != nil {
+		return engine.Refuse(p.service.Name, "user %q: Kubernetes knows users by their numbers only: write them, such as "+
+			"1000:1000", p.service.User)
 	}
 	return nil
 }
