@@ -5,6 +5,8 @@ package inpod
 import (
 	"time"
 
+	"github.com/docker/go-units"
+
 	"benchbook/runner/engine"
 )
 
@@ -23,17 +25,11 @@ const (
 
 // Deed is a command to become.
 type Deed struct {
-	Args        []string // looked up by PATH
-	Environment []string // KEY=value, in addition to the container's
-	WorkingDir  string   // empty: the container's
-	Ulimits     []Ulimit
-	Stdin       bool // standard input is read whole before: a node that cannot pass it on never reports the end
-}
-
-// Ulimit is a limit of resources by its name in Compose; -1 is no limit.
-type Ulimit struct {
-	Name       string
-	Soft, Hard int64
+	Args        []string       // looked up by PATH
+	Environment []string       // KEY=value, in addition to the container's
+	WorkingDir  string         // empty: the container's
+	Ulimits     []units.Ulimit // -1 is no limit
+	Stdin       bool           // standard input is read whole before: a node that cannot pass it on never reports the end
 }
 
 // Filling is what volumes begin with.

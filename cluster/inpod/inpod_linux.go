@@ -19,7 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/proc"
@@ -64,8 +63,7 @@ func with[T any](argument string, do func(T) error) error {
 // become turns this process into the command. It returns only if that fails.
 func (d Deed) become() error {
 	for _, limit := range d.Ulimits {
-		parsed := units.Ulimit{Name: limit.Name, Soft: limit.Soft, Hard: limit.Hard}
-		r, err := parsed.GetRlimit()
+		r, err := limit.GetRlimit()
 		if err == nil {
 			// Package syscall gives the new program its old limit of open files otherwise.
 			err = syscall.Setrlimit(r.Type, &syscall.Rlimit{Cur: r.Soft, Max: r.Hard})
@@ -306,10 +304,8 @@ func resolve(ctx context.Context, all []Resolution) error {
 			if err == nil {
 				err = fmt.Errorf("%s resolves to %v, and not to %s", r.Name, found, r.Address)
 			}
-			select {
-			case <-ctx.Done():
+			if engine.Sleep(ctx, resolveEvery) != nil {
 				return err
-			case <-time.After(resolveEvery):
 			}
 		}
 	}

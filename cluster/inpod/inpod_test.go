@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/go-units"
+
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
@@ -47,7 +49,7 @@ func program(t *testing.T, word string, argument any, stdin string) (stdout, std
 func TestDo(t *testing.T) {
 	shell := func(script string) Deed { return Deed{Args: []string{"sh", "-c", script}} }
 	with := shell("echo $WORD; pwd; ulimit -n; exit 3")
-	with.Environment, with.WorkingDir, with.Ulimits = []string{"WORD=a b"}, "/proc", []Ulimit{{"nofile", 99, 99}}
+	with.Environment, with.WorkingDir, with.Ulimits = []string{"WORD=a b"}, "/proc", []units.Ulimit{{Name: "nofile", Soft: 99, Hard: 99}}
 	read := shell("cat; readlink /proc/self/fd/0")
 	read.Stdin = true
 	for _, tt := range []struct {
@@ -60,7 +62,7 @@ func TestDo(t *testing.T) {
 		{"standard input", shell("cat"), "in", "", 0},
 		{"standard input that was read whole before", read, "in/memfd:stdin (deleted)\n", "", 0},
 		{"not there", Deed{Args: []string{"/nothing"}}, "", "/nothing", 127},
-		{"an unknown limit", Deed{Args: []string{"true"}, Ulimits: []Ulimit{{Name: "luck"}}}, "", "ulimit luck", 127},
+		{"an unknown limit", Deed{Args: []string{"true"}, Ulimits: []units.Ulimit{{Name: "luck"}}}, "", "ulimit luck", 127},
 	} {
 		stdout, stderr, status := program(t, Do, tt.deed, "in")
 		if stdout != tt.stdout || !strings.Contains(stderr, tt.stderr) || status != tt.status {

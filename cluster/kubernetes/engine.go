@@ -241,7 +241,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		if dryRun {
 			continue
 		}
-		if err := namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		if err := unlessGone(namespaces.Delete(ctx, namespace.Name, metav1.DeleteOptions{})); err != nil {
 			failures = append(failures, fmt.Errorf("removing namespace %s: %w", namespace.Name, e.fault(err)))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/go-units"
 	"github.com/google/go-containerregistry/pkg/crane"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -352,7 +353,7 @@ func TestPod(t *testing.T) {
 		{"its own command", of(spec.Service{Command: []string{"$(X)"}}), command, []string{"/server", "$$(X)"}},
 		{"its own entrypoint", of(spec.Service{Entrypoint: []string{"/other"}}), command, []string{"/other"}},
 		{"limits of its process", of(spec.Service{Ulimits: map[string]spec.Ulimit{"core": {}}}), command, act(inpod.Do,
-			inpod.Deed{Args: []string{"/server", "on"}, Ulimits: []inpod.Ulimit{{Name: "core"}}})},
+			inpod.Deed{Args: []string{"/server", "on"}, Ulimits: []units.Ulimit{{Name: "core"}}})},
 		{"a user and its group", of(spec.Service{User: "1000:2000"}), func(p *podSpec) any {
 			return []int64{*p.main.SecurityContext.RunAsUser, *p.main.SecurityContext.RunAsGroup}
 		}, []int64{1000, 2000}},

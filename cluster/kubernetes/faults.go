@@ -58,6 +58,14 @@ func (e *Engine) fault(err error) error {
 	return err
 }
 
+// unlessGone returns the error of removing an object, and nil if the object was not there any more.
+func unlessGone(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
 // creationError is the error of an object that could not be made: a *engine.RejectedError if that lies in what was asked
 // for.
 func (e *Engine) creationError(name string, err error) error {

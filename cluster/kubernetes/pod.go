@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/docker/go-units"
 	corev1 "k8s.io/api/core/v1"
@@ -94,25 +95,23 @@ func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, erro
 
 // podOf is the pod of a service, without containers and volumes.
 func (e *Engine) podOf(s engine.Service) *corev1.Pod {
-	no, soon, grace := false, int64(5), int64(1)
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: objectName(s.Name),
 		Labels: map[string]string{engine.LabelService: labelValue(s.Name)}}}
 	pod.Spec = corev1.PodSpec{
-		RestartPolicy: corev1.RestartPolicyNever, TerminationGracePeriodSeconds: &grace,
-		AutomountServiceAccountToken: &no, EnableServiceLinks: &no, Hostname: s.Hostname,
+		RestartPolicy: corev1.RestartPolicyNever, TerminationGracePeriodSeconds: new(int64(1)),
+		AutomountServiceAccountToken: new(false), EnableServiceLinks: new(false), Hostname: s.Hostname,
 		NodeSelector: e.options.ServiceNodes, SecurityContext: &corev1.PodSecurityContext{},
 	}
 	if s.Host == LoadHost {
 		pod.Spec.NodeSelector = e.options.LoadNodes
 	}
 	if s.Init { // the first process of the pod reaps for all of its containers
-		yes := true
-		pod.Spec.ShareProcessNamespace = &yes
+		pod.Spec.ShareProcessNamespace = new(true)
 	}
 	// A node that is lost is known to be so within seconds, and its pods are given up.
 	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
 		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
-			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: &soon})
+			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(5))})
 	}
 	sysctls := map[string]string{machine.PortRange: machine.AllPorts}
 	if s.Ours {
@@ -145,7 +144,7 @@ func (p *podSpec) setCommand() error {
 		deed := inpod.Deed{Args: command}
 		for _, name := range slices.Sorted(maps.Keys(s.Ulimits)) {
 			limit := s.Ulimits[name]
-			deed.Ulimits = append(deed.Ulimits, inpod.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
+			deed.Ulimits = append(deed.Ulimits, units.Ulimit{Name: name, Soft: int64(limit.Soft), Hard: int64(limit.Hard)})
 		}
 		command = act(inpod.Do, deed)
 	}
@@ -182,17 +181,15 @@ func (p *podSpec) setUser() error {
 // secure sets capabilities and the security options that Kubernetes has.
 func (p *podSpec) secure() error {
 	s, security := p.service, p.main.SecurityContext
-	yes, no := true, false
 	if s.Ours {
-		user := nobody
-		*security = corev1.SecurityContext{RunAsUser: &user, RunAsGroup: &user, RunAsNonRoot: &yes,
-			ReadOnlyRootFilesystem: &yes, AllowPrivilegeEscalation: &no,
+		*security = corev1.SecurityContext{RunAsUser: new(nobody), RunAsGroup: new(nobody), RunAsNonRoot: new(true),
+			ReadOnlyRootFilesystem: new(true), AllowPrivilegeEscalation: new(false),
 			Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
 		return nil
 	}
 	if s.ReadOnly {
-		security.ReadOnlyRootFilesystem = &yes
+		security.ReadOnlyRootFilesystem = new(true)
 	}
 	capabilities := func(names []string) (out []corev1.Capability) {
 		for _, name := range names {
@@ -203,7 +200,7 @@ func (p *podSpec) secure() error {
 	security.Capabilities = &corev1.Capabilities{Add: capabilities(s.CapAdd), Drop: capabilities(s.CapDrop)}
 	// With CAP_SYS_ADMIN the cluster does not take no-new-privileges.
 	if !slices.Contains(security.Capabilities.Add, "SYS_ADMIN") && !slices.Contains(security.Capabilities.Add, "ALL") {
-		security.AllowPrivilegeEscalation = &no
+		security.AllowPrivilegeEscalation = new(false)
 	}
 	for _, option := range s.SecurityOpt {
 		if !setSecurityOption(security, option) {
@@ -216,10 +213,9 @@ func (p *podSpec) secure() error {
 
 // setSecurityOption sets an option as Docker writes it. It returns false for one that Kubernetes does not have.
 func setSecurityOption(security *corev1.SecurityContext, option string) bool {
-	no := false
 	switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
 	case name == "no-new-privileges" && (value == "" || value == "true"):
-		security.AllowPrivilegeEscalation = &no
+		security.AllowPrivilegeEscalation = new(false)
 	case name == "no-new-privileges" && value == "false":
 		security.AllowPrivilegeEscalation = nil
 	case name == "seccomp" && value == "unconfined":
@@ -269,11 +265,11 @@ func cpuSet(list string) ([]int, bool) {
 
 // addInit adds a container that fills volumes before the others start, as root.
 func (p *podSpec) addInit(name, image, program string, filling inpod.Filling, mounts ...corev1.VolumeMount) {
-	root, no := int64(0), false
+	root := int64(0)
 	p.init = append(p.init, corev1.Container{Name: name, Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
 		Command:         append([]string{program}, act(inpod.Fill, filling)[1:]...),
 		VolumeMounts:    mounts,
-		SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root, AllowPrivilegeEscalation: &no},
+		SecurityContext: &corev1.SecurityContext{RunAsUser: &root, RunAsGroup: &root, AllowPrivilegeEscalation: new(false)},
 		Resources:       *p.main.Resources.DeepCopy(),
 	})
 }
@@ -339,7 +335,7 @@ func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err 
 	source.Projected = &corev1.ProjectedVolumeSource{}
 	var object *corev1.ConfigMap
 	var projection *corev1.ConfigMapProjection
-	yes, size := true, 0
+	size := 0
 	for i, file := range files {
 		if len(file.Data) > maxFiles {
 			return source, engine.Refuse(p.service.Name, "file %s has %d bytes, and Kubernetes takes a mebibyte: put it into "+
@@ -347,15 +343,16 @@ func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err 
 		}
 		if size += len(file.Data) + len(file.Path); object == nil || size > maxFiles {
 			size = len(file.Data)
-			object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: &yes,
+			object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: new(true),
 				BinaryData: make(map[string][]byte)}
 			projection = &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}
 			p.files = append(p.files, object)
 			source.Projected.Sources = append(source.Projected.Sources, corev1.VolumeProjection{ConfigMap: projection})
 		}
-		key, mode := "f"+strconv.Itoa(i), int32(file.Mode())
+		key := "f" + strconv.Itoa(i)
 		object.BinaryData[key] = file.Data
-		projection.Items = append(projection.Items, corev1.KeyToPath{Key: key, Path: inVolume(file), Mode: &mode})
+		projection.Items = append(projection.Items, corev1.KeyToPath{Key: key, Path: inVolume(file),
+			Mode: new(int32(file.Mode()))})
 	}
 	return source, nil
 }
@@ -447,4 +444,60 @@ func (p *podSpec) finish() *corev1.Pod {
 	p.pod.Spec.Affinity = &p.affinity
 	p.pod.Spec.InitContainers, p.pod.Spec.Containers = p.init, []corev1.Container{p.main}
 	return p.pod
+}
+
+// nodes are the nodes that were chosen for hosts.
+type nodes struct {
+	prefer map[string][]string // names by host, from the run before
+
+	mu    sync.Mutex
+	names map[string]string // by host, once something was started there
+}
+
+func (n *nodes) all() map[string]string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.names)
+}
+
+// settle notes the node of a host, once its first pod is there.
+func (n *nodes) settle(host, node string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if host != "" {
+		n.names[host] = node
+	}
+}
+
+// affinity says on which nodes a pod of a host may be, or should be: on the host's node; before it has one, on one
+// that no other host has, and if possible one of the run before.
+func (n *nodes) affinity(host string) *corev1.NodeAffinity {
+	chosen := n.all()
+	var term corev1.NodeSelectorTerm
+	affinity := &corev1.NodeAffinity{}
+	switch {
+	case host == "":
+		return nil
+	case chosen[host] != "":
+		term = byName(corev1.NodeSelectorOpIn, chosen[host])
+	default:
+		for _, node := range chosen {
+			term.MatchFields = append(term.MatchFields, byName(corev1.NodeSelectorOpNotIn, node).MatchFields...)
+		}
+		for _, node := range n.prefer[host] {
+			affinity.PreferredDuringSchedulingIgnoredDuringExecution = append(
+				affinity.PreferredDuringSchedulingIgnoredDuringExecution,
+				corev1.PreferredSchedulingTerm{Weight: 100, Preference: byName(corev1.NodeSelectorOpIn, node)})
+		}
+	}
+	if len(term.MatchFields) > 0 {
+		affinity.RequiredDuringSchedulingIgnoredDuringExecution = &corev1.NodeSelector{
+			NodeSelectorTerms: []corev1.NodeSelectorTerm{term}}
+	}
+	return affinity
+}
+
+func byName(operator corev1.NodeSelectorOperator, node string) corev1.NodeSelectorTerm {
+	return corev1.NodeSelectorTerm{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: operator,
+		Values: []string{node}}}}
 }

@@ -98,11 +98,7 @@ func (e *Engine) open(ctx context.Context, run string) (*space, error) {
 func (e *Engine) removeNamespace(ctx context.Context, name string) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
-	err := e.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return e.fault(err)
+	return e.fault(unlessGone(e.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})))
 }
 
 // isolation lets the pods of a namespace reach each other and the name servers of the cluster, which are in kube-system
@@ -213,9 +209,6 @@ func (s *space) ensureServices(ctx context.Context, container string, names []st
 // awaitNames waits until the name servers of the cluster have the address of a container, and no address of an earlier
 // container with its names.
 func (s *space) awaitNames(ctx context.Context, c *container) error {
-	if len(c.names) == 0 {
-		return nil
-	}
 	var all []inpod.Resolution
 	s.naming.Lock()
 	for _, name := range c.names {
@@ -372,8 +365,8 @@ func (s *space) Close(ctx context.Context) error {
 		ctx, cancel := uncancelled(ctx)
 		defer cancel()
 		for _, c := range s.claims {
-			err := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace).Delete(ctx, c.id, metav1.DeleteOptions{})
-			if err != nil && !apierrors.IsNotFound(err) {
+			claims := s.engine.client.CoreV1().PersistentVolumeClaims(s.namespace)
+			if err := unlessGone(claims.Delete(ctx, c.id, metav1.DeleteOptions{})); err != nil {
 				return s.engine.fault(err)
 			}
 		}
