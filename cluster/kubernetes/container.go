@@ -40,6 +40,9 @@ type container struct {
 	grace   time.Duration
 	files   []string // names of its ConfigMaps
 
+	looking sync.Mutex
+	seen    podState // of the pod
+
 	mu       sync.Mutex
 	meter    *meter // nil until it is first asked
 	oomKills int64  // that were noticed
@@ -51,7 +54,7 @@ func (c *container) Name() string { return c.service }
 // awaitBegin waits until the container runs, or has ended. It calls begun when the pod has an address, just before its
 // container starts: that is seen up to a second late.
 func (c *container) awaitBegin(ctx context.Context, begun func()) error {
-	pod, err := c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) {
+	pod, err := c.awaitPod(ctx, func(s podState) (bool, error) {
 		if err := trouble(c.service, s); err != nil || s.pod == nil {
 			return false, err
 		}
@@ -87,7 +90,7 @@ func (c *container) exitOf(s podState) (exit engine.Exit, ended bool, err error)
 
 // State implements engine.Container. The CPUs are those that the node gave.
 func (c *container) State(ctx context.Context) (state engine.State, err error) {
-	seen := c.space.pods.get(c.pod)
+	seen, _ := c.look(ctx) // else as it was last seen
 	if seen.pod == nil {
 		err = errors.New("it was removed")
 	} else {
@@ -309,7 +312,7 @@ func (c *container) delete(ctx context.Context, grace time.Duration) error {
 func (c *container) awaitEnd(ctx context.Context, within time.Duration) (*corev1.Pod, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errors.New("it does not end"))
 	defer cancel()
-	return c.space.pods.wait(ctx, c.pod, func(s podState) (bool, error) { return hasEnded(s), nil })
+	return c.awaitPod(ctx, func(s podState) (bool, error) { return hasEnded(s), nil })
 }
 
 // podFolder is where every container has our program.

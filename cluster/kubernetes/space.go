@@ -32,18 +32,15 @@ const (
 // space is a namespace, or a group of containers in it.
 type space struct {
 	*shared
-	group  bool
+	outer  *space // nil unless it is a group
 	tree   *engine.Tree[container]
 	claims map[string]*claim // by the names of volumes
-	outer  *space
 }
 
 // shared is common to a space and its groups.
 type shared struct {
 	engine    *Engine
-	run       string
 	namespace string
-	pods      *pods
 
 	naming   sync.Mutex
 	services map[string]bool     // names that have a Service
@@ -89,7 +86,7 @@ func (e *Engine) open(ctx context.Context, run string) (*space, error) {
 		return nil, errors.Join(fmt.Errorf("isolating namespace %s: %w", name, e.fault(err)), e.removeNamespace(ctx, name))
 	}
 	return &space{
-		shared: &shared{engine: e, run: run, namespace: name, pods: e.watchPods(ctx, name), services: make(map[string]bool),
+		shared: &shared{engine: e, namespace: name, services: make(map[string]bool),
 			gone: make(map[string][]string)},
 		tree: engine.NewTree("namespace "+name, remove), claims: make(map[string]*claim),
 	}, nil
@@ -131,7 +128,7 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &space{shared: s.shared, group: true, tree: tree, claims: make(map[string]*claim), outer: s}, nil
+	return &space{shared: s.shared, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
 }
 
 // Start implements engine.Space.
@@ -176,7 +173,7 @@ func (s *space) await(ctx context.Context, service engine.Service, c *container)
 	if err := engine.WaitReady(ctx, service, c); err != nil {
 		return err
 	}
-	if hasEnded(s.pods.get(c.pod)) {
+	if state, err := c.look(ctx); err == nil && hasEnded(state) {
 		return nil
 	}
 	return s.awaitNames(ctx, c)
@@ -349,17 +346,13 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 		kept = append(kept, engine.Kept{Service: c.service, Enter: []string{"kubectl", "--context", s.engine.context,
 			"--namespace", s.namespace, "exec", "-it", c.pod, "--container", mainContainer, "--", "sh"}})
 	}
-	if !s.group {
-		s.pods.stop()
-	}
 	return kept, err
 }
 
 // Close implements engine.Space. It returns when nothing runs any more; the cluster removes the namespace a little later.
 func (s *space) Close(ctx context.Context) error {
 	return s.tree.Close(ctx, func() error {
-		if !s.group {
-			s.pods.stop()
+		if s.outer == nil {
 			return s.engine.removeNamespace(ctx, s.namespace)
 		}
 		ctx, cancel := uncancelled(ctx)
@@ -377,7 +370,7 @@ func (s *space) Close(ctx context.Context) error {
 // Wait implements engine.Probed.
 func (c *container) Wait(ctx context.Context) (int, error) {
 	var exit engine.Exit
-	_, err := c.space.pods.wait(ctx, c.pod, func(s podState) (ended bool, err error) {
+	_, err := c.awaitPod(ctx, func(s podState) (ended bool, err error) {
 		exit, ended, err = c.exitOf(s)
 		return ended, err
 	})
