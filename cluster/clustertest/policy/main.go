@@ -2,12 +2,11 @@
 //
 //	policy -server URL -ca FILE -token TOKEN -pods PREFIX
 //
-// It knows policies of whole namespaces, as those of benchbook are: their pods reach each other, and ports of address
+// It knows policies of whole namespaces, as benchbook's are: their pods reach each other, and ports of address
 // blocks. It allows nothing by other rules. Packets from and to an address of the node's pods that it does not know yet
 // are dropped. The rules are made anew, at once, whenever pods or policies have changed.
 //
-// It reads what little it needs as plain JSON: the library for it would take longer to build than all the rest of
-// benchbook.
+// It reads lists as plain JSON: the library for it would take longer to build than all the rest of benchbook.
 package main
 
 import (
@@ -26,6 +25,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"benchbook/internal/test/must"
 )
@@ -51,43 +54,11 @@ type cluster struct {
 	client        http.Client
 }
 
-// Paths of what is read.
+// Paths of the lists.
 const (
 	podPath    = "/api/v1/pods"
 	policyPath = "/apis/networking.k8s.io/v1/networkpolicies"
 )
-
-// meta is as much of an object's metadata as is needed.
-type meta struct{ Namespace string }
-
-type pod struct {
-	Metadata meta
-	Spec     struct{ HostNetwork bool }
-	Status   struct{ PodIP, Phase string }
-}
-
-type policy struct {
-	Metadata meta
-	Spec     struct {
-		PodSelector any
-		PolicyTypes []string
-		Ingress     []struct{ From []peer }
-		Egress      []struct {
-			To    []peer
-			Ports []port
-		}
-	}
-}
-
-type peer struct {
-	PodSelector, NamespaceSelector any
-	IPBlock                        *struct{ CIDR string }
-}
-
-type port struct {
-	Protocol string
-	Port     int
-}
 
 func (c *cluster) keep(prefix string) {
 	must.Do(restore(prefix, nil, nil))
@@ -115,8 +86,8 @@ func (c *cluster) keep(prefix string) {
 }
 
 func (c *cluster) update(prefix string) error {
-	var pods struct{ Items []pod }
-	var policies struct{ Items []policy }
+	var pods corev1.PodList
+	var policies networkingv1.NetworkPolicyList
 	if err := errors.Join(c.list(podPath, &pods), c.list(policyPath, &policies)); err != nil {
 		return err
 	}
@@ -163,7 +134,7 @@ func (c *cluster) watch(path string, tell func()) {
 }
 
 // restore puts the rules into force, all at once.
-func restore(prefix string, pods []pod, policies []policy) error {
+func restore(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPolicy) error {
 	rules, err := rules(prefix, pods, policies)
 	if err != nil {
 		return err
@@ -178,18 +149,19 @@ func restore(prefix string, pods []pod, policies []policy) error {
 
 // rules are two chains that packets pass through one after the other: may they leave where they come from, and come to
 // where they go.
-func rules(prefix string, pods []pod, policies []policy) (string, error) {
+func rules(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPolicy) (string, error) {
 	blocks := make(map[string][]string) // of the namespaces that have a policy
 	for _, p := range policies {
-		if !p.isOfNamespace() {
-			return "", fmt.Errorf("the policy of %s is of another kind: %+v", p.Metadata.Namespace, p.Spec)
+		if !isOfNamespace(p.Spec) {
+			return "", fmt.Errorf("the policy of %s is of another kind: %+v", p.Namespace, p.Spec)
 		}
-		blocks[p.Metadata.Namespace] = append(blocks[p.Metadata.Namespace], p.blocks()...)
+		blocks[p.Namespace] = append(blocks[p.Namespace], blocksOf(p.Spec)...)
 	}
 	namespaces := make(map[string]string) // of pods, by address
 	for _, p := range pods {
-		if p.Status.PodIP != "" && p.Status.Phase != "Succeeded" && p.Status.Phase != "Failed" && !p.Spec.HostNetwork {
-			namespaces[p.Status.PodIP] = p.Metadata.Namespace
+		hasEnded := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+		if p.Status.PodIP != "" && !hasEnded && !p.Spec.HostNetwork {
+			namespaces[p.Status.PodIP] = p.Namespace
 		}
 	}
 	var out strings.Builder
@@ -217,23 +189,22 @@ func rules(prefix string, pods []pod, policies []policy) (string, error) {
 }
 
 // isOfNamespace says that a policy lets all pods of its namespace reach each other, and be reached by nobody else.
-func (p *policy) isOfNamespace() bool {
-	all := map[string]any{}
-	here := []peer{{PodSelector: all}}
-	s := p.Spec
-	return reflect.DeepEqual(s.PodSelector, any(all)) && slices.Equal(s.PolicyTypes, []string{"Ingress", "Egress"}) &&
+func isOfNamespace(s networkingv1.NetworkPolicySpec) bool {
+	here := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}
+	both := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
+	return reflect.DeepEqual(s.PodSelector, metav1.LabelSelector{}) && slices.Equal(s.PolicyTypes, both) &&
 		len(s.Ingress) == 1 && reflect.DeepEqual(s.Ingress[0].From, here) &&
 		len(s.Egress) > 0 && reflect.DeepEqual(s.Egress[0].To, here) && s.Egress[0].Ports == nil
 }
 
-// blocks are matches of iptables for the ports of address blocks that the pods may reach.
-func (p *policy) blocks() (matches []string) {
-	for _, rule := range p.Spec.Egress {
+// blocksOf returns matches of iptables for the ports of address blocks that the pods may reach.
+func blocksOf(s networkingv1.NetworkPolicySpec) (matches []string) {
+	for _, rule := range s.Egress {
 		for _, to := range rule.To {
 			for _, at := range rule.Ports {
 				if to.IPBlock != nil {
-					matches = append(matches, fmt.Sprintf("-d %s -p %s --dport %d", to.IPBlock.CIDR,
-						strings.ToLower(at.Protocol), at.Port))
+					matches = append(matches, fmt.Sprintf("-d %s -p %s --dport %s", to.IPBlock.CIDR,
+						strings.ToLower(string(*at.Protocol)), at.Port.String()))
 				}
 			}
 		}
