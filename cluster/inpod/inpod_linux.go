@@ -28,13 +28,8 @@ import (
 
 // Main runs the program with its arguments until it is done, or the context is.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
-	word, argument := "", ""
-	if len(args) > 0 {
-		word = args[0]
-	}
-	if len(args) > 1 {
-		argument = args[1]
-	}
+	words := append(slices.Clone(args), "", "") // a word or an argument that is missing is invalid
+	word, argument := words[0], words[1]
 	switch word {
 	case Fill:
 		return with(argument, Filling.fill)

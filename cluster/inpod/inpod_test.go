@@ -49,7 +49,8 @@ func program(t *testing.T, word string, argument any, stdin string) (stdout, std
 func TestDo(t *testing.T) {
 	shell := func(script string) Deed { return Deed{Args: []string{"sh", "-c", script}} }
 	with := shell("echo $WORD; pwd; ulimit -n; exit 3")
-	with.Environment, with.WorkingDir, with.Ulimits = []string{"WORD=a b"}, "/proc", []units.Ulimit{{Name: "nofile", Soft: 99, Hard: 99}}
+	with.Environment, with.WorkingDir = []string{"WORD=a b"}, "/proc"
+	with.Ulimits = []units.Ulimit{{Name: "nofile", Soft: 99, Hard: 99}}
 	read := shell("cat; readlink /proc/self/fd/0")
 	read.Stdin = true
 	for _, tt := range []struct {

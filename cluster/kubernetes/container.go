@@ -48,7 +48,6 @@ type container struct {
 	oomKills int64  // that were noticed
 }
 
-// Name implements engine.Container.
 func (c *container) Name() string { return c.service }
 
 // awaitBegin waits until the container runs, or has ended. It calls begun when the pod has an address, just before its
@@ -197,7 +196,6 @@ func (c *container) ask(ctx context.Context, question inpod.Question) (reading i
 	return reading, nil
 }
 
-// Usage implements engine.Container.
 func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
 	reading, err := c.ask(ctx, inpod.Question{Detail: detail})
 	return reading.Usage, err
@@ -364,7 +362,6 @@ func (c *container) tell(ctx context.Context, word string, argument any) error {
 	return err
 }
 
-// Exec implements engine.Container.
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	stdout := &engine.Head{Limit: engine.MaxStdout, Full: command.Full}
 	stderr := &engine.Tail{Limit: engine.MaxStderr}

@@ -27,7 +27,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -180,7 +179,6 @@ func (e *Engine) greet() error {
 	return nil
 }
 
-// Name implements engine.Engine.
 func (e *Engine) Name() string { return "kubernetes" }
 
 // Facts implements engine.Engine. Memory is in bytes.
@@ -246,15 +244,6 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 		}
 	}
 	return found, errors.Join(failures...)
-}
-
-// imageOf returns an image that Prepare has brought to the registry.
-func (e *Engine) imageOf(prepared engine.Prepared) (v1.Image, error) {
-	image, ok := e.images.Load(prepared.Reference)
-	if !ok {
-		return nil, fmt.Errorf("image %s was not prepared for Kubernetes", prepared.Reference)
-	}
-	return image.(pushedImage).Image, nil
 }
 
 var (

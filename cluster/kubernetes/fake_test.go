@@ -53,7 +53,7 @@ func fakeEngine(t *testing.T, client *fake.Clientset) *Engine {
 	e := newEngine(Options{Cluster: engine.Cluster{Registry: "registry.example"}})
 	e.client, e.config, e.context, e.namespace = client, &rest.Config{Host: "https://cluster.example"}, "test", "bench"
 	e.podImage = func(context.Context) (engine.Prepared, error) { return prepared, nil }
-	e.images.Store(prepared.Reference, pushedImage{testImage(t), prepared.ID})
+	e.images.Store(prepared.Reference, pushedImage{prepared.ID, must.Get(testImage(t).ConfigFile()).Config})
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -294,7 +294,7 @@ func TestSweep(t *testing.T) {
 	e := fakeEngine(t, client)
 	for run, owner := range map[string]string{"killed": deadOwner(), "alive": engine.Owner(), "elsewhere": "a.b.7.8"} {
 		e.owner = owner
-		must.Get(e.open(ctx, run))
+		must.Get(e.Open(ctx, run))
 	}
 	for _, dryRun := range []bool{true, false} {
 		left, err := e.Sweep(ctx, dryRun)

@@ -29,10 +29,10 @@ func (e *Engine) Find(ctx context.Context, reference string) (id string, err err
 	return e.options.Builder.Find(ctx, reference)
 }
 
-// pushedImage is an image in the registry, and its id where it was built.
+// pushedImage is an image in the registry.
 type pushedImage struct {
-	v1.Image
-	id string
+	id     string // where it was built
+	config v1.Config
 }
 
 // Prepare implements engine.Engine. The image is built or pulled by the builder, whose id it has, and pushed to the
@@ -47,21 +47,22 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	if err != nil {
 		return prepared, err
 	}
-	pushed, reference, err := e.push(ctx, prepared, log)
+	reference, config, err := e.push(ctx, prepared, log)
 	if err != nil {
 		return prepared, fmt.Errorf("preparing image %s: %w", prepared.Reference, err)
 	}
 	prepared.Reference = reference
-	e.images.Store(reference, pushedImage{pushed, prepared.ID})
+	e.images.Store(reference, pushedImage{prepared.ID, config})
 	return prepared, nil
 }
 
-// push brings an image to the registry, under a tag that is made of its id.
-func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writer) (v1.Image, string, error) {
+// push brings an image to the registry, under a tag that is made of its id, and returns its reference by digest.
+func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writer) (reference string, config v1.Config,
+	err error) {
 	repository := strings.TrimSuffix(e.options.Registry, "/") + "/benchbook"
 	tag, err := name.NewTag(fmt.Sprintf("%s:%x", repository, sha256.Sum256([]byte(prepared.ID))))
 	if err != nil {
-		return nil, "", fmt.Errorf("the registry %q: %w", e.options.Registry, err)
+		return "", config, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
 	}
 	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
 	e.pushing.Lock() // the same image may be prepared twice at the same time
@@ -71,7 +72,7 @@ func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writ
 		fmt.Fprintf(log, "pushing it to %s\n", repository)
 		image, remove, saveErr := e.save(ctx, prepared)
 		if saveErr != nil {
-			return nil, "", saveErr
+			return "", config, saveErr
 		}
 		defer remove()
 		if err = remote.Write(tag, image, options...); err == nil {
@@ -79,16 +80,14 @@ func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writ
 		}
 	}
 	if err != nil {
-		return nil, "", e.registryFault(ctx, err)
+		return "", config, e.registryFault(ctx, err)
 	}
 	digest, err := pushed.Digest()
-	if err != nil {
-		return nil, "", err
+	file, fileErr := pushed.ConfigFile()
+	if err := errors.Join(err, fileErr); err != nil {
+		return "", config, e.registryFault(ctx, err)
 	}
-	// The image is read later too, when this context may be done.
-	reference := tag.Digest(digest.String())
-	pushed, err = remote.Image(reference, remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	return pushed, reference.Name(), err
+	return tag.Digest(digest.String()).Name(), file.Config, nil
 }
 
 // save reads an image of the builder by way of a file, which remove removes.
@@ -131,15 +130,11 @@ func (e *Engine) registryFault(ctx context.Context, err error) error {
 }
 
 // commandOf returns the whole command of a container, by the rules of Compose.
-func commandOf(image v1.Image, entrypoint, command []string) ([]string, error) {
+func commandOf(image v1.Config, entrypoint, command []string) []string {
 	if entrypoint == nil {
-		file, err := image.ConfigFile()
-		if err != nil {
-			return nil, err
-		}
-		if entrypoint = file.Config.Entrypoint; command == nil {
-			command = file.Config.Cmd
+		if entrypoint = image.Entrypoint; command == nil {
+			command = image.Cmd
 		}
 	}
-	return slices.Concat(entrypoint, command), nil
+	return slices.Concat(entrypoint, command)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"path"
@@ -40,7 +41,7 @@ type podSpec struct {
 	main     corev1.Container
 	init     []corev1.Container
 	fill     inpod.Filling
-	fills    []corev1.VolumeMount // of what is filled
+	fills    []corev1.VolumeMount // of volumes to fill
 	files    []*corev1.ConfigMap
 	claims   []wantedClaim
 	affinity corev1.Affinity
@@ -129,14 +130,11 @@ func (e *Engine) podOf(s engine.Service) *corev1.Pod {
 // sets them and becomes the command.
 func (p *podSpec) setCommand() error {
 	s := p.service
-	image, err := p.engine.imageOf(s.Image)
-	if err != nil {
-		return err
+	image, ok := p.engine.images.Load(s.Image.Reference)
+	if !ok {
+		return fmt.Errorf("image %s was not prepared for Kubernetes", s.Image.Reference)
 	}
-	command, err := commandOf(image, s.Entrypoint, s.Command)
-	if err != nil {
-		return err
-	}
+	command := commandOf(image.(pushedImage).config, s.Entrypoint, s.Command)
 	if len(command) == 0 {
 		return engine.Refuse(s.Name, "its image has no command, and none was given")
 	}

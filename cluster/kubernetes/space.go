@@ -54,16 +54,12 @@ type claim struct {
 	filled chan struct{} // closed when it has what it begins with, or nobody fills it any more
 }
 
-// Open implements engine.Engine.
-func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
-	s, err := e.open(ctx, run)
-	if err != nil {
-		return nil, fmt.Errorf("opening a space: %w", err)
-	}
-	return s, nil
-}
-
-func (e *Engine) open(ctx context.Context, run string) (*space, error) {
+func (e *Engine) Open(ctx context.Context, run string) (_ engine.Space, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("opening a space: %w", err)
+		}
+	}()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -76,7 +72,7 @@ func (e *Engine) open(ctx context.Context, run string) (*space, error) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name,
 		Labels:      map[string]string{engine.LabelOwner: labelValue(e.owner), engine.LabelRun: labelValue(run)},
 		Annotations: map[string]string{engine.LabelOwner: e.owner, engine.LabelRun: run}}}
-	_, err := e.client.CoreV1().Namespaces().Create(making, namespace, metav1.CreateOptions{})
+	_, err = e.client.CoreV1().Namespaces().Create(making, namespace, metav1.CreateOptions{})
 	if err != nil {
 		_ = e.removeNamespace(ctx, name) // it may have been made, and only the answer lost
 		return nil, fmt.Errorf("making a namespace: %w", e.fault(err))
@@ -122,7 +118,6 @@ func isolation() *networkingv1.NetworkPolicy {
 	}
 }
 
-// Group implements engine.Space.
 func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	tree, err := s.tree.Group(ctx)
 	if err != nil {
@@ -131,7 +126,6 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	return &space{shared: s.shared, outer: s, tree: tree, claims: make(map[string]*claim)}, nil
 }
 
-// Start implements engine.Space.
 func (s *space) Start(ctx context.Context, service engine.Service) (engine.Container, error) {
 	c, err := s.tree.Start(ctx, service.Name, func() (*container, error) { return s.launch(ctx, service) },
 		func(c *container) error { return s.await(ctx, service, c) })
@@ -337,7 +331,6 @@ func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, e
 	return c, true, nil
 }
 
-// Keep implements engine.Space.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	containers, err := s.tree.Keep()
 	var kept []engine.Kept
