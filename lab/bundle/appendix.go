@@ -61,7 +61,7 @@ func (b *builder) appendix(bundle string) *appendix {
 	doc, d := b.article.Doc, b.shown
 	x := &appendix{Title: doc.Front.Title.OneLine().Value, Slug: doc.Slug,
 		Abstract: doc.Front.Description.OneLine().Value, Bundle: filepath.Base(bundle), Version: b.Version,
-		Rights: measure.Rights(b.project, []*plan.Plan{b.plan})}
+		Rights: measure.Rights(b.project, []*plan.Plan{b.article.Planned})}
 	for _, r := range d.Records {
 		x.Host, x.Engine = r.Facts["host.cpu"], strings.TrimSpace(r.Facts["engine.name"]+" "+r.Facts["engine.version"])
 		x.Cores, x.Memory = r.Facts["host.cores"], r.Facts["host.memory"]

@@ -56,7 +56,7 @@ func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err 
 			"next to experiments", terminal.Relative(project.File())))
 	}
 	out := a.At(cmp.Or(o.Out, c.Slug+".bundle"))
-	b := &builder{Session: a, project: project, article: c, plan: c.Planned}
+	b := &builder{Session: a, project: project, article: c}
 	if b.dir, err = os.MkdirTemp(filepath.Dir(out), ".benchbook-bundle-"); err != nil {
 		return lab.Failure(err)
 	}
@@ -87,7 +87,6 @@ type builder struct {
 	*lab.Session
 	project  *article.Project
 	article  *lab.Article
-	plan     *plan.Plan
 	dir      string           // temporary folder with the files of the bundle
 	root     string           // the project's folder, or its repository's
 	tracked  map[string]bool  // absolute paths of the files that git tracks
@@ -176,7 +175,7 @@ func (b *builder) reads() (found, private map[string]bool) {
 			to[name] = true
 		}
 	}
-	for _, p := range append([]*plan.Plan{b.plan}, b.plan.Others()...) {
+	for _, p := range append([]*plan.Plan{b.article.Planned}, b.article.Planned.Others()...) {
 		add(found, p.Reads)
 		add(private, p.Secrets)
 	}
@@ -248,7 +247,7 @@ func (b *builder) check() error {
 	case !problems.Empty():
 		return fmt.Errorf("the bundle would not be complete: opened elsewhere, its article has problems: %s",
 			problems.Sorted()[0])
-	case !slices.Equal(keysOf(p), keysOf(b.plan)):
+	case !slices.Equal(keysOf(p), keysOf(b.article.Planned)):
 		return errors.New("the bundle would not be complete: opened elsewhere, its experiments have other inputs")
 	}
 	return nil

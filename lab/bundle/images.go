@@ -86,8 +86,8 @@ func (r imageRecorder) Prepare(ctx context.Context, i engine.Image, log io.Write
 
 func (b *builder) addImages(ctx context.Context) error {
 	made := &images{imageList: imageList{platform, map[string]carriedImage{}}}
-	return measure.Run(ctx, b.Session, b.project, []*lab.Article{b.article}, measure.Options{Profile: b.plan.Profile,
-		Force: true, Asking: measure.Asked,
+	return measure.Run(ctx, b.Session, b.project, []*lab.Article{b.article}, measure.Options{
+		Profile: b.article.Planned.Profile, Force: true, Asking: measure.Asked,
 		Over:     func(e engine.Engine) engine.Engine { return imageRecorder{e, made} },
 		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, made.imageList) }})
 }

@@ -57,16 +57,19 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (er
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	if err := r.describe(ctx); err != nil {
-		return err
+	r.printOrigin()
+	list := []*lab.Article{r.article}
+	planned, err := show.Plan(ctx, a, r.project, list)
+	if err != nil {
+		return lab.Interrupted(ctx, err)
 	}
+	planned.Text(a.Stdout, false)
 	if err := r.confirm("measure it?", "nothing was measured"); err != nil {
 		return err
 	}
 	r.options.Asking = measure.Asked
-	list := []*lab.Article{r.article}
 	err = measure.Run(ctx, a, r.project, list, r.options.Options)
-	outcomes, none := show.Outcomes(a, r.project, list, r.plan.Profile)
+	outcomes, none := show.Outcomes(a, r.project, list, r.options.Profile)
 	if ctx.Err() != nil || none != nil {
 		return a.JoinErrors(err, none)
 	}
@@ -82,7 +85,6 @@ type reproduction struct {
 	dir      string
 	project  *article.Project
 	article  *lab.Article
-	plan     *plan.Plan
 	records  []*record.Record // of its author
 	there    *show.Article    // by records; nil without them
 	here     *show.Article    // nil until measured here
@@ -143,7 +145,6 @@ func (r *reproduction) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	r.plan = r.article.Planned
 	if r.options.Quick && r.options.Budget == 0 {
 		r.options.Budget = quickTime
 	}
@@ -170,17 +171,6 @@ func (r *reproduction) judgeAuthor() error {
 	return err
 }
 
-// describe prints the origin of the bundle, the rights that measuring needs, and the plan.
-func (r *reproduction) describe(ctx context.Context) error {
-	r.printOrigin()
-	planned, err := show.Plan(ctx, r.Session, r.project, []*lab.Article{r.article})
-	if err != nil {
-		return lab.Interrupted(ctx, err)
-	}
-	planned.Text(r.Stdout, false)
-	return nil
-}
-
 // printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
 // on a terminal.
 func (r *reproduction) printOrigin() {
@@ -199,11 +189,11 @@ func (r *reproduction) printOrigin() {
 		newest := slices.MaxFunc(r.records, func(a, b *record.Record) int { return a.Ended.Compare(b.Ended) })
 		say("  measured on %s until %s", phrase.List(hosts), newest.Ended.UTC().Format("2 January 2006"))
 	}
-	say("measuring it here, in profile %s, runs what its author wrote:", r.plan.Profile)
+	say("measuring it here, in profile %s, runs what its author wrote:", r.article.Planned.Profile)
 	if r.options.Over != nil {
 		say("  images that its author made, whatever its Dockerfiles say")
 	}
-	for _, words := range measure.Rights(r.project, []*plan.Plan{r.plan}) {
+	for _, words := range measure.Rights(r.project, []*plan.Plan{r.article.Planned}) {
 		say("  %s", words)
 	}
 	fmt.Fprintln(r.Stdout)

@@ -28,7 +28,7 @@ func TestTextsAreHarmless(t *testing.T) {
 	const hostile, harmless = "\x1b]0;owned\x07\x1b[2Jrm\u202e\n-rf", `rm\u202e -rf`
 	var out bytes.Buffer
 	r := &reproduction{Session: &lab.Session{Stdout: &out, Stderr: &out}, project: &article.Project{},
-		article: &lab.Article{Doc: &article.Document{}}, plan: &plan.Plan{Profile: plan.Full},
+		article: &lab.Article{Doc: &article.Document{}, Planned: &plan.Plan{Profile: plan.Full}},
 		records: []*record.Record{{Host: hostile}}}
 	r.project.Author.Value, r.article.Doc.Front.Title.Value = hostile, hostile
 	r.printOrigin()
