@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
@@ -104,14 +103,6 @@ func SlugsOf(list []*Article) []string {
 // Wants reports whether an experiment of the article is selected.
 func (c *Article) Wants(experiment string) bool {
 	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
-}
-
-// ArticlesInWords names up to three articles, and counts more.
-func ArticlesInWords(list []*Article) string {
-	if len(list) > 3 {
-		return phrase.Count(len(list), "article")
-	}
-	return phrase.List(SlugsOf(list))
 }
 
 // KeepExperiments removes the experiments that are not selected from a plan. They stay in its list of all.

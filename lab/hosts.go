@@ -2,7 +2,6 @@ package lab
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 
 	"benchbook/notebook/article"
@@ -33,11 +32,6 @@ func (w Config) AddressOf(project *article.Project) string {
 		return ""
 	}
 	return w.Elsewhere(cmp.Or(project.EngineName(), spec.DefaultEngine))
-}
-
-// LockIDOf returns an ID for the lock of the machine at an address.
-func LockIDOf(address string) string {
-	return fmt.Sprintf("at-%x", sha256.Sum256([]byte(address)))[:12]
 }
 
 // OptionsOf returns how to connect to the cluster of a project, which is the user's current one if it names none.

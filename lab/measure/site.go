@@ -3,12 +3,14 @@ package measure
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
@@ -75,7 +77,8 @@ func (j *job) connectMachines(ctx context.Context) error {
 	}
 	locked, addresses := j.this, lab.AddressesOf(j.project, nodes)
 	if address := j.Config.AddressOf(j.project); address != "" {
-		locked, addresses = machine.Host{ID: lab.LockIDOf(address)}, map[string]string{"": address}
+		locked = machine.Host{ID: fmt.Sprintf("at-%x", sha256.Sum256([]byte(address)))[:12]}
+		addresses = map[string]string{"": address}
 	}
 	if len(addresses) == 0 {
 		return nil
@@ -215,7 +218,11 @@ func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 
 // lockMachine locks a machine. Other runs that wait for it print what this one measures.
 func (j *job) lockMachine(ctx context.Context, h machine.Host) error {
-	unlock, err := j.Lock(ctx, h, fmt.Sprintf("measuring %s in profile %s", lab.ArticlesInWords(j.list), j.flags.Profile))
+	articles := phrase.List(lab.SlugsOf(j.list))
+	if len(j.list) > 3 {
+		articles = phrase.Count(len(j.list), "article")
+	}
+	unlock, err := j.Lock(ctx, h, fmt.Sprintf("measuring %s in profile %s", articles, j.flags.Profile))
 	if err == nil {
 		j.closing = append(j.closing, unlock)
 	}

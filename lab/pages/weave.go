@@ -90,9 +90,7 @@ func Weave(a *lab.Session, names []string, check bool) error {
 
 // file fills the marks of a file. What cannot be filled stays as it is.
 func (w *weaver) file(name string) error {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(w.Dir, name)
-	}
+	name = w.At(name)
 	src, ok := source.Read(name, filepath.ToSlash(terminal.Relative(name)), &w.problems)
 	if !ok || !source.Fits(src, &w.problems) {
 		return nil
