@@ -254,7 +254,7 @@ func (a *Session) Here() (machine.Host, error) {
 	return a.host, nil
 }
 
-// HostOf returns the host of an article's results: this machine, or machines elsewhere as of the last connection.
+// HostOf returns the host of a planned article's results: this machine, or machines elsewhere as of the last connection.
 func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, error) {
 	if address := a.Config.AddressOf(project); address != "" {
 		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
@@ -263,17 +263,10 @@ func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, er
 		return machine.Host{ID: UnknownHosts}, nil
 	}
 	this, err := a.Here()
-	if err != nil || !project.EngineName().Can(spec.Nodes) {
+	if err != nil || !project.EngineName().Can(spec.Nodes) || c.Planned == nil || !c.Planned.UsesHosts() {
 		return this, err
 	}
-	p := c.Planned
-	if p == nil {
-		p, err = plan.New(project, c.Doc, plan.Options{}, &source.Problems{}) // its problems are printed elsewhere
-	}
-	if err != nil || !p.UsesHosts() {
-		return this, err
-	}
-	known, ok := machine.Cache(a.Config.Cache).Hosts(this, AddressesOf(project, p.HostNames()))
+	known, ok := machine.Cache(a.Config.Cache).Hosts(this, AddressesOf(project, c.Planned.HostNames()))
 	if !ok {
 		return machine.Host{ID: UnknownHosts}, nil
 	}
