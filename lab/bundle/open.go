@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"benchbook/internal/files"
@@ -172,10 +171,7 @@ func withHost(line []byte, host string) []byte {
 	if json.Unmarshal(line, &fields) != nil || fields == nil {
 		return nil
 	}
-	fields["host"] = json.RawMessage(strconv.Quote(host))
-	changed, err := json.Marshal(fields)
-	if err != nil {
-		return nil
-	}
+	fields["host"], _ = json.Marshal(host) // a string has no errors, nor has what was read from JSON
+	changed, _ := json.Marshal(fields)
 	return changed
 }
