@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"benchbook/internal/files"
 	"benchbook/internal/phrase"
@@ -97,7 +98,7 @@ func (w *weaver) file(name string) error {
 	}
 	marks := marksIn(src, &w.problems)
 	bodies := make([]string, len(marks))
-	out := map[string]drawing{} // by their paths
+	out := map[string]drawing{} // by their paths below the folder of the file
 	for i, m := range marks {
 		bodies[i] = m.text()
 		body, err := w.fill(m, filepath.Dir(name), out)
@@ -140,21 +141,22 @@ func (w *weaver) done(changed int) string {
 
 // write writes the drawings of a file in folder that have changed, or says that they have.
 func (w *weaver) write(src *source.Source, folder string, out map[string]drawing) (changed int, err error) {
-	for _, name := range slices.Sorted(maps.Keys(out)) {
+	for _, below := range slices.Sorted(maps.Keys(out)) {
+		name := filepath.Join(folder, below)
 		is, _, err := files.Read(name, 1<<30)
 		switch {
-		case err == nil && bytes.Equal(is, out[name].svg):
+		case err == nil && bytes.Equal(is, out[below].svg):
 			continue
 		case w.check:
-			w.problems.Add("not-woven", out[name].at, "%s is not what the records give",
+			w.problems.Add("not-woven", out[below].at, "%s is not what the records give",
 				filepath.ToSlash(terminal.Relative(name))).Hint = "run benchbook weave " + src.Path
 			continue
 		}
-		if !isInside(folder, filepath.Dir(name)) {
+		if leadsOut(folder, filepath.Dir(below)) {
 			return changed, lab.Failure(fmt.Errorf("%s was not written: a link leads out of %s", terminal.Relative(name),
 				terminal.Relative(folder)))
 		}
-		if err := write(name, out[name].svg); err != nil { // in the place of a link
+		if err := write(name, out[below].svg); err != nil { // instead of a link with its name
 			return changed, err
 		}
 		changed++
@@ -162,25 +164,16 @@ func (w *weaver) write(src *source.Source, folder string, out map[string]drawing
 	return changed, nil
 }
 
-// isInside reports whether a folder, or as much of it as there is, is another one or below it, with all links followed.
-func isInside(folder, name string) bool {
-	folder, err := filepath.Abs(folder)
-	within, linkErr := filepath.EvalSymlinks(folder)
-	name, nameErr := filepath.Abs(name)
-	if errors.Join(err, linkErr, nameErr) != nil {
-		return false
+// leadsOut makes a folder below another one, and reports whether a link leads out of that.
+func leadsOut(folder, below string) bool {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return false // writing gives the reason
 	}
-	for {
-		is, err := filepath.EvalSymlinks(name)
-		if err == nil {
-			_, isBelow := files.Below(within, is)
-			return isBelow || is == within
-		}
-		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(name) == name {
-			return false
-		}
-		name = filepath.Dir(name)
-	}
+	defer root.Close()
+	err = root.MkdirAll(below, 0o755)
+	_, ofSystem := errors.AsType[syscall.Errno](err) // such as a full disk, which writing meets too
+	return err != nil && !ofSystem
 }
 
 func write(name string, data []byte) error {
@@ -280,7 +273,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 			return "", err
 		}
 		name := filepath.Join(drawings, m.article, m.name+".svg")
-		out[filepath.Join(folder, name)] = drawing{drawn.SVG, m.at}
+		out[name] = drawing{drawn.SVG, m.at}
 		return fmt.Sprintf("\n\n![%s](%s)\n\n", show.Escape(drawn.Title), filepath.ToSlash(name)), nil
 	}
 }
