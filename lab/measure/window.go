@@ -3,18 +3,15 @@ package measure
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"strings"
 	"time"
 
 	"benchbook/lab"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/stats"
 	"benchbook/render/wording"
+	"benchbook/runner/loadgen"
 )
 
 // Windows of load without --duration: as long as its percentiles need, within bounds.
@@ -37,10 +34,11 @@ func (l *Load) chooseDuration(ctx context.Context, a *lab.Session) {
 	rate := math.Inf(1)
 	if q, err := expr.ParseQuantity(l.Rate); err == nil {
 		rate = q.Value
-	}
-	for _, url := range l.URLs {
-		if took := l.fastest(ctx, url); took > 0 && l.Rate == "" {
-			rate = min(rate, float64(l.Connections)/took.Seconds())
+	} else {
+		for _, url := range l.URLs {
+			if took := l.fastest(ctx, url); took > 0 {
+				rate = min(rate, float64(l.Connections)/took.Seconds())
+			}
 		}
 	}
 	p, _ := stats.ParsePercentile("99") // it is one
@@ -57,32 +55,27 @@ func windowFor(p stats.Percentile, rate float64) time.Duration {
 	return min(max(need, shortestWindow), longestWindow)
 }
 
-// fastest asks a server a few times, one request after another, and returns the shortest time; 0 if it did not answer in
-// the time for one answer.
+// fastest asks a server a few times as the load does, and returns the shortest time, connecting included; 0 if it did not
+// answer in the time for one answer.
 func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration) {
-	// As the load does, it uses no proxy and verifies no certificate.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableCompression: true}
-	defer transport.CloseIdleConnections() // a server with few workers may wait on each connection
-	client := http.Client{Transport: transport, Timeout: cmp.Or(l.Timeout, 10*time.Second),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	headers := map[string]string{}
+	for _, h := range l.headers() {
+		headers[h.name] = h.value
+	}
+	config := loadgen.Config{Connections: 1, Requests: 1, KeepAlive: true, Timeout: cmp.Or(l.Timeout, 10*time.Second),
+		Targets: []loadgen.Target{{URL: url, Method: l.method(), Headers: headers, Body: []byte(l.Body)}}}
 	for range asked {
-		begin := time.Now()
-		request, err := http.NewRequestWithContext(ctx, l.method(), url, strings.NewReader(l.Body))
+		answers, err := loadgen.Check(ctx, config)
 		if err != nil {
-			return 0
+			return 0 // the load gives the reason
 		}
-		for _, h := range l.headers() {
-			request.Header.Add(h.name, h.value)
-		}
-		request.Host = request.Header.Get("Host") // the client leaves it out of its headers
-		answer, err := client.Do(request)
-		if err != nil {
-			return 0 // the load says why
-		}
-		_, err = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<20))
-		answer.Body.Close()
-		if took := time.Since(begin); err == nil && (shortest == 0 || took < shortest) {
-			shortest = took
+		for _, a := range answers {
+			if a.Status == 0 {
+				return 0
+			}
+			if shortest == 0 || a.Took < shortest {
+				shortest = a.Took
+			}
 		}
 	}
 	return shortest
