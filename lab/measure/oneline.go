@@ -302,28 +302,26 @@ func (n *notebook) page(a *lab.Session, file, text, command string) error {
 
 // printTable prints a row for each cell. The first column has intervals, or a word for a missing number.
 func (o *oneLine) printTable(a *lab.Session, e *dataset.Experiment) {
-	names := shortNames(e)
-	rows := [][]string{{o.axis}}
-	for _, c := range e.Cells {
-		rows = append(rows, []string{names[c]})
-	}
+	names, head := shortNames(e), []string{o.axis}
+	var words []func(*dataset.Cell) string // of each column
 	for i, column := range o.table {
-		rows[0] = append(rows[0], column.title)
-		words := column.words
-		if words == nil {
-			words = numbersOf(e, column.metric, i == 0)
-		}
-		for k, c := range e.Cells {
-			rows[k+1] = append(rows[k+1], words(c))
+		head = append(head, column.title)
+		words = append(words, column.words)
+		if column.words == nil {
+			words[i] = numbersOf(e, column.metric, i == 0)
 		}
 	}
-	rows[0] = append(rows[0], "n")
-	for k, c := range e.Cells {
+	rows := [][]string{append(head, "n")}
+	for _, c := range e.Cells {
+		row := []string{names[c]}
+		for _, of := range words {
+			row = append(row, of(c))
+		}
 		count := fmt.Sprint(len(c.ValidValues(o.table[0].metric)))
 		if all := fmt.Sprint(len(c.Records)); count != all {
 			count += " of " + all
 		}
-		rows[k+1] = append(rows[k+1], count)
+		rows = append(rows, append(row, count))
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
 }
