@@ -150,7 +150,7 @@ func (a *Session) Located(name string) string {
 	return name
 }
 
-// Check plans every article, and returns all problems, those of the project first.
+// Check plans every article, and returns all problems, the project's first.
 func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) ([]*source.Problem, error) {
 	err := Each(list, func(_ int, c *Article) error {
 		if err := c.Plan(project, o); err != nil {
@@ -254,7 +254,7 @@ func (a *Session) Here() (machine.Host, error) {
 	return a.host, nil
 }
 
-// HostOf returns the host of a planned article's results: this machine, or machines elsewhere as of the last connection.
+// HostOf returns the host of a planned article's results: this machine, or others as of the last connection.
 func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, error) {
 	if address := a.Config.AddressOf(project); address != "" {
 		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
@@ -315,7 +315,7 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
-// Confirm asks the user. The error says what does not happen otherwise, with a hint where there is no terminal to ask on.
+// Confirm asks the user. The error names the consequence of a no, with a hint where there is no terminal to ask on.
 // Meanwhile an interrupt ends the command at once.
 func (a *Session) Confirm(question, otherwise, hint string) error {
 	yes, asked := false, false

@@ -60,7 +60,7 @@ type imageArchiver interface {
 	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
-// images are the images of a bundle: those that an engine makes available for it, or those of its archive.
+// images are the images of a bundle, from its archive or from the engine that makes them for it.
 type images struct {
 	imageList
 	mu     sync.Mutex

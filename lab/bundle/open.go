@@ -165,7 +165,7 @@ func renameHost(from, to, host string) error {
 	return errors.Join(err, w.Flush(), out.Close())
 }
 
-// withHost returns a record with another host; nil for what is not a JSON object.
+// withHost returns a record with another host; nil for a line that is not a JSON object.
 func withHost(line []byte, host string) []byte {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(line, &fields) != nil || fields == nil {

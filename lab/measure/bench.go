@@ -104,7 +104,7 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	// Another name makes other trials, of which half would count as measured.
+	// Another name makes other trials, and half of them would count as measured.
 	sum := sha256.Sum256([]byte(b.A.Name + "\x00" + b.B.Name))
 	b.Project.RecordsIn = filepath.Join(state, benchFolder, fmt.Sprintf("%.12s-%.12s-%x", b.A.Commit, b.B.Commit, sum[:4]))
 	o := b.options.Options
@@ -129,7 +129,7 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	return c, b.session.JoinErrors(measured, err)
 }
 
-// Names of revisions: of the newest commit, and of what is not committed.
+// Names of revisions: of the newest commit, and of uncommitted work.
 const (
 	head        = "HEAD"
 	workingTree = "working tree"

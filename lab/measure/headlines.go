@@ -165,8 +165,7 @@ func (j *job) look(q *question) error {
 	return nil
 }
 
-// looksLeft returns how many times as many repetitions as up to the next look it may take to decide an open claim, by
-// what is known of it.
+// looksLeft estimates how many times the repetitions up to the next look are needed to decide an open claim.
 func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) float64 {
 	upTo, count := 0, 0 // of the trial that has the most to do
 	for _, next := range todo {

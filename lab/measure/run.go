@@ -55,7 +55,7 @@ type Options struct {
 	Same func(c *lab.Article, e *plan.Experiment)
 	// Quick measures what headline claims need, the shortest first, until they are decided.
 	Quick bool
-	// Sessions is how many runs are made, one after the other; 0 for one, of what is missing.
+	// Sessions is the number of runs, one after the other; 0 for one of the missing repetitions.
 	Sessions int
 	// Stated refuses to measure an article that is not as in a commit.
 	Stated bool
@@ -106,7 +106,7 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 	}
 }
 
-// runOnce makes one run, in what is left of the budget; with force, of fresh cells too.
+// runOnce makes one run in the time left; with force, of fresh cells too.
 func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options, force bool,
 	left time.Duration) (j *job, err error) {
 	if j, err = newJob(ctx, a, project, list, flags); err != nil {
@@ -421,7 +421,7 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 	return nil
 }
 
-// estimateOf returns about how long what is pending of an article takes, by all its records.
+// estimateOf estimates the time for the pending repetitions of an article from all its records.
 func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
 	pending := func(t *plan.Trial) int { return todo[t].Count } // with --force also of fresh cells
 	for _, e := range c.Planned.Experiments {

@@ -187,7 +187,7 @@ func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
 		_, err = j.connected(ctx)
 	case j.outside == nil:
 		if j.outside, err = j.Config.Engine(ctx, e.Engine); err == nil {
-			j.closing = append(j.closing, func() { _ = j.outside.Close() }) // likewise
+			j.closing = append(j.closing, func() { _ = j.outside.Close() })
 		}
 	}
 	return err

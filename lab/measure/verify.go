@@ -22,7 +22,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	j := &job{Session: a, project: project, list: list, flags: flags}
 	j.options.Secrets = map[*plan.Experiment]runner.Secrets{}
 	defer j.close()
-	for _, c := range list { // the user consents to what is started
+	for _, c := range list { // the user consents to the selected ones
 		c.KeepExperiments(c.Planned)
 	}
 	if err := j.findHosts(ctx); err != nil {

@@ -55,8 +55,8 @@ func windowFor(p stats.Percentile, rate float64) time.Duration {
 	return min(max(need, shortestWindow), longestWindow)
 }
 
-// fastest asks a server a few times as the load does, and returns the shortest time, connecting included; 0 if it did not
-// answer in the time for one answer.
+// fastest asks a server a few times as the load does, and returns the shortest time, connecting included; 0 without an
+// answer in time.
 func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration) {
 	headers := map[string]string{}
 	for _, h := range l.headers() {

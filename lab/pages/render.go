@@ -39,8 +39,7 @@ type Options struct {
 }
 
 // Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
-// articles whose problems have been printed already; only their claims are printed, those of all articles if it is
-// empty.
+// articles whose problems have been printed already, and only their claims are printed; all claims if it is empty.
 func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
 	[]*show.Article, error) {
 	m, err := makeSite(a, project, list, flags)
