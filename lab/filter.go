@@ -36,17 +36,14 @@ func NewFilter(only string, list []*Article) (Filter, error) {
 
 // pick adds the trials that n selects, the expression only.
 func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article) error {
-	known, settings := map[string]bool{}, map[*plan.Trial]map[string]string{}
+	known, settings := map[string]bool{"experiment": true}, map[*plan.Trial]map[string]string{}
 	var trials []*plan.Trial
 	for _, c := range list {
 		for _, e := range c.Planned.Experiments {
 			for _, t := range e.Trials {
 				trials, settings[t] = append(trials, t), map[string]string{"experiment": e.Name}
 				for _, p := range slices.Concat(t.Parameters, t.Labels) {
-					settings[t][p.Name] = p.Value
-				}
-				for name := range settings[t] {
-					known[name] = true
+					settings[t][p.Name], known[p.Name] = p.Value, true
 				}
 			}
 		}
