@@ -46,16 +46,14 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range m.pages {
-		for _, w := range p.Warnings {
-			fmt.Fprintf(a.Stderr, "%s: %s\n", p.Slug, w)
+	var outcomes []*show.Article
+	for _, made := range m.pages {
+		for _, w := range made.page.Warnings {
+			fmt.Fprintf(a.Stderr, "%s: %s\n", made.page.Slug, w)
 		}
-	}
-	outcomes := m.outcomes
-	if len(said) > 0 {
-		outcomes = slices.DeleteFunc(outcomes, func(o *show.Article) bool {
-			return !slices.Contains(said, o.Article)
-		})
+		if len(said) == 0 || slices.Contains(said, made.page.Slug) {
+			outcomes = append(outcomes, made.outcome)
+		}
 	}
 	if err := show.PrintOutcome(a, outcomes, terminal.Relative(m.folder)); err != nil {
 		return nil, err
@@ -100,8 +98,7 @@ func SoFar(a *lab.Session, shows string) error {
 
 type madeSite struct {
 	folder   string
-	pages    []*render.Page
-	outcomes []*show.Article
+	pages    []madePage
 	report   site.Report
 	problems int // of articles
 }
@@ -119,10 +116,11 @@ func makeSite(a *lab.Session, project *article.Project, list []*lab.Article, fla
 		lab.PrintProblems(a.Stderr, ofStyle.Sorted())
 		return m, lab.Failure(errors.New("the site was not rendered"))
 	}
-	if m.pages, m.outcomes, err = renderPages(a, project, list, flags); err != nil {
+	if m.pages, err = renderPages(a, project, list, flags); err != nil {
 		return m, err
 	}
-	if m.report, err = site.Build(m.pages, m.folder, options); err != nil {
+	pages := slice.Map(m.pages, func(made madePage) *render.Page { return made.page })
+	if m.report, err = site.Build(pages, m.folder, options); err != nil {
 		return m, lab.Failure(err)
 	}
 	return m, nil
@@ -150,11 +148,10 @@ func (f Options) Site(a *lab.Session, project *article.Project, problems *source
 		Version: a.Version, BaseURL: project.URL.Value, SingleFile: f.Single}
 }
 
-func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (pages []*render.Page,
-	outcomes []*show.Article, err error) {
+func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) ([]madePage, error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
-		return nil, nil, lab.Failure(err)
+		return nil, lab.Failure(err)
 	}
 	sound := slices.DeleteFunc(slices.Clone(list), func(c *lab.Article) bool { return !c.Problems.Empty() })
 	options := render.Options{Articles: lab.SlugsOf(sound), Command: flags.Command, Address: project.URL.Value,
@@ -169,17 +166,12 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		return err
 	})
 	if err != nil {
-		return nil, nil, lab.Failure(err)
+		return nil, lab.Failure(err)
 	}
-	found := flags.Host == ""
-	for _, m := range made {
-		found = found || m.found
-		pages, outcomes = append(pages, m.page), append(outcomes, m.outcome)
+	if flags.Host != "" && !slices.ContainsFunc(made, func(m madePage) bool { return m.found }) {
+		return nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
 	}
-	if !found {
-		return nil, nil, lab.UsageError(fmt.Errorf("no records of host %q in any article", flags.Host))
-	}
-	return pages, outcomes, nil
+	return made, nil
 }
 
 type madePage struct {
