@@ -3,7 +3,6 @@ package golden
 
 import (
 	"flag"
-	"os"
 	"strings"
 	"testing"
 
@@ -17,9 +16,9 @@ var Update = flag.Bool("update", false, "write the golden files anew")
 func Equal(t testing.TB, file, got string) {
 	t.Helper()
 	if *Update {
-		must.Do(os.WriteFile(file, []byte(got), 0o644))
+		must.Write(file, got)
 	}
-	want := string(must.Get(os.ReadFile(file)))
+	want := must.Read(file)
 	if got == want {
 		return
 	}

@@ -3,7 +3,6 @@ package markdown
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"benchbook/internal/test/must"
@@ -30,7 +29,7 @@ type Fence struct {
 
 // Read reads a page. It panics if a fence is never closed.
 func Read(name string) *Page {
-	p := &Page{Name: name, Text: string(must.Get(os.ReadFile(name))), Sections: map[string]string{}}
+	p := &Page{Name: name, Text: must.Read(name), Sections: map[string]string{}}
 	var open *Fence
 	offset, number, heading := 0, 0, ""
 	for line := range strings.Lines(p.Text) {

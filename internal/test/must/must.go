@@ -3,8 +3,11 @@
 package must
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Do panics on an error.
@@ -30,4 +33,31 @@ func Two[A, B any](a A, b B, err error) (A, B) {
 func Write(name, text string) {
 	Do(os.MkdirAll(filepath.Dir(name), 0o755))
 	Do(os.WriteFile(name, []byte(text), 0o644))
+}
+
+// Read returns the text of a file.
+func Read(name string) string { return string(Get(os.ReadFile(name))) }
+
+// Glob returns the files that fit a pattern, of which there have to be enough.
+func Glob(pattern string, least int) []string {
+	files := Get(filepath.Glob(pattern))
+	if len(files) < least {
+		panic(fmt.Errorf("%d files fit %s", len(files), pattern))
+	}
+	return files
+}
+
+// Run runs a program, and returns what it printed.
+func Run(cmd *exec.Cmd) string {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		panic(fmt.Errorf("%s: %w\n%s", cmd, err, out))
+	}
+	return string(out)
+}
+
+// Git runs git in a folder, as somebody, and returns what it printed.
+func Git(dir string, args ...string) string {
+	args = append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)
+	return strings.TrimSpace(Run(exec.Command("git", args...)))
 }
