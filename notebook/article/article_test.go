@@ -28,11 +28,7 @@ func parseText(t testing.TB, text string) *Document {
 
 // Every broken article in testdata/broken has exactly the problems in testdata/broken/NAME.txt.
 func TestBroken(t *testing.T) {
-	files, err := filepath.Glob("testdata/broken/*.md")
-	if err != nil || len(files) < 30 {
-		t.Fatalf("%d broken articles, %v", len(files), err)
-	}
-	for _, file := range files {
+	for _, file := range must.Glob("testdata/broken/*.md", 30) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			data := must.Get(os.ReadFile(file))
 			var got strings.Builder
@@ -53,15 +49,7 @@ const head = "---\ntitle: A title\n---\n\n"
 // The articles of this repository are clean, and so are those in testdata/good, which use all of YAML that is legal
 // near the traps.
 func TestGood(t *testing.T) {
-	files, err := filepath.Glob("../../experiments/*/article.md")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("%d articles, %v", len(files), err)
-	}
-	more, err := filepath.Glob("testdata/good/*.md")
-	if err != nil || len(more) < 10 {
-		t.Fatalf("%d good articles, %v", len(more), err)
-	}
-	for _, file := range append(files, more...) {
+	for _, file := range append(must.Glob("../../experiments/*/article.md", 2), must.Glob("testdata/good/*.md", 10)...) {
 		data := must.Get(os.ReadFile(file))
 		assert.None(t, Parse(filepath.Dir(file), source.New(file, data)).Problems.Sorted())
 	}
@@ -148,7 +136,7 @@ func checkShown(t *testing.T, shown string) {
 // Links, folders and pipes are refused with the reason, without waiting.
 func TestFilesThatAreNone(t *testing.T) {
 	dir := t.TempDir()
-	must.Do(os.WriteFile(filepath.Join(dir, "there.py"), []byte("pass\n"), 0o644))
+	must.Write(filepath.Join(dir, "there.py"), "pass\n")
 	must.Do(os.Symlink("there.py", filepath.Join(dir, "link.py")))
 	must.Do(os.Mkdir(filepath.Join(dir, "folder.py"), 0o755))
 	must.Do(syscall.Mkfifo(filepath.Join(dir, "pipe.py"), 0o644))
@@ -176,7 +164,7 @@ func TestFilesThatAreNone(t *testing.T) {
 // same.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
-	must.Do(os.WriteFile(filepath.Join(dir, ProjectFile), nil, 0o644))
+	must.Write(filepath.Join(dir, ProjectFile), "")
 	for name, make := range map[string]func(string) error{
 		"pipe":     func(file string) error { return syscall.Mkfifo(file, 0o644) },
 		"folder":   func(file string) error { return os.Mkdir(file, 0o755) },

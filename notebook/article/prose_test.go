@@ -8,6 +8,7 @@ import (
 
 	"github.com/yuin/goldmark/ast"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/source"
@@ -21,10 +22,7 @@ func TestDestinationsAreResolved(t *testing.T) {
 	doc := Parse(t.TempDir(), source.New("article.md", []byte(head+prose)))
 	want := []string{"https://example.org/?a=1&b=2", "a_b.png", "https://example.org/_", "https://example.org/?x&amp;y"}
 	links := doc.Links()
-	var got []string
-	for _, l := range links {
-		got = append(got, l.Destination)
-	}
+	got := slice.Map(links, func(l ProseLink) string { return l.Destination })
 	assert.Slice(t, got, want, "destinations")
 	at := links[0].Pos
 	assert.Equal(t, string(at.Source.Data[at.Start:at.End]), "https://example.org/?a=1&amp;b=2", "its place")
@@ -82,9 +80,8 @@ func TestParts(t *testing.T) {
 		words := fmt.Sprintf("%s %q", p.Claim.Value, p.Verdicts)
 		if p.Test != nil {
 			words = p.Test.String()
-			if at := p.TestText.Pos; string(data[at.Start:at.End]) != words {
-				t.Errorf("the test stands at %q", data[at.Start:at.End])
-			}
+			at := p.TestText.Pos
+			assert.Equal(t, string(data[at.Start:at.End]), words, "where the test stands")
 		} else if at := p.Claim.Pos; string(data[at.Start:at.End]) != p.Claim.Value {
 			t.Errorf("the claim stands at %q", data[at.Start:at.End])
 		}

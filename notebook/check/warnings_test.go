@@ -87,9 +87,7 @@ func TestAsserts(t *testing.T) {
 					t.Errorf("got %v", p)
 				}
 			}
-			if strings.Join(got, "\n") != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
+			assert.Equal(t, strings.Join(got, "\n"), tt.want)
 		})
 	}
 }

@@ -103,9 +103,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s is %s", tt.expect, tt.want), func(t *testing.T) {
 			j := judgeOnly(recordtest.NewMeasured(t, recordtest.Claimed(tt.expect), tt.changes...))
-			if j.Verdict != tt.want {
-				t.Errorf("%s (%s), effect %+v in %+v; want %s", j.Verdict, j.Reason, j.Effect, j.Region, tt.want)
-			}
+			assert.Equal(t, j.Verdict, tt.want, "%s, effect %+v in %+v", j.Reason, j.Effect, j.Region)
 			if (j.Reason == "") != (j.Verdict == stats.Supported || j.Verdict == stats.Contradicted) {
 				t.Errorf("%s with reason %q", j.Verdict, j.Reason)
 			}

@@ -76,11 +76,7 @@ func shown(b *strings.Builder, name string, n *source.Node) {
 // Compose files come to services of articles. Each golden file has the files of a repository, services of the article
 // in article.yaml if there are any, and in services the result with its notes.
 func TestServices(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no golden files (%v)", err)
-	}
-	for _, name := range names {
+	for _, name := range must.Glob("testdata/*.txtar", 1) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			archive := must.Get(txtar.ParseFile(name))
 			for _, name := range listed {

@@ -144,7 +144,7 @@ func hostileProject(t *testing.T, files, outside string) (root string) {
 		if target, ok := strings.CutPrefix(text, "-> "); ok {
 			must.Do(os.Symlink(target, name))
 		} else {
-			must.Do(os.WriteFile(name, []byte(text), 0o644))
+			must.Write(name, text)
 		}
 	}
 	return root

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
@@ -75,9 +76,8 @@ func TestStates(t *testing.T) {
 				t.Errorf("%v, run %q, %d records; want %v, run %q, %d", c.State, c.Run, len(c.Records), tt.state, tt.run,
 					tt.records)
 			}
-			if !slices.IsSortedFunc(c.Records, func(a, b *record.Record) int { return a.Repetition - b.Repetition }) {
-				t.Error("repetitions are not in order")
-			}
+			byRepetition := func(a, b *record.Record) int { return a.Repetition - b.Repetition }
+			assert.Equal(t, slices.IsSortedFunc(c.Records, byRepetition), true, "repetitions are in order")
 		})
 	}
 }
@@ -122,10 +122,7 @@ func TestSets(t *testing.T) {
 				}
 			}
 			d := datasetOf(b, tt.options)
-			var others []string
-			for _, o := range d.Others {
-				others = append(others, o.Host+" "+o.Profile)
-			}
+			others := slice.Map(d.Others, func(o *Dataset) string { return o.Host + " " + o.Profile })
 			if got := d.Host + " " + d.Profile; got != tt.want || d.Own != tt.own || strings.Join(others, ", ") != tt.others {
 				t.Errorf("shown %s (own %v), others %q; want %s (own %v), %q", got, d.Own, others, tt.want, tt.own, tt.others)
 			}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/expr"
@@ -287,10 +288,7 @@ func TestSelect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cells, err := e.Select(recordtest.Parse(t, tt.where))
-			var names []string
-			for _, c := range cells {
-				names = append(names, c.Trial.Name)
-			}
+			names := slice.Map(cells, func(c *Cell) string { return c.Trial.Name })
 			if got := strings.Join(names, "; "); got != tt.want || (err == nil) != (tt.err == "") ||
 				err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q, error %v; want %q, %s", got, err, tt.want, tt.err)

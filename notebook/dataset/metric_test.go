@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
@@ -358,9 +359,7 @@ func TestDisturbedCell(t *testing.T) {
 				math.Abs(e.Interval.Lo/quiet.Interval.Lo-tt.lo) > 1e-9 || math.Abs(e.Interval.Hi/quiet.Interval.Hi-tt.hi) > 1e-9 {
 				t.Errorf("%q, %v, %+v; undisturbed %+v", r.Missing, r.Level, e, quiet)
 			}
-			if !slices.Contains(r.Marks, mark) {
-				t.Errorf("marks %q, want %q", r.Marks, mark)
-			}
+			assert.Equal(t, slices.Contains(r.Marks, mark), true, "%q is among %q", mark, r.Marks)
 			assert.Slice(t, r.Disturbed(), []bool{true, false, true}, "disturbed")
 		})
 	}
@@ -443,10 +442,7 @@ metrics:
 func TestKeyAndAllMetrics(t *testing.T) {
 	e := measure(t, recordtest.ValuesB, recordtest.Failing(3)).Experiment
 	names := func(metrics []record.Metric) string {
-		var out []string
-		for _, m := range metrics {
-			out = append(out, m.Name)
-		}
+		out := slice.Map(metrics, func(m record.Metric) string { return m.Name })
 		return strings.Join(out, " ")
 	}
 	const key = "throughput latency.p50 latency.p99 throughput.per_core failed"

@@ -106,12 +106,10 @@ func TestNoCourseAndNoDistribution(t *testing.T) {
 			b := recordtest.New(t, servers)
 			tt.measure(b)
 			cell := cellOf(t, datasetOf(b), "a")
-			if _, missing := cell.Percentiles("latency"); missing != tt.percentiles {
-				t.Errorf("of percentiles it says %q, want %q", missing, tt.percentiles)
-			}
-			if _, missing := cell.Seconds("throughput"); missing != tt.all {
-				t.Errorf("of seconds it says %q, want %q", missing, tt.all)
-			}
+			_, missing := cell.Percentiles("latency")
+			assert.Equal(t, missing, tt.percentiles, "of percentiles")
+			_, missing = cell.Seconds("throughput")
+			assert.Equal(t, missing, tt.all, "of seconds")
 		})
 	}
 }

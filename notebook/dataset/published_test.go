@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -66,10 +67,7 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 			"  - {kind: blocking, throughput: 2/s}\n  - {version: x, throughput: 3/s}")))
 	b := d.Doc.Published[0]
 	for i, want := range []string{"sync, 10", "sync, 10; sync, 100", "sync, 10; sync, 100; async, 10; async, 100"} {
-		var names []string
-		for _, c := range d.Join(b, &b.Rows[i]) {
-			names = append(names, c.Trial.Name)
-		}
+		names := slice.Map(d.Join(b, &b.Rows[i]), func(c *Cell) string { return c.Trial.Name })
 		assert.Equal(t, strings.Join(names, "; "), want, "row %d joins", i+1)
 	}
 	_, ok := d.Published(d.Experiments[0].Cells[1], "throughput", "")

@@ -299,10 +299,7 @@ func TestValues(t *testing.T) {
 	} {
 		for _, tt := range tests {
 			t.Run(reader+"/"+cmp.Or(tt.name, tt.src), func(t *testing.T) {
-				got, err := readers[reader](tt.src)
-				if err != nil || got != tt.want {
-					t.Errorf("%q is %q, %v; want %q", tt.src, got, err, tt.want)
-				}
+				assert.Equal(t, must.Get(readers[reader](tt.src)), tt.want, "%q", tt.src)
 			})
 		}
 	}
@@ -316,9 +313,7 @@ func TestEvalForeignError(t *testing.T) {
 	if !errors.As(err, &e) || e.Span != (Span{4, 11}) {
 		t.Errorf("%v stands at %v, want at speedup", err, e.Span)
 	}
-	if want := "value speedup: out of place"; e.Error() != want {
-		t.Errorf("got %q, want %q", e, want)
-	}
+	assert.Equal(t, e.Error(), "value speedup: out of place")
 }
 
 type foreign struct{ cells }

@@ -27,11 +27,7 @@ import (
 // captured returns the captured outputs: testdata/TOOL/NAME.
 func captured(t testing.TB) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "*", "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d captured outputs, %v", len(files), err)
-	}
-	return files
+	return must.Glob(filepath.Join("testdata", "*", "*"), 1)
 }
 
 // capture returns a captured output and its tool.
@@ -265,12 +261,8 @@ func TestCalls(t *testing.T) {
 
 // The driver of the manual that calls h2load counts the answers of its run alone, and the failures among them.
 func TestH2loadDriver(t *testing.T) {
-	if _, err := exec.LookPath("jq"); err != nil {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "jq") {
-			t.Fatal("jq is missing, and BENCHBOOK_TEST_REQUIRE asks for it")
-		}
-		t.Skip("the driver needs jq; install it with apt-get install jq")
-	}
+	_, err := exec.LookPath("jq")
+	slowtest.Missing(t, "jq", "install it with apt-get install jq", err)
 	page := must.Get(os.ReadFile(filepath.Join("..", "..", "examples", "drivers.md")))
 	_, script, _ := strings.Cut(string(page), "```sh file=h2.sh\n")
 	script, _, _ = strings.Cut(script, "```\n")

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
@@ -31,11 +32,7 @@ import (
 // "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty. Of its first trial
 // the parts are shown that differ from OTHER's.
 func TestCases(t *testing.T) {
-	archives, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(archives) < 5 {
-		t.Fatalf("%d files of cases, %v", len(archives), err)
-	}
-	for _, name := range archives {
+	for _, name := range must.Glob("testdata/cases/*.txtar", 5) {
 		archive := must.Get(txtar.ParseFile(name))
 		for _, c := range readCases(t, archive) {
 			p, problems, _ := c.plan(t)
@@ -44,9 +41,7 @@ func TestCases(t *testing.T) {
 				if *golden.Update {
 					c.want.Data = []byte(got)
 				}
-				if got != string(c.want.Data) {
-					t.Errorf("got\n%s\nwant\n%s", got, c.want.Data)
-				}
+				assert.Equal(t, got, string(c.want.Data))
 			})
 		}
 		if *golden.Update {

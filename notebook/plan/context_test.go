@@ -185,7 +185,7 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p, problems := planIn(t, "name: e\nservices: {s: {build: .}}\nload: {target: http://s/}\n",
 				func(dir, _ string) {
-					gitIn(t, filepath.Dir(dir))("init", "-q")
+					must.Git(filepath.Dir(dir), "init", "-q")
 					must.Write(filepath.Join(dir, "Dockerfile"), "FROM scratch\n"+test.dockerfile+"\n")
 					must.Write(filepath.Join(dir, ".gitignore"), test.ignore)
 					must.Write(filepath.Join(dir, test.file), "x")

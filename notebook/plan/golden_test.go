@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
@@ -30,11 +31,7 @@ func problemsOf(t *testing.T, file, profile string) ([]*source.Problem, *plan.Pl
 // articles lists the articles of a folder of testdata.
 func articles(t *testing.T, dir string, least int) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.md"))
-	if err != nil || len(files) < least {
-		t.Fatalf("%d articles in %s, %v", len(files), dir, err)
-	}
-	return files
+	return must.Glob(filepath.Join("testdata", dir, "*.md"), least)
 }
 
 // Every article in testdata/good is clean.
@@ -43,9 +40,7 @@ func TestGood(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".md"), func(t *testing.T) {
 			problems, p := problemsOf(t, file, plan.Full)
 			assert.None(t, problems)
-			if len(p.Experiments) == 0 {
-				t.Error("nothing was planned")
-			}
+			assert.Equal(t, len(p.Experiments) > 0, true, "something was planned")
 		})
 	}
 }
@@ -96,10 +91,7 @@ func TestPlans(t *testing.T) {
 				_, p := problemsOf(t, file, profile)
 				for _, e := range p.Experiments {
 					describeExperiment(&got, e, nil, true)
-					var order []string
-					for _, s := range e.Steps {
-						order = append(order, s.Trial.Name)
-					}
+					order := slice.Map(e.Steps, func(s plan.Step) string { return s.Trial.Name })
 					fmt.Fprintf(&got, "order: %s\n\n", strings.Join(order, "; "))
 				}
 			}

@@ -2,12 +2,12 @@ package plan
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
@@ -21,7 +21,7 @@ func TestRevision(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	inRepository := func(dir, outside string) {
 		root := filepath.Dir(outside)
-		git := gitIn(t, root)
+		git := func(args ...string) { must.Git(root, args...) }
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main.go": "then",
 			".gitattributes": "* export-ignore text eol=crlf\n", "app/lines": "a\nb\n", "app/.dockerignore": "*.log\n",
 			"app/a.log": "x", ".dockerignore": "**/*.log\n", "app/run.sh": "x", "Dockerfile": "FROM scratch\nCOPY . /\n",
@@ -72,10 +72,7 @@ func TestRevision(t *testing.T) {
 				return
 			}
 			assert.None(t, problems)
-			var names []string
-			for _, f := range p.Experiments[0].Trials[0].Services[0].Image.Build.Files {
-				names = append(names, shortOf(f))
-			}
+			names := slice.Map(p.Experiments[0].Trials[0].Services[0].Image.Build.Files, shortOf)
 			assert.Slice(t, names, strings.Fields(test.want))
 		})
 	}
@@ -88,18 +85,6 @@ func TestRevision(t *testing.T) {
 	})
 }
 
-// gitIn runs git in a folder.
-func gitIn(t *testing.T, root string) func(args ...string) {
-	return func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)...)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
-}
-
 // Revisions that are compared are an axis: cells that differ are measured once of each, the first of them twice, and
 // what is the same is left out.
 func TestRevisionsAreCompared(t *testing.T) {
@@ -107,7 +92,7 @@ func TestRevisionsAreCompared(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	inRepository := func(dir, outside string) {
 		root := filepath.Dir(outside)
-		git := gitIn(t, root)
+		git := func(args ...string) { must.Git(root, args...) }
 		for name, text := range map[string]string{"app/Dockerfile": "FROM scratch\nCOPY . /\n", "app/main": "then",
 			"lib/Dockerfile": "FROM scratch\n", "lib/main": "always", "lib/vars": "V=above"} {
 			must.Write(filepath.Join(root, name), text)
@@ -161,10 +146,8 @@ func TestRevisionsAreCompared(t *testing.T) {
 				return
 			}
 			e := p.Experiments[0]
-			var got []string
-			for _, trial := range e.Trials {
-				got = append(got, trial.Name+"="+fromRepository(trial.Services[0]))
-			}
+			got := slice.Map(e.Trials,
+				func(trial *Trial) string { return trial.Name + "=" + fromRepository(trial.Services[0]) })
 			if e.Skipped != "" {
 				got = append(got, "left out: "+e.Skipped)
 			}

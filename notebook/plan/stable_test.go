@@ -75,7 +75,7 @@ func planned(project *article.Project, doc *article.Document, o plan.Options, ow
 // project file.
 func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
-	c := &planCase{files: map[string]string{article.FileName: string(must.Get(os.ReadFile(file)))}}
+	c := &planCase{files: map[string]string{article.FileName: must.Read(file)}}
 	if data, err := os.ReadFile(strings.TrimSuffix(file, ".md") + ".yaml"); err == nil {
 		c.files["../../"+article.ProjectFile] = string(data)
 	}

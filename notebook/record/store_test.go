@@ -82,7 +82,7 @@ func TestSaveAndRead(t *testing.T) {
 	save(dir, sample())
 	must.Get(os.Stat(filepath.Join(string(dir), "c2-1f3a9b", "full", "20261120T091500Z-abcd.jsonl")))
 	for _, name := range []string{"notes.txt", ".hidden.jsonl"} {
-		must.Do(os.WriteFile(filepath.Join(string(dir), name), []byte("not a record"), 0o644))
+		must.Write(filepath.Join(string(dir), name), "not a record")
 	}
 	records, bad, err := dir.Read()
 	if err != nil || len(records) != 1 || len(bad) != 0 {

@@ -18,7 +18,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/expr"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
@@ -63,13 +62,13 @@ type Fixture struct {
 	Records []*record.Record
 }
 
-// New parses an article in a new project. A problem fails the test.
-func New(t testing.TB, text string) *Fixture {
+// New parses an article in a new project of these lines. A problem fails the test.
+func New(t testing.TB, text string, projectLines ...string) *Fixture {
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", "sample")
 	must.Do(os.MkdirAll(dir, 0o755))
-	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), nil, 0o644))
+	must.Write(filepath.Join(root, article.ProjectFile), strings.Join(projectLines, "\n"))
 	project := must.Get(article.OpenProject(root))
 	b := &Fixture{T: t, Project: project, Doc: article.Parse(dir, source.New("article.md", []byte(text)))}
 	for _, p := range b.Doc.Problems.Sorted() {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 )
 
@@ -53,10 +54,8 @@ func TestSortedBeginsWithCauses(t *testing.T) {
 		{"yaml-syntax", other, 2}, {"wrong-value", other, 1}} {
 		problems.Add(p.rule, Pos{p.in, p.at, p.at + 1}, "wrong")
 	}
-	var got []string
-	for _, p := range problems.Sorted() {
-		got = append(got, fmt.Sprint(p.Pos.Source.Path, p.Pos.Start, p.Rule))
-	}
+	got := slice.Map(problems.Sorted(),
+		func(p *Problem) string { return fmt.Sprint(p.Pos.Source.Path, p.Pos.Start, p.Rule) })
 	want := []string{"a.md7yaml-syntax", "a.md9unclosed-fence", "a.md1unknown-key", "a.md5unknown-key", "b.md2yaml-syntax",
 		"b.md1wrong-value"}
 	assert.Slice(t, got, want)

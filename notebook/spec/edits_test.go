@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/spec"
 )
@@ -40,10 +41,7 @@ func TestEdits(t *testing.T) {
 		{"a value of a wrong type", `{"hosts": 3, "load": {"connections": 4}}`, `{"load": {"connections": 3}}`,
 			"load.connections: 4, was 3"},
 	} {
-		var got []string
-		for _, e := range spec.Edits([]byte(tt.now), []byte(tt.then)) {
-			got = append(got, e.String())
-		}
+		got := slice.Map(spec.Edits([]byte(tt.now), []byte(tt.then)), func(e spec.Edit) string { return e.String() })
 		assert.Equal(t, strings.Join(got, "; "), tt.want, "%s", tt.name)
 	}
 }

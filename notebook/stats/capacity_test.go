@@ -143,9 +143,8 @@ func TestCapacityBoundsMove(t *testing.T) {
 func TestAdmissible(t *testing.T) {
 	p99 := must.Get(ParsePercentile("99"))
 	need := p99.Need() // 1000 attempts
-	if got := AdmissibleFloor(1, 60, need); !near(got, 18.3333) {
-		t.Errorf("the floor is raised to %v", got)
-	}
+	assert.Equal(t, near(AdmissibleFloor(1, 60, need), 18.3333), true, "the floor is raised to %v",
+		AdmissibleFloor(1, 60, need))
 	assert.Equal(t, AdmissibleFloor(100, 60, need), 100, "the floor without need")
 	for _, test := range []struct{ rate, usual, want float64 }{{100, 10, 11}, {1000, 10, 10}, {10, 10, 60}, {10, 90, 90}} {
 		if got := AdmissibleWindow(test.rate, test.usual, 60, need); !near(got, test.want) {

@@ -76,7 +76,7 @@ func (table rateTable) check(t *testing.T) {
 		}
 	}
 	if *update {
-		must.Do(os.WriteFile(rates, []byte(before+head+strings.Join(lines, "\n")+"\n\n"+after), 0o644))
+		must.Write(rates, before+head+strings.Join(lines, "\n")+"\n\n"+after)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -574,7 +573,7 @@ func TestRatesOfMethod(t *testing.T) {
 
 // The summary in docs/method.md has only rates of the table that it names.
 func TestRatesOfTheManual(t *testing.T) {
-	method, tables := string(must.Get(os.ReadFile("../../docs/method.md"))), string(must.Get(os.ReadFile(rates)))
+	method, tables := must.Read("../../docs/method.md"), must.Read(rates)
 	_, summary, _ := strings.Cut(method, "## How often the methods err")
 	named := regexp.MustCompile("`([a-z_]+)` \\|\n").FindAllStringSubmatchIndex(summary, -1)
 	for _, at := range named {

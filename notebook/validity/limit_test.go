@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
@@ -77,10 +78,7 @@ func TestLimitedBy(t *testing.T) {
 			b.Measure("servers", "a", "1", []float64{1200, 1200, 1200}, tt.set...)
 			got := NewReport(b.Records).LimitedBy()
 			assert.Equal(t, LimitOf(b.Records[0]).By, tt.want, "its first repetition is limited by")
-			var all []string
-			for _, r := range got.Resources {
-				all = append(all, fmt.Sprintf("%s %.2f", r.Name, r.Share))
-			}
+			all := slice.Map(got.Resources, func(r Resource) string { return fmt.Sprintf("%s %.2f", r.Name, r.Share) })
 			if got.By != tt.want || tt.all != "" && strings.Join(all, ", ") != tt.all {
 				t.Errorf("by %q of %s, want %q of %s", got.By, strings.Join(all, ", "), tt.want, tt.all)
 			}
