@@ -26,6 +26,7 @@ import (
 	"testing"
 	"unicode"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/markdown"
 	"benchbook/internal/test/must"
@@ -291,9 +292,8 @@ func TestRulesHaveTheirExample(t *testing.T) {
 	has := map[string]bool{}
 	for _, e := range examples(problems, stockHead) {
 		has[e.heading] = true
-		if !strings.Contains(e.want+e.run, "["+e.heading+"]") {
-			t.Errorf("rules.md:%d: the example of %s does not earn it", e.line, e.heading)
-		}
+		assert.Equal(t, strings.Contains(e.want+e.run, "["+e.heading+"]"), true,
+			"rules.md:%d: the example of %s earns it", e.line, e.heading)
 	}
 	for _, heading := range problems.Headings {
 		if rule, ok := strings.CutPrefix(heading, "### "); ok && has[rule] == foundElsewhere[rule] {
@@ -408,9 +408,7 @@ func TestFunctionsAreDocumented(t *testing.T) {
 	}
 	documented := map[string]bool{}
 	for call := range firstColumn(markdown.Read("expressions.md").Sections["Functions"]) {
-		if _, err := expr.Parse(call); err != nil {
-			t.Errorf("the manual writes %s: %v", call, err)
-		}
+		must.Get(expr.Parse(call))
 		name, _, _ := strings.Cut(call, "(")
 		documented[name] = true
 	}
@@ -426,15 +424,11 @@ var (
 )
 
 func TestCommand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds the command")
-	}
+	slowtest.SkipSequential(t)
 	program := filepath.Join(t.TempDir(), "benchbook")
 	build := exec.Command("go", "build", "-o", program, "./cmd/benchbook")
 	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	must.Run(build)
 	t.Run("verbs and flags", func(t *testing.T) { verbsAndFlags(t, program) })
 	t.Run("run", func(t *testing.T) { refusals(t, program) })
 	t.Run("unknown", func(t *testing.T) { unknownWords(t, program) })
@@ -503,9 +497,7 @@ func verbsAndFlags(t *testing.T, program string) {
 	reference := markdown.Read("command.md")
 	for verb, known := range flags {
 		text, ok := reference.Sections[verb]
-		if !ok {
-			t.Errorf("command.md has no section %s", verb)
-		}
+		assert.Equal(t, ok, true, "command.md has a section %s", verb)
 		has, documented := maps.Clone(known), map[string]bool{}
 		for _, ofAll := range []string{"help", "directory", "json"} {
 			delete(has, ofAll)
@@ -526,13 +518,9 @@ func verbsAndFlags(t *testing.T, program string) {
 			for _, m := range typedCommand.FindAllStringSubmatch(f.Body, -1) {
 				typed++
 				known, ok := flags[m[1]]
-				if !ok {
-					t.Errorf("%s:%d: there is no verb %s", p.Name, f.Line, m[1])
-				}
+				assert.Equal(t, ok, true, "%s:%d: there is a verb %s", p.Name, f.Line, m[1])
 				for _, word := range flagWord.FindAllStringSubmatch(m[2], -1) {
-					if !known[word[1]] {
-						t.Errorf("%s:%d: %s has no flag --%s", p.Name, f.Line, m[1], word[1])
-					}
+					assert.Equal(t, known[word[1]], true, "%s:%d: %s has the flag --%s", p.Name, f.Line, m[1], word[1])
 				}
 			}
 		}

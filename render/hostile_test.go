@@ -73,12 +73,11 @@ func TestHostileProse(t *testing.T) {
 	}
 }
 
-// Whatever text of a record is hostile, nothing on its page or in its files is more than text.
+// Whatever text of a record is hostile, nothing on its page or in its files is more than text. The same of what an author
+// writes is in TestHostileSite of package site.
 func TestHostileRecords(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("a page for every text that a record can hold takes its time; run without -short")
-	}
+	slowtest.SkipSequential(t)
 	shown := 0
 	for h := range rendertest.HostileRecords(t, []byte(textOf("everything.md")), []byte(textOf("sockets.md"))) {
 		t.Run(h.Name, func(t *testing.T) {
@@ -89,20 +88,6 @@ func TestHostileRecords(t *testing.T) {
 	}
 	if shown < 20 {
 		t.Errorf("only %d hostile texts were shown", shown)
-	}
-}
-
-// The same holds of all that an author writes.
-func TestHostileArticles(t *testing.T) {
-	slowtest.SkipSequential(t)
-	t.Parallel()
-	// Each text costs two readings of its article, so that what only links take is tried on one that has few figures.
-	tries := map[string][]string{"everything.md": {rendertest.Evil}, "sockets.md": append(rendertest.EvilLinks(),
-		rendertest.Acting)}
-	for name, payloads := range tries {
-		for h := range rendertest.HostileArticles(t, []byte(textOf(name)), payloads...) {
-			t.Run(name+" "+h.Name, func(t *testing.T) { harmlessPage(t, h.Bench) })
-		}
 	}
 }
 

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/golden"
+	"benchbook/render"
 	"benchbook/render/rendertest"
 )
 
@@ -33,18 +35,14 @@ func TestOutcomes(t *testing.T) {
 			flow, _, _ = strings.Cut(flow, `id=method`)
 			golden.Equal(t, filepath.Join("testdata", "outcome_"+strings.ReplaceAll(tt.verdict, " ", "_")+".html"), flow)
 
-			var found []string
-			for _, s := range page.Sections[1:] {
-				found = append(found, s.Title)
-			}
+			found := slice.Map(page.Sections[1:], func(s render.Section) string { return s.Title })
 			for _, heading := range []string{"Before", "B wins", "B loses", "After"} {
 				assert.Equal(t, strings.Contains(contents, ">"+heading+"</a>"), slices.Contains(found, heading), "%s in the contents", heading)
 			}
 			assert.Slice(t, found, append(tt.headings, "Run it yourself", "Claims and method"), "a search finds the sections")
 			for _, to := range link.FindAllStringSubmatch(html, -1) {
-				if n := strings.Count(html, `id=`+to[1]+` `) + strings.Count(html, `id=`+to[1]+`>`); n != 1 {
-					t.Errorf("there are %d of #%s", n, to[1])
-				}
+				assert.Equal(t, strings.Count(html, `id=`+to[1]+` `)+strings.Count(html, `id=`+to[1]+`>`), 1,
+					"how often there is #%s", to[1])
 			}
 		})
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -95,7 +94,7 @@ func fileOf(t testing.TB, p *render.Page, path string) string {
 }
 
 func textOf(name string) string {
-	return string(must.Get(os.ReadFile(filepath.Join("testdata", name))))
+	return must.Read(filepath.Join("testdata", name))
 }
 
 func measuredSockets(t testing.TB) *rendertest.Bench {
@@ -126,8 +125,6 @@ func TestPageIsStable(t *testing.T) {
 	}
 	group.Wait()
 	for _, p := range pages[1:] {
-		if !reflect.DeepEqual(p, pages[0]) {
-			t.Error("the same article comes out differently")
-		}
+		assert.Deep(t, p, pages[0], "the same article")
 	}
 }

@@ -28,9 +28,8 @@ func TestTableOptions(t *testing.T) {
 	table, _, _ = strings.Cut(table, "</table>")
 	for i, row := range regexp.MustCompile(`(?s)<tr>(.*?)(?:\n|</tbody>)`).FindAllStringSubmatch(table, -1) {
 		want := []string{"ServerWorkersThroughputrequests/s", "a2900 875–925", "b2800 775–825", "b1600 576–625", "a1500 476–525"}[i]
-		if got := wordsOf(row[1]); !strings.HasPrefix(got, want) {
-			t.Errorf("row %d is %q, want %q", i, got, want)
-		}
+		assert.Equal(t, strings.HasPrefix(wordsOf(row[1]), want), true, "row %d, %q, begins with %q", i,
+			wordsOf(row[1]), want)
 	}
 	assert.Contains(t, wordsOf(markup), "13,894.7 13,327.1–14,487.3", // µs, with more digits than the interval would have
 		"4 re-run because of background load",

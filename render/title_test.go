@@ -27,9 +27,7 @@ func TestValuesInTitles(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	for _, id := range regexp.MustCompile(` id=([^ >]*)`).FindAllStringSubmatch(html, -1) {
-		if ids[id[1]] {
-			t.Errorf("%s is there twice", id[1])
-		}
+		assert.Equal(t, ids[id[1]], false, "%s was there before", id[1])
 		ids[id[1]] = true
 	}
 	assert.Contains(t, html, `>Heading 1.2 so</a>`) // in the contents

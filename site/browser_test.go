@@ -17,15 +17,14 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 )
 
 // browser starts a browser with a fresh profile.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes its time; run without -short")
-	}
+	slowtest.SkipSequential(t)
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -34,7 +33,7 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if program == "" {
-		missing(t, "browser", "install one with apt-get install chromium", exec.ErrNotFound)
+		slowtest.Missing(t, "browser", "install one with apt-get install chromium", exec.ErrNotFound)
 	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox,

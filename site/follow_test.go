@@ -97,19 +97,14 @@ func TestBaseURL(t *testing.T) {
 			assert.Contains(t, files[folder+"index.html"], `property="og:image" content="`+base+name+`"`)
 		case name == "404.html": // which has any address
 			assert.Contains(t, text, `href="`+base+"style.", `content="noindex"`)
-			if strings.Contains(text, "canonical") {
-				t.Errorf("%s is %s", name, text)
-			}
+			assert.Lacks(t, text, "canonical")
 		case path.Ext(name) == ".html":
 			assert.Contains(t, text, `<link rel="canonical" href="`+base+strings.TrimSuffix(name, "index.html")+`">`)
-			if strings.Contains(text, `content="noindex"`) {
-				t.Errorf("%s is not to be listed", name)
-			}
+			assert.Lacks(t, text, `content="noindex"`)
 		}
 	}
-	if _, ok := files["sockets/"+render.CardFile]; !ok {
-		t.Error("no page has a picture for links")
-	}
+	_, ok := files["sockets/"+render.CardFile]
+	assert.Equal(t, ok, true, "a page has a picture for links")
 	for name, text := range filesOf(t, site.Options{}) {
 		if strings.Contains(text, "canonical") && path.Ext(name) == ".html" {
 			t.Errorf("%s says where the site will be, which nobody said", name)
@@ -121,9 +116,7 @@ func TestCheckBaseURL(t *testing.T) {
 	for address, ok := range map[string]bool{base: true, "http://localhost:8080": true, "": false, "example.org": false,
 		"/bench":             false,
 		"ftp://example.org/": false, "https://example.org/?a": false, "https://example.org/#a": false, "https://": false} {
-		if err := site.CheckBaseURL(address); (err == nil) != ok {
-			t.Errorf("%q: %v", address, err)
-		}
+		assert.Equal(t, site.CheckBaseURL(address) == nil, ok, "%q is a base", address)
 	}
 }
 
@@ -189,13 +182,11 @@ func TestSingleFile(t *testing.T) {
 		case n.Data != "a" || href == "" || strings.HasPrefix(href, "#") || strings.HasPrefix(href, "https:") ||
 			strings.HasPrefix(href, "mailto:"):
 		case strings.HasPrefix(href, "data:"):
-			if downloads++; attribute(n, "download") == "" {
-				t.Errorf("the data %.40s has no name", href)
-			}
+			downloads++
+			assert.Equal(t, attribute(n, "download") != "", true, "the data %.40s has a name", href)
 		default:
-			if _, ok := files[href]; !ok {
-				t.Errorf("it links to %s", href)
-			}
+			_, ok := files[href]
+			assert.Equal(t, ok, true, "it links to %s", href)
 		}
 	})
 	if downloads < 3 {

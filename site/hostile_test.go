@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
@@ -60,9 +61,7 @@ func hostilePages(t *testing.T) (pages []*render.Page) {
 // in any drawing that a reader opens by itself.
 func TestHostileSite(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("a page for every text that a record can hold takes its time; run without -short")
-	}
+	slowtest.SkipSequential(t)
 	dir := t.TempDir()
 	must.Get(site.Build(hostilePages(t), dir, site.Options{BaseURL: "https://example.org/"}))
 	kinds := map[string]string{"index": `^index\.html$`, "tag": `^tags/.*\.html$`, "article": `^[^/]*/index\.html$`,

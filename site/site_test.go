@@ -80,7 +80,7 @@ func files(dir string) map[string]string {
 	out := map[string]string{}
 	must.Do(filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
-			out[filepath.ToSlash(must.Get(filepath.Rel(dir, name)))] = string(must.Get(os.ReadFile(name)))
+			out[filepath.ToSlash(must.Get(filepath.Rel(dir, name)))] = must.Read(name)
 		}
 		return err
 	}))
@@ -101,9 +101,8 @@ func TestBuildTwice(t *testing.T) {
 		t.Errorf("the second build wrote %q and removed %q", second.Written, second.Removed)
 	}
 	for name := range before {
-		if must.Get(os.Stat(filepath.Join(dir, name))).ModTime().After(old.Add(time.Second)) {
-			t.Errorf("%s was touched", name)
-		}
+		assert.Equal(t, must.Get(os.Stat(filepath.Join(dir, name))).ModTime().After(old.Add(time.Second)), false,
+			"%s was touched", name)
 	}
 	build(t, pages, other)
 	after := files(other)
@@ -117,7 +116,7 @@ func TestBuildTwice(t *testing.T) {
 func TestBuildRemovesItsOwn(t *testing.T) {
 	dir, pages := t.TempDir(), samplePages(t)
 	build(t, pages, dir)
-	must.Do(os.WriteFile(filepath.Join(dir, "failed", "notes.txt"), []byte("mine"), 0o644))
+	must.Write(filepath.Join(dir, "failed", "notes.txt"), "mine")
 	build(t, pages[:1], dir)
 	left := files(dir)
 	for name := range left {
@@ -126,11 +125,10 @@ func TestBuildRemovesItsOwn(t *testing.T) {
 		}
 	}
 	assert.Equal(t, left["failed/notes.txt"], "mine", "a file that we did not write")
-	if _, err := os.Stat(filepath.Join(dir, "unmeasured")); err == nil {
-		t.Error("an empty folder is left")
-	}
+	_, err := os.Stat(filepath.Join(dir, "unmeasured"))
+	assert.Is(t, err, fs.ErrNotExist)
 	twice := &render.Page{Slug: "x", Title: "x", Files: []render.File{{Path: "Index.html"}}}
-	_, err := site.Build(append(pages, twice), dir, site.Options{})
+	_, err = site.Build(append(pages, twice), dir, site.Options{})
 	assert.Error(t, err, "twice")
 	assert.Map(t, files(dir), left, "the site")
 }
@@ -195,9 +193,7 @@ func TestLinks(t *testing.T) {
 		trees[name], ids[name] = must.Get(html.Parse(strings.NewReader(data))), map[string]bool{}
 		walk(trees[name], func(n *html.Node) {
 			if id := attribute(n, "id"); id != "" {
-				if ids[name][id] {
-					t.Errorf("%s: the id %q is there twice", name, id)
-				}
+				assert.Equal(t, ids[name][id], false, "%s: the id %q was there before", name, id)
 				ids[name][id] = true
 			}
 		})
@@ -205,9 +201,7 @@ func TestLinks(t *testing.T) {
 	for name, tree := range trees {
 		walk(tree, func(n *html.Node) {
 			for _, id := range strings.Fields(attribute(n, "aria-describedby") + " " + attribute(n, "aria-labelledby")) {
-				if !ids[name][id] {
-					t.Errorf("%s: the label %q leads to nothing", name, id)
-				}
+				assert.Equal(t, ids[name][id], true, "%s: the label %q leads to something", name, id)
 			}
 			for _, written := range []string{attribute(n, "href"), attribute(n, "src")} {
 				u := must.Get(url.Parse(written))
@@ -219,9 +213,8 @@ func TestLinks(t *testing.T) {
 				if u.Path != "" {
 					target = path.Join(path.Dir(name), u.Path)
 				}
-				if _, ok := all[target]; !ok {
-					t.Errorf("%s: %q leads to no file", name, written)
-				}
+				_, ok := all[target]
+				assert.Equal(t, ok, true, "%s: %q leads to a file", name, written)
 				if u.Fragment != "" && !ids[target][u.Fragment] {
 					t.Errorf("%s: %q leads to no part of the page", name, written)
 				}
@@ -260,12 +253,8 @@ func TestCopies(t *testing.T) {
 			Copies: []render.Copy{{Path: "records/run.jsonl.gz", From: from, Size: int64(len(step.text))}}}
 		report := must.Get(site.Build([]*render.Page{page}, dir, site.Options{}))
 		const name = "a/records/run.jsonl.gz"
-		if written := slices.Contains(report.Written, name); written != step.written {
-			t.Errorf("%s: written is %t, want %t", step.name, written, step.written)
-		}
+		assert.Equal(t, slices.Contains(report.Written, name), step.written, "%s: it is written", step.name)
 		packed := must.Get(gzip.NewReader(bytes.NewReader(must.Get(os.ReadFile(filepath.Join(dir, name))))))
-		if text := must.Get(io.ReadAll(packed)); string(text) != step.text {
-			t.Errorf("%s: the copy has %q", step.name, text)
-		}
+		assert.Equal(t, string(must.Get(io.ReadAll(packed))), step.text, "%s: the copy", step.name)
 	}
 }

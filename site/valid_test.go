@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 )
 
@@ -37,14 +38,12 @@ func TestValid(t *testing.T) {
 
 func validator(t *testing.T) []string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a validator takes its time; run without -short")
-	}
+	slowtest.SkipSequential(t)
 	jar := filepath.Join(tools, "vnu-jar/build/dist/vnu.jar")
 	_, err := os.Stat(jar)
-	missing(t, "validator", "get it with make tools", err)
+	slowtest.Missing(t, "validator", "get it with make tools", err)
 	java, err := exec.LookPath("java")
-	missing(t, "validator", "it needs Java; install it with apt-get install default-jre-headless", err)
+	slowtest.Missing(t, "validator", "it needs Java; install it with apt-get install default-jre-headless", err)
 	return []string{java, "-jar", jar, "--format", "json", "--exit-zero-always", "--stdout"}
 }
 

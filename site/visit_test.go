@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/render"
 	"benchbook/render/rendertest"
@@ -126,9 +127,7 @@ func (v *visitor) fits(t *testing.T) {
 		t.Errorf("%v: the page is %d wide", v.view, width)
 	}
 	const fonts = `document.fonts.ready.then(() => Array.from(document.fonts).filter(f => f.status === "loaded").length)`
-	if ask[int](v.ctx, t, fonts) == 0 {
-		t.Errorf("%v: no font of the theme was loaded", v.view)
-	}
+	assert.Equal(t, ask[int](v.ctx, t, fonts) > 0, true, "%v: a font of the theme was loaded", v.view)
 }
 
 // finds searches for a word, which is on the page.
@@ -170,9 +169,7 @@ func (v *visitor) tabs(t *testing.T) {
 		}
 	}
 	ask[int](v.ctx, t, `unwatchStops(); 0`)
-	if len(opened) != values {
-		t.Errorf("%v: Tab reached %d of %d values", v.view, len(opened), values)
-	}
+	assert.Equal(t, len(opened), values, "%v: values that Tab reached", v.view)
 }
 
 // accessible checks that axe finds nothing against WCAG 2.2 AA.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -95,17 +96,13 @@ func TestAgentIsSmall(t *testing.T) {
 	deps, module := goList("-deps", "./runner/benchbook-agent"), modulePrefix()
 	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
 		"runner/observe"} {
-		if strings.Contains("\n"+deps, "\n"+module+folder+"\n") {
-			t.Errorf("benchbook-agent has %s", folder)
-		}
+		assert.Equal(t, strings.Contains("\n"+deps, "\n"+module+folder+"\n"), false, "benchbook-agent has %s", folder)
 	}
 	file := filepath.Join(t.TempDir(), "agent")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "./runner/benchbook-agent")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	must.Run(build)
 	info := must.Get(os.Stat(file))
 	if most := int64(7 << 20); info.Size() > most {
 		t.Errorf("it has %d bytes, and may have %d", info.Size(), most)

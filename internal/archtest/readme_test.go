@@ -1,7 +1,6 @@
 package archtest
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-func read(name string) string { return string(must.Get(os.ReadFile(filepath.Join(root, name)))) }
+func read(name string) string { return must.Read(filepath.Join(root, name)) }
 
 // The README shows the beginning of experiments/hello, whose committed records are fresh.
 func TestReadmeShowsHello(t *testing.T) {

@@ -7,26 +7,20 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
 // A clone takes the address at which somebody publishes it, and then another one.
 func TestRename(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it lists all packages under another module path")
-	}
+	slowtest.SkipSequential(t)
 	dir := t.TempDir()
 	run := func(name string, args ...string) string {
-		t.Helper()
 		cmd := exec.Command(name, args...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-		}
-		return string(out)
+		return must.Run(cmd)
 	}
 	archive := exec.Command("sh", "-c", `git archive HEAD -- ':!experiments' | tar -x -C "$0"`, dir)
 	archive.Dir = root
@@ -40,8 +34,6 @@ func TestRename(t *testing.T) {
 	run("go", "build", "-o", "bin/", "./runner/benchbook-agent") // the command would take a minute of processor time
 	run("go", "list", "-deps", "-test", "./...")                 // an import of the old path is an error
 	run("go", "list", "-C", "cluster", "-deps", "./inpod")
-	if text := string(must.Get(os.ReadFile(filepath.Join(dir, "docs/install.md")))); strings.Contains(text, "OWNER/") {
-		t.Error("docs/install.md has no address")
-	}
+	assert.Lacks(t, must.Read(filepath.Join(dir, "docs/install.md")), "OWNER/")
 	assert.Equal(t, run("gofmt", "-l", "cmd", "notebook"), "", "not formatted")
 }

@@ -19,9 +19,7 @@ func TestRemoveAll(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestRemoveAll$", "-test.v")
 		cmd.Dir = "/"
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("as nobody: %v\n%s", err, out)
-		}
+		must.Run(cmd)
 		return
 	}
 	folder := filepath.Join(t.TempDir(), "of a service")

@@ -3,7 +3,6 @@ package outcome_test
 import (
 	"fmt"
 	"html/template"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -155,7 +154,7 @@ func hereOf(o outcome.Outcome) string { return strings.TrimSpace(o.Here + " " + 
 func TestSentences(t *testing.T) {
 	file := filepath.Join("testdata", "sentences.txt")
 	var got strings.Builder
-	for line := range strings.Lines(string(must.Get(os.ReadFile(file)))) {
+	for line := range strings.Lines(must.Read(file)) {
 		if !strings.HasPrefix(line, "  ") { // a form
 			got.WriteString(line)
 		}
@@ -280,9 +279,8 @@ func TestEffectsFollowTheSentence(t *testing.T) {
 		assert.Equal(t, spaces.Replace(hereOf(o)), tt.here, "here, as %s", tt.says)
 		assert.Equal(t, spaces.Replace(o.Published), tt.published, "published, as %s", tt.says)
 		another := spaces.Replace(outcome.Said(&j, &dataset.Quantity{Number: tt.session, Unit: "1"}))
-		if !strings.HasPrefix(another, tt.another) {
-			t.Errorf("in another session %q, want %q, as %s", another, tt.another, tt.says)
-		}
+		assert.Equal(t, strings.HasPrefix(another, tt.another), true, "in another session %q begins with %q, as %s",
+			another, tt.another, tt.says)
 	}
 }
 

@@ -1,7 +1,6 @@
 package prose
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 // Pictures next to the article have their words and their title, and addresses pasted from HTML lead where they did.
 func TestPicturesAndLinks(t *testing.T) {
 	dir := t.TempDir()
-	must.Do(os.WriteFile(filepath.Join(dir, "a b.png"), nil, 0o644))
+	must.Write(filepath.Join(dir, "a b.png"), "")
 	for text, want := range map[string]string{
 		`![a *b*](<a b.png> "T &amp; \"t\"")`: `<img src="media/a%20b.png" alt="a b" title="T &amp; &#34;t&#34;" loading="lazy">`,
 		`![](a&#32;b.png)`:                    `<img src="media/a%20b.png" alt="" loading="lazy">`,

@@ -221,7 +221,7 @@ func eachText(data any, path string, change func(path, value string) string) any
 // before them.
 func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 	b.t.Helper()
-	for _, e := range b.toMeasure(plan.Full).Experiments {
+	for _, e := range must.Get(b.plan(plan.Full)).Experiments {
 		for k, t := range e.Trials {
 			name, x := t.Name, float64(500+100*k)
 			if t.Calibration {
@@ -318,7 +318,7 @@ func (b *Bench) sound() bool {
 	if !b.Doc.Problems.Empty() {
 		return false
 	}
-	_, err := b.planOnce(plan.Full)
+	_, err := b.plan(plan.Full)
 	return err == nil
 }
 
@@ -328,7 +328,7 @@ func (b *Bench) meant() bool {
 		return false
 	}
 	var problems source.Problems
-	check.Check(b.Doc, b.toMeasure(plan.Full), &problems)
+	check.Check(b.Doc, must.Get(b.plan(plan.Full)), &problems)
 	return problems.Empty()
 }
 

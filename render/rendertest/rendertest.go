@@ -13,7 +13,6 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/plan"
-
 	"benchbook/notebook/record"
 	"benchbook/notebook/recordtest"
 	"benchbook/notebook/source"
@@ -57,13 +56,10 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 	t.Helper()
 	root := t.TempDir()
 	dir := filepath.Join(root, "experiments", slug)
-	all := map[string]string{filepath.Join(root, article.ProjectFile): "",
-		filepath.Join(dir, article.FileName): string(text)}
+	must.Write(filepath.Join(root, article.ProjectFile), "")
+	must.Write(filepath.Join(dir, article.FileName), string(text))
 	for name, data := range files {
-		all[filepath.Join(dir, filepath.FromSlash(name))] = data
-	}
-	for name, data := range all {
-		must.Write(name, data)
+		must.Write(filepath.Join(dir, filepath.FromSlash(name)), data)
 	}
 	project := must.Get(article.OpenProject(root))
 	doc := must.Get(project.Article(slug))
@@ -73,31 +69,18 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 // Dir is the folder of the article.
 func (b *Bench) Dir() string { return b.project.ArticleDir(b.slug) }
 
+// plan is the same plan each time: planning takes longer than making records or datasets.
 func (b *Bench) plan(profile string) (*plan.Plan, error) {
+	if p := b.planned[profile]; p != nil {
+		return p, nil
+	}
 	var problems source.Problems
 	p, err := plan.New(b.project, b.Doc, plan.Options{Profile: profile}, &problems)
 	for _, problem := range problems.Sorted() {
 		return nil, fmt.Errorf("the plan has a problem: %v", problem)
 	}
+	b.planned[profile] = p
 	return p, err
-}
-
-// planOnce is the same plan each time: planning takes longer than making records or datasets.
-func (b *Bench) planOnce(profile string) (*plan.Plan, error) {
-	if b.planned[profile] == nil {
-		p, err := b.plan(profile)
-		if err != nil {
-			return nil, err
-		}
-		b.planned[profile] = p
-	}
-	return b.planned[profile], nil
-}
-
-// toMeasure is the plan by which records are made.
-func (b *Bench) toMeasure(profile string) *plan.Plan {
-	b.t.Helper()
-	return must.Get(b.planOnce(profile))
 }
 
 // Dataset is what the records say, on the machine that made them.
@@ -144,7 +127,7 @@ func (b *Bench) Search(profile, experiment, trial string, s record.Search, chang
 // record is what records of a trial have in common. The run begins with the first of them.
 func (b *Bench) record(profile, experiment, trial string, after int) *record.Record {
 	b.t.Helper()
-	for _, e := range b.toMeasure(profile).Experiments {
+	for _, e := range must.Get(b.plan(profile)).Experiments {
 		for k, t := range e.Trials {
 			if e.Name != experiment || t.Name != trial && (trial != "again" || !t.Calibration) {
 				continue
