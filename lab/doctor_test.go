@@ -13,6 +13,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/disk"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/article"
 	"benchbook/notebook/spec"
@@ -102,10 +103,7 @@ func TestExamineEngine(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a, _ := session(t, tt.engines...)
 			found := examineEngine(t.Context(), a, &article.Project{})
-			var levels []string
-			for _, f := range found {
-				levels = append(levels, f.Name+":"+f.Level)
-			}
+			levels := slice.Map(found, func(f finding) string { return f.Name + ":" + f.Level })
 			assert.Equal(t, strings.Join(levels, " "), tt.want)
 			if e := found[0]; !e.Vital || !strings.Contains(e.Remedy, tt.remedy) || (e.Remedy == "") != (e.Level == fine) {
 				t.Errorf("%+v", e)

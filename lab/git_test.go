@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -18,11 +17,7 @@ func TestRevisionOf(t *testing.T) {
 	const commit, changed = `^[0-9a-f]{12}$`, `^[0-9a-f]{12}\+changes$`
 	dir := t.TempDir()
 	write := func(name, text string) { must.Write(filepath.Join(dir, name), text) }
-	run := func(args ...string) {
-		if out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v: %s", args, err, out)
-		}
-	}
+	run := func(args ...string) { must.Git(dir, args...) }
 	for name, text := range map[string]string{article.ProjectFile: "title: T\n", "experiments/a/article.md": "a",
 		".gitignore": "*.bin\n", "bench/web.md": "w", "main.go": "package main\n"} {
 		write(name, text)
@@ -32,7 +27,7 @@ func TestRevisionOf(t *testing.T) {
 	run("init", "-q")
 	assert.Equal(t, RevisionOf(t.Context(), project), "none: nothing is committed", "without a commit")
 	run("add", ".")
-	run("-c", "user.name=author", "-c", "user.email=author@example.com", "commit", "-q", "-m", "first")
+	run("commit", "-q", "-m", "first")
 	for _, tt := range []struct {
 		name, changed string // a file; none if empty
 		project       *article.Project
@@ -51,9 +46,9 @@ func TestRevisionOf(t *testing.T) {
 		if tt.changed != "" {
 			write(tt.changed, "changed")
 		}
-		if got := RevisionOf(t.Context(), tt.project); !regexp.MustCompile(tt.want).MatchString(got) {
-			t.Errorf("%s: it is %q, want %s", tt.name, got, tt.want)
-		}
+		got := RevisionOf(t.Context(), tt.project)
+		assert.Equal(t, regexp.MustCompile(tt.want).MatchString(got), true, "%s: it is %q, like %s", tt.name, got,
+			tt.want)
 		run("checkout", "-q", ".")
 		run("clean", "-fdxq")
 	}

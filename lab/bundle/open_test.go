@@ -3,7 +3,6 @@ package bundle
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 )
 
@@ -64,12 +62,8 @@ func TestOpenRefuses(t *testing.T) {
 // A project opened within a git repository sees nothing of the repository.
 func TestOpenedInARepository(t *testing.T) {
 	above := t.TempDir()
-	for _, args := range [][]string{{"init", "-q"}, {"-c", "user.name=x", "-c", "user.email=x@x.example", "commit", "-q",
-		"--allow-empty", "-m", "x"}} {
-		if out, err := exec.Command("git", append([]string{"-C", above}, args...)...).CombinedOutput(); err != nil {
-			t.Fatalf("git: %v: %s", err, out)
-		}
-	}
+	must.Git(above, "init", "-q")
+	must.Git(above, "commit", "-q", "--allow-empty", "-m", "x")
 	for _, context := range []string{".", "../..", "../../../.."} {
 		dir := filepath.Join(t.TempDir(), "x")
 		if context == "." {
@@ -97,19 +91,4 @@ func TestOpenAgain(t *testing.T) {
 	}
 	_, _, err := extract(t.Context(), handmade(t, files), "2", dir)
 	assert.Error(t, err, "")
-}
-
-// Records get the host of their author line by line, without those that are no record.
-func TestHostsOfRecords(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "c2-aaaaaa.0000", "full", "20260101T000000Z-aaaa.jsonl")
-	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-	long := `{"host": "` + strings.Repeat("x", record.MaxLine) + `"}`
-	must.Do(os.WriteFile(name, []byte("{\"host\": \"a\"}\nnot a record\nnull\n{\"trial\": \"b\"}\n"+long+"\n{}\n"), 0o644))
-	must.Do(renameHosts(dir))
-	got := must.Get(os.ReadFile(filepath.Join(dir, "c2-aaaaaa.0000-author", "full", filepath.Base(name))))
-	assert.Equal(t, string(got), `{"host":"c2-aaaaaa.0000-author"}`+"\n"+`{"host":"c2-aaaaaa.0000-author","trial":"b"}`+"\n"+
-		`{"host":"c2-aaaaaa.0000-author"}`+"\n", "the records")
-	_, err := os.Stat(name)
-	assert.Is(t, err, os.ErrNotExist, "the old file")
 }

@@ -14,12 +14,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-// The author's records get hosts of their own, so that none counts as a result of this machine.
+// The author's records get hosts of their own, line by line and without those that are no record, so that none counts as
+// a result of this machine.
 func TestRenameHosts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "[a]*")
+	long := `{"host": "` + strings.Repeat("x", record.MaxLine) + `"}`
 	p, _ := must.Two(extract(t.Context(), handmade(t, map[string]string{"project/benchbook.yaml": "title: X\n",
-		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\n"}), "1", dir))
-	want := map[string]string{"c2-aaaaaa-author/full/1.jsonl": "{\"host\":\"c2-aaaaaa-author\"}\n"}
+		"project/experiments/x/records/c2-aaaaaa/full/1.jsonl": "{\"host\":\"c2-aaaaaa\"}\nnot JSON\nnull\n{\"trial\": \"b\"}\n" +
+			long + "\n{}\n"}), "1", dir))
+	const host = `{"host":"c2-aaaaaa-author"`
+	want := map[string]string{"c2-aaaaaa-author/full/1.jsonl": host + "}\n" + host + `,"trial":"b"}` + "\n" + host + "}\n"}
 	assert.Map(t, tree(t, p.RecordsDir("x")), want)
 }
 

@@ -3,6 +3,7 @@ package measure
 import (
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/claim"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/stats"
@@ -30,8 +31,6 @@ func TestComparisons(t *testing.T) {
 	} {
 		j := &claim.Judgement{Test: claim.Test{Region: stats.Within(0.05)}, Verdict: tt.verdict,
 			Effect: &dataset.Quantity{Number: tt.ratio, Unit: "1", Interval: &stats.Interval{Lo: tt.lo, Hi: tt.hi}, N: 20}}
-		if got := tt.words.sentence(j, "A", "B"); got != tt.want {
-			t.Errorf("%v %s:\n got %q\nwant %q", tt.ratio, tt.verdict, got, tt.want)
-		}
+		assert.Equal(t, tt.words.sentence(j, "A", "B"), tt.want, "%v %s", tt.ratio, tt.verdict)
 	}
 }

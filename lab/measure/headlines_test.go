@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
@@ -66,9 +67,7 @@ repetitions: 3
 				slices.Sort(trials)
 				got = append(got, strings.Join(claims, " ")+": "+strings.Join(trials, ", "))
 			}
-			if !slices.Equal(got, tt.want) {
-				t.Errorf("questions %q, want %q", got, tt.want)
-			}
+			assert.Slice(t, got, tt.want, "questions")
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/labtest"
@@ -38,7 +38,7 @@ const (
 func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	must.Do(os.WriteFile(filepath.Join(dir, "benchbook.yaml"), []byte("title: x\n"), 0o644))
+	must.Write(filepath.Join(dir, "benchbook.yaml"), "title: x\n")
 	for slug, text := range articles {
 		must.Write(filepath.Join(dir, "experiments", slug, "article.md"), text)
 	}
@@ -115,9 +115,7 @@ func TestArticleByArticle(t *testing.T) {
 			if failed := err != nil; failed != (tt.broken != "" || tt.options.Budget > 0) {
 				t.Errorf("the run ended with %v", err)
 			}
-			if want := slices.Concat(tt.want...); !slices.Equal(events, want) {
-				t.Errorf("it did %q, want %q", events, want)
-			}
+			assert.Slice(t, events, slices.Concat(tt.want...))
 		})
 	}
 }

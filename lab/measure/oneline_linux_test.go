@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -26,9 +29,7 @@ import (
 // number is not 0.
 func timed(ctx context.Context, t testing.TB, c Commands, o OneLineOptions, fails int) (out string, err error) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("measures: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	cache := filepath.Join(os.TempDir(), "benchbook-oneline-test") // the program is built once
 	var stdout, stderr bytes.Buffer
 	a := &lab.Session{Stdout: &stdout, Stderr: &stderr, Config: lab.Config{Agent: images.FinderHere(cache).Agent,
@@ -71,9 +72,7 @@ func TestTime(t *testing.T) {
 			t.Errorf("more than 80 characters: %s", line)
 		}
 	}
-	if text, err := os.ReadFile(page); err != nil || !bytes.Contains(text, []byte("sleep 0.02")) {
-		t.Errorf("the page: %v, %d bytes", err, len(text))
-	}
+	assert.Contains(t, must.Read(page), "sleep 0.02")
 }
 
 func TestFailures(t *testing.T) {
@@ -127,20 +126,14 @@ func TestRunEndsEarly(t *testing.T) {
 
 // What is no work for the processor takes as long as hyperfine says.
 func TestAgreesWithHyperfine(t *testing.T) {
+	slowtest.SkipSequential(t)
 	program, err := exec.LookPath("hyperfine")
-	if err != nil || testing.Short() {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "hyperfine") && err != nil {
-			t.Fatal("hyperfine is missing, and BENCHBOOK_TEST_REQUIRE asks for it")
-		}
-		t.Skip("it needs hyperfine, and measures: run without -short")
-	}
+	slowtest.Missing(t, "hyperfine", "install it", err)
 	const line = "sleep 0.05"
 	var got, lo, hi float64
 	for range 3 { // others use the machine beside us
 		file := filepath.Join(t.TempDir(), "out.json")
-		if out, err := exec.Command(program, "-N", "--runs", "20", "--export-json", file, line).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		must.Run(exec.Command(program, "-N", "--runs", "20", "--export-json", file, line))
 		var theirs struct{ Results []struct{ Min, Max float64 } }
 		data, err := os.ReadFile(file)
 		if err == nil {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/plan"
 	"benchbook/runner"
 )
@@ -29,9 +30,7 @@ func TestLinesOfSeveralBuilds(t *testing.T) {
 		if !verbose {
 			want = regexp.MustCompile(`(?m)^    .*\n`).ReplaceAllString(all, "")
 		}
-		if got := linesOfBuilds(verbose); got != want {
-			t.Errorf("verbose %v: it says\n%s\nwant\n%s", verbose, got, want)
-		}
+		assert.Equal(t, linesOfBuilds(verbose), want, "verbose %v", verbose)
 	}
 }
 

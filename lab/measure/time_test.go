@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/plan"
@@ -83,23 +84,16 @@ func TestTimeForALoad(t *testing.T) {
 		{Load{Duration: shortestWindow, Requests: 1e6}, time.Hour},
 	} {
 		tt.load.URLs, tt.load.Connections = []string{"http://127.0.0.1:1/"}, 1
-		if e := firstOf(t, tt.load.oneLine()); e.Timeout != tt.want {
-			t.Errorf("%+v: a repetition may take %v, want %v", tt.load, e.Timeout, tt.want)
-		}
+		assert.Equal(t, firstOf(t, tt.load.oneLine()).Timeout, tt.want, "%+v: the time of a repetition", tt.load)
 	}
 }
 
 func TestRefused(t *testing.T) {
 	for line, want := range map[string]string{" ": "is empty", "echo ${{ x }}": "put the command into a script",
 		"echo \x01": "are not text", "echo \xff": "are not text"} {
-		if err := (&Commands{Lines: []string{line}}).check(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: got %v, want %q", line, err, want)
-		}
+		assert.Error(t, (&Commands{Lines: []string{line}}).check(), want)
 		want = strings.Replace(want, "put the command into a script", "choose another", 1)
-		err := (&Commands{Lines: []string{"true"}, Names: []string{line}}).check()
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("named %q: got %v, want %q", line, err, want)
-		}
+		assert.Error(t, (&Commands{Lines: []string{"true"}, Names: []string{line}}).check(), want)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/stats"
@@ -22,9 +23,7 @@ func TestWindowFor(t *testing.T) {
 	p := must.Get(stats.ParsePercentile("99"))
 	for rate, want := range map[float64]time.Duration{math.Inf(1): 5 * time.Second, 1000: 5 * time.Second,
 		150: 10 * time.Second, 10: 20 * time.Second} {
-		if got := windowFor(p, rate); got != want {
-			t.Errorf("at %g/s: %v, want %v", rate, got, want)
-		}
+		assert.Equal(t, windowFor(p, rate), want, "at %g/s", rate)
 	}
 }
 
