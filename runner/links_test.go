@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
@@ -67,10 +68,7 @@ func TestLinksAndOrigins(t *testing.T) {
 				len(name))
 		}
 		r, started, _ := runFar(t, s)
-		var names []string
-		for _, service := range started {
-			names = append(names, service.Name)
-		}
+		names := slice.Map(started, func(service engine.Service) string { return service.Name })
 		if got, want := strings.Join(names, " "), "db.behind db api.behind api"; got != want {
 			t.Fatalf("started %s, want %s", got, want)
 		}
@@ -97,9 +95,7 @@ func TestLinksAndOrigins(t *testing.T) {
 		if got := fmt.Sprintf("%+v", o); got != fmt.Sprintf("%+v", wanted) || o.Validate() != nil {
 			t.Errorf("got %s, want %+v", got, wanted)
 		}
-		if o.Seed == 0 {
-			t.Error("the origin has no seed")
-		}
+		assert.Equal(t, o.Seed != 0, true, "the origin has a seed")
 		_, again, _ := runFar(t, script())
 		if again[1].Environment[0] != dbLink.Environment[0] || again[2].Environment[0] != api.Environment[0] {
 			t.Error("another repetition meets other draws")

@@ -69,9 +69,7 @@ func TestLooks(t *testing.T) {
 		}
 		assert.Equal(t, left, upTo-killed, "killed after %d: pending", killed)
 		carryOut(t, &simulation{}, p, store, judge)
-		if got, want := names(store.records), names(whole.records); !slices.Equal(got, want) {
-			t.Errorf("killed after %d it went on to\n%s, want\n%s", killed, got, want)
-		}
+		assert.Slice(t, names(store.records), names(whole.records), "killed after %d", killed)
 	}
 }
 

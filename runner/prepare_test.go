@@ -14,7 +14,6 @@ import (
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
-	"benchbook/notebook/source"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/images"
@@ -111,7 +110,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 		t.Errorf("%+v at %q", missing[0], line)
 	}
 	sum, err := r.Run(t.Context(), p, store, Options{})
-	if err != nil || sum.Measured != 2 || len(sum.LeftOut) != 2 || placeOf(sum.LeftOut[1]) != missing[0].Pos {
+	if err != nil || sum.Measured != 2 || len(sum.LeftOut) != 2 || sum.LeftOut[1].(*images.NoImageError).Pos != missing[0].Pos {
 		t.Errorf("%+v, %v", sum, err)
 	}
 	if got, want := store.trials(), "base-1 base-1"; len(store.records) != 2 || store.records[0].Experiment != "first" ||
@@ -183,6 +182,3 @@ func (c *counting) Measure(context.Context, load.Place, *plan.Trial) (load.Measu
 	c.measured++
 	return load.Measurement{Output: "raw"}, nil
 }
-
-// placeOf returns the place of what asks for a missing image.
-func placeOf(err error) source.Pos { return err.(*images.NoImageError).Pos }

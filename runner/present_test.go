@@ -78,9 +78,7 @@ func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []
 		runs[r.Run] = true
 	}
 	for _, r := range store.records[before:] {
-		if runs[r.Run] {
-			t.Errorf("%s was measured again in the run %s that there was before", r.Trial, r.Run)
-		}
+		assert.Equal(t, runs[r.Run], false, "%s was measured again in the run %s that there was before", r.Trial, r.Run)
 		trials = append(trials, r.Trial)
 	}
 	slices.Sort(trials)
@@ -113,12 +111,9 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	want := "image base:1 changed: was sha256:b, is sha256:bb"
 	present := images.PresentOn(g.engine(t), func() ([]byte, error) { return nil, nil })
 	must.Do(present.Look(t.Context(), store.records))
-	if got := present.Changes(store.records[0]); !slices.Contains(got, want) {
-		t.Errorf("changes are %q, want %q among them", got, want)
-	}
-	if got := present.Changes(store.records[len(store.records)-1]); len(got) > 0 {
-		t.Errorf("the newest record is said to be outdated: %q", got)
-	}
+	got := present.Changes(store.records[0])
+	assert.Equal(t, slices.Contains(got, want), true, "%q is among %q", want, got)
+	assert.None(t, present.Changes(store.records[len(store.records)-1]))
 }
 
 // A substitute is as good as the image that it stands in for while that is not there; the image itself is another one.

@@ -99,6 +99,11 @@ func TestFailures(t *testing.T) {
 			"the check before timing failed: status 500", ""},
 		{"a load that nothing listens to", fails("it is so", "0.0.0.0:9000"), nil,
 			`service "server": nothing listens on port 8080 (it listens on 0.0.0.0:9000: correct the port)`, ""},
+		{"a service that nothing waited for", func(s *fake.Script) {
+			fails("it is so", "")(s)
+			s.Listeners = func(string) ([]netip.AddrPort, error) { return []netip.AddrPort{}, nil }
+		}, []string{"    expose: [\"8080\"]\n", ""},
+			`service "server": nothing listens on port 8080 yet (nothing waited for it: add it to expose)`, ""},
 		{"a service on its loopback", fails("it is so", "127.0.0.1:8080"), nil,
 			`service "server": nothing listens on port 8080 (it listens on 127.0.0.1:8080 only: bind to 0.0.0.0)`, ""},
 		{"a load that takes too long", func(s *fake.Script) { onLoad(s, hang) }, brief, "the repetition took longer than 400ms",
@@ -193,29 +198,29 @@ func TestCloseThatFails(t *testing.T) {
 }
 
 // The end of a budget does not hide that containers are left.
-func TestBudgetAndCloseThatFails(t *testing.T) { synctest.Test(t, testBudgetAndCloseThatFails) }
-
-func testBudgetAndCloseThatFails(t *testing.T) {
-	s, broken, closed := script(), errors.New("the engine hangs"), 0
-	s.Close = func(_ context.Context, run string) error {
-		if run == "packages" {
-			return nil
+func TestBudgetAndCloseThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, broken, closed := script(), errors.New("the engine hangs"), 0
+		s.Close = func(_ context.Context, run string) error {
+			if run != "packages" {
+				closed++
+			}
+			if closed < 2 { // of the first repetition
+				return nil
+			}
+			return broken
 		}
-		if closed++; closed == 1 { // of the first repetition
-			return nil
+		onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
+			time.Sleep(100 * time.Millisecond)
+			return good()
+		})
+		store := &memory{}
+		sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store,
+			Options{Deadline: time.Now().Add(50 * time.Millisecond)})
+		if !errors.As(err, new(*engine.LeftError)) || !errors.Is(err, broken) || !sum.OutOfTime || len(store.records) != 1 {
+			t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
 		}
-		return broken
-	}
-	onLoad(&s, func(_ context.Context, good func() (engine.Exit, error)) (engine.Exit, error) {
-		time.Sleep(100 * time.Millisecond)
-		return good()
 	})
-	store := &memory{}
-	sum, err := newRunner(fake.New(s), &quiet{}).Run(t.Context(), socketsPlan(t), store,
-		Options{Deadline: time.Now().Add(50 * time.Millisecond)})
-	if !errors.As(err, new(*engine.LeftError)) || !errors.Is(err, broken) || !sum.OutOfTime || len(store.records) != 1 {
-		t.Errorf("got %v, %+v and %d records", err, sum, len(store.records))
-	}
 }
 
 // unending is a driver whose program does not end.
@@ -233,9 +238,7 @@ func TestLoadThatDoesNotEnd(t *testing.T) {
 		r := newRunner(fake.New(script()), &quiet{})
 		r.Requests = &unending{}
 		must.Get(r.Run(t.Context(), socketsPlan(t, "timeout: 2s", "timeout: 400ms"), store, Options{}))
-		if r := store.records[0]; r.Failure != "the repetition took longer than 400ms: the driver did not end" {
-			t.Errorf("failure %q", r.Failure)
-		}
+		assert.Equal(t, store.records[0].Failure, "the repetition took longer than 400ms: the driver did not end")
 	})
 }
 
@@ -271,9 +274,7 @@ func TestOwnCPUs(t *testing.T) {
 			config.Threads)
 	}
 	r = runOnce(t, script(), "services:\n", "services:\n  db: {image: x, cpuset: \"1\"}\n")
-	if want := "db 1; server 0"; r.Facts["placement.services"] != want {
-		t.Errorf("services on %s, want %s", r.Facts["placement.services"], want)
-	}
+	assert.Equal(t, r.Facts["placement.services"], "db 1; server 0", "services are on")
 	s = script() // an engine that chooses
 	s.State = func(name string) (engine.State, error) {
 		return engine.State{CPUs: map[string]string{"server": "2-3", load.LoadName: "5"}[name]}, nil
@@ -405,9 +406,7 @@ func TestLayoutOnNodes(t *testing.T) {
 	facts := map[string]string{}
 	l.addFacts(trial, facts)
 	assert.Equal(t, facts[factHosts], "s on services; load on load", "placement")
-	if err := l.checkConnected(); err == nil {
-		t.Error("nodes that are not connected were not reported")
-	}
+	assert.Error(t, l.checkConnected(), "")
 	trial.Services[0].CPUSet = "4-5"
 	assert.Equal(t, l.serviceCores(trial), 2, "CPUs of a service with two of its own")
 }
@@ -432,7 +431,5 @@ func TestEfficiency(t *testing.T) {
 	var s Spent
 	assert.Equal(t, s.Efficiency(), 0, "of nothing")
 	s.Add(Spent{Total: 6*time.Second + time.Hour, Searching: time.Hour, Measuring: 3 * time.Second})
-	if got := s.Efficiency(); got != 0.5 {
-		t.Errorf("got %v of %+v, want 0.5", got, s)
-	}
+	assert.Equal(t, s.Efficiency(), 0.5, "of %+v", s)
 }

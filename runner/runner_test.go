@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,10 +16,9 @@ import (
 	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
-	"benchbook/notebook/article"
 	"benchbook/notebook/plan"
 	"benchbook/notebook/record"
-	"benchbook/notebook/source"
+	"benchbook/notebook/recordtest"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/enginetest/fake"
 	"benchbook/runner/images"
@@ -150,19 +147,7 @@ func planOf(t *testing.T, experiment string, replace ...string) *plan.Plan {
 // newPlan plans an article in a project of these lines.
 func newPlan(t *testing.T, text string, projectLines ...string) *plan.Plan {
 	t.Helper()
-	root := t.TempDir()
-	dir := filepath.Join(root, "experiments", "sample")
-	must.Do(os.MkdirAll(dir, 0o755))
-	must.Do(os.WriteFile(filepath.Join(root, article.ProjectFile), []byte(strings.Join(projectLines, "\n")), 0o644))
-	project := must.Get(article.OpenProject(root))
-	doc := article.Parse(dir, source.New("article.md", []byte(text)))
-	var problems source.Problems
-	problems.Merge(&doc.Problems)
-	p := must.Get(plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems))
-	for _, problem := range problems.Sorted() {
-		t.Fatal(problem)
-	}
-	return p
+	return must.Get(recordtest.New(t, text, projectLines...).Plan(plan.Full))
 }
 
 func socketsPlan(t *testing.T, replace ...string) *plan.Plan {
@@ -265,6 +250,17 @@ func TestRun(t *testing.T) {
 	if opened, within := calls(e, "open")-calls(e, "open packages"), calls(e, "group"); opened != 1 || within != 6 {
 		t.Errorf("%d spaces opened, and %d within", opened, within)
 	}
+
+	// A second run has nothing to measure.
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 0, "pending")
+	again := fake.New(script())
+	if sum = must.Get(newRunner(again, &quiet{}).Run(t.Context(), p, store, Options{})); sum.Measured != 0 ||
+		len(again.Calls()) != 0 {
+		t.Errorf("%+v, calls %q", sum, again.Calls())
+	}
+	assert.Equal(t, Pending(p, store.records, "c2-other", Options{}), 6, "pending on another host")
+	p.Article = "copy"
+	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending in a copy of the article")
 }
 
 // calls counts the calls of an engine that begin with a word.
@@ -277,20 +273,6 @@ func checkClosed(t *testing.T, e *fake.Engine) {
 	t.Helper()
 	opened, closed := calls(e, "open")+calls(e, "group"), calls(e, "close")+calls(e, "keep")
 	assert.Equal(t, closed, opened, "spaces closed and kept, of those opened")
-}
-
-func TestSecondRunMeasuresNothing(t *testing.T) {
-	p, store := socketsPlan(t), &memory{}
-	must.Get(newRunner(fake.New(script()), &quiet{}).Run(context.Background(), p, store, Options{}))
-	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 0, "pending")
-	e := fake.New(script())
-	sum, err := newRunner(e, &quiet{}).Run(context.Background(), p, store, Options{})
-	if err != nil || sum.Measured != 0 || len(e.Calls()) != 0 {
-		t.Errorf("%+v, %v, calls %q", sum, err, e.Calls())
-	}
-	assert.Equal(t, Pending(p, store.records, "c2-other", Options{}), 6, "pending on another host")
-	p.Article = "copy"
-	assert.Equal(t, Pending(p, store.records, "c2-abcdef", Options{}), 6, "pending in a copy of the article")
 }
 
 // On a machine that has changed all is measured again, in another run than a stopped one of before.

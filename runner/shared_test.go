@@ -113,9 +113,8 @@ func TestSharedServices(t *testing.T) {
 		[]string{"close"})
 	assert.Slice(t, calls, want)
 	each := "db: statistics, server: warm"
-	if got, want := strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", "); got != want {
-		t.Errorf("hooks ran as %s\nwant %s", got, want)
-	}
+	assert.Equal(t, strings.Join(s.said, ", "), "db: load rows, "+strings.Join([]string{each, each, each, each}, ", "),
+		"hooks ran as")
 	if len(q.notes) != 1 || q.notes[0] != "starting the shared service db, and setting up" {
 		t.Errorf("notes %q", q.notes)
 	}
@@ -125,22 +124,18 @@ func TestSharedServices(t *testing.T) {
 			t.Errorf("facts of shared services: %q, %q, %q", r.Facts["shared.services"], r.Facts["shared.start"],
 				r.Facts["shared.setup"])
 		}
-		if _, ok := r.Parts["prepare"]; !ok {
-			t.Errorf("no time of prepare in %v", r.Parts)
-		}
+		_, isTimed := r.Parts["prepare"]
+		assert.Equal(t, isTimed, true, "there is a time of prepare in %v", r.Parts)
 		if wal, ok := r.Sample("wal"); !ok || wal.Value != 1.5e6 || wal.Unit != "B" {
 			t.Errorf("wal is %+v", wal)
 		}
 		if errs, ok := r.Sample("db.errors"); !ok || errs.Value != 3 {
 			t.Errorf("db.errors is %+v, missing %v", errs, r.Missing)
 		}
-		if _, ok := r.Sample("tail.ratio"); ok {
-			t.Error("a metric that is computed from others is computed by whoever reads the record")
-		}
+		_, ok := r.Sample("tail.ratio")
+		assert.Equal(t, ok, false, "a metric that readers compute from others is recorded")
 	}
-	if store.records[0].Facts["shared.start"] == "" {
-		t.Error("nothing says from which start the shared services are")
-	}
+	assert.Equal(t, store.records[0].Facts["shared.start"] != "", true, "the start of the shared services is known")
 }
 
 // Shared services that use the matrix are there once for each of their kinds, and each is set up once.
@@ -346,9 +341,8 @@ func TestSharedServiceThatDies(t *testing.T) {
 				t.Errorf("%s: failure %q", test.name, r.Failure)
 			}
 		}
-		if !slices.Contains(q.notes, want+": starting the shared services again") {
-			t.Errorf("%s: notes %q", test.name, q.notes)
-		}
+		assert.Equal(t, slices.Contains(q.notes, want+": starting the shared services again"), true,
+			"%s: said among %q", test.name, q.notes)
 	}
 }
 
@@ -408,10 +402,7 @@ func TestKeep(t *testing.T) {
 			len(store.records) != 4-test.left {
 			t.Fatalf("%s: %+v, %v, %d records", test.name, sum.Kept, err, len(store.records))
 		}
-		var names []string
-		for _, k := range sum.Kept.Services {
-			names = append(names, k.Service)
-		}
+		names := slice.Map(sum.Kept.Services, func(k engine.Kept) string { return k.Service })
 		if !slices.Equal(names, []string{"server", "db"}) || count(calls, "keep") != 2 {
 			t.Errorf("%s: kept %v by %v", test.name, names, calls)
 		}

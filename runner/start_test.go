@@ -81,9 +81,7 @@ func TestConditions(t *testing.T) {
 		case "server":
 			close(other)
 		case "migrate":
-			if !service.Completes {
-				t.Error("migrate is not to complete")
-			}
+			assert.Equal(t, service.Completes, true, "migrate is to complete")
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -92,9 +90,7 @@ func TestConditions(t *testing.T) {
 	}
 	s.State = func(name string) (engine.State, error) { return engine.State{Ended: name == "migrate"}, nil }
 	s.Usage = func(name string, _ int) (engine.Usage, error) {
-		if name == "migrate" {
-			t.Error("the usage of migrate is asked for, which has ended")
-		}
+		assert.Equal(t, name != "migrate", true, "whose usage is asked for has not ended")
 		return engine.Usage{At: time.Now()}, nil
 	}
 	s.Logs = func(name string) []byte { return []byte(name + " took 7 ms\n") }
@@ -115,9 +111,8 @@ calibrate: false
 		t.Fatalf("%v, %q", err, store.records[0].Failure)
 	}
 	assert.Slice(t, before["server"], []string{"db", "migrate"}, "ready before server")
-	if !slices.Contains(before["migrate"], "db") {
-		t.Errorf("before migrate %v were ready", before["migrate"])
-	}
+	assert.Equal(t, slices.Contains(before["migrate"], "db"), true, "db is ready before migrate, as are %v",
+		before["migrate"])
 	if r := store.records[0]; !slices.ContainsFunc(r.Samples,
 		func(s record.Sample) bool { return s.Metric == "migration" && s.Value == 0.007 }) {
 		t.Errorf("what a service that has completed wrote is not found: %+v", r.Facts)
@@ -171,9 +166,7 @@ repetitions: 1
 calibrate: false
 `)
 			must.Get(newRunner(fake.New(s), &quiet{}).Run(t.Context(), p, store, Options{}))
-			if r := store.records[0]; r.Failure != tt.failure {
-				t.Errorf("failure %q, want %q", r.Failure, tt.failure)
-			}
+			assert.Equal(t, store.records[0].Failure, tt.failure, "failure")
 			assert.Deep(t, got["db"], tt.want, "ready")
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/agent"
 )
@@ -50,13 +51,9 @@ func TestServe(t *testing.T) {
 		"routes": [{"listen": "127.0.0.1:0", "target": "%s"}]}`, service), "benchbook-link: ")
 	response := must.Get(http.Get("http://" + address))
 	defer response.Body.Close()
-	if body, err := io.ReadAll(response.Body); err != nil || len(body) != 1256 {
-		t.Errorf("got %q, %v", body, err)
-	}
+	assert.Equal(t, len(must.Get(io.ReadAll(response.Body))), 1256, "bytes of the body")
 	must.Do(cmd.Process.Signal(syscall.SIGTERM))
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("ended with %v", err)
-	}
+	must.Do(cmd.Wait())
 	if lines := strings.Split(log.String(), "\n"); !strings.Contains(lines[0], " leads to 127.0.0.1:") ||
 		lines[1] != agent.LinkReadyLine {
 		t.Errorf("wrote %q", log)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -53,9 +54,7 @@ func TestOwnerWithKeeper(t *testing.T) {
 	keeper := Owner()
 	t.Setenv(KeeperVariable, keeper)
 	self := Owner()
-	if self != keeper+"@"+keeper {
-		t.Errorf("Owner() = %q, want %q with its keeper", self, keeper)
-	}
+	assert.Equal(t, self, keeper+"@"+keeper, "Owner() with its keeper")
 	dead := keeper[:strings.LastIndex(keeper, ".")] + ".1@" + keeper
 	for _, tt := range []struct {
 		name, keeper string
@@ -76,7 +75,5 @@ func TestOwnerHidesMachineID(t *testing.T) {
 	if err != nil {
 		t.Skip("this machine has no /etc/machine-id")
 	}
-	if strings.Contains(Owner(), strings.TrimSpace(string(id))) {
-		t.Errorf("Owner() = %q holds the machine's identity in the clear", Owner())
-	}
+	assert.Lacks(t, Owner(), strings.TrimSpace(string(id)))
 }

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slice"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 )
@@ -29,9 +31,7 @@ func TestCounter(t *testing.T) {
 			must.Get(c.Write([]byte(rest[:n])))
 			rest = rest[n:]
 		}
-		if want := strings.Count(log, "ready to"); c.found != want {
-			t.Errorf("in pieces of %d found %d, want %d", size, c.found, want)
-		}
+		assert.Equal(t, c.found, strings.Count(log, "ready to"), "found in pieces of %d", size)
 	}
 	c := &counter{text: []byte("a"), wanted: 2}
 	if _, err := c.Write([]byte("banana")); !errors.Is(err, errEnough) || c.found != 2 {
@@ -114,9 +114,7 @@ func wait(t *testing.T, service Service, p *probedFake, want string, took time.D
 	if err != nil {
 		got = err.Error()
 	}
-	if got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
+	assert.Equal(t, got, want)
 	if since := time.Since(p.began); since < took || since > took+time.Second {
 		t.Errorf("took %v, want %v", since, took)
 	}
@@ -221,13 +219,10 @@ func TestAbsentProgram(t *testing.T) {
 		{"a key that was not found", "leader: not found\n", 1, ""},
 		{"found after all", "/bin/sh: 1: curl: not found\n", 0, ""},
 	} {
-		if got := absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
+		assert.Equal(t, absentProgram(Exit{Code: tt.code, Stderr: []byte(tt.said)}, nil), tt.want, "%s", tt.name)
 	}
-	if got := absentProgram(Exit{}, errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)); got != "curl" {
-		t.Errorf("of a command that was not begun: got %q, want curl", got)
-	}
+	begun := errors.New(`running ["curl"]: exec: "curl": executable file not found in $PATH`)
+	assert.Equal(t, absentProgram(Exit{}, begun), "curl", "of a command that was not begun")
 }
 
 // A log is waited for as long as probes would be.
@@ -278,13 +273,7 @@ func TestCompleted(t *testing.T) {
 // What a service listens on says why it is not reached, and one that listens on its loopback alone is not waited for to
 // the end.
 func TestListensElsewhere(t *testing.T) {
-	at := func(list ...string) []netip.AddrPort {
-		var out []netip.AddrPort
-		for _, l := range list {
-			out = append(out, netip.MustParseAddrPort(l))
-		}
-		return out
-	}
+	at := func(list ...string) []netip.AddrPort { return slice.Map(list, netip.MustParseAddrPort) }
 	always := func(open ...string) func(time.Duration) []netip.AddrPort {
 		return func(time.Duration) []netip.AddrPort { return at(open...) }
 	}
@@ -374,19 +363,13 @@ func TestLastLines(t *testing.T) {
 		{"one line with its end", "one that is too long\n", "... too long\n"},
 		{"a character", "one that is ü too long", "...\xbc too long"},
 	} {
-		if got := LastLines(test.text, 10); got != strings.ToValidUTF8(test.want, "") {
-			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
-		}
+		assert.Equal(t, LastLines(test.text, 10), strings.ToValidUTF8(test.want, ""), "%s", test.name)
 	}
 }
 
 func TestEndOf(t *testing.T) {
-	if got := EndOf([]byte("a\nb\nc\n\n")); got != "    a\n    b\n    c" {
-		t.Errorf("the last lines are %q", got)
-	}
-	if got := EndOf([]byte(strings.Repeat("x\n", 30))); strings.Count(got, "x") != 20 {
-		t.Errorf("the last lines are %q", got)
-	}
+	assert.Equal(t, EndOf([]byte("a\nb\nc\n\n")), "    a\n    b\n    c", "the last lines")
+	assert.Equal(t, strings.Count(EndOf([]byte(strings.Repeat("x\n", 30))), "x"), 20, "the last lines")
 }
 
 // A port is probed by connecting, and a path by the status of its answer.
@@ -419,7 +402,5 @@ func TestProbeAt(t *testing.T) {
 		}
 	}
 	listener.Close()
-	if err := probe(t.Context(), port, ""); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("nobody listens: got %v", err)
-	}
+	assert.Is(t, probe(t.Context(), port, ""), syscall.ECONNREFUSED, "nobody listens")
 }

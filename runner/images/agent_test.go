@@ -32,10 +32,8 @@ func TestBuilt(t *testing.T) {
 	data := must.Get(f.Agent())
 	file := must.Get(elf.NewFile(bytes.NewReader(data)))
 	assert.Slice(t, must.Get(file.ImportedLibraries()), nil, "libraries that it needs")
-	kept, err := filepath.Glob(filepath.Join(f.Cache, "programs", "*"))
-	if err != nil || len(kept) != 1 {
-		t.Fatalf("the cache holds %v, %v, want one build", kept, err)
-	}
+	kept := must.Glob(filepath.Join(f.Cache, "programs", "*"), 1)
+	assert.Equal(t, len(kept), 1, "builds in the cache")
 	must.Write(kept[0], "kept")
 	assert.Equal(t, string(must.Get(f.Agent())), "kept", "what was built before")
 }

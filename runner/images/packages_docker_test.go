@@ -1,31 +1,23 @@
 package images
 
 import (
-	"errors"
-	"os"
-	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 	"benchbook/runner/engine/docker"
+	"benchbook/runner/engine/enginetest"
 )
 
 // What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not
 // those that were removed and have left their settings, and projects of Python in whichever folder, not those that came
 // with Debian's.
 func TestPackagesOfAnImage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a Docker engine: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	e, err := docker.New(t.Context(), nil)
-	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	enginetest.Need(t, "engine", err)
 	defer e.Close()
 	file := func(path, text string) spec.File { return spec.File{Path: path, Data: []byte(text)} }
 	status := func(name, state, version string) string {

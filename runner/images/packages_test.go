@@ -69,14 +69,10 @@ func TestCommandsIn(t *testing.T) {
 	} {
 		got := commandsIn(tt.script)
 		for _, want := range tt.want {
-			if !slices.Contains(got, want) {
-				t.Errorf("commandsIn(%q) = %q, want %q in it", tt.script, got, want)
-			}
+			assert.Equal(t, slices.Contains(got, want), true, "commandsIn(%q) has %q: %q", tt.script, want, got)
 		}
 		for _, word := range []string{"a", "b", "-c", "-f", "x", "y", "--flag", "B=2"} {
-			if slices.Contains(got, word) {
-				t.Errorf("commandsIn(%q) has %q", tt.script, word)
-			}
+			assert.Equal(t, slices.Contains(got, word), false, "commandsIn(%q) has %q", tt.script, word)
 		}
 	}
 }

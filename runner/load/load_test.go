@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/plan"
@@ -241,10 +242,8 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 			`the command printed throughput in "ms", and it is measured in "1/s"`, ""},
 	} {
 		m := commandMeasured(&agent.TimerReport{Metrics: strings.Split(test.stdout, "\n")}, &spec.Command{Run: []string{"x"}})
-		var got []string
-		for _, s := range m.Samples[3:] {
-			got = append(got, fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit))
-		}
+		got := slice.Map(m.Samples[3:],
+			func(s record.Sample) string { return fmt.Sprintf("%s=%v %s", s.Metric, s.Value, s.Unit) })
 		if m.Failure != test.failure || strings.Join(got, ", ") != test.samples {
 			t.Errorf("%s: got failure %q and %q, want %q and %q", test.name, m.Failure, got, test.failure, test.samples)
 		}
@@ -334,12 +333,9 @@ func TestCommandInService(t *testing.T) {
 			string(c.Stdin) != "in" || !slices.Contains(c.Environment, "A=b") {
 			t.Errorf("in %s: %+v", name, c)
 		}
-		s, err := agent.FindTimerSettings(c.Environment)
-		if err != nil {
-			t.Errorf("settings: %v", err)
-		}
+		s := must.Get(agent.FindTimerSettings(c.Environment))
 		var out bytes.Buffer
-		err = s.Write(&out, agent.TimerReport{Real: time.Second, User: time.Second})
+		err := s.Write(&out, agent.TimerReport{Real: time.Second, User: time.Second})
 		return engine.Exit{Stdout: out.Bytes()}, err
 	}})
 	space := must.Get(e.Open(t.Context(), "run"))
@@ -376,10 +372,8 @@ func TestTimeForACommand(t *testing.T) {
 				return engine.Exit{Stdout: out.Bytes()}, err
 			}})
 			trial := &plan.Trial{Name: "x", Command: &spec.Command{Run: []string{"x"}, Warmup: 2, Timeout: 10 * time.Second}}
-			m, err := measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{}, trial)
-			if err != nil || m.Failure != tt.failure {
-				t.Errorf("%+v: failure %q, %v", tt, m.Failure, err)
-			}
+			m := must.Get(measureWith(t.Context(), t, e, &Commands{Agent: ourProgram}, Place{}, trial))
+			assert.Equal(t, m.Failure, tt.failure, "%+v", tt)
 		})
 	}
 }

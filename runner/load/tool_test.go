@@ -106,9 +106,7 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("%q, %+v", m.Failure, m.Load)
 	}
 	// 176 requests of 55 ms in 2.007757 s on 5 connections.
-	if want := 176 / 2.007757 * 0.055 / 5; math.Abs(m.Load.InFlight-want) > 1e-4 {
-		t.Errorf("in flight %v, want %v", m.Load.InFlight, want)
-	}
+	assert.Near(t, m.Load.InFlight, 176/2.007757*0.055/5, 1e-4, "in flight")
 	assert.Equal(t, m.Facts["tool.line"], "ab -t 2 -n 10000000 -c 5 -s 1 -k http://s:1/")
 	assert.Equal(t, m.Facts["tool.package"], "apache2-utils 1.2-3")
 	assert.Equal(t, m.Output, string(captured("ab/duration.txt")), "output")

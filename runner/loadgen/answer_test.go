@@ -66,63 +66,58 @@ func gone(length int64) reading { return reading{status: 200, length: length} }
 
 var malformed, short = reading{kind: Malformed}, reading{kind: Short}
 
+// What many answers begin with.
+const (
+	okLine   = "HTTP/1.1 200 OK\r\n"
+	okChunks = okLine + "Transfer-Encoding: chunked\r\n\r\n"
+)
+
 // answers are texts, head reporting that the request was HEAD. What follows "|" is not part of the answer.
 var answers = []struct {
 	name, text string
 	head       bool
 	want       reading
 }{
-	{"with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, kept(5)},
-	{"with a length and another answer after it",
-		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|HTTP/1.1 200 OK\r\n", false,
+	{"with a length", okLine + "Content-Length: 5\r\n\r\nhello|", false, kept(5)},
+	{"with a length and another answer after it", okLine + "Content-Length: 5\r\n\r\nhello|HTTP/1.1 200 OK\r\n", false,
 		kept(5)},
-	{"with an empty body", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n|", false, kept(0)},
-	{"with equal lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\nContent-Length: 1\r\n\r\nx|", false, kept(1)},
+	{"with an empty body", okLine + "content-length:0\r\n\r\n|", false, kept(0)},
+	{"with equal lengths", okLine + "Content-Length: 1, 1\r\nContent-Length: 1\r\n\r\nx|", false, kept(1)},
 	{"with bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello|", false, kept(5)},
-	{"with a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n b\r\n\t c\r\nContent-Length: 5\r\n\r\nhello|", false,
-		kept(5)},
+	{"with a folded header", okLine + "Server: a\r\n b\r\n\t c\r\nContent-Length: 5\r\n\r\nhello|", false, kept(5)},
 	{"whose length is folded", "HTTP/1.1 200 OK\nContent-Length:\n  \t5\n\nhello|", false, kept(5)},
-	{"whose close is folded", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false,
-		gone(0)},
-	{"with a fold of nothing", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false, kept(0)},
-	{"with a folded trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
+	{"whose close is folded", okLine + "Content-Length: 0\r\nConnection: foo,\r\n close\r\n\r\n|", false, gone(0)},
+	{"with a fold of nothing", okLine + "Content-Length: 0\r\nServer: a\r\n  \r\n\r\n|", false, kept(0)},
+	{"with a folded trailer", okLine + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n|", false,
 		kept(0)},
 	{"without a reason", "HTTP/1.1 404\r\nContent-Length: 0\r\n\r\n|", false, reading{status: 404, keepAlive: true}},
-	{"until the connection closes", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<h1>Hello</h1>|", false, gone(14)},
-	{"until the connection closes, empty", "HTTP/1.1 200 OK\r\n\r\n|", false, gone(0)},
+	{"until the connection closes", okLine + "Content-Type: text/html\r\n\r\n<h1>Hello</h1>|", false, gone(14)},
+	{"until the connection closes, empty", okLine + "\r\n|", false, gone(0)},
 	{"of HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello|", false, gone(5)},
 	{"of HTTP/1.0 with keep-alive",
-		"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello|", false,
-		kept(5)},
-	{"announcing the close", "HTTP/1.1 200 OK\r\nCONNECTION: foo, Close\r\nContent-Length: 5\r\n\r\nhello|", false,
-		gone(5)},
-	{"in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n|",
-		false, kept(15)},
-	{"in chunks with extensions, padding and trailers",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n" +
-			"5  \r\nhello\r\n01;a=\"b;c\"\r\n!\r\n000;x\r\nDigest: x\r\nExpires: never\r\n\r\n|HTTP",
-		false, kept(6)},
-	{"in a coding that is not chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nxyz|", false, gone(3)},
+		"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello|", false, kept(5)},
+	{"announcing the close", okLine + "CONNECTION: foo, Close\r\nContent-Length: 5\r\n\r\nhello|", false, gone(5)},
+	{"in chunks", okChunks + "5\r\nhello\r\nA\r\n0123456789\r\n0\r\n\r\n|", false, kept(15)},
+	{"in chunks with extensions, padding and trailers", okLine + "Transfer-Encoding: gzip, Chunked\r\n\r\n" +
+		"5  \r\nhello\r\n01;a=\"b;c\"\r\n!\r\n000;x\r\nDigest: x\r\nExpires: never\r\n\r\n|HTTP", false, kept(6)},
+	{"in a coding that is not chunked", okLine + "Transfer-Encoding: gzip\r\n\r\nxyz|", false, gone(3)},
 	{"of HTTP/1.0 in chunks",
 		"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n|",
 		false, gone(1)},
-	{"after early hints",
-		"HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" +
-			"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello|",
-		false, kept(5)},
-	{"to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n|", true, kept(0)},
-	{"to HEAD, in chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n|", true, kept(0)},
+	{"after early hints", "HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" +
+		okLine + "Content-Length: 5\r\n\r\nhello|", false, kept(5)},
+	{"to HEAD", okLine + "Content-Length: 5\r\n\r\n|", true, kept(0)},
+	{"to HEAD, in chunks", okChunks + "|", true, kept(0)},
 	{"204", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n|HTTP", false, reading{status: 204, keepAlive: true}},
 	{"304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n|", false, reading{status: 304, keepAlive: true}},
 
 	{"nothing", "", false, reading{kind: Closed}},
 	{"the start of a status line", "HTT", false, short},
-	{"half a head", "HTTP/1.1 200 OK\r\nContent-Len", false, short},
+	{"half a head", okLine + "Content-Len", false, short},
 	{"early hints only", "HTTP/1.1 103 Early Hints\r\n\r\n", false, short},
-	{"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", false, short},
-	{"chunks without their end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false, short},
-	{"chunks without the end of the trailers",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n", false, short},
+	{"half a body", okLine + "Content-Length: 100\r\n\r\nhello", false, short},
+	{"chunks without their end", okChunks + "5\r\nhello\r\n", false, short},
+	{"chunks without the end of the trailers", okChunks + "0\r\nA: b\r\n", false, short},
 
 	{"garbage", "garbage\r\n\r\n", false, malformed},
 	{"garbage without an end", "<html>", false, malformed},
@@ -131,30 +126,25 @@ var answers = []struct {
 	{"a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n", false, malformed},
 	{"a status below 100", "HTTP/1.1 099 OK\r\n\r\n", false, malformed},
 	{"a switch of protocols", "HTTP/1.1 101 Switching Protocols\r\n\r\n", false, malformed},
-	{"a header without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", false, malformed},
-	{"a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n", false, malformed},
-	{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n", false, malformed},
-	{"white space before the first header", "HTTP/1.1 200 OK\r\n Server: a\r\n\r\n", false, malformed},
-	{"a control character in a folded header", "HTTP/1.1 200 OK\r\nServer: a\r\n \x01\r\n\r\n", false, malformed},
-	{"a control character", "HTTP/1.1 200 OK\r\nServer: a\x00b\r\n\r\n", false, malformed},
-	{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false, malformed},
-	{"a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello", false, malformed},
-	{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, malformed},
-	{"an empty length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n", false, malformed},
-	{"a length beyond all bounds", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\nhello", false,
-		malformed},
-	{"a length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	{"a header without a colon", okLine + "Server\r\n\r\n", false, malformed},
+	{"a header without a name", okLine + ": x\r\n\r\n", false, malformed},
+	{"a space before the colon", okLine + "Content-Length : 5\r\n\r\n", false, malformed},
+	{"white space before the first header", okLine + " Server: a\r\n\r\n", false, malformed},
+	{"a control character in a folded header", okLine + "Server: a\r\n \x01\r\n\r\n", false, malformed},
+	{"a control character", okLine + "Server: a\x00b\r\n\r\n", false, malformed},
+	{"two lengths", okLine + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", false, malformed},
+	{"a length with a sign", okLine + "Content-Length: +5\r\n\r\nhello", false, malformed},
+	{"a negative length", okLine + "Content-Length: -5\r\n\r\n", false, malformed},
+	{"an empty length", okLine + "Content-Length:\r\n\r\n", false, malformed},
+	{"a length beyond all bounds", okLine + "Content-Length: 18446744073709551621\r\n\r\nhello", false, malformed},
+	{"a length and chunks", okLine + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		false, malformed},
-	{"a coding after chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", false, malformed},
-	{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", false, malformed},
-	{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", false, malformed},
-	{"a chunk size beyond all bounds",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n", false,
-		malformed},
-	{"a chunk longer than its size",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n0\r\n\r\n", false,
-		malformed},
-	{"a trailer that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nhello\r\n\r\n", false, malformed},
+	{"a coding after chunked", okLine + "Transfer-Encoding: chunked, gzip\r\n\r\n", false, malformed},
+	{"a chunk size that is not a number", okChunks + "xyz\r\n", false, malformed},
+	{"an empty chunk size", okChunks + "\r\n", false, malformed},
+	{"a chunk size beyond all bounds", okChunks + "10000000000000005\r\nhello\r\n", false, malformed},
+	{"a chunk longer than its size", okChunks + "5\r\nhello!\r\n0\r\n\r\n", false, malformed},
+	{"a trailer that is none", okChunks + "0\r\nhello\r\n\r\n", false, malformed},
 }
 
 // Wherever an answer is cut in two, and cut once more right after, the same comes out.
@@ -176,26 +166,22 @@ func TestAnswerReader(t *testing.T) {
 }
 
 func TestAnswerReaderLimits(t *testing.T) {
-	const start = "HTTP/1.1 200 OK\r\n"
-	chunked := start + "Transfer-Encoding: chunked\r\n\r\n"
 	for _, tt := range []struct {
 		name, text string
 		want       Kind
 	}{
-		{"a long head", start + "A: " + strings.Repeat("x", maxHead-100) + "\r\nContent-Length: 0\r\n\r\n", ""},
-		{"too long a header", start + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n",
+		{"a long head", okLine + "A: " + strings.Repeat("x", maxHead-100) + "\r\nContent-Length: 0\r\n\r\n", ""},
+		{"too long a header", okLine + "A: " + strings.Repeat("x", maxHead) + "\r\nContent-Length: 0\r\n\r\n",
 			Malformed},
-		{"too many headers", start + strings.Repeat("A: b\r\n", maxHead/6) + "\r\n", Malformed},
-		{"a header folded without end", start + "A: b" + strings.Repeat("\r\n b", maxHead) + "\r\n\r\n", Malformed},
-		{"a header without an end", start + "A: " + strings.Repeat("x", 2*maxHead), Malformed},
-		{"a long extension", chunked + "0;" + strings.Repeat("x", maxChunkLine-10) + "\r\n\r\n", ""},
-		{"too long an extension", chunked + "0;" + strings.Repeat("x", maxChunkLine) + "\r\n\r\n", Malformed},
-		{"too many trailers", chunked + "0\r\n" + strings.Repeat("A: b\r\n", maxHead/6+1) + "\r\n", Malformed},
+		{"too many headers", okLine + strings.Repeat("A: b\r\n", maxHead/6) + "\r\n", Malformed},
+		{"a header folded without end", okLine + "A: b" + strings.Repeat("\r\n b", maxHead) + "\r\n\r\n", Malformed},
+		{"a header without an end", okLine + "A: " + strings.Repeat("x", 2*maxHead), Malformed},
+		{"a long extension", okChunks + "0;" + strings.Repeat("x", maxChunkLine-10) + "\r\n\r\n", ""},
+		{"too long an extension", okChunks + "0;" + strings.Repeat("x", maxChunkLine) + "\r\n\r\n", Malformed},
+		{"too many trailers", okChunks + "0\r\n" + strings.Repeat("A: b\r\n", maxHead/6+1) + "\r\n", Malformed},
 	} {
 		for _, cut := range []int{len(tt.text), 1, 20, 60, 1000, 4000, len(tt.text) - 1} {
-			if got := read(tt.text, false, cut); got.kind != tt.want {
-				t.Errorf("%s, cut at %d: got %q, want %q", tt.name, cut, got.kind, tt.want)
-			}
+			assert.Equal(t, read(tt.text, false, cut).kind, tt.want, "%s, cut at %d", tt.name, cut)
 		}
 	}
 }

@@ -286,9 +286,7 @@ func TestDeparturesLetTheEngineSleep(t *testing.T) {
 	})
 	r := s.run(t, Config{Connections: 50, Threads: 1, Rate: 200, Duration: time.Second, Warmup: 100 * time.Millisecond,
 		Arrivals: PoissonArrivals})
-	if r.Answered != r.Due {
-		t.Errorf("%d answers of %d, %v", r.Answered, r.Due, r.Failures)
-	}
+	assert.Equal(t, r.Answered, r.Due, "answers to all that was due, %v", r.Failures)
 	if busy := r.CPU.Threads[0].Time - r.CPU.Threads[0].Polling; busy > 400*time.Millisecond {
 		t.Errorf("the engine was busy for %v of a second with 200 requests", busy)
 	}

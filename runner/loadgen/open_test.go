@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
@@ -34,9 +35,7 @@ func TestOpenLoop(t *testing.T) {
 			if r.Lag == nil || r.Lag.Count != 200 || r.Lag.Min < 0 || r.Service.Count != 200 || r.Service.Min < sec(0.02) {
 				t.Errorf("lag %+v, service %+v", r.Lag, r.Service)
 			}
-			if r.Service.Sum+r.Lag.Sum != r.Latency.Sum {
-				t.Errorf("service times add up to %d ns and lags to %d, latencies to %d", r.Service.Sum, r.Lag.Sum, r.Latency.Sum)
-			}
+			assert.Equal(t, r.Service.Sum+r.Lag.Sum, r.Latency.Sum, "ns of service times and lags, and of latencies")
 			var attempted int64
 			for _, second := range r.Seconds {
 				attempted += second.Attempted
@@ -233,11 +232,7 @@ func due(c *Config, base int64, engines int) []int64 {
 
 func TestArrivals(t *testing.T) {
 	ms := func(list ...float64) []int64 {
-		var out []int64
-		for _, x := range list {
-			out = append(out, int64(math.Round(x*1e6)))
-		}
-		return out
+		return slice.Map(list, func(x float64) int64 { return int64(math.Round(x * 1e6)) })
 	}
 	for _, tt := range []struct {
 		name   string
@@ -264,9 +259,7 @@ func TestWholeNumberOfArrivals(t *testing.T) {
 	for _, rate := range []float64{1, 3, 10, 700, 1000, 9999, 10000, 50000} {
 		for _, ms := range []int{1000, 2000, 7000} {
 			c := &Config{Rate: rate, Duration: time.Duration(ms) * time.Millisecond}
-			if got := len(due(c, 0, 2)); got != int(rate)*ms/1000 {
-				t.Errorf("%d requests at %v/s in %v", got, rate, c.Duration)
-			}
+			assert.Equal(t, len(due(c, 0, 2)), int(rate)*ms/1000, "requests at %v/s in %v", rate, c.Duration)
 		}
 	}
 	assert.Equal(t, len(due(&Config{Rate: 10000, Duration: 700 * time.Millisecond}, 0, 1)), 7000,
@@ -279,9 +272,7 @@ func TestWholeNumberOfArrivals(t *testing.T) {
 func TestPoissonArrivals(t *testing.T) {
 	c := &Config{Rate: 10000, Duration: 10 * time.Second, Arrivals: PoissonArrivals, Seed: 7}
 	one, three := due(c, 5, 1), due(c, 5, 3)
-	if !slices.Equal(one, three) {
-		t.Error("three engines are not told what one is")
-	}
+	assert.Slice(t, three, one, "what three engines are told, and one")
 	other := *c
 	other.Seed = 8
 	if slices.Equal(one, due(&other, 5, 1)) {

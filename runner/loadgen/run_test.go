@@ -331,9 +331,7 @@ func TestRequestsAreExact(t *testing.T) {
 				t.Errorf("%d stale connections without keep-alive", r.Stale)
 			}
 			for _, kind := range []Kind{Wrong, Short} {
-				if r.Failures[kind] == 0 {
-					t.Errorf("no failure of kind %s among %v", kind, r.Failures)
-				}
+				assert.Equal(t, r.Failures[kind] > 0, true, "a failure of kind %s is among %v", kind, r.Failures)
 			}
 			if r.Completed.Right != r.Answered || r.Completed.Failed != r.Failed {
 				t.Errorf("%+v completed of %d answered and %d failed", r.Completed, r.Answered, r.Failed)
@@ -418,9 +416,7 @@ func TestCut(t *testing.T) {
 			t.Errorf("%d threads: %d attempted, %d answered in %v, ended by %s; want %d until the last of them", threads,
 				r.Attempted, r.Answered, r.Length, r.EndedBy, wanted)
 		}
-		if err := <-end; !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("%d threads: the server was told of the cut by %v, want a reset", threads, err)
-		}
+		assert.Is(t, <-end, syscall.ECONNRESET, "%d threads: the server was told of the cut by", threads)
 		if r.Completed.Right != wanted || r.Latency.Count != wanted || r.InFlight != nil {
 			t.Errorf("%d threads: %d completed, %d latencies", threads, r.Completed.Right, r.Latency.Count)
 		}
@@ -622,9 +618,8 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(30*time.Millisecond, func() { cancel(cause) })
 			start := time.Now()
-			if _, err := Run(ctx, tt.config); !errors.Is(err, cause) {
-				t.Errorf("got %v, want the cause", err)
-			}
+			_, err := Run(ctx, tt.config)
+			assert.Is(t, err, cause)
 			if d := time.Since(start); d > 10*time.Second {
 				t.Errorf("ended only after %v", d)
 			}

@@ -13,11 +13,6 @@ func tells(from, to float64) Sample {
 	return Sample{Start: sec(from), Sent: sec(from), End: sec(to), Status: 200}
 }
 
-// onSchedule is a request of an open loop.
-func onSchedule(at, from, to float64) Sample {
-	return Sample{Start: sec(at), Sent: sec(from), End: sec(to)}
-}
-
 // counted is what of a result the cases below speak of.
 type counted struct {
 	attempted, answered, failed, completed, warm int64
@@ -81,9 +76,8 @@ func TestCount(t *testing.T) {
 			if off := got.overlap - tt.want.overlap; off > 1e-6 || off < -1e-6 {
 				t.Errorf("overlap is %v, want %v", got.overlap, tt.want.overlap)
 			}
-			if got.overlap = tt.want.overlap; got != tt.want {
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
+			got.overlap = tt.want.overlap
+			assert.Equal(t, got, tt.want)
 		})
 	}
 }
@@ -116,7 +110,7 @@ func TestCountOpen(t *testing.T) {
 	var requests []Sample
 	for i := range 8 {
 		at := float64(i) / 4
-		requests = append(requests, onSchedule(at, at+0.01, at+0.1))
+		requests = append(requests, Sample{Start: sec(at), Sent: sec(at + 0.01), End: sec(at + 0.1)})
 	}
 	requests[7] = Sample{Start: sec(1.75), Sent: NeverSent, End: sec(2.75), Kind: Timeout}
 	r, _ := must.Two(Count(config, requests))

@@ -158,12 +158,6 @@ func TestResultJSON(t *testing.T) {
 	assert.Deep(t, &back, r, "read back")
 }
 
-// throughputs are the estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
-func throughputs(r *Result) (overlap, count float64) {
-	seconds := r.Length.Seconds()
-	return float64(r.Overlap.Right) / WholeRequest / seconds, float64(r.Completed.Right) / seconds
-}
-
 // fixed are the requests of clients in step, one after the other from a moment on.
 func fixed(clients, requests int, from, took float64) (out []outcome) {
 	for i := range requests {
@@ -174,6 +168,7 @@ func fixed(clients, requests int, from, took float64) (out []outcome) {
 	return out
 }
 
+// The estimator of docs/method.md#definitions for a closed loop, and the count that it replaces.
 func TestOverlap(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
@@ -197,7 +192,8 @@ func TestOverlap(t *testing.T) {
 		{"counted off after a warm-up", 0, 2, []outcome{ok(9, 10.25), ok(8, 12), ok(10, 10.5), ok(10.5, 11)},
 			(0.25/1.25 + 1./4 + 2) / 1, 3},
 	} {
-		got, counted := throughputs(count(t, openWindow(tt.length), tt.wanted, tt.outcomes...))
+		r := count(t, openWindow(tt.length), tt.wanted, tt.outcomes...)
+		got, counted := float64(r.Overlap.Right)/WholeRequest/r.Length.Seconds(), float64(r.Completed.Right)/r.Length.Seconds()
 		if math.Abs(got-tt.want) > 5e-8 || math.Abs(counted-tt.count) > 5e-8 {
 			t.Errorf("%s: %.7f per second (counted %.7f), want %.7f (%.7f)", tt.name, got, counted, tt.want, tt.count)
 		}
@@ -208,9 +204,7 @@ func TestOverlap(t *testing.T) {
 func TestTimeInFlight(t *testing.T) {
 	r := count(t, openWindow(5*time.Second), 0, ok(8, 10.5), failed(10.5, 13, Reset), ok(13, 20), ok(4, 9))
 	want := Overlap{Right: 200_000_000 + 285_714_286, Failed: WholeRequest, Time: 5 * time.Second}
-	if *r.Overlap != want {
-		t.Errorf("got %+v, want %+v", r.Overlap, want)
-	}
+	assert.Equal(t, *r.Overlap, want)
 }
 
 // checkSums checks what holds between the numbers of every result.
@@ -249,8 +243,6 @@ func checkSums(t testing.TB, r *Result) {
 		t.Errorf("%d answers by status, fewer than the %d whole ones", byStatus, whole)
 	}
 	for _, d := range []Distribution{r.Latency, r.FailedLatency, r.Connect, r.FirstByte} {
-		if _, err := d.Histogram(); err != nil {
-			t.Error(err)
-		}
+		must.Get(d.Histogram())
 	}
 }

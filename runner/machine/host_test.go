@@ -135,7 +135,7 @@ func TestIdentity(t *testing.T) {
 	} {
 		assert.Equal(t, of(tt.root, tt.state) == first, false, "%s has the same identity, %s", tt.name, first)
 	}
-	must.Do(os.WriteFile(filepath.Join(state, "id"), []byte("torn"), 0o644))
+	must.Write(filepath.Join(state, "id"), "torn")
 	_, err := identity(root, state)
 	assert.Error(t, err, "") // as the number is damaged
 }

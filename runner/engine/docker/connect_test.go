@@ -19,25 +19,20 @@ import (
 	"github.com/moby/moby/api/types/system"
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
 	"benchbook/runner/engine"
+	"benchbook/runner/engine/enginetest"
 )
 
 // thisEngine connects to the engine of this machine, or skips the test.
 func thisEngine(t *testing.T, program agent.Program) *Engine {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a Docker engine and most of a minute: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	e, err := New(t.Context(), program)
-	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	enginetest.Need(t, "engine", err)
 	t.Cleanup(func() { e.Close() })
 	return e
 }
@@ -52,11 +47,7 @@ func debian(t *testing.T, e *Engine) engine.Prepared {
 func openSpace(t *testing.T, e *Engine) *space {
 	t.Helper()
 	opened := must.Get(e.Open(t.Context(), "dockertest"))
-	t.Cleanup(func() {
-		if err := opened.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { must.Do(opened.Close(context.WithoutCancel(t.Context()))) })
 	return opened.(*space)
 }
 
@@ -189,7 +180,7 @@ func TestForwardOutlivesCtrlC(t *testing.T) {
 	t.Setenv("PATH", folder+":"+os.Getenv("PATH"))
 	at := must.Get(open(t.Context(), "ssh://host"))
 	defer at.close()
-	pid := must.Get(strconv.Atoi(strings.TrimSpace(string(must.Get(os.ReadFile(filepath.Join(folder, "ssh.pid")))))))
+	pid := must.Get(strconv.Atoi(strings.TrimSpace(must.Read(filepath.Join(folder, "ssh.pid")))))
 	if group := must.Get(syscall.Getpgid(pid)); group == syscall.Getpgrp() {
 		t.Errorf("ssh is in our process group, %d", group)
 	}
@@ -231,7 +222,7 @@ func TestForward(t *testing.T) {
 		t.Errorf("it used %+v, %v", usage, err)
 	}
 	must.Do(space.Close(t.Context()))
-	must.Do(os.WriteFile(filepath.Join(folder, "ssh.drop"), nil, 0o644))
+	must.Write(filepath.Join(folder, "ssh.drop"), "")
 	const want = "ssh to elsewhere.invalid has ended: Timeout, server not responding."
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		remote.client.Close() // its idle connections, which are not of the false ssh

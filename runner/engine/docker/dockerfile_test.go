@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slice"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -57,17 +59,13 @@ func TestBases(t *testing.T) {
 			d, err := ReadDockerfile([]byte(tt.text), tt.args, tt.target)
 			got := fmt.Sprint(err)
 			if err == nil {
-				var words []string
-				for _, base := range d.Bases {
-					words = append(words, strings.TrimSpace(base.Reference+" "+base.Platform))
-				}
+				words := slice.Map(d.Bases,
+					func(base Source) string { return strings.TrimSpace(base.Reference + " " + base.Platform) })
 				got = strings.Join(words, ", ")
 			} else if !errors.As(err, new(*DockerfileError)) {
 				t.Errorf("got a %T", err)
 			}
-			if got != tt.want {
-				t.Errorf("got %s, want %s", got, tt.want)
-			}
+			assert.Equal(t, got, tt.want)
 		})
 	}
 }
@@ -88,9 +86,7 @@ func TestReplaceBases(t *testing.T) {
 		{"another syntax", "# syntax=example/other:1\nFROM a\n", "# syntax=example/other:1\nFROM NEW0\n"},
 	} {
 		d := must.Get(ReadDockerfile([]byte(tt.text), nil, ""))
-		if got := string(d.replace([]string{"NEW0", "NEW1", "NEW2"}, false)); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
-		}
+		assert.Equal(t, string(d.replace([]string{"NEW0", "NEW1", "NEW2"}, false)), tt.want, "%s", tt.name)
 	}
 }
 
@@ -147,9 +143,7 @@ func TestExposed(t *testing.T) {
 		{"in a heredoc", "FROM debian\nRUN <<EOF\nEXPOSE 80\nEOF\nEXPOSE 81\n", "81"},
 	} {
 		d := must.Get(ReadDockerfile([]byte(tt.text), nil, ""))
-		if got := strings.Fields(tt.want); !slices.Equal(slices.Sorted(slices.Values(d.Exposed())), got) {
-			t.Errorf("%s: got %q, want %q", tt.name, d.Exposed(), tt.want)
-		}
+		assert.Slice(t, slices.Sorted(slices.Values(d.Exposed())), strings.Fields(tt.want), "%s", tt.name)
 	}
 }
 

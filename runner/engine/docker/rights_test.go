@@ -10,6 +10,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -36,9 +37,7 @@ func rightsOf(t *testing.T, c *container) rights {
 	if host.PidsLimit != nil {
 		got.pids = *host.PidsLimit
 	}
-	if host.Privileged {
-		t.Error("it is privileged")
-	}
+	assert.Equal(t, host.Privileged, false, "it is privileged")
 	status := must.Get(os.ReadFile(fmt.Sprintf("/proc/%d/status", inspected.Container.State.Pid)))
 	var words []string
 	for line := range strings.Lines(string(status)) {
@@ -94,9 +93,7 @@ func TestRights(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := rightsOf(t, start(t, s, tt.service))
-			if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {
-				t.Errorf("got  %+v\nwant %+v", got, tt.want)
-			}
+			assert.Equal(t, fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", tt.want))
 		})
 	}
 }
@@ -106,8 +103,6 @@ func TestDefaultMemory(t *testing.T) {
 	for _, tt := range []struct{ total, want int64 }{
 		{0, 0}, {256 << 20, 128 << 20}, {gib, gib - 256<<20}, {16 * gib, 15 * gib},
 	} {
-		if got := defaultMemory(tt.total); got != tt.want {
-			t.Errorf("of %d bytes: got %d, want %d", tt.total, got, tt.want)
-		}
+		assert.Equal(t, defaultMemory(tt.total), tt.want, "of %d bytes", tt.total)
 	}
 }

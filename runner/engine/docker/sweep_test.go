@@ -39,11 +39,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 	for name, labels := range networks {
 		created := must.Get(e.client.NetworkCreate(t.Context(), "benchbook-test-"+safeName(name),
 			client.NetworkCreateOptions{Internal: true, Labels: labels}))
-		t.Cleanup(func() {
-			if err := e.removeNetwork(context.WithoutCancel(t.Context()), created.ID); err != nil {
-				t.Error(err)
-			}
-		})
+		t.Cleanup(func() { must.Do(e.removeNetwork(context.WithoutCancel(t.Context()), created.ID)) })
 	}
 	found := must.Get(e.Sweep(t.Context(), false))
 	for name := range networks {
@@ -122,54 +118,38 @@ func TestSweepSkipsContainersThatAreOnlyListed(t *testing.T) {
 	}
 }
 
-// An engine refuses to remove what it is removing already, and may have told the one who asked first that it cannot.
-func TestRemovalInProgress(t *testing.T) {
-	for name, refusals := range map[string]int{"gone": 0, "once": 1, "for a while": 3} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				asked := 0
-				e := answering(func(w http.ResponseWriter, r *http.Request) {
-					message := "no such container: left"
-					if asked++; asked <= refusals {
-						w.WriteHeader(http.StatusConflict)
-						message = "removal of container left is already in progress"
-					} else {
-						w.WriteHeader(http.StatusNotFound)
-					}
-					_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
-				})
-				if err := e.removeContainer(t.Context(), "left"); err != nil || asked != refusals+1 {
-					t.Errorf("asked %d times, want %d, and ended with %v", asked, refusals+1, err)
-				}
-			})
-		})
-	}
-}
-
-// The network of a space may be in use for a moment after the containers in it were removed.
-func TestRemovingEmptiedNetwork(t *testing.T) {
+// An engine refuses to remove what it is removing already, and may have told the one who asked first that it cannot. The
+// network of a space may be in use for a moment after the containers in it were removed.
+func TestRemovalIsTriedAgain(t *testing.T) {
+	type removal func(*Engine, context.Context, string) error
+	container, network := removal((*Engine).removeContainer), removal((*Engine).removeEmptied)
+	const removing, used = "removal of container left is already in progress", "network left has active endpoints"
 	for name, tt := range map[string]struct {
+		remove          removal
 		refusals, asked int
 		message         string
 		isFine          bool
 	}{
-		"at once":              {0, 1, "", true},
-		"in use for a moment":  {3, 4, "network left has active endpoints", true},
-		"in use for ever":      {1000, sweepTries, "network left has active endpoints", true},
-		"refused for a reason": {1000, 1, "no permission", false},
+		"a container that is gone":                   {container, 0, 1, "", true},
+		"a container that is being removed":          {container, 1, 2, removing, true},
+		"one that is being removed for a while":      {container, 3, 4, removing, true},
+		"a network":                                  {network, 0, 1, "", true},
+		"a network in use for a moment":              {network, 3, 4, used, true},
+		"a network in use for ever":                  {network, 1000, sweepTries, used, true},
+		"a network that is not removed for a reason": {network, 1000, 1, "no permission", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				asked := 0
 				e := answering(func(w http.ResponseWriter, r *http.Request) {
-					if asked++; asked > tt.refusals {
-						w.WriteHeader(http.StatusNoContent)
-						return
+					status := http.StatusNotFound // it is gone
+					if asked++; asked <= tt.refusals {
+						status = http.StatusConflict
 					}
-					w.WriteHeader(http.StatusForbidden)
+					w.WriteHeader(status)
 					_ = json.NewEncoder(w).Encode(map[string]string{"message": tt.message})
 				})
-				if err := e.removeEmptied(t.Context(), "left"); (err == nil) != tt.isFine || asked != tt.asked {
+				if err := tt.remove(e, t.Context(), "left"); (err == nil) != tt.isFine || asked != tt.asked {
 					t.Errorf("asked %d times, want %d, and ended with %v", asked, tt.asked, err)
 				}
 			})

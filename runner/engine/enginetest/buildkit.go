@@ -1,12 +1,14 @@
 package enginetest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"benchbook/internal/slowtest"
 )
 
 // DockerWithBuildKit makes the first docker command of PATH that builds with BuildKit the one that is found. The test
@@ -26,9 +28,5 @@ func DockerWithBuildKit(t *testing.T) {
 			return
 		}
 	}
-	const missing = "no docker command builds with BuildKit: install docker-buildx"
-	if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "buildkit") {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
+	slowtest.Missing(t, "buildkit", "install docker-buildx", errors.New("no docker command builds with BuildKit"))
 }

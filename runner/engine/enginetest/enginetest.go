@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -159,6 +161,15 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 	}
 }
 
+// Need leaves out a test if an error says that its engine cannot be had: see slowtest.Missing. No other is expected.
+func Need(t testing.TB, name string, err error) {
+	t.Helper()
+	if errors.Is(err, engine.ErrUnavailable) {
+		slowtest.Missing(t, name, "start it", err)
+	}
+	must.Do(err)
+}
+
 // preparePuppet builds the program that all tests run, and its image.
 func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 	t.Helper()
@@ -167,11 +178,7 @@ func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 		data = Built(t, "benchbook/runner/engine/enginetest/puppet")
 	}
 	image := engine.Image{Executable: &engine.Executable{Name: "puppet", Data: data}}
-	prepared, err := s.engine.Prepare(t.Context(), image, t.Output())
-	if err != nil {
-		t.Fatalf("Prepare: %v", err)
-	}
-	return prepared
+	return must.Get(s.engine.Prepare(t.Context(), image, t.Output()))
 }
 
 // Built builds one of our programs for containers.
@@ -180,9 +187,7 @@ func Built(t *testing.T, path string) []byte {
 	file := filepath.Join(t.TempDir(), "program")
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, path)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", path, err, output)
-	}
+	must.Run(build)
 	return must.Get(os.ReadFile(file))
 }
 
@@ -324,9 +329,7 @@ func wantError[E error](t *test, err error, words ...string) (found E) {
 // wantLog fails the test unless this is all that a container wrote.
 func (t *test) wantLog(container engine.Container, want string) {
 	t.Helper()
-	if log, err := container.Logs(t.ctx); err != nil || string(log) != want {
-		t.Errorf("%s wrote %.200q, %v; want %q", container.Name(), log, err, want)
-	}
+	assert.Equal(t, string(must.Get(container.Logs(t.ctx))), want, "what %s wrote", container.Name())
 }
 
 // untilEnded waits for the end of a container.
@@ -346,13 +349,9 @@ func (t *test) untilEnded(container engine.Container) engine.Exit {
 
 func facts(t *test) {
 	facts := must.Get(t.engine.Facts(t.ctx))
-	if facts["engine.name"] != t.engine.Name() {
-		t.Errorf("fact engine.name is %q, want %q", facts["engine.name"], t.engine.Name())
-	}
+	assert.Equal(t, facts["engine.name"], t.engine.Name(), "fact engine.name")
 	word := regexp.MustCompile(`^[a-z]+(\.[a-z]+)+$`)
 	for key := range facts {
-		if !word.MatchString(key) {
-			t.Errorf("fact %q is not made of dotted lower-case words", key)
-		}
+		assert.Equal(t, word.MatchString(key), true, "fact %q is made of dotted lower-case words", key)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -52,12 +53,9 @@ func dockerfile(t *test) {
 	if len(prepared.Bases) != 1 || prepared.Bases[0].Reference != base || prepared.Bases[0].ID == "" {
 		t.Errorf("bases are %+v, want %s with its digest", prepared.Bases, base)
 	}
-	if id, err := t.engine.Find(t.ctx, prepared.Reference); err != nil || id != prepared.ID {
-		t.Errorf("Find(%q) = %q, %v; want %q", prepared.Reference, id, err, prepared.ID)
-	}
-	if id, err := t.engine.Find(t.ctx, "benchbook/nothing:enginetest"); err != nil || id != "" {
-		t.Errorf("Find of an image that is not here: got %q, %v; want nothing", id, err)
-	}
+	assert.Equal(t, must.Get(t.engine.Find(t.ctx, prepared.Reference)), prepared.ID, "Find(%q)", prepared.Reference)
+	assert.Equal(t, must.Get(t.engine.Find(t.ctx, "benchbook/nothing:enginetest")), "",
+		"Find of an image that is not here")
 	if t.lacks(Execution) {
 		return
 	}
@@ -65,29 +63,17 @@ func dockerfile(t *test) {
 	t.wantLog(cat, "from the context\ngiven bookworm\n")
 }
 
+// failedBuild fails in a command, and without a Dockerfile; docker.TestBases has what else can be wrong with one.
 func failedBuild(t *test) {
-	for _, tt := range []struct {
-		name     string
-		image    engine.Image
-		want     string // in the error
-		wantTail string
-		line     int
-	}{
-		{"a command fails", build("FROM "+base, "", "# comment", "RUN echo before && exit 7"), "code: 7", "before", 4},
-		{"an unknown instruction", build("FROM "+base, "FLY away"), "FLY", "", 2},
-		{"no base", build("RUN true"), "FROM", "", 1},
-		{"a base without a value", build("ARG NOTHING", "FROM $NOTHING"), "$NOTHING", "", 2},
-		{"no Dockerfile", engine.Image{Build: &engine.Build{For: "x", Build: spec.Build{Dockerfile: "Dockerfile"}}},
-			"Dockerfile", "", 0},
-	} {
-		t.run(t.T, tt.name, func(t *test) {
-			_, err := t.engine.Prepare(t.ctx, tt.image, io.Discard)
-			failure := wantError[*engine.BuildError](t, err, tt.want)
-			if failure != nil && (!strings.Contains(failure.Tail, tt.wantTail) || failure.Line != tt.line) {
-				t.Errorf("got line %d and tail %q, want %d and %q", failure.Line, failure.Tail, tt.line, tt.wantTail)
-			}
-		})
+	image := build("FROM "+base, "", "# comment", "RUN echo before && exit 7")
+	_, err := t.engine.Prepare(t.ctx, image, io.Discard)
+	failure := wantError[*engine.BuildError](t, err, "code: 7")
+	if failure != nil && (!strings.Contains(failure.Tail, "before") || failure.Line != 4) {
+		t.Errorf("got line %d and tail %q, want 4 and what came before", failure.Line, failure.Tail)
 	}
+	image.Build.Files = nil
+	_, err = t.engine.Prepare(t.ctx, image, io.Discard)
+	wantError[*engine.BuildError](t, err, "Dockerfile")
 }
 
 func unknownImage(t *test) {

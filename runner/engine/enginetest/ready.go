@@ -3,7 +3,9 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +18,8 @@ func readiness(t *test) {
 	const while = 200 * time.Millisecond
 	late := "out=twice sleep=200ms listen=8080 out=tw out=twice sleep=1h"
 	alive := "out=last_words listen=8080 sleep=1h"
-	for _, tt := range []struct {
+	space := t.open()
+	for i, tt := range []struct {
 		name, steps string
 		ready       spec.Ready
 		want        string // in the error; empty: it becomes ready
@@ -40,27 +43,30 @@ func readiness(t *test) {
 			if !t.lacks(spec.Containers) { // else they share their ports
 				t.Parallel()
 			}
-			space, service, began := t.open(), t.server("server"), time.Now()
+			group, service, began := t.group(space), t.server(fmt.Sprint("server-", i)), time.Now()
+			defer t.close(group)
 			service.Command, service.Ready = strings.Fields(tt.steps), tt.ready
 			if tt.want == "" {
-				t.start(space, service)
+				server := t.start(group, service)
 				if took := time.Since(began); took < while || took > prompt {
 					t.Errorf("ready after %v", took)
 				}
 				if tt.ready.Log != "twice" || tt.ready.Times == 2 { // the next request is answered
-					t.want(t.do(space, "get=http://server:8080/"), "hello from server\n")
+					t.want(t.exec(server, "get=http://127.0.0.1:8080/"), "hello from "+service.Name+"\n")
 				}
 				return
 			}
 			var notReady *engine.NotReadyError
 			for service.Within = time.Second; service.Within < time.Minute; service.Within *= 4 { // on a busy machine
-				_, err := space.Start(t.ctx, service)
+				_, err := group.Start(t.ctx, service)
 				if !errors.As(err, &notReady) {
 					t.Fatalf("got %v, want a NotReadyError", err)
 				}
-				if strings.Contains(err.Error(), `"server"`) && strings.Contains(err.Error(), tt.want) &&
+				if strings.Contains(err.Error(), strconv.Quote(service.Name)) && strings.Contains(err.Error(), tt.want) &&
 					strings.Contains(string(notReady.Log), "last_words") && time.Since(began) < prompt {
-					t.start(space, t.server("server")) // the first is gone, and its name free
+					if tt.ready.Port > 0 {
+						t.start(group, t.server(service.Name)) // the first is gone, and its name free
+					}
 					return
 				}
 			}
@@ -71,7 +77,7 @@ func readiness(t *test) {
 
 // muchLog writes more than any engine keeps, faster than it can be read again. Each text counts for readiness.
 func muchLog(t *test) {
-	const times = 8
+	const times = 4
 	service := t.server("server")
 	service.Command = append(slices.Repeat([]string{"out=the word", "fill=33554432", "out=."}, times-1), "out=the word",
 		"sleep=1h")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
 )
@@ -36,17 +37,17 @@ func settings() []promise {
 		inside("an entry point with arguments", func(s *engine.Service) {
 			s.Entrypoint, s.Command = []string{"/puppet", "listen=8080", "out=entry"}, []string{"out=command", "sleep=1h"}
 		}, "cat=/proc/1/cmdline", "listen=8080\x00out=entry\x00out=command\x00sleep=1h"),
-		inside("local ports from 1024", func(*engine.Service) {}, "cat=/proc/sys/net/ipv4/ip_local_port_range", "1024 65535"),
-		inside("a host name", func(s *engine.Service) { s.Hostname = "other" }, "cat=/proc/sys/kernel/hostname", "^other$"),
-		inside("files with their modes", files, readFiles+"write=/new/x:y", "^a b -rw-r--r-- -rwxr-xr-x$"),
+		inside("a host name, a setting of its network, local ports, files, limits and memory", func(s *engine.Service) {
+			files(s)
+			s.Hostname, s.Sysctls = "other", map[string]string{"net.core.somaxconn": "77"}
+			s.Ulimits = map[string]spec.Ulimit{"nofile": {Soft: 2000, Hard: 2000}, "core": {Soft: 0, Hard: -1}}
+			s.ShmSize, s.Tmpfs = 1<<20, []string{"/run/memory:size=64k,mode=1777"}
+		}, "cat=/proc/sys/kernel/hostname cat=/proc/sys/net/core/somaxconn cat=/proc/sys/net/ipv4/ip_local_port_range "+
+			readFiles+"write=/new/x:y keep=/run/memory/x:z cat=/proc/1/limits cat=/proc/mounts",
+			"^other 77 1024 65535 a b -rw-r--r-- -rwxr-xr-x z ", "Max open files 2000 2000", "Max core file size 0 unlimited",
+			`/dev/shm tmpfs \S*size=1024k`, " /run/memory tmpfs rw,"),
 		inside("files where nothing can be written", func(s *engine.Service) { files(s); s.ReadOnly = true },
 			readFiles+"fails=write=/new/x:y", "^a b -rw-r--r-- -rwxr-xr-x$"),
-		inside("limits of resources", func(s *engine.Service) {
-			s.Ulimits = map[string]spec.Ulimit{"nofile": {Soft: 2000, Hard: 2000}, "core": {Soft: 0, Hard: -1}}
-		}, "cat=/proc/1/limits", "Max open files 2000 2000", "Max core file size 0 unlimited"),
-		inside("a setting of its network", func(s *engine.Service) {
-			s.Sysctls = map[string]string{"net.core.somaxconn": "77"}
-		}, "cat=/proc/sys/net/core/somaxconn", "^77$"),
 		of(spec.KernelSettings, inside("a setting of the kernel", func(s *engine.Service) {
 			s.Sysctls = map[string]string{"kernel.shm_rmid_forced": "1"}
 		}, "cat=/proc/sys/kernel/shm_rmid_forced", "^1$")),
@@ -60,10 +61,6 @@ func settings() []promise {
 			"status=Uid status=Gid status=CapEff", "^(65534 ){8}(65533 ){8}0{16} 0{16}$"),
 		inside("our own program without privileges", func(s *engine.Service) { s.Ours = true },
 			"status=Uid status=CapEff status=CapBnd status=NoNewPrivs fails=write=/x:y", `^([1-9]\d* ){8}(0{16} ){4}1 1$`),
-		inside("shared memory of a size", func(s *engine.Service) { s.ShmSize = 1 << 20 }, "cat=/proc/mounts",
-			`/dev/shm tmpfs \S*size=1024k`),
-		inside("a folder in memory", func(s *engine.Service) { s.Tmpfs = []string{"/run/memory:size=64k,mode=1777"} },
-			"cat=/proc/mounts keep=/run/memory/x:y", " /run/memory tmpfs rw,", " y$"),
 		of(spec.MountOptions, inside("a folder in memory without programs", func(s *engine.Service) {
 			s.Tmpfs = []string{"/run/memory"}
 		}, "cat=/proc/mounts", " /run/memory tmpfs rw,nosuid,nodev,noexec")),
@@ -159,9 +156,7 @@ func grace(t *test) {
 				t.Errorf("closing took %v, want at least %v", took, tt.atLeast)
 			}
 			path, _, _ := strings.Cut(strings.TrimPrefix(tt.steps[len(tt.steps)-1], "write="), ":")
-			if exit := t.exec(seen, "cat="+path); (exit.Code == 0) != tt.wrote {
-				t.Errorf("it wrote before it ended: %v, want %v", exit.Code == 0, tt.wrote)
-			}
+			assert.Equal(t, t.exec(seen, "cat="+path).Code == 0, tt.wrote, "it wrote before it ended")
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -24,9 +25,7 @@ func names(t *test) {
 		if service.Aliases = []string{name + "-alias"}; !t.lacks(spec.OneName) {
 			service.Aliases = append(service.Aliases, "pool")
 		}
-		if server := t.start(space, service); server.Name() != all[i] {
-			t.Errorf("Name() = %q, want %q", server.Name(), name)
-		}
+		assert.Equal(t, t.start(space, service).Name(), all[i])
 	}
 	t.want(t.do(space, "get=http://one:8080/", "get=http://two-alias:8080/"), "hello from one\nhello from two\n")
 	if t.lacks(spec.OneName) {
@@ -35,9 +34,7 @@ func names(t *test) {
 	t.want(t.do(space, "count=pool", "count=two"), "3\n1\n")
 	exit := t.do(space, slices.Repeat([]string{"get=http://pool:8080/"}, 60)...)
 	for _, name := range all {
-		if !strings.Contains(string(exit.Stdout), "hello from "+name+"\n") {
-			t.Errorf("%s was never reached: status %d, %s%s", name, exit.Code, exit.Stdout, exit.Stderr)
-		}
+		assert.Contains(t, string(exit.Stdout), "hello from "+name+"\n")
 	}
 }
 
@@ -95,9 +92,7 @@ func isolation(t *test) {
 		t.fails(t.do(space, "resolve=example.com"), "a name of outside is resolved")
 		return time.Since(began) <= 5*time.Second
 	})
-	if !quick {
-		t.Error("it took more than 5 s to find that a name is not known, three times")
-	}
+	assert.Equal(t, quick, true, "in 5 s it is found that a name is not known, three times")
 	// What can be reached from here, as a name server on another machine, is not reached from there.
 	config, _ := os.ReadFile("/etc/resolv.conf")
 	server := regexp.MustCompile(`(?m)^nameserver\s+(\S+)`).FindSubmatch(config)
@@ -211,9 +206,7 @@ func swept(t *test) {
 	live := t.open()
 	t.start(live, t.server("server"))
 	child := t.abandon(orphanRun)
-	if found := t.leftovers(orphanRun, true); len(found) > 0 {
-		t.Errorf("found %v while their owner was alive", found)
-	}
+	assert.None(t, t.leftovers(orphanRun, true))
 	must.Do(child.Process.Kill())
 	_ = child.Wait() // it was killed
 	t.wantSwept(orphanRun)

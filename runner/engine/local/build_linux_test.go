@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -114,7 +115,5 @@ func TestBuildIsCancelled(t *testing.T) {
 	}
 	text := must.Get(os.ReadFile(started))
 	pid := must.Get(strconv.Atoi(strings.TrimSpace(string(text))))
-	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("process %d of the build is still there: %v", pid, err)
-	}
+	assert.Is(t, syscall.Kill(pid, 0), syscall.ESRCH)
 }

@@ -21,6 +21,7 @@ import (
 
 	"benchbook/internal/slice"
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -37,12 +38,7 @@ func open(t *testing.T) engine.Engine {
 func openIn(t *testing.T, folder string) engine.Engine {
 	t.Helper()
 	e, err := New(t.Context(), Options{Folder: folder})
-	if errors.Is(err, engine.ErrUnavailable) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	enginetest.Need(t, "local", err)
 	return e
 }
 
@@ -50,14 +46,12 @@ func openIn(t *testing.T, folder string) engine.Engine {
 func TestOrphansAreLeftAfterClose(t *testing.T) {
 	first, second := open(t), open(t)
 	for i, e := range []engine.Engine{first, second, second} {
-		if got := parentOfOrphan(t) == os.Getpid(); got != (i < 2) {
-			t.Errorf("after %d engines were closed, this process is the parent of an orphan: %v", i, got)
-		}
+		assert.Equal(t, parentOfOrphan(t) == os.Getpid(), i < 2,
+			"after %d engines were closed, this process is the parent of an orphan", i)
 		must.Do(e.Close())
 	}
-	if parentOfOrphan(t) == os.Getpid() {
-		t.Error("after all engines were closed, this process is the parent of an orphan")
-	}
+	assert.Equal(t, parentOfOrphan(t) == os.Getpid(), false,
+		"after all engines were closed, this process is the parent of an orphan")
 }
 
 // parentOfOrphan starts a process whose parent ends, and returns who is its parent then.
@@ -68,9 +62,7 @@ func parentOfOrphan(t *testing.T) int {
 }
 
 func TestEngine(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a minute: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	enginetest.Run(t, open, enginetest.Leaves("folder"))
 }
 
@@ -122,13 +114,10 @@ func TestSweepEndsWhatSurvived(t *testing.T) {
 		for deadline := time.Now().Add(10 * time.Second); !dryRun && alive() && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
-		if alive() != dryRun {
-			t.Errorf("dry run %v: alive %v", dryRun, alive())
-		}
+		assert.Equal(t, alive(), dryRun, "alive after a dry run")
 	}
-	if left, err := filepath.Glob(filepath.Join(parent, folderPrefix+"*")); err != nil || len(left) != 1 {
-		t.Errorf("there are %q (%v), want the folder of the engine that lives", left, err)
-	}
+	left := must.Get(filepath.Glob(filepath.Join(parent, folderPrefix+"*")))
+	assert.Equal(t, len(left), 1, "folders, of the engine that lives: %q", left)
 }
 
 // survive starts a service with a child that has a session of its own.
@@ -156,11 +145,7 @@ func opened(t *testing.T) (engine.Engine, engine.Space) {
 	t.Helper()
 	e := open(t)
 	space := must.Get(e.Open(t.Context(), "localtest"))
-	t.Cleanup(func() {
-		if err := errors.Join(space.Close(context.WithoutCancel(t.Context())), e.Close()); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { must.Do(errors.Join(space.Close(context.WithoutCancel(t.Context())), e.Close())) })
 	return e, space
 }
 
@@ -182,24 +167,15 @@ func TestFiles(t *testing.T) {
 		Configs: []spec.File{{Path: "/srv/data.txt", Data: []byte("data\n")},
 			{Path: "/srv/run.sh", Data: []byte("cat $DATA; echo up; sleep 1000\n")}},
 		Ready: spec.Ready{Log: "up"}})
-	log, err := r.Logs(t.Context())
-	if err != nil || string(log) != "data\nup\n" {
-		t.Errorf("it wrote %q, %v", log, err)
-	}
-	if got := in(t, r, "sh", "-c", "cat /srv/data.txt; cd .; touch x; ls"); got != "data\nsrv\nx\n" {
-		t.Errorf("a command in it found %q", got)
-	}
+	assert.Equal(t, string(must.Get(r.Logs(t.Context()))), "data\nup\n", "its log")
+	assert.Equal(t, in(t, r, "sh", "-c", "cat /srv/data.txt; cd .; touch x; ls"), "data\nsrv\nx\n",
+		"a command in it found")
 	folder := strings.TrimSpace(in(t, r, "pwd"))
-	exit, err := r.Exec(t.Context(), engine.Command{Args: []string{"pwd"}, WorkingDir: "/srv"})
-	if err != nil || strings.TrimSpace(string(exit.Stdout)) != folder+"/srv" {
-		t.Errorf("in /srv it is in %s, %v", exit.Stdout, err)
-	}
-	if err := space.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("its folder is there: %v", err)
-	}
+	exit := must.Get(r.Exec(t.Context(), engine.Command{Args: []string{"pwd"}, WorkingDir: "/srv"}))
+	assert.Equal(t, strings.TrimSpace(string(exit.Stdout)), folder+"/srv", "in /srv it is in")
+	must.Do(space.Close(t.Context()))
+	_, err := os.Stat(folder)
+	assert.Is(t, err, fs.ErrNotExist)
 }
 
 // The path of a file is replaced as a whole word only.
@@ -213,9 +189,7 @@ func TestPlace(t *testing.T) {
 		"/data/srv/run": "/data/srv/run", "data/srv/run": "data/srv/run", "my-f/srv/run": "my-f/srv/run",
 		"./srv/run": "./srv/run", "": "",
 	} {
-		if got := r.place(text); got != want {
-			t.Errorf("%q becomes %q, want %q", text, got, want)
-		}
+		assert.Equal(t, r.place(text), want, "%q becomes", text)
 	}
 }
 
@@ -250,20 +224,12 @@ func TestEnd(t *testing.T) {
 		t.Fatalf("there are processes %v, want the shell, another with a child, and one in the background", pids)
 	}
 	must.Do(space.Close(t.Context()))
-	if _, err := os.Stat(mark); err != nil {
-		t.Errorf("it was not asked to end: %v", err)
-	}
+	must.Get(os.Stat(mark))
 	for _, pid := range pids {
-		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-			t.Errorf("process %d is there: %v", pid, err)
-		}
+		assert.Is(t, syscall.Kill(pid, 0), syscall.ESRCH)
 	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
-	}
-	if left, err := os.ReadDir(parent); err != nil || len(left) > 0 {
-		t.Errorf("there are %v, %v", left, err)
-	}
+	must.Do(e.Close())
+	assert.Equal(t, len(must.Get(os.ReadDir(parent))), 0, "what is left")
 }
 
 // Commands that end do not end others.
@@ -325,7 +291,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		if owner == "" {
 			continue
 		}
-		must.Do(os.WriteFile(filepath.Join(parent, name, ownerName), []byte(owner), 0o644))
+		must.Write(filepath.Join(parent, name, ownerName), owner)
 	}
 	if os.Geteuid() == 0 {
 		must.Do(os.Chown(filepath.Join(parent, folderPrefix+"a-users"), 65534, 65534))
@@ -333,7 +299,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	outside := t.TempDir()
-	must.Do(os.WriteFile(filepath.Join(outside, ownerName), []byte(dead+"\nrun\n"), 0o644))
+	must.Write(filepath.Join(outside, ownerName), dead+"\nrun\n")
 	must.Do(os.Symlink(outside, filepath.Join(parent, folderPrefix+"link")))
 	found, err := e.Sweep(t.Context(), false)
 	if want := []engine.Leftover{{Kind: "folder", Name: folderPrefix + "dead", Run: "run"}}; err != nil ||
@@ -345,12 +311,8 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 			t.Errorf("%s is there: %v", name, err == nil)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(outside, ownerName)); err != nil {
-		t.Errorf("what a link led to was removed: %v", err)
-	}
-	if err := e.Close(); err != nil {
-		t.Error(err)
-	}
+	must.Get(os.Stat(filepath.Join(outside, ownerName)))
+	must.Do(e.Close())
 }
 
 // What this machine does not have is rejected. The engine suite has what needs a container.

@@ -49,21 +49,10 @@ func (s *settings) generators(closing bool) []generator {
 		}
 		return call
 	}, readWrk})
-	if closing { // keep-alive is not what they are for
-		tool := func(name string, call func(c int, url string) []string) generator {
-			return generator{name, call, func(out []byte) (float64, float64, error) { return readTool(name, out) }}
-		}
-		all = append(all,
-			tool("ab", func(c int, url string) []string {
-				return []string{"ab", "-q", "-c", strconv.Itoa(c), "-t", seconds, "-n", "10000000", url}
-			}),
-			tool("hey", func(c int, url string) []string {
-				return []string{"hey", "-disable-keepalive", "-cpus", "1", "-c", strconv.Itoa(c), "-z", s.length.String(), url}
-			}),
-			tool("oha", func(c int, url string) []string {
-				return []string{"oha", "--no-tui", "--disable-keepalive", "--output-format", "json", "-c", strconv.Itoa(c), "-z",
-					s.length.String(), url}
-			}))
+	if closing { // keep-alive is not what it is for
+		all = append(all, generator{"ab", func(c int, url string) []string {
+			return []string{"ab", "-q", "-c", strconv.Itoa(c), "-t", seconds, "-n", "10000000", url}
+		}, readAB})
 	}
 	installed := all[:0]
 	for _, g := range all {
@@ -116,8 +105,8 @@ func readWrk(out []byte) (answers, perSecond float64, err error) {
 	return answers, perSecond, errors.Join(err, err2)
 }
 
-func readTool(name string, out []byte) (answers, perSecond float64, err error) {
-	tool, _ := loadtool.Find(name)
+func readAB(out []byte) (answers, perSecond float64, err error) {
+	tool, _ := loadtool.Find("ab")
 	o, err := tool.Parse(out)
 	if err != nil {
 		return 0, 0, err
