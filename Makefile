@@ -35,15 +35,18 @@ check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
-# Pages are looked at as they are made of the committed records. The drivers of the manual are timed when all else has ended.
-test: build ## run all tests; those that need an engine or a browser run where there is one
+# Pages are looked at as they are made of the committed records. The driver of the manual and
+# the first use are timed when all else has ended.
+test: build ## run all tests but those of test-all; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
-	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^TestManuals' $(TESTFLAGS) ./cmd/cli ./site ./...
-	$(GO) test -timeout 45m -run '^TestManuals' $(TESTFLAGS) ./cmd/cli
+	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^(TestManuals|TestFirstUse$$|TestRename$$)' $(TESTFLAGS) ./cmd/cli ./site ./...
+	$(GO) test -timeout 45m -run '^(TestManualsDriver|TestFirstUse)$$' $(TESTFLAGS) ./cmd/cli
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
-test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
+test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, drivers of other protocols, another module path, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -timeout 60m ./runner/load -run TestRealTools -compile
+	$(GO) test -timeout 60m ./cmd/cli -run TestManualsOtherProtocols
+	$(GO) test -timeout 60m ./internal/archtest -run TestRename
 	$(GO) test -timeout 60m ./cmd/cli -run TestKilledAtAnyMoment -kills 60
 	$(MAKE) report PROFILE=smoke
 	$(MAKE) screens
@@ -75,11 +78,11 @@ bench-method: ## simulate how often verdicts and intervals err, beside the rates
 
 # In a network of its own: where containers run, the kernel tracks every connection of the machine's network for two
 # minutes, which takes a tenth of its time and drops what does not fit into its table.
-bench-load: build bench-tools ## compare the load generator with wrk, ab, hey and oha, and with an older benchbook-agent at BASE (15 minutes; leave the machine alone)
+bench-load: build bench-tools ## compare the load generator with wrk and ab, and with an older benchbook-agent at BASE (15 minutes; leave the machine alone)
 	@unshare $$([ "$$(id -u)" = 0 ] || echo --map-root-user) --net sh -c 'ip link set lo up && exec "$$0" "$$@"' $(BIN)/bench-load -ours $(BIN)/$(AGENT) -base '$(if $(findstring /,$(BASE)),$(BASE))'
 
 bench-tools:
-	@command -v wrk >/dev/null && command -v ab >/dev/null && command -v hey >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils hey
+	@command -v wrk >/dev/null && command -v ab >/dev/null || apt-get install -y --no-install-recommends wrk apache2-utils
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/bench-load ./runner/loadgen/comparetest
 
 bench-scale: ## time reading 10,000 records, and check, plan, show and render on 5,000 cells and on 1,000 articles, with their memory (some minutes)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -14,7 +15,7 @@ import (
 func action(t *testing.T, dir string, inputs ...string) (status int, stdout, summary, badge string) {
 	t.Helper()
 	temp := t.TempDir()
-	put(t, filepath.Join(temp, "bin", "benchbook"), "#!/bin/sh\nexec "+onEngineProgram+" \"$@\"\n")
+	must.Write(filepath.Join(temp, "bin", "benchbook"), "#!/bin/sh\nexec "+onEngineProgram+" \"$@\"\n")
 	must.Do(os.Chmod(filepath.Join(temp, "bin", "benchbook"), 0o755))
 	cmd := exec.Command(must.Get(filepath.Abs("../../scripts/action")))
 	cmd.Dir = dir
@@ -28,19 +29,17 @@ func action(t *testing.T, dir string, inputs ...string) (status int, stdout, sum
 	} else {
 		must.Do(err)
 	}
-	file := strings.TrimPrefix(strings.TrimSpace(read(t, filepath.Join(temp, "output"))), "summary=")
-	if text := read(t, filepath.Join(temp, "summary")); text != read(t, file) {
-		t.Errorf("the output is another file than the summary:\n%s", text)
-	}
-	return cmd.ProcessState.ExitCode(), string(out), read(t, file), read(t, filepath.Join(temp, "made", "badge.svg"))
+	file := strings.TrimPrefix(strings.TrimSpace(must.Read(filepath.Join(temp, "output"))), "summary=")
+	assert.Equal(t, must.Read(filepath.Join(temp, "summary")), must.Read(file), "the summary, and the output")
+	return cmd.ProcessState.ExitCode(), string(out), must.Read(file), must.Read(filepath.Join(temp, "made", "badge.svg"))
 }
 
 func TestActionChecks(t *testing.T) {
 	dir := t.TempDir()
 	const article = "---\ntitle: A\n---\n\n```yaml experiment\nname: a\ncommand: {run: \"true\"%s}\n```\n"
-	put(t, filepath.Join(dir, "in, it", "benchbook.yaml"), "title: Test\nengine: local\n")
+	must.Write(filepath.Join(dir, "in, it", "benchbook.yaml"), "title: Test\nengine: local\n")
 	file := filepath.Join(dir, "in, it", "experiments", "a", "article.md")
-	put(t, file, strings.Replace(article, "%s", "", 1))
+	must.Write(file, strings.Replace(article, "%s", "", 1))
 	status, stdout, summary, badge := action(t, dir, "VERB=check", `ARGS=--strict -C "in, it"`)
 	if status != 0 || stdout != "1 article, no problems\n" ||
 		summary != "### benchbook check\n\n    1 article, no problems\n" ||
@@ -48,7 +47,7 @@ func TestActionChecks(t *testing.T) {
 		t.Errorf("without problems: status %d\n%s\n%s\n%s", status, stdout, summary, badge)
 	}
 
-	put(t, file, strings.Replace(article, "%s", `, "100%, r:n": 1`, 1))
+	must.Write(file, strings.Replace(article, "%s", `, "100%, r:n": 1`, 1))
 	status, stdout, summary, badge = action(t, dir, "VERB=check", `ARGS=-C "in, it"`)
 	const want = "::error file=in%2C it/experiments/a/article.md,line=7,col=24,title=unknown-key::" +
 		`unknown key "100%25, r:n" in command`

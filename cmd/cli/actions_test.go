@@ -8,16 +8,14 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 )
 
 // workflows are those of GitHub Actions that the manual offers.
 func workflows(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "docs", "actions", "*.yml"))
-	if err != nil || len(files) < 3 {
-		t.Fatalf("%d workflows, %v", len(files), err)
-	}
+	files := must.Glob(filepath.Join("..", "..", "docs", "actions", "*.yml"), 3)
 	return append(files, filepath.Join("..", "..", ".github", "workflows", "action.yml"))
 }
 
@@ -25,7 +23,7 @@ func workflows(t *testing.T) []string {
 func TestWorkflowsCallTheCommand(t *testing.T) {
 	called := 0
 	for _, file := range workflows(t) {
-		for line := range strings.Lines(read(t, file)) {
+		for line := range strings.Lines(must.Read(file)) {
 			line, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimSpace(line), "run: "), "benchbook ")
 			if !ok {
 				continue
@@ -43,13 +41,9 @@ func TestWorkflowsCallTheCommand(t *testing.T) {
 }
 
 func TestWorkflowsAreSound(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds actionlint")
-	}
+	slowtest.SkipSequential(t)
 	t.Parallel()
 	// actionlint looks at action.yml too, as the last workflow uses it.
 	args := []string{"-C", filepath.Join("..", "..", ".ci", "tools"), "tool", "actionlint"}
-	if out, err := exec.Command("go", append(args, workflows(t)...)...).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	must.Run(exec.Command("go", append(args, workflows(t)...)...))
 }

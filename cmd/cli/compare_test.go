@@ -89,20 +89,3 @@ func TestShowAndCompareGolden(t *testing.T) {
 		})
 	}
 }
-
-// A trial is shown repetition by repetition without the name of its article too.
-func TestShowTrialOfSomeArticle(t *testing.T) {
-	project := measuredTwice(t)
-	text := strings.ReplaceAll(read(t, filepath.Join("testdata", "compare.md")), "sync", "thread")
-	other := filepath.Join(project, "experiments", "other", "article.md")
-	must.Do(os.MkdirAll(filepath.Dir(other), 0o755))
-	must.Do(os.WriteFile(other, []byte(text), 0o644))
-	status, stdout, stderr := benchbook(project, "show", "--trial", "async")
-	if status != 0 || strings.Contains(stdout, "other") {
-		t.Errorf("status %d, %s\n%s", status, stderr, stdout)
-	}
-	wantSaid(t, stdout, "servers#servers\n", "async, repetition by repetition\n")
-	if status, _, stderr := benchbook(project, "show", "--history", "--format", "benchfmt"); status != lab.StatusUsage {
-		t.Errorf("the history as benchmarks: status %d, %s", status, stderr)
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -32,11 +33,10 @@ func TestDataOfCommittedArticles(t *testing.T) {
 		t.Fatalf("there are only %d files of data", len(files))
 	}
 	for _, path := range files {
-		name, page := filepath.Base(path), read(t, filepath.Join(filepath.Dir(path), "..", "index.html"))
-		rows := must.Get(csv.NewReader(strings.NewReader(read(t, path))).ReadAll())
-		if columns := slices.Sorted(slices.Values(rows[0])); len(slices.Compact(slices.Clone(columns))) != len(columns) {
-			t.Errorf("%s has a column twice: %q", name, rows[0])
-		}
+		name, page := filepath.Base(path), must.Read(filepath.Join(filepath.Dir(path), "..", "index.html"))
+		rows := must.Get(csv.NewReader(strings.NewReader(must.Read(path))).ReadAll())
+		columns := slices.Sorted(slices.Values(rows[0]))
+		assert.Equal(t, len(slices.Compact(columns)), len(rows[0]), "different columns of %s: %q", name, rows[0])
 		seen := map[string]bool{}
 		for _, row := range rows[1:] {
 			key := ""
@@ -48,9 +48,7 @@ func TestDataOfCommittedArticles(t *testing.T) {
 					t.Errorf("%s: the page says nothing of run %s", name, value)
 				}
 			}
-			if seen[key] {
-				t.Errorf("%s has two rows of %s", name, key)
-			}
+			assert.Equal(t, seen[key], false, "%s has another row of %s", name, key)
 			seen[key] = true
 		}
 	}

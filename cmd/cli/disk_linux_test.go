@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
@@ -32,9 +34,7 @@ calibrate: false
 // unmount takes the file system of mountMemory away when the test ends.
 func unmount(t *testing.T, folder string) {
 	t.Cleanup(func() {
-		if err := unix.Unmount(folder, 0); err != nil {
-			t.Errorf("unmounting: %v", err)
-		}
+		must.Do(unix.Unmount(folder, 0))
 	})
 }
 
@@ -44,8 +44,8 @@ func mountMemory(t *testing.T, folder, options string) (remount func(options str
 	t.Helper()
 	must.Do(os.MkdirAll(folder, 0o755))
 	err := unix.Mount("benchbook-test", folder, "tmpfs", 0, options)
-	if errors.Is(err, unix.EPERM) && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
-		t.Skip("only root can make a small file system")
+	if errors.Is(err, unix.EPERM) {
+		slowtest.Missing(t, "local", "only root can make a small file system", err)
 	}
 	must.Do(err)
 	return func(options string) {
@@ -74,7 +74,7 @@ func TestDiskThatIsFull(t *testing.T) {
 	if status != lab.StatusFailed {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
 	}
-	wantSaid(t, stderr, " was measured but could not be saved: saving a record: ", "no space left on device",
+	assert.Contains(t, stderr, " was measured but could not be saved: saving a record: ", "no space left on device",
 		"the same command measures it again")
 	before := len(saved.look(t))
 	if before == 0 || before >= repetitions {
@@ -82,9 +82,7 @@ func TestDiskThatIsFull(t *testing.T) {
 	}
 	remount("size=10m")
 	mustRun(t, w, "-C", dir, "run")
-	if n := len(saved.look(t)); n != repetitions {
-		t.Errorf("after %d records before, there are %d, want %d", before, n, repetitions)
-	}
+	assert.Equal(t, len(saved.look(t)), repetitions, "records, after %d before", before)
 	wantNoTraces(t, t.TempDir(), saved.folder)
 }
 
@@ -93,8 +91,8 @@ func TestFolderThatIsReadOnly(t *testing.T) {
 	dir := t.TempDir()
 	remount := mountMemory(t, dir, "size=10m")
 	unmount(t, dir)
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
-	put(t, filepath.Join(dir, "experiments", "pair", "article.md"), strings.ReplaceAll(pair, "~~~", "```"))
+	must.Write(filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
+	must.Write(filepath.Join(dir, "experiments", "pair", "article.md"), strings.ReplaceAll(pair, "~~~", "```"))
 	remount("ro")
 	w := unlocked()
 	w.Engines = nil // an attempt to use one would fail, with its name
@@ -102,6 +100,6 @@ func TestFolderThatIsReadOnly(t *testing.T) {
 	if status != lab.StatusFailed || strings.Contains(stderr, "engine") {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, stderr)
 	}
-	wantSaid(t, stderr, "records cannot be saved: ", "read-only file system")
+	assert.Contains(t, stderr, "records cannot be saved: ", "read-only file system")
 	mustRun(t, w, "-C", dir, "render", "--output", t.TempDir())
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -16,7 +17,7 @@ import (
 func sshTo(t *testing.T, socket string) (environment []string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "ssh")
-	put(t, program, "#!/bin/sh\nfor word; do case $word in *sock:*) forward=$word;; esac; done\n"+
+	must.Write(program, "#!/bin/sh\nfor word; do case $word in *sock:*) forward=$word;; esac; done\n"+
 		"ln -s \"${forward##*:}\" \"${forward%%:*}\"\necho ready\nexec sleep 1h\n")
 	must.Do(os.Chmod(program, 0o755))
 	return []string{"PATH=" + filepath.Dir(program) + string(filepath.ListSeparator) + os.Getenv("PATH"),
@@ -43,7 +44,7 @@ func TestEngineElsewhere(t *testing.T) {
 	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
 		t.Fatalf("status %d:\n%s", status, &l.stderr)
 	}
-	wantSaid(t, l.stderr.String(), "host ssh://elsewhere"+d.path("sock")+": c")
+	assert.Contains(t, l.stderr.String(), "host ssh://elsewhere"+d.path("sock")+": c")
 	records := saved.look(t)
 	wantNoFailures(t, records)
 	if len(records) != 1 {
@@ -51,13 +52,9 @@ func TestEngineElsewhere(t *testing.T) {
 	}
 	r := records[0]
 	for _, fact := range []string{"host.cpu", "host.memory", "engine.clock.ahead", "placement.load"} {
-		if r.Facts[fact] == "" {
-			t.Errorf("the record has no fact %s", fact)
-		}
+		assert.Equal(t, r.Facts[fact] != "", true, "the record has the fact %s", fact)
 	}
-	if r.Facts["engine.local"] != "false" {
-		t.Errorf("the engine is said to be local: %v", r.Facts)
-	}
+	assert.Equal(t, r.Facts["engine.local"], "false", "the engine is local: %v", r.Facts)
 	for _, metric := range []string{"cpu.server", "memory.server", "cpu.store"} {
 		if s, ok := r.Sample(metric); !ok || s.Value <= 0 {
 			t.Errorf("%s is %v", metric, s)
@@ -66,21 +63,17 @@ func TestEngineElsewhere(t *testing.T) {
 	if r.Load.ForeignCPU < 0 || r.Machine == nil || r.Machine.Steal < 0 || r.Before != nil && r.Before.Foreign < 0 {
 		t.Errorf("what the machine did is not known: load %+v, machine %+v, before %+v", r.Load, r.Machine, r.Before)
 	}
-	if left := leftBy(t, c, l.owner); len(left) > 0 {
-		t.Errorf("in the end there are still %v", left)
-	}
+	assert.None(t, leftBy(t, c, l.owner))
 	again := elsewhere("run")
 	must.Do(again.start())
 	if status := again.end(t); !wasMeasured(status, again.stderr.String()) {
 		t.Errorf("again: status %d", status)
 	}
-	wantSaid(t, again.stderr.String(), "everything is measured")
+	assert.Contains(t, again.stderr.String(), "everything is measured")
 	show, shown := elsewhere("show", "mortal"), new(bytes.Buffer)
 	show.cmd.Env = append(show.cmd.Env, "PATH=") // records are shown without the engine
 	show.cmd.Stdout = shown
 	must.Do(show.start())
-	if status := show.end(t); status != 0 {
-		t.Errorf("show: status %d:\n%s", status, &show.stderr)
-	}
-	wantSaid(t, shown.String(), r.Host)
+	assert.Equal(t, show.end(t), 0, "status of show:\n%s", &show.stderr)
+	assert.Contains(t, shown.String(), r.Host)
 }

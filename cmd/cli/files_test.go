@@ -2,8 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,40 +11,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-func put(t testing.TB, name, data string) {
-	t.Helper()
-	must.Do(os.MkdirAll(filepath.Dir(name), 0o755))
-	must.Do(os.WriteFile(name, []byte(data), 0o644))
-}
-
-func read(t testing.TB, name string) string {
-	t.Helper()
-	data := must.Get(os.ReadFile(name))
-	return string(data)
-}
-
-// git runs git in a folder.
-func git(t testing.TB, dir string, args ...string) string {
-	t.Helper()
-	args = append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)
-	out, err := exec.Command("git", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("git %q: %v\n%s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
 // inGit makes a folder a git repository that tracks all of its files.
-func inGit(t testing.TB, dir string) {
-	t.Helper()
-	git(t, dir, "init", "-q", "-b", "main")
-	git(t, dir, "add", "-A")
+func inGit(dir string) {
+	must.Git(dir, "init", "-q", "-b", "main")
+	must.Git(dir, "add", "-A")
 }
 
 // fixture is an article of testdata/articles.
 func fixture(t testing.TB, name string) string {
 	t.Helper()
-	return read(t, filepath.Join("testdata", "articles", name+".md"))
+	return must.Read(filepath.Join("testdata", "articles", name+".md"))
 }
 
 // project makes a project with one article, written with ~ in the place of backquotes.
@@ -54,8 +28,8 @@ func project(t testing.TB, slug, text string) (dir, folder string) {
 	t.Helper()
 	dir = t.TempDir()
 	folder = filepath.Join(dir, "experiments", slug)
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
-	put(t, filepath.Join(folder, "article.md"), strings.ReplaceAll(text, "~~~", "```"))
+	must.Write(filepath.Join(dir, "benchbook.yaml"), "title: Test\n")
+	must.Write(filepath.Join(folder, "article.md"), strings.ReplaceAll(text, "~~~", "```"))
 	return dir, folder
 }
 
@@ -91,14 +65,4 @@ func mustRun(t testing.TB, w lab.Config, args ...string) string {
 		t.Fatalf("benchbook %s: status %d\n%s%s", strings.Join(args, " "), status, &stdout, &stderr)
 	}
 	return stdout.String()
-}
-
-// wantSaid fails the test unless all of these stand in what was said.
-func wantSaid(t testing.TB, said string, want ...string) {
-	t.Helper()
-	for _, words := range want {
-		if !strings.Contains(said, words) {
-			t.Errorf("it does not say %q:\n%s", words, said)
-		}
-	}
 }

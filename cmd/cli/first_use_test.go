@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -27,17 +29,13 @@ const firstUse = 2 * time.Minute
 // released builds benchbook as a user gets it: one program, in a folder of its own, that everybody may run.
 func released(t *testing.T) (program string) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("it builds benchbook: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	dir := must.Get(os.MkdirTemp("", "benchbook-first-use-"))
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	built := t.TempDir()
 	build := exec.Command("make", "build", "BIN="+built)
 	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("make build: %v\n%s", err, out)
-	}
+	must.Run(build)
 	program = filepath.Join(dir, "benchbook")
 	must.Do(errors.Join(os.Rename(filepath.Join(built, "benchbook"), program), os.Chmod(dir, 0o755)))
 	return program
@@ -54,7 +52,7 @@ func TestFirstUse(t *testing.T) {
 }
 
 // benchbook init demo && cd demo && benchbook run --quick && benchbook preview, as a new user types it, whose time this
-// prints. Beside other tests, for whose end it would wait in vain before each repetition, it makes one of each trial.
+// prints. Beside other tests, for whose end it would wait in vain before each repetition, it makes one of each cell.
 func fromNothing(t *testing.T, program string) {
 	onEngine(t)
 	dir := t.TempDir()
@@ -100,9 +98,7 @@ func previewing(t *testing.T, program, dir string) (address string) {
 	must.Do(cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the preview ended with %v", err)
-		}
+		must.Do(cmd.Wait())
 	})
 	line := must.Get(bufio.NewReader(out).ReadString('\n'))
 	words, _, _ := strings.Cut(strings.TrimPrefix(line, "the preview is at "), ";")
@@ -132,5 +128,5 @@ func noPermission(t *testing.T, program string) {
 	if err == nil {
 		t.Errorf("it did not fail:\n%s", out)
 	}
-	wantSaid(t, string(out), "may be used by this user", "join the group docker, or run as root")
+	assert.Contains(t, string(out), "may be used by this user", "join the group docker, or run as root")
 }

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/machine"
 )
@@ -74,15 +74,11 @@ func checkGuard(t *testing.T, name, text string) {
 	got := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	slices.Sort(got)
 	if *updateGuards {
-		put(t, name, strings.Join(got, "\n"))
+		must.Write(name, strings.Join(got, "\n"))
 	}
-	want := strings.Split(string(must.Get(os.ReadFile(name))), "\n")
-	if len(got) != len(want) {
-		t.Errorf("%s: %d lines, want %d", name, len(got), len(want))
-	}
+	want := strings.Split(must.Read(name), "\n")
+	assert.Equal(t, len(got), len(want), "lines of %s", name)
 	for i := range min(len(got), len(want)) {
-		if got[i] != want[i] {
-			t.Errorf("%s:%d:\n got %s\nwant %s", name, i+1, got[i], want[i])
-		}
+		assert.Equal(t, got[i], want[i], "%s:%d", name, i+1)
 	}
 }

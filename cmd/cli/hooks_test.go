@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
 )
 
@@ -14,9 +15,7 @@ func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 	t.Helper()
 	out := map[string][]*record.Record{}
 	for _, r := range recordsIn(t, folder) {
-		if r.Failure != "" {
-			t.Errorf("%s %s: %s\n%s", r.Experiment, r.Trial, r.Failure, r.Log)
-		}
+		assert.Equal(t, r.Failure, "", "failure of %s %s\n%s", r.Experiment, r.Trial, r.Log)
 		out[r.Experiment] = append(out[r.Experiment], r)
 	}
 	return out
@@ -33,9 +32,7 @@ func TestLifeCycleOnAnEngine(t *testing.T) {
 	}
 	value := func(r *record.Record, metric string) float64 {
 		s, ok := r.Sample(metric)
-		if !ok {
-			t.Errorf("%s has no %s: %s", r.Experiment, metric, r.Missing[metric])
-		}
+		assert.Equal(t, ok, true, "%s has %s: %s", r.Experiment, metric, r.Missing[metric])
 		return s.Value
 	}
 	slices.SortFunc(records["rows"], func(a, b *record.Record) int { return a.Repetition - b.Repetition })
@@ -63,7 +60,5 @@ func TestLifeCycleOnAnEngine(t *testing.T) {
 
 	// Each of its containers is asked.
 	said := mustRun(t, w, "-C", dir, "check", "--services", "life#scaled")
-	if strings.Count(said, " answers 200 with 100 bytes") != 3 {
-		t.Errorf("want an answer of each of 3 containers:\n%s", said)
-	}
+	assert.Equal(t, strings.Count(said, " answers 200 with 100 bytes"), 3, "answers of each container:\n%s", said)
 }

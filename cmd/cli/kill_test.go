@@ -24,6 +24,7 @@ import (
 
 	"benchbook/internal/phrase"
 	"benchbook/internal/proc"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
@@ -119,13 +120,9 @@ func wantCompleted(t *testing.T, c *client.Client, l *life, saved *archive, repe
 	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
 		t.Errorf("the last run ended with status %d:\n%s", status, &l.stderr)
 	}
-	if n := planned(saved.look(t)); n != repetitions {
-		t.Errorf("in the end there are %d repetitions, want %d", n, repetitions)
-	}
+	assert.Equal(t, planned(saved.look(t)), repetitions, "repetitions in the end")
 	for _, owner := range append(owners, l.owner) {
-		if left := notRemovedBy(t, c, owner); len(left) > 0 {
-			t.Errorf("in the end there are still %v", left)
-		}
+		assert.None(t, notRemovedBy(t, c, owner))
 	}
 }
 
@@ -203,11 +200,7 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	atEnd := func(remove func() error) {
-		t.Cleanup(func() {
-			if err := remove(); err != nil {
-				t.Error(err)
-			}
-		})
+		t.Cleanup(func() { must.Do(remove()) })
 	}
 	e := must.Get(docker.New(t.Context(), nil))
 	defer e.Close()
@@ -305,10 +298,11 @@ func patience(t *testing.T) time.Duration {
 	return time.Until(deadline) - 20*time.Second
 }
 
-var kills = flag.Int("kills", 12, "how often TestKilledAtAnyMoment kills a run: make test-all does so more often")
+var kills = flag.Int("kills", 6, "how often TestKilledAtAnyMoment kills a run: make test-all does so more often")
 
-// A run that is killed at random moments loses nothing that it has saved, measures nothing twice, and the same command
-// completes it. What a killed run leaves is removed by the next one, and other containers stay.
+// A run that is killed at any moment loses nothing that it has saved, measures nothing twice, and the same command
+// completes it. What a killed run leaves is removed by the next one, and other containers stay. The moments are spread
+// over what a run does up to its second record, each at random within its part.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	repetitions := 2 * *kills
@@ -329,7 +323,8 @@ func TestKilledAtAnyMoment(t *testing.T) {
 			awaitRecords(t, l, saved, 2)
 			most = time.Since(began)
 		} else {
-			time.Sleep(time.Duration(random.Int64N(int64(most))))
+			part := most / time.Duration(*kills-1)
+			time.Sleep(part*time.Duration(kill-1) + time.Duration(random.Int64N(int64(part))))
 		}
 		lived := time.Since(began)
 		must.Do(l.cmd.Process.Kill())
@@ -352,9 +347,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 func wantNoTraces(t *testing.T, temporary, records string) {
 	t.Helper()
 	for _, e := range must.Get(os.ReadDir(temporary)) {
-		if !strings.HasSuffix(e.Name(), ".lock") {
-			t.Errorf("%s was left among temporary files", e.Name())
-		}
+		assert.Equal(t, strings.HasSuffix(e.Name(), ".lock"), true, "%s is a lock among temporary files", e.Name())
 	}
 	must.Do(filepath.WalkDir(records, func(_ string, e fs.DirEntry, err error) error {
 		if err == nil && strings.HasPrefix(e.Name(), ".") {
@@ -376,9 +369,8 @@ func TestSignals(t *testing.T) {
 		pause  time.Duration // to the second signal; 0 for none
 		status int
 	}{
-		{"SIGINT once", syscall.SIGINT, 0, lab.StatusInterrupted},
+		{"SIGHUP once", syscall.SIGHUP, 0, lab.StatusInterrupted},
 		{"SIGTERM twice in a moment", syscall.SIGTERM, sameSignal / 20, lab.StatusInterrupted},
-		{"SIGHUP", syscall.SIGHUP, 0, lab.StatusInterrupted},
 		{"SIGINT twice", syscall.SIGINT, 2 * sameSignal, -1},
 	}
 	// Of tests in the background SIGINT may be ignored, which what they start would inherit; what is caught is not.
@@ -390,16 +382,16 @@ func TestSignals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			scale := "2"
-			if tt.pause > sameSignal {
-				scale = "12" // so that they are still being removed at the second signal
+			text := mortal(2)
+			if tt.pause > sameSignal { // so many that they are still being removed at the second signal
+				text = strings.NewReplacer(
+					"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: 8}\n  store:",
+					"shared: [store]", "shared: [store, many]").Replace(text)
 			}
-			dir, folder := project(t, "mortal", strings.NewReplacer(
-				"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: "+scale+"}\n  store:",
-				"shared: [store]", "shared: [store, many]").Replace(mortal(3)))
+			dir, folder := project(t, "mortal", text)
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := begin(t, program, lock, "-C", dir, "run")
-			awaitRecords(t, l, saved, 2)
+			awaitRecords(t, l, saved, 1)
 			time.Sleep(rand.N(time.Second))
 			must.Do(l.cmd.Process.Signal(tt.signal))
 			first := time.Now()
@@ -417,15 +409,14 @@ func TestSignals(t *testing.T) {
 			}
 			kept, words := len(saved.look(t)), l.stderr.String()
 			if tt.status == lab.StatusInterrupted {
-				wantSaid(t, words, "interrupted; "+phrase.Are(kept, "finished repetition")+" kept and all containers removed.")
-				if left := notRemovedBy(t, c, l.owner); len(left) > 0 {
-					t.Errorf("it left %v:\n%s", left, words)
-				}
+				assert.Contains(t, words,
+					"interrupted; "+phrase.Are(kept, "finished repetition")+" kept and all containers removed.")
+				assert.None(t, notRemovedBy(t, c, l.owner))
 			} else if len(leftBy(t, c, l.owner)) == 0 {
 				t.Errorf("the second signal did not end it at once: it left nothing:\n%s", words)
 			}
 			unchanged()
-			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 6, l.owner)
+			wantCompleted(t, c, begin(t, program, lock, "-C", dir, "run"), saved, 4, l.owner)
 			unchanged()
 		})
 	}

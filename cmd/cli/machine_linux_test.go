@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
 
@@ -64,12 +66,12 @@ func TestOddMachines(t *testing.T) {
 func TestPlacesThatAreFull(t *testing.T) {
 	dir, folder := project(t, "pair", pair)
 	mustRun(t, unlocked(), "-C", dir, "run")
-	inGit(t, dir)
+	inGit(dir)
 	small := t.TempDir()
 	remount := mountMemory(t, small, "size=4k,nr_inodes=3")
 	unmount(t, small)
 	in := func(name string) string { return filepath.Join(small, name) }
-	put(t, in("fill"), strings.Repeat("x", 4096))
+	must.Write(in("fill"), strings.Repeat("x", 4096))
 	for _, full := range []string{"no space left on device", "read-only file system"} {
 		if full == "read-only file system" {
 			remount("ro")
@@ -88,9 +90,7 @@ func TestPlacesThatAreFull(t *testing.T) {
 			t.Run(fmt.Sprint(test.name, ", ", full), func(t *testing.T) {
 				t.Setenv("TMPDIR", small)
 				status, stdout, stderr := benchbook(dir, test.args...)
-				if status != test.status {
-					t.Errorf("status %d, want %d\n%s%s", status, test.status, stdout, stderr)
-				}
+				assert.Equal(t, status, test.status, "status\n%s%s", stdout, stderr)
 				if test.status != 0 && strings.Count(stderr, full) != 1 {
 					t.Errorf("it does not say %q once: %s", full, stderr)
 				}
@@ -103,7 +103,5 @@ func TestPlacesThatAreFull(t *testing.T) {
 // wantRecords fails the test unless an article has so many records, all of them good.
 func wantRecords(t *testing.T, folder string, want int) {
 	t.Helper()
-	if n := len(recordsIn(t, folder)); n != want {
-		t.Errorf("there are %d records, want %d", n, want)
-	}
+	assert.Equal(t, len(recordsIn(t, folder)), want, "records")
 }

@@ -337,11 +337,16 @@ func withoutProcesses(t *testing.T) (dir string) {
 	return dir
 }
 
+// Scripts that take long are in a folder of their own.
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
 	root := must.Get(filepath.Abs("../.."))
+	scripts := must.Get(filepath.Glob("testdata/script/*.txtar"))
+	if slowtest.Run() {
+		scripts = append(scripts, must.Get(filepath.Glob("testdata/script/slow/*.txtar"))...)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Files: scripts,
 		Setup: func(e *testscript.Env) error {
 			// Commands are short: their start is most of their time. The memory of many at a time is limited all the same.
 			e.Setenv("GOGC", "off")
@@ -351,12 +356,6 @@ func TestScripts(t *testing.T) {
 			e.Setenv("REPOSITORY", root)
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector sleeps a second at the end of every command
 			return nil
-		},
-		Condition: func(name string) (bool, error) {
-			if name != "slow" {
-				return false, fmt.Errorf("unknown condition %q", name)
-			}
-			return slowtest.Run(), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"count": scriptCommand("count N GLOB: so many files match", 2, 2, func(ts *testscript.TestScript, args []string) {

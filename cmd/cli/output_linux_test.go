@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 )
@@ -38,13 +39,14 @@ func TestOutputOfEveryVerb(t *testing.T) {
 	slowtest.Skip(t)
 	w := unlocked()
 	measured, _ := project(t, "pair", strings.Replace(pair, `image: "server:${{ matrix.version }}"`, "build: ../../app", 1))
-	put(t, filepath.Join(measured, "app", "Dockerfile"), "FROM scratch\nCOPY . /\n")
-	put(t, filepath.Join(measured, "page.md"), "<!-- benchbook: value count(throughput) of pair --><!-- /benchbook -->\n")
-	inGit(t, measured)
-	git(t, measured, "commit", "-qm", "first")
-	put(t, filepath.Join(measured, "app", "speed"), "2\n")
-	git(t, measured, "add", ".")
-	git(t, measured, "commit", "-qm", "second")
+	must.Write(filepath.Join(measured, "app", "Dockerfile"), "FROM scratch\nCOPY . /\n")
+	must.Write(filepath.Join(measured, "page.md"),
+		"<!-- benchbook: value count(throughput) of pair --><!-- /benchbook -->\n")
+	inGit(measured)
+	must.Git(measured, "commit", "-qm", "first")
+	must.Write(filepath.Join(measured, "app", "speed"), "2\n")
+	must.Git(measured, "add", ".")
+	must.Git(measured, "commit", "-qm", "second")
 	mustRun(t, w, "-C", measured, "report")
 	mustRun(t, w, "-C", measured, "bundle", "pair", "--output", filepath.Join(measured, "pair.bundle"))
 	for _, args := range [][]string{{"init", "-q", "--bare", "pages.git"}, {"remote", "add", "origin", "pages.git"},
@@ -88,9 +90,7 @@ func TestOutputOfEveryVerb(t *testing.T) {
 		})
 	}
 	for _, cmd := range (&app{&lab.Session{Config: w}}).root().Commands() {
-		if !tested[cmd.Name()] {
-			t.Errorf("%s is not tested", cmd.Name())
-		}
+		assert.Equal(t, tested[cmd.Name()], true, "%s is tested", cmd.Name())
 	}
 }
 
@@ -103,9 +103,7 @@ func TestClosedPipe(t *testing.T) {
 	cmd := exec.Command("benchbook", "-C", dir, "run")
 	cmd.Env = append(os.Environ(), "WORK="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = write, write
-	if err := cmd.Run(); err != nil {
-		t.Error(err)
-	}
+	must.Do(cmd.Run())
 	wantRecords(t, folder, 6)
 }
 
@@ -118,5 +116,5 @@ func TestRunOnATerminal(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("run ended with %d: %s", status, stderr)
 	}
-	wantSaid(t, stderr, "\n  [6/6] ", "\n6 of 6 [===", "\nmeasured 6 repetitions in ")
+	assert.Contains(t, stderr, "\n  [6/6] ", "\n6 of 6 [===", "\nmeasured 6 repetitions in ")
 }

@@ -5,29 +5,24 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 
-	"benchbook/internal/test/must"
+	"benchbook/internal/slowtest"
 	"benchbook/lab"
 	"benchbook/notebook/record"
 	"benchbook/runner/agent"
+	"benchbook/runner/engine/enginetest"
 )
 
 // onLocal is the command where there is no engine but local.
 func onLocal(t testing.TB) lab.Config {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("takes some seconds: run without -short")
-	}
+	slowtest.SkipSequential(t)
 	w := wired(nil)
 	w.Consent = nil // nobody can be asked
 	local, err := w.Engine(t.Context(), "local")
-	if err != nil && !strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "local") {
-		t.Skip(err)
-	}
-	must.Do(err)
+	enginetest.Need(t, "local", err)
 	local.Close()
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent")
 	tools := builtPrograms(t)

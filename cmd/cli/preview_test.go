@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/lab/pages"
@@ -29,14 +30,13 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	dir := t.TempDir()
 	must.Do(os.CopyFS(filepath.Join(dir, pages.ArticlesDir, "hello"),
 		os.DirFS(filepath.Join("..", "..", pages.ArticlesDir, "hello"))))
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Small\n")
+	must.Write(filepath.Join(dir, "benchbook.yaml"), "title: Small\n")
 	path := func(slug, name string) string { return filepath.Join(dir, pages.ArticlesDir, slug, name) }
 	p := previewerOf(t, dir)
 	if b := p.Build(context.Background()); b.Problems != "" {
 		t.Fatal(b.Problems)
 	}
-	put := func(file, text string) { put(t, file, text) }
-	hello := read(t, path("hello", "article.md"))
+	hello := must.Read(path("hello", "article.md"))
 	emptied := recordtest.Lines(t, path("hello", "records"))[0]
 	emptied.Text = nil
 	for _, step := range []struct {
@@ -44,20 +44,20 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 		do   func()
 		says string // among the problems
 	}{
-		{"prose", func() { put(path("hello", "article.md"), hello+"\nMore.\n") }, ""},
+		{"prose", func() { must.Write(path("hello", "article.md"), hello+"\nMore.\n") }, ""},
 		{"a record goes", func() { recordtest.Put(t, emptied) }, ""},
 		{"a mistake", func() {
-			put(path("hello", "article.md"), strings.Replace(hello, "name: gzip", "nmae: gzip", 1))
+			must.Write(path("hello", "article.md"), strings.Replace(hello, "name: gzip", "nmae: gzip", 1))
 		}, `"nmae"`},
-		{"the mistake is mended", func() { put(path("hello", "article.md"), hello) }, ""},
+		{"the mistake is mended", func() { must.Write(path("hello", "article.md"), hello) }, ""},
 		{"a claim says the contrary", func() {
-			put(path("hello", "article.md"), strings.Replace(hello, `level="9"} > `, `level="9"} < `, 1))
+			must.Write(path("hello", "article.md"), strings.Replace(hello, `level="9"} > `, `level="9"} < `, 1))
 		}, ""},
-		{"an article comes", func() { put(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
+		{"an article comes", func() { must.Write(path("new", "article.md"), "---\ntitle: New\n---\n\nText.\n") }, ""},
 		{"an article goes", func() { must.Do(os.RemoveAll(filepath.Join(dir, pages.ArticlesDir, "new"))) }, ""},
 		{"the project gets a style sheet", func() {
-			put(filepath.Join(dir, "look.css"), "body { color: teal }")
-			put(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\n")
+			must.Write(filepath.Join(dir, "look.css"), "body { color: teal }")
+			must.Write(filepath.Join(dir, "benchbook.yaml"), "title: Other\ntheme: look.css\n")
 		}, ""},
 		{"the style sheet goes", func() { must.Do(os.Remove(filepath.Join(dir, "look.css"))) },
 			`the style sheet "look.css" cannot be read`},
@@ -72,9 +72,7 @@ func TestPreviewIsWhatRenderMakes(t *testing.T) {
 				return
 			}
 			anew := previewerOf(t, dir).Build(context.Background())
-			if b.Problems != anew.Problems {
-				t.Errorf("the problems are %q, want %q", b.Problems, anew.Problems)
-			}
+			assert.Equal(t, b.Problems, anew.Problems, "problems")
 			var differ []string
 			for name, want := range anew.Files {
 				if is := b.Files[name]; !bytes.Equal(is.Data, want.Data) || is.From != want.From {

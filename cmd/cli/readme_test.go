@@ -7,6 +7,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/markdown"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
@@ -45,9 +46,9 @@ func understands(words []string) error {
 // need a repository or measure for minutes have tests of their own; here their flags and targets are looked up.
 func TestReadmeCommands(t *testing.T) {
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "data"), strings.Repeat("benchbook ", 10_000))
-	put(t, filepath.Join(dir, "docker-compose.yml"), "services: {api: {image: x, ports: ['80']}}\n")
-	targets := read(t, filepath.Join("..", "..", "Makefile"))
+	must.Write(filepath.Join(dir, "data"), strings.Repeat("benchbook ", 10_000))
+	must.Write(filepath.Join(dir, "docker-compose.yml"), "services: {api: {image: x, ports: ['80']}}\n")
+	targets := must.Read(filepath.Join("..", "..", "Makefile"))
 	commands, ran := readmeCommands(), 0
 	t.Chdir(dir)
 	for _, line := range commands {
@@ -56,9 +57,7 @@ func TestReadmeCommands(t *testing.T) {
 		case "git", "cd":
 			continue
 		case "make":
-			if !strings.Contains(targets, "\n"+words[1]+":") {
-				t.Errorf("%s: there is no such target", line)
-			}
+			assert.Contains(t, targets, "\n"+words[1]+":")
 			continue
 		case "benchbook":
 		default:
@@ -67,9 +66,8 @@ func TestReadmeCommands(t *testing.T) {
 		}
 		switch verb := words[1]; {
 		case verb == "init" && words[2] == "--from", verb == "time", verb == "doctor":
-			if status, _, stderr := said(scripted(), ".", words[1:]...); status != 0 {
-				t.Errorf("%s: status %d\n%s", line, status, stderr)
-			}
+			status, _, stderr := said(scripted(), ".", words[1:]...)
+			assert.Equal(t, status, 0, "status of %s\n%s", line, stderr)
 			ran++
 		default:
 			if err := understands(words[1:]); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
 
@@ -23,15 +24,15 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	slowtest.Skip(t)
 	c := beside(t)
 	dir, work := t.TempDir(), t.TempDir()
-	put(t, filepath.Join(dir, "benchbook.yaml"), "title: Locked\n")
-	put(t, filepath.Join(dir, "experiments/locked/Dockerfile"), steady)
-	put(t, filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
+	must.Write(filepath.Join(dir, "benchbook.yaml"), "title: Locked\n")
+	must.Write(filepath.Join(dir, "experiments/locked/Dockerfile"), steady)
+	must.Write(filepath.Join(dir, "experiments/locked/article.md"), "---\ntitle: Locked\n---\n\n```yaml experiment\n"+
 		"name: locked\nrepetitions: 1\ncommand: {build: ., run: 'true'}\n```\n")
 	images := lockedImages("benchbook/locked-command")
 	t.Cleanup(func() { images.forget(t) })
-	inGit(t, dir)
+	inGit(dir)
 	bundle := filepath.Join(work, "locked.bundle")
-	wantSaid(t, mustRun(t, c, "-C", dir, "bundle", "locked", "--images", "--output", bundle), "repeat it with")
+	assert.Contains(t, mustRun(t, c, "-C", dir, "bundle", "locked", "--images", "--output", bundle), "repeat it with")
 	images.forget(t)
 
 	// An empty engine, which reaches nothing and nobody.
@@ -41,28 +42,20 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 	into := filepath.Join(work, "opened")
 	l := newLife(program, t.TempDir(), "repro", bundle, "--yes", "--output", into)
 	d.begin(l)
-	if status := l.end(t); status != 0 {
-		t.Errorf("on an empty engine: status %d", status)
-	}
+	assert.Equal(t, l.end(t), 0, "status on an empty engine")
 	var list struct {
 		Images map[string]struct{ ID string }
 	}
-	must.Do(json.Unmarshal([]byte(read(t, filepath.Join(into, "images.json"))), &list))
+	must.Do(json.Unmarshal([]byte(must.Read(filepath.Join(into, "images.json"))), &list))
 	records := recordsIn(t, filepath.Join(into, "project/experiments/locked"))
 	if len(list.Images) != 1 || len(records) == 0 {
 		t.Fatalf("%d images, %d records", len(list.Images), len(records))
 	}
 	for _, image := range list.Images {
-		if used := fmt.Sprint(records[0].Facts); !strings.Contains(used, image.ID) {
-			t.Errorf("it was measured with another image than %s: %s", image.ID, used)
-		}
+		assert.Contains(t, fmt.Sprint(records[0].Facts), image.ID)
 	}
-	if left := images.list(t, client.EnvOverrideHost+"="+d.address()); len(left) > 0 {
-		t.Errorf("the bundle has given images a name: %q", left)
-	}
-	if _, err := os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")); err != nil {
-		t.Error(err)
-	}
+	assert.None(t, images.list(t, client.EnvOverrideHost+"="+d.address()))
+	must.Get(os.Stat(filepath.Join(into, "project", "_site", "locked", "index.html")))
 }
 
 // lockedImages are images of this name in an engine.
@@ -80,8 +73,6 @@ func (l lockedImages) list(t *testing.T, environment ...string) []string {
 func (l lockedImages) forget(t *testing.T) {
 	t.Helper()
 	for _, id := range l.list(t) {
-		if out, err := exec.Command("docker", "rmi", "--force", id).CombinedOutput(); err != nil {
-			t.Fatalf("docker rmi: %v: %s", err, out)
-		}
+		must.Run(exec.Command("docker", "rmi", "--force", id))
 	}
 }

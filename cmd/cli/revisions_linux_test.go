@@ -21,16 +21,17 @@ type worker struct {
 func newWorker(t testing.TB) *worker {
 	t.Helper()
 	w := &worker{t: t, dir: t.TempDir()}
-	put(t, filepath.Join(w.dir, "benchbook.yaml"), "title: Test\nengine: local\n")
-	put(t, filepath.Join(w.dir, "experiments/work/article.md"), "---\ntitle: Work\n---\n\n```yaml experiment\nname: work\n"+
-		"command:\n  build: {context: ../.., run: \"grep -v '^#' app/work.sh > built.sh\", keep: [built.sh]}\n"+
-		"  run: bash -c 'cat /etc/greeting; bash built.sh'\n  configs: [{source: greeting, target: /etc/greeting}]\n"+
-		"metrics: [{name: work, from: stdout, regex: '(.*) steps', unit: '1', better: lower}]\n```\n")
+	must.Write(filepath.Join(w.dir, "benchbook.yaml"), "title: Test\nengine: local\n")
+	must.Write(filepath.Join(w.dir, "experiments/work/article.md"),
+		"---\ntitle: Work\n---\n\n```yaml experiment\nname: work\n"+
+			"command:\n  build: {context: ../.., run: \"grep -v '^#' app/work.sh > built.sh\", keep: [built.sh]}\n"+
+			"  run: bash -c 'cat /etc/greeting; bash built.sh'\n  configs: [{source: greeting, target: /etc/greeting}]\n"+
+			"metrics: [{name: work, from: stdout, regex: '(.*) steps', unit: '1', better: lower}]\n```\n")
 	w.git("init", "-q", "-b", "main")
 	return w
 }
 
-func (w *worker) git(args ...string) string { return git(w.t, w.dir, args...) }
+func (w *worker) git(args ...string) string { return must.Git(w.dir, args...) }
 
 // commit commits the program with so much of its work, 1 for what it does at first, and gives the commit. No two are
 // the same file. The program prints its work with 2 % of noise, as a count of instructions would be: a time would be
@@ -39,7 +40,7 @@ func (w *worker) commit(share float64) string {
 	w.t.Helper()
 	w.n++
 	text := fmt.Sprintf("# %d\necho $((%d + RANDOM %% 200)) steps\n", w.n, int(share*10_000))
-	put(w.t, filepath.Join(w.dir, "app", "work.sh"), text)
+	must.Write(filepath.Join(w.dir, "app", "work.sh"), text)
 	w.git("add", ".")
 	w.git("commit", "-q", "-m", fmt.Sprintf("%g of the work", share))
 	return w.git("rev-parse", "HEAD")
@@ -48,7 +49,7 @@ func (w *worker) commit(share float64) string {
 // greet writes the config of the article.
 func (w *worker) greet(text string) {
 	w.t.Helper()
-	put(w.t, filepath.Join(w.dir, "experiments/work/greeting"), text)
+	must.Write(filepath.Join(w.dir, "experiments/work/greeting"), text)
 }
 
 // bench compares two commits, and returns what is printed in JSON.

@@ -44,37 +44,27 @@ var (
 		{"values", article0, "`{value} throughput` ", ""},
 		{"values that are wrong", article0, "`{value} (` ", ""},
 		{"a long value", article0 + "`{value} ", "1 + ", "1`"},
-		{"lists in lists with a word", "", "* ", "a"},
 		{"rows of a table", "| a | b |\n|---|---|\n", "| c | d |\n", ""},
 		{"a fence that is not closed", article0 + "```yaml experiment\n", "name: x\n", ""},
-		{"empty blocks", article0, "```yaml claim\n```\n", ""},
 		{"blocks with mistakes", article0, "```yaml claim\nnme: x\n```\n", ""},
-		{"blocks of no kind", article0, "```yaml clam\n```\n", ""},
 		{"experiments", article0, "```yaml experiment\nname: e%d\ncommand: {image: x, run: y}\n```\n", ""},
 		{"claims", article0 + command0, "```yaml claim\nname: c%d\nexpect: time.real < 100ms\n```\n", ""},
 		{"figures", article0 + command0, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n", ""},
-		{"listings", article0, "```python file=f%d.py\n```\n", ""},
 		{"listings of files that are missing", article0, "```python include=f%d.py\n```\n", ""},
 		{"front matter that is not closed", "---\n", "title: x\n", ""},
-		{"tags", "---\ntitle: x\ntags: [", "a, ", "a]\n---\n"},
 		{"tags with accents", "---\ntitle: x\ntags: [", "é, ", "é]\n---\n"},
-		{"quotes that are missing in a list", yaml0 + "a: [", "@b, ", "@b]" + end0},
 		{"anchors in a list", yaml0 + "a: [", "&b c, ", "&b c]" + end0},
 		{"words of other scripts that are not quoted", yaml0 + "a: [", "é: @ü, ", "]" + end0},
 		{"values of the front matter", "---\ntitle: x\nvalues:\n", "  v%d: 1\n", "---\n"},
 		{"keys that are written twice", yaml0, "a: b\n", end0},
 		{"keys that are unknown", yaml0, "key%d: b\n", end0},
 		{"aliases", yaml0 + "a: &a x\nb: [", "*a, ", "*a]\n" + end0},
-		{"anchors", yaml0, "a%[1]d: &a%[1]d x\n", end0},
 		{"lists in lists of YAML", yaml0 + "a: ", "[", end0},
-		{"mappings in mappings of YAML", yaml0 + "a: ", "{a: ", end0},
 		{"dashes of YAML", yaml0, "- ", end0},
-		{"a long line of YAML", yaml0 + "a: ", "x ", end0},
 		{"a long quoted line of YAML", yaml0 + `a: "`, `\x41`, `"` + end0},
 		{"quotes of YAML that are not closed", yaml0, "a: '\n", end0},
 		{"a long folded text", yaml0 + "a: >\n", "  x\n", end0},
 		{"colons", yaml0, ": ", end0},
-		{"question marks", yaml0, "? ", end0},
 		{"tags of YAML", yaml0, "!a ", end0},
 		{"documents of YAML", yaml0, "a: b\n...\n", end0},
 		{"characters that YAML cannot hold", yaml0 + "a: ", "\x01", end0},
@@ -84,7 +74,6 @@ var (
 		{"many services", article0 + "```yaml experiment\nname: x\nload: {target: 'http://s1/'}\nservices:\n", "  s%d: {image: x}\n", "```\n"},
 		{"an expression in parentheses", claim0, "(", "\"" + end0},
 		{"an expression of negations", claim0, "not ", "\"" + end0},
-		{"an expression of signs", claim0, "- ", "\"" + end0},
 		{"an expression of functions", claim0, "min(", "\"" + end0},
 		{"an expression of conditions", claim0 + "time.real{", "a=b, ", "a=b} > 1\"" + end0},
 		{"a long sum", claim0, "1 + ", "1 > time.real\"" + end0},
@@ -106,9 +95,6 @@ var others = []hostileText{
 	{"one line", func(n int) string { return filled(n, "x") }},
 	{"empty lines", func(n int) string { return filled(n, "\n") }},
 	{"zeros", func(n int) string { return filled(n, "\x00") }},
-	{"lines that end with carriage returns", func(n int) string {
-		return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n", "\r\n")
-	}},
 	{"carriage returns alone", func(n int) string {
 		return strings.ReplaceAll(article0+filled(n, "Some words.\n"), "\n", "\r")
 	}},
@@ -128,7 +114,6 @@ var others = []hostileText{
 	{"a wide table with short rows", func(n int) string {
 		return filled(n/4, "|a") + "|\n" + filled(n/4, "|-") + "|\n" + filled(n/2, "b\n")
 	}},
-	{"fences that grow", func(n int) string { return growing(n, "`") }},
 	{"experiments that extend each other", func(n int) string {
 		return article0 + "```yaml experiment\nname: x0\ncommand: {image: x, run: y}\n```\n" + chained(n, "```yaml experiment\nname: x%d\nextends: x%d\n```\n")
 	}},
@@ -190,9 +175,6 @@ var others = []hostileText{
 	}},
 	{"code that ends elsewhere", func(n int) string {
 		return joined(n, func(i int) string { return "a" + strings.Repeat("`", i+1) + "\n" })
-	}},
-	{"figures that are referred to", func(n int) string {
-		return article0 + command0 + numbered(n/2, "```yaml figure\nlabel: fig-f%d\nkind: dots\nx: time.real\ny: a\n```\n") + numbered(n/2, "[](#fig-f%d)\n")
 	}},
 	{"claims that are referred to", func(n int) string {
 		return article0 + command0 + numbered(n/2, "```yaml claim\nname: c%d\nexpect: time.real < 100ms\n```\n") + numbered(n/2, "[x](claim:c%d)\n")
@@ -298,11 +280,15 @@ func broken(text string) string {
 }
 
 // Whatever an article holds, check says what is wrong with it, soon and without eating memory: at the sizes up to which
-// YAML and articles are read, where it is hardest, and beyond.
+// its YAML and all of it are read, where it is hardest, and beyond.
 func TestHostileArticles(t *testing.T) {
 	unhurried(t)
 	for _, tt := range hostile() {
 		for _, n := range []int{240_000, 980_000} {
+			if text := tt.text(n); n == 240_000 && !strings.Contains(text, "```yaml") && !strings.Contains(text, "tags: [") &&
+				!strings.Contains(text, "values:") {
+				continue // no YAML
+			}
 			t.Run(fmt.Sprintf("%s, %d bytes", tt.name, n), func(t *testing.T) {
 				t.Parallel()
 				checkBounded(t, map[string]string{"experiments/hostile/article.md": broken(tt.text(n))})
@@ -367,9 +353,9 @@ func unhurried(t *testing.T) {
 func checkBounded(t *testing.T, files map[string]string) {
 	t.Helper()
 	project := t.TempDir()
-	put(t, filepath.Join(project, "benchbook.yaml"), "")
+	must.Write(filepath.Join(project, "benchbook.yaml"), "")
 	for name, text := range files {
-		put(t, filepath.Join(project, name), text)
+		must.Write(filepath.Join(project, name), text)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
 	defer cancel()
@@ -389,7 +375,7 @@ func checkBounded(t *testing.T, files map[string]string) {
 	memory := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // in bytes
 	if runtime.GOOS == "linux" {
 		// What Linux tells of a process that has ended is never below the peak of the one that started it.
-		must.Get(fmt.Sscanf(read(t, peak), "VmHWM: %d kB", &memory))
+		must.Get(fmt.Sscanf(must.Read(peak), "VmHWM: %d kB", &memory))
 		memory *= 1024
 	}
 	if memory > maxMemory {

@@ -83,12 +83,12 @@ calibrate: false`, axis("s", servers), axis("", clients)))
 // scaleProject writes a project whose articles have a record of every repetition.
 func scaleProject(b *testing.B, dir string, articles int, text string) {
 	b.Helper()
-	put(b, filepath.Join(dir, article.ProjectFile), "")
+	must.Write(filepath.Join(dir, article.ProjectFile), "")
 	project := must.Get(article.OpenProject(dir))
 	for i := range articles {
 		slug := fmt.Sprintf("article-%d", i)
 		name := filepath.Join(dir, "experiments", slug, article.FileName)
-		put(b, name, text)
+		must.Write(name, text)
 		doc := article.Parse(filepath.Dir(name), source.New(article.FileName, []byte(text)))
 		var problems source.Problems
 		p := must.Get(plan.New(project, doc, plan.Options{Profile: plan.Full}, &problems))

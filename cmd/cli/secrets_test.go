@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
@@ -40,7 +41,7 @@ func TestPlantedSecrets(t *testing.T) {
 	dir, folder := project(t, "leaky", fixture(t, "leaky"))
 	for name, data := range map[string]string{"private.env": "API_TOKEN=planted-in-env-file\n", "compose.yaml": leakyServices,
 		"broken.yaml": leakyImage, "given.txt": "planted-in-a-file\nplanted-in-line-2\n"} {
-		put(t, filepath.Join(folder, name), data)
+		must.Write(filepath.Join(folder, name), data)
 	}
 	ends := func(verb string, want int) (stderr string) {
 		t.Helper()
@@ -48,9 +49,7 @@ func TestPlantedSecrets(t *testing.T) {
 		l.cmd.Env = append(l.cmd.Env, "DB_PASSWORD=planted-in-environment", "GIVEN_FROM_OUTSIDE=planted-in-a-secret",
 			"PIP_INDEX_URL=https://planted-mirror.corp.example/simple")
 		must.Do(l.start())
-		if status := l.end(t); status != want {
-			t.Errorf("%s: status %d, want %d:\n%s", verb, status, want, &l.stderr)
-		}
+		assert.Equal(t, l.end(t), want, "status of %s:\n%s", verb, &l.stderr)
 		return l.stderr.String()
 	}
 	stderr := ends("run", lab.StatusFailed) // all but one fail
@@ -89,20 +88,16 @@ calibrate: false
 `)
 	const services = "services: {server: {image: 'debian:bookworm-slim', expose: ['80'], environment: {MODE: fast, " +
 		"SETTINGS: 'host=db pw ${DB_PASSWORD}'}, command: [serve, '--key=${DB_PASSWORD}']}}\n"
-	put(t, filepath.Join(folder, "compose.yaml"), services)
+	must.Write(filepath.Join(folder, "compose.yaml"), services)
 	wantNothing := func(args ...string) string {
 		t.Helper()
 		status, stdout, stderr := said(unlocked(), dir, args...)
-		if status != 0 {
-			t.Errorf("%q: status %d, want 0: %s", args, status, stderr)
-		}
+		assert.Equal(t, status, 0, "status of %q: %s", args, stderr)
 		wantNothingPlanted(t, args[0], stdout+stderr)
 		return stdout + stderr
 	}
 	wantNothing("plan")
-	if out := wantNothing("plan", "--json"); strings.Count(out, record.Redacted) != 2 {
-		t.Errorf("plan does not show two values that are redacted:\n%s", out)
-	}
+	assert.Equal(t, strings.Count(wantNothing("plan", "--json"), record.Redacted), 2, "values that plan redacts")
 	wantNothing("check", "--services")
 	wantNothing("run")
 	wantNothingBelow(t, filepath.Join(folder, "records"))
@@ -112,9 +107,7 @@ calibrate: false
 	wantNothing("show", "--format", "benchfmt")
 	t.Setenv("DB_PASSWORD", "planted-after")
 	const want = "a value that is not recorded changed"
-	if out := wantNothing("plan", "shown#shown"); !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
-		t.Errorf("plan does not say %q:\n%s", want, out)
-	}
+	assert.Contains(t, strings.Join(strings.Fields(wantNothing("plan", "shown#shown")), " "), want)
 	wantNothing("render")
 	wantNothingBelow(t, filepath.Join(dir, "_site"))
 }
@@ -127,9 +120,7 @@ func TestAddressesWithoutUsers(t *testing.T) {
 		"https://me:pl%zzanted@git.example/x":                               "https://[redacted]",
 		"git@git.example:x.git and http://git.example/@x":                   "git@git.example:x.git and http://git.example/@x",
 	} {
-		if got := withoutUser(text); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		assert.Equal(t, withoutUser(text), want)
 	}
 }
 
@@ -139,7 +130,7 @@ func wantNothingBelow(t *testing.T, folder string) {
 	must.Do(filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			files++
-			wantNothingPlanted(t, path, read(t, path))
+			wantNothingPlanted(t, path, must.Read(path))
 		}
 		return err
 	}))

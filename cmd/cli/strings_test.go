@@ -11,6 +11,8 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 
 	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 	"benchbook/notebook/source"
 	"benchbook/render/rendertest"
@@ -20,7 +22,7 @@ import (
 // change, in tables, in JSON and in a README.
 func TestHostileOutput(t *testing.T) {
 	slowtest.Skip(t)
-	text := strings.Replace(read(t, filepath.Join("..", "..", "render", "testdata", "sockets.md")),
+	text := strings.Replace(must.Read(filepath.Join("..", "..", "render", "testdata", "sockets.md")),
 		"connections: 10", "connections: 5", 1) // those of the made-up results
 	const payload = rendertest.Evil + rendertest.Acting
 	evil := payload + "\n\n# evil\n```\n<evil-x>\n| evil | @everyone"
@@ -41,9 +43,10 @@ func TestHostileOutput(t *testing.T) {
 			}
 		}
 		dir := filepath.Join(b.Dir(), "..", "..")
-		put(t, filepath.Join(dir, "page.md"), strings.ReplaceAll("# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->END"+
-			"<!-- benchbook: figure fig-throughput of hostile -->END<!-- benchbook: claim async-is-faster of hostile -->END",
-			"END", "\n<!-- /benchbook -->\n\n"))
+		must.Write(filepath.Join(dir, "page.md"),
+			strings.ReplaceAll("# Page\n\n<!-- benchbook: table tbl-sockets of hostile -->END"+
+				"<!-- benchbook: figure fig-throughput of hostile -->END<!-- benchbook: claim async-is-faster of hostile -->END",
+				"END", "\n<!-- /benchbook -->\n\n"))
 		for _, args := range [][]string{{"check"}, {"plan"}, {"plan", "--json"}, {"show"}, {"show", "hostile"},
 			{"show", "hostile", "--run", after, "--trial", "async"},
 			{"show", "--json"}, {"show", "--format", "csv"}, {"show", "--format", "benchfmt"},
@@ -56,9 +59,8 @@ func TestHostileOutput(t *testing.T) {
 				if len(stdout) == 0 && len(stderr) == 0 {
 					t.Errorf("it printed nothing, with status %d", status)
 				}
-				if said := oneLine.Replace(stdout + stderr); source.Plain(said) != said {
-					t.Errorf("something acts in %q", said)
-				}
+				said := oneLine.Replace(stdout + stderr)
+				assert.Equal(t, said, source.Plain(said), "what is said, and what of it does not act")
 				if format := args[len(args)-1]; status != 0 && format != "check" && format != "benchfmt" {
 					t.Fatalf("status %d: %s", status, stderr)
 				}
@@ -68,7 +70,7 @@ func TestHostileOutput(t *testing.T) {
 				case "md":
 					harmlessMarkdown(t, stdout)
 				case "page.md":
-					harmlessMarkdown(t, read(t, filepath.Join(dir, "page.md")))
+					harmlessMarkdown(t, must.Read(filepath.Join(dir, "page.md")))
 				}
 			})
 		}
@@ -81,12 +83,7 @@ func harmlessMarkdown(t *testing.T, text string) {
 	t.Helper()
 	var page bytes.Buffer
 	markdown := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
-	if err := markdown.Convert([]byte(text), &page); err != nil {
-		t.Fatal(err)
-	}
-	for _, never := range []string{"<evil", "<script", "<img src=//", "onerror=\"", "<base", "<style", "<h1>evil", `href="javascript:`} {
-		if strings.Contains(page.String(), never) {
-			t.Errorf("%q is in\n%s", never, &page)
-		}
-	}
+	must.Do(markdown.Convert([]byte(text), &page))
+	assert.Lacks(t, page.String(), "<evil", "<script", "<img src=//", "onerror=\"", "<base", "<style", "<h1>evil",
+		`href="javascript:`)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/markdown"
 	"benchbook/internal/test/must"
 	"benchbook/lab/pages"
@@ -23,7 +24,7 @@ func TestTutorialOnAnEngine(t *testing.T) {
 	written := ""
 	write := func(text string) {
 		written = text
-		put(t, file(), text)
+		must.Write(file(), text)
 	}
 	var shown *pages.Previewer
 	look := func() { // at the preview, which the tutorial leaves running
@@ -91,10 +92,10 @@ func TestTutorialOnAnEngine(t *testing.T) {
 			}
 		}
 	}
-	if got, want := strings.Join(verbs, ", "), "doctor, check, run, preview, run, render"; got != want {
-		t.Errorf("the tutorial has the commands %q, want %q: this test has to know what each of them is to do", got, want)
-	}
+	assert.Equal(t, strings.Join(verbs, ", "), "doctor, check, run, preview, run, render",
+		"the commands of the tutorial, of which this test has to know what each is to do")
 
-	wantSaid(t, read(t, filepath.Join(dir, pages.SiteDir, "packing", "index.html")), "harder-is-slower", "fig-gzip", "tbl-gzip")
+	assert.Contains(t, must.Read(filepath.Join(dir, pages.SiteDir, "packing", "index.html")), "harder-is-slower",
+		"fig-gzip", "tbl-gzip")
 	t.Logf("from the first to the last command: %v", time.Since(begin).Round(100*time.Millisecond))
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/test/assert"
+	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/runner/machine"
 )
@@ -16,7 +18,7 @@ func TestNeedsCluster(t *testing.T) {
 	const apart = "---\ntitle: Apart\n---\n\n~~~yaml experiment\nname: apart\n" +
 		"services: {server: {image: \"nginx:1.27\", expose: [\"80\"]}}\nload: {target: \"http://server/\"}\nrepetitions: 1\n~~~\n"
 	dir, _ := project(t, "apart", apart)
-	put(t, filepath.Join(dir, article.ProjectFile), "engine: kubernetes\nregistry: registry.example\n")
+	must.Write(filepath.Join(dir, article.ProjectFile), "engine: kubernetes\nregistry: registry.example\n")
 	mustRun(t, w, "-C", dir, "check")
 	status, stdout, stderr := said(w, dir, "run")
 	words := strings.Join(strings.Fields(stdout+stderr), " ")
@@ -29,12 +31,8 @@ func TestNeedsCluster(t *testing.T) {
 func TestLockFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv(locksVariable, "")
-	if w := wired(nil); w.LockDir != machine.LockFolder {
-		t.Errorf("locks are in %q", w.LockDir)
-	}
+	assert.Equal(t, wired(nil).LockDir, machine.LockFolder, "the folder of locks")
 	own := t.TempDir()
 	t.Setenv(locksVariable, own)
-	if w := wired(nil); w.LockDir != own {
-		t.Errorf("with a folder of one's own locks are in %q", w.LockDir)
-	}
+	assert.Equal(t, wired(nil).LockDir, own, "a folder of one's own")
 }

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"benchbook/internal/phrase"
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/lab"
 	"benchbook/notebook/record"
@@ -36,15 +38,14 @@ type daemon struct {
 func ownEngine(t *testing.T, pool string) *daemon {
 	t.Helper()
 	needEngine(t)
-	if _, err := exec.LookPath("dockerd"); err != nil || os.Getuid() != 0 {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "engine") {
-			t.Fatalf("a second engine needs dockerd and root, and BENCHBOOK_TEST_REQUIRE asks for it: %v", err)
-		}
-		t.Skip("a second engine needs dockerd and root")
+	_, err := exec.LookPath("dockerd")
+	if err == nil && os.Getuid() != 0 {
+		err = os.ErrPermission
 	}
+	slowtest.Missing(t, "engine", "a second one needs dockerd and root", err)
 	root := must.Get(os.MkdirTemp("", "bb-")) // the paths of sockets are short
 	d := &daemon{root: root, net: newNetwork(t)}
-	put(t, d.path("daemon.json"), "{}\n")
+	must.Write(d.path("daemon.json"), "{}\n")
 	must.Do(os.Mkdir(d.path("data"), 0o700))
 	d.args = []string{"--config-file", d.path("daemon.json"), "--data-root", d.path("data"), "--exec-root", d.path("exec"),
 		"--pidfile", d.path("pid"),
@@ -139,9 +140,7 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 	if d.cmd == nil {
 		return
 	}
-	if err := d.cmd.Process.Signal(signal); err != nil {
-		t.Error(err)
-	}
+	must.Do(d.cmd.Process.Signal(signal))
 	over := time.AfterFunc(3*time.Minute, func() { _ = d.cmd.Process.Kill() })
 	_ = d.cmd.Wait() // however it ends
 	over.Stop()
@@ -166,14 +165,12 @@ func (d *daemon) remove(t *testing.T) {
 		t.Errorf("process %d outlives its engine: %s", pid, strings.ReplaceAll(line, "\x00", " "))
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	for line := range strings.Lines(read(t, "/proc/self/mountinfo")) {
+	for line := range strings.Lines(must.Read("/proc/self/mountinfo")) {
 		if fields := strings.Fields(line); len(fields) > 4 && strings.HasPrefix(fields[4], d.root+"/") {
 			_ = unix.Unmount(fields[4], unix.MNT_DETACH) // what cannot be unmounted cannot be removed either
 		}
 	}
-	if err := os.RemoveAll(d.root); err != nil {
-		t.Error(err)
-	}
+	must.Do(os.RemoveAll(d.root))
 }
 
 // processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and
@@ -200,7 +197,7 @@ func TestEngineThatIsKilled(t *testing.T) {
 	d := ownEngine(t, "base=10.213.48.0/20,size=26")
 	d.start(t)
 	c := d.client(t)
-	dir, folder := project(t, "mortal", mortal(4))
+	dir, folder := project(t, "mortal", mortal(2))
 	saved, temporary := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 	begin := func(verb string) *life {
 		t.Helper()
@@ -210,27 +207,23 @@ func TestEngineThatIsKilled(t *testing.T) {
 		return l
 	}
 	l := begin("run")
-	awaitRecords(t, l, saved, 3)
+	awaitRecords(t, l, saved, 1)
 	time.Sleep(300 * time.Millisecond)
 	d.stop(t, syscall.SIGKILL)
 	if status := l.end(t); status != lab.StatusFailed {
 		t.Fatalf("status %d, want %d:\n%s", status, lab.StatusFailed, &l.stderr)
 	}
 	kept := saved.look(t)
-	wantSaid(t, l.stderr.String(), "the engine no longer answers: "+phrase.Are(len(kept), "finished repetition")+" kept")
+	assert.Contains(t, l.stderr.String(),
+		"the engine no longer answers: "+phrase.Are(len(kept), "finished repetition")+" kept")
 	wantNoFailures(t, kept)
 
 	d.start(t)
-	if left := leftBy(t, c, l.owner); len(left) == 0 {
-		t.Error("nothing is left of the run, so that there is nothing to clean")
-	}
-	if clean := begin("clean"); clean.end(t) != 0 {
-		t.Errorf("clean:\n%s", &clean.stderr)
-	}
-	if left := leftBy(t, c, l.owner); len(left) > 0 {
-		t.Errorf("clean leaves %v", left)
-	}
-	wantCompleted(t, c, begin("run"), saved, 8)
+	assert.Equal(t, len(leftBy(t, c, l.owner)) > 0, true, "there is something to clean")
+	clean := begin("clean")
+	assert.Equal(t, clean.end(t), 0, "status of clean:\n%s", &clean.stderr)
+	assert.None(t, leftBy(t, c, l.owner))
+	wantCompleted(t, c, begin("run"), saved, 4)
 	wantNoFailures(t, saved.look(t))
 }
 
@@ -265,10 +258,8 @@ func TestEngineWithoutRoom(t *testing.T) {
 			saved, lock := &archive{folder: filepath.Join(folder, "records")}, t.TempDir()
 			l := newLife(program, lock, "-C", dir, "run")
 			d.begin(l)
-			if status := l.end(t); status != lab.StatusFailed {
-				t.Errorf("status %d, want %d", status, lab.StatusFailed)
-			}
-			wantSaid(t, l.stderr.String(), tt.said...)
+			assert.Equal(t, l.end(t), lab.StatusFailed, "status")
+			assert.Contains(t, l.stderr.String(), tt.said...)
 			if n, left := len(saved.look(t)), leftBy(t, c, l.owner); n > 0 || len(left) > 0 {
 				t.Errorf("it left %d records and %v", n, left)
 			}
