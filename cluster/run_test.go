@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/record"
 )
@@ -42,10 +44,7 @@ func newProject(t *testing.T, repetitions int) onCluster {
 	t.Helper()
 	folder, program := os.Getenv("BENCHBOOK_TEST_CLUSTER"), os.Getenv("BENCHBOOK_TEST_PROGRAM")
 	if folder == "" || program == "" {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "kubernetes") {
-			t.Fatal("there is no cluster, and BENCHBOOK_TEST_REQUIRE asks for it")
-		}
-		t.Skip("needs a cluster: run make test-kubernetes")
+		slowtest.Missing(t, "kubernetes", "run make test-kubernetes", errors.New("a variable of it is not set"))
 	}
 	registry := must.Get(os.ReadFile(filepath.Join(folder, "registry")))
 	const pool = "benchbook.test/pool"
@@ -58,7 +57,7 @@ func newProject(t *testing.T, repetitions int) onCluster {
 	for name, text := range map[string]string{filepath.Join(p.dir, "benchbook.yaml"): project,
 		filepath.Join(article, "article.md"): fmt.Sprintf(onNodes, repetitions),
 		filepath.Join(p.dir, "policy.yaml"):  "allow: [kubernetes, builds]\n"} {
-		must.Do(os.WriteFile(name, []byte(text), 0o644))
+		must.Write(name, text)
 	}
 	return p
 }
@@ -105,9 +104,7 @@ func TestRunOnCluster(t *testing.T) {
 	p.run("check", "--services")
 	t.Log(p.run("run"))
 	records := p.saved()
-	if len(records) != 2 {
-		t.Errorf("%d records, want 2", len(records))
-	}
+	assert.Equal(t, len(records), 2, "records")
 	for _, r := range records {
 		if r.Failure != "" {
 			t.Errorf("%s\n%s", r.Failure, r.Log)
@@ -119,9 +116,7 @@ func TestRunOnCluster(t *testing.T) {
 		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
 			"hosts.load.host.kernel": ".", "hosts.services.host.cores": "logical",
 			"engine.name": "kubernetes", "engine.node.load": "node2", "engine.node.services": "node1"} {
-			if got := r.Facts[fact]; !strings.Contains(got, want) {
-				t.Errorf("fact %s is %q, want %q in it", fact, got, want)
-			}
+			assert.Contains(t, r.Facts[fact], want)
 		}
 		if used, ok := r.Sample("cpu.server"); !ok || used.Value <= 0 || r.Load == nil || r.Load.ForeignCPU < 0 ||
 			r.Before == nil {
@@ -130,10 +125,9 @@ func TestRunOnCluster(t *testing.T) {
 	}
 	p.wantClean()
 	p.run("render")
-	page, err := os.ReadFile(filepath.Join(p.dir, "_site", "apart", "index.html"))
-	if err != nil || !regexp.MustCompile(`services: [^<]*logical`).Match(page) {
-		t.Errorf("the page does not describe the machine of the services (%v)", err)
-	}
+	page := must.Read(filepath.Join(p.dir, "_site", "apart", "index.html"))
+	assert.Equal(t, regexp.MustCompile(`services: [^<]*logical`).MatchString(page), true,
+		"it has the machine of the services")
 }
 
 // What a killed run left is found and removed, an interrupted one leaves nothing, and the next goes on.
@@ -157,9 +151,7 @@ func TestRunEndedOnCluster(t *testing.T) {
 	if status, said := end(os.Kill); status != -1 {
 		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
 	}
-	if cleaned := p.run("clean"); !strings.Contains(cleaned, "removed namespace benchbook-") {
-		t.Errorf("after a run that was killed clean removes no namespace:\n%s", cleaned)
-	}
+	assert.Contains(t, p.run("clean"), "removed namespace benchbook-")
 	if status, said := end(os.Interrupt); status != 105 || !strings.Contains(said, "all containers removed") {
 		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/docker/go-units"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
@@ -101,9 +102,7 @@ func TestFill(t *testing.T) {
 		if info, err := os.Lstat(at(name)); err == nil {
 			got = info.Mode().String()
 		}
-		if got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
-		}
+		assert.Equal(t, got, want, "%s", name)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	ktesting "k8s.io/client-go/testing"
 
 	"benchbook/cluster/inpod"
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/engine"
@@ -54,11 +55,7 @@ func fakeEngine(t *testing.T, client *fake.Clientset) *Engine {
 	e.client, e.config, e.context, e.namespace = client, &rest.Config{Host: "https://cluster.example"}, "test", "bench"
 	e.podImage = func(context.Context) (engine.Prepared, error) { return prepared, nil }
 	e.images.Store(prepared.Reference, pushedImage{prepared.ID, must.Get(testImage(t).ConfigFile()).Config})
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
+	t.Cleanup(func() { must.Do(e.Close()) })
 	return e
 }
 
@@ -73,22 +70,14 @@ func startOn(ctx context.Context, t *testing.T, client *fake.Clientset) error {
 	t.Helper()
 	space := must.Get(fakeEngine(t, client).Open(ctx, "faults"))
 	_, startErr := space.Start(ctx, server())
-	if startErr == nil {
-		t.Error("it was started")
-	}
+	assert.Equal(t, startErr != nil, true, "it was not started")
 	anew := context.WithoutCancel(ctx)
-	pods, err := client.CoreV1().Pods("").List(anew, metav1.ListOptions{})
-	files, filesErr := client.CoreV1().ConfigMaps("").List(anew, metav1.ListOptions{})
-	if err := errors.Join(err, filesErr); err != nil || len(pods.Items)+len(files.Items) > 0 {
-		t.Errorf("%d pods and %d files are left, %v", len(pods.Items), len(files.Items), err)
-	}
-	if err := space.Close(anew); err != nil {
-		t.Errorf("closing the space: %v", err)
-	}
-	namespaces, err := client.CoreV1().Namespaces().List(anew, metav1.ListOptions{})
-	if err != nil || len(namespaces.Items) > 0 {
-		t.Errorf("%d namespaces are left, %v", len(namespaces.Items), err)
-	}
+	assert.Equal(t, len(must.Get(client.CoreV1().Pods("").List(anew, metav1.ListOptions{})).Items), 0, "pods are left")
+	files := must.Get(client.CoreV1().ConfigMaps("").List(anew, metav1.ListOptions{}))
+	assert.Equal(t, len(files.Items), 0, "files are left")
+	must.Do(space.Close(anew))
+	namespaces := must.Get(client.CoreV1().Namespaces().List(anew, metav1.ListOptions{}))
+	assert.Equal(t, len(namespaces.Items), 0, "namespaces are left")
 	return startErr
 }
 
@@ -99,11 +88,7 @@ func wantFault(t *testing.T, err error, texts ...string) {
 	if !errors.As(err, &fault) || fault.WayOut == "" {
 		t.Fatalf("got %v, want a fault with a way out", err)
 	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
-			t.Errorf("%q lacks %q", err, text)
-		}
-	}
+	assert.Contains(t, err.Error(), texts...)
 }
 
 // What a cluster does with a pod, or with the request for it, is a fault that says where it was and what to do; a pod
@@ -192,9 +177,7 @@ func TestInterruptedStart(t *testing.T) {
 		cancel()
 		return false, nil, nil
 	})
-	if err := startOn(ctx, t, client); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want that it was cancelled", err)
-	}
+	assert.Is(t, startOn(ctx, t, client), context.Canceled)
 }
 
 // deadOwner is an owner of this machine that has ended.
@@ -241,15 +224,11 @@ func TestLease(t *testing.T) {
 				}
 				return
 			}
-			if _, err := second.Open(ctx, "second"); err != nil {
-				t.Errorf("a second space: %v", err)
-			}
+			must.Get(second.Open(ctx, "second"))
 			must.Do(second.Close())
 			third := fakeEngine(t, client)
 			third.owner = elsewhere
-			if _, err := third.Open(ctx, "third"); err != nil {
-				t.Errorf("after it was given back: %v", err)
-			}
+			must.Get(third.Open(ctx, "third"))
 		})
 	}
 }
@@ -265,9 +244,8 @@ func TestLeaseLost(t *testing.T) {
 	lease.Spec.HolderIdentity = &second.owner
 	must.Get(leases.Update(ctx, lease, metav1.UpdateOptions{}))
 	first.renewLease(ctx, "first")
-	if _, err := first.Open(ctx, "first"); !errors.As(err, new(*engine.BusyError)) {
-		t.Errorf("got %v, want that the cluster is busy", err)
-	}
+	_, err := first.Open(ctx, "first")
+	assert.Equal(t, errors.As(err, new(*engine.BusyError)), true, "%v says that the cluster is busy", err)
 }
 
 // A namespace whose creation was not answered is removed.
@@ -282,10 +260,8 @@ func TestUnansweredNamespace(t *testing.T) {
 	})
 	_, err := fakeEngine(t, client).Open(ctx, "run")
 	wantFault(t, err, "does not answer")
-	left, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
-	if err != nil || len(left.Items) > 0 {
-		t.Errorf("%d namespaces are left, %v", len(left.Items), err)
-	}
+	left := must.Get(client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{}))
+	assert.Equal(t, len(left.Items), 0, "namespaces are left")
 }
 
 // What a killed process has left is removed, and nothing of one that lives.
@@ -327,9 +303,7 @@ func TestExclusiveCPUs(t *testing.T) {
 			wantFault(t, err, "node7", `"server"`, tt.given, "cpuManagerPolicy: static")
 		}
 	}
-	if err := notExclusive("server", "node7", "0", "", "0-3"); err == nil {
-		t.Error("nothing was given, and that is no error")
-	}
+	assert.Error(t, notExclusive("server", "node7", "0", "", "0-3"), "")
 }
 
 // What a service asks for is in its pod, or refused.

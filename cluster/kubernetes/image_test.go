@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 	"benchbook/runner/engine"
 )
@@ -71,9 +72,7 @@ func TestImageIsPushedOnce(t *testing.T) {
 				t.Errorf("prepared is %+v, want it by its digest, with the id sha256:a", prepared)
 			}
 			image := must.Get(remote.Image(must.Get(name.NewDigest(prepared.Reference))))
-			if layers, err := image.Layers(); err != nil || len(layers) != 1 {
-				t.Errorf("it has %d layers, %v; want 1", len(layers), err)
-			}
+			assert.Equal(t, len(must.Get(image.Layers())), 1, "layers")
 		}
 		if pushed.Load() != 1 || built.saves != registries {
 			t.Errorf("registry %d: pushed %d times, saved %d times", registries, pushed.Load(), built.saves)

@@ -17,6 +17,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/spec"
 	"benchbook/runner/agent"
@@ -28,12 +29,9 @@ import (
 // clusterFolder is the folder of the cluster that cluster/clustertest/run makes, or the test is skipped.
 func clusterFolder(t *testing.T) string {
 	t.Helper()
-	folder := os.Getenv("BENCHBOOK_TEST_CLUSTER")
-	if folder == "" {
-		if strings.Contains(os.Getenv("BENCHBOOK_TEST_REQUIRE"), "kubernetes") {
-			t.Fatal("there is no cluster, and BENCHBOOK_TEST_REQUIRE asks for it")
-		}
-		t.Skip("needs a cluster: run make test-kubernetes")
+	folder, ok := os.LookupEnv("BENCHBOOK_TEST_CLUSTER")
+	if !ok {
+		slowtest.Missing(t, "kubernetes", "run make test-kubernetes", errors.New("BENCHBOOK_TEST_CLUSTER is not set"))
 	}
 	return folder
 }
@@ -52,11 +50,7 @@ func connected(t *testing.T, user string, change func(*Options)) *Engine {
 		change(&o)
 	}
 	e := must.Get(New(t.Context(), o))
-	t.Cleanup(func() {
-		if err := errors.Join(e.Close(), builder.Close()); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
+	t.Cleanup(func() { must.Do(errors.Join(e.Close(), builder.Close())) })
 	return e
 }
 
@@ -74,9 +68,7 @@ func discardImages(t *testing.T) {
 	ids := must.Get(exec.CommandContext(ctx, "docker", "images", "--quiet", "--filter",
 		"label="+engine.LabelImage+"="+enginetest.Made()).Output())
 	for _, id := range strings.Fields(string(ids)) {
-		if out, err := exec.CommandContext(ctx, "docker", "rmi", "--force", id).CombinedOutput(); err != nil {
-			t.Errorf("removing image %s: %v: %s", id, err, out)
-		}
+		must.Run(exec.CommandContext(ctx, "docker", "rmi", "--force", id))
 	}
 }
 
@@ -91,11 +83,7 @@ func idle(ctx context.Context, t *testing.T, e *Engine, name string) engine.Serv
 func opened(ctx context.Context, t *testing.T, e *Engine) engine.Space {
 	t.Helper()
 	space := must.Get(e.Open(ctx, "faults"))
-	t.Cleanup(func() {
-		if err := space.Close(context.WithoutCancel(ctx)); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
+	t.Cleanup(func() { must.Do(space.Close(context.WithoutCancel(ctx))) })
 	return space
 }
 
@@ -144,17 +132,13 @@ func TestNodeLost(t *testing.T) {
 	t.Cleanup(func() { awaitNode(t, admin, off) })
 	must.Do(syscall.Kill(pid, syscall.SIGKILL))
 	wantFault(t, awaitFault(ctx, t, c), "node1", "lost", "run again")
-	if err := space.Close(ctx); err != nil {
-		t.Errorf("closing a space whose node is lost: %v", err)
-	}
+	must.Do(space.Close(ctx))
 }
 
 // awaitNode turns a node on again, for the tests that follow.
 func awaitNode(t *testing.T, admin *Engine, off string) {
 	t.Helper()
-	if err := os.Remove(off); err != nil {
-		t.Error(err)
-	}
+	must.Do(os.Remove(off))
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		node, err := admin.client.CoreV1().Nodes().Get(context.Background(), "node1", metav1.GetOptions{})
 		if err != nil || len(node.Spec.Taints) > 0 {
