@@ -165,7 +165,7 @@ func TestMutatedRecords(t *testing.T) {
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			depth := 100
 			if name == "definition" {
-				depth = 4 // further down it is whatever the article says
+				depth = 4 // further down the article decides
 			}
 			for _, value := range variants(fields[name], depth) {
 				tried++

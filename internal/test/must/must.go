@@ -38,7 +38,7 @@ func Write(name, text string) {
 // Read returns the text of a file.
 func Read(name string) string { return string(Get(os.ReadFile(name))) }
 
-// Glob returns the files that fit a pattern, of which there have to be enough.
+// Glob returns the files that fit a pattern: least of them, or more.
 func Glob(pattern string, least int) []string {
 	files := Get(filepath.Glob(pattern))
 	if len(files) < least {
