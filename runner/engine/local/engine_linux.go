@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -205,7 +206,7 @@ func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
 		if err != nil {
 			continue // it has ended
 		}
-		_, variables := engine.Variables(Environment(p.PID)) // none of another user
+		_, variables := engine.Variables(Environment(p.PID, 10*time.Millisecond)) // none of another user
 		if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
 			unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
 			leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(p.PID),

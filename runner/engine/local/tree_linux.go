@@ -23,6 +23,9 @@ import (
 // lookEvery is the time between two looks for the processes of a Tree.
 const lookEvery = 100 * time.Millisecond
 
+// patience is how long a process may take between two programs, where all processes have to be found.
+const patience = time.Second
+
 // Tree measures processes and their descendants, for services without a control group. A process that starts and ends
 // between two looks counts if its parent waits for it.
 //
@@ -62,7 +65,7 @@ func (t *Tree) Ended(pid int, used time.Duration) {
 func (t *Tree) Processes() []int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.look(0)
+	t.look(0, patience)
 	return slices.Clone(t.pids)
 }
 
@@ -73,8 +76,9 @@ func (t *Tree) IsRoot(pid int) bool {
 	return t.roots[pid]
 }
 
-// look finds the processes, unless that was done within a time.
-func (t *Tree) look(within time.Duration) {
+// look finds the processes, unless that was done within a time. For an environment that is not there yet it waits at most
+// forEnvironment.
+func (t *Tree) look(within, forEnvironment time.Duration) {
 	if time.Since(t.looked) < within {
 		return
 	}
@@ -85,7 +89,8 @@ func (t *Tree) look(within time.Duration) {
 	t.looked, t.pids = time.Now(), slices.Collect(maps.Keys(t.roots))
 	for _, pid := range children[os.Getpid()] {
 		session, _ := unix.Getsid(pid)
-		if !t.roots[pid] && (slices.Contains(before, pid) || t.roots[session] || slices.Contains(Environment(pid), t.mark)) {
+		if !t.roots[pid] && (slices.Contains(before, pid) || t.roots[session] ||
+			slices.Contains(Environment(pid, forEnvironment), t.mark)) {
 			t.pids = append(t.pids, pid)
 		}
 	}
@@ -94,20 +99,31 @@ func (t *Tree) look(within time.Duration) {
 	}
 }
 
-// Environment returns what a process was started with, as KEY=value; nil if unknown.
-func Environment(pid int) []string {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	if err != nil {
-		return nil
+// Environment returns what a process was started with, as KEY=value; nil if unknown. While the process starts another
+// program, it has no environment: Environment waits for the end of that, for at most a time.
+func Environment(pid int, atMost time.Duration) []string {
+	room := make([]byte, 2<<20) // more than Linux gives to a program, for a read at once: the next one may be of another
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		text, err := proc.ReadOnce("/proc/"+strconv.Itoa(pid)+"/environ", room)
+		if len(text) > 0 {
+			return strings.Split(string(text), "\x00")
+		}
+		if err != nil || time.Since(begin) > atMost {
+			return nil
+		}
+		const kthreadd = 2 // which has none, nor have its children, nor a process that has ended
+		p, err := proc.Read(pid)
+		if err != nil || p.State == 'Z' || pid == kthreadd || p.Parent == kthreadd {
+			return nil
+		}
 	}
-	return strings.Split(string(text), "\x00")
 }
 
 // Usage implements engine.Container. The kernel counts network losses for the whole machine only: they are unknown.
 func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.look(lookEvery)
+	t.look(lookEvery, 0)
 	usage := engine.NoUsage()
 	usage.CPU = t.used()
 	if detail.Totals {
@@ -181,7 +197,7 @@ func (t *Tree) threads() (all []int) {
 
 // listeners are the sockets of this machine that accept connections and that the processes have open.
 func (t *Tree) listeners() ([]netip.AddrPort, error) {
-	t.look(0)
+	t.look(0, 0)
 	open := map[string]bool{} // by inode
 	for _, pid := range t.pids {
 		links, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/fd/*")
