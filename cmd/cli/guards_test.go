@@ -37,7 +37,7 @@ func TestGuards(t *testing.T) {
 	}
 	checkGuard(t, "keys.txt", keys.String())
 
-	// The records of each host alone, and what pages say elsewhere: the newest complete set, with the sessions of its class.
+	// The records of each host alone, and what pages say elsewhere, with the sessions of the class.
 	for file, of := range map[string][]string{"claims.txt": {"--host", "c2-ecb3ae"},
 		"claims-0d71.txt": {"--host", "c2-ecb3ae.0d71"}, "claims-0cc6.txt": {"--host", "c2-ecb3ae.0cc6"},
 		"claims-0435.txt": {"--host", "c2-ecb3ae.0435"}, "claims-of-pages.txt": nil} {

@@ -21,8 +21,8 @@ func (a *app) renderCommand() *cobra.Command {
 		Use:   "render [FILE.md]",
 		Short: "Render the site from articles and records; run nothing",
 		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
-machine if they are complete or decide a headline claim, otherwise the newest complete results of another host, with its
-name.
+machine if they are complete or decide a headline claim, otherwise the complete results of another host, with its name.
+If there are several, the host with the fewest missing values is shown.
 
 A Markdown file that is not in a project has a site of its own, in _site/NAME next to it.
 
@@ -43,7 +43,7 @@ benchbook.yaml.`,
 		},
 	}
 	cmd.Flags().StringVarP(&flags.Out, "output", "o", "", "folder of the site (default _site in the project)")
-	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, instead of this machine's or the newest")
+	cmd.Flags().StringVar(&flags.Host, "host", "", "show the results of this host, instead of those that a page chooses")
 	cmd.Flags().BoolVar(&flags.Single, "single-file", false,
 		"write each article as one self-contained HTML file, and nothing else")
 	cmd.Flags().BoolVar(&flags.PNG, "png", false, "write each figure as PNG too, 1200 × 630 pixels, next to its SVG")

@@ -119,7 +119,7 @@ type Publish struct {
 
 // Weave chooses the results that weave shows, so that those of another machine do not change a README.
 type Weave struct {
-	Host    source.Text `yaml:"host"` // or its class; empty: the newest complete results
+	Host    source.Text `yaml:"host"` // or its class; empty: by the rule of dataset.New
 	Profile source.Text `yaml:"profile"`
 }
 
