@@ -22,7 +22,7 @@ func (a *app) renderCommand() *cobra.Command {
 		Short: "Render the site from articles and records; run nothing",
 		Long: `Render the site from articles and records. Nothing is run and no engine is needed. Pages show the results of this
 machine if they are complete or decide a headline claim, otherwise the complete results of another host, with its name.
-If there are several, the host with the fewest missing values is shown.
+If there are several, the one with the most valid results is shown.
 
 A Markdown file that is not in a project has a site of its own, in _site/NAME next to it.
 

@@ -35,9 +35,9 @@ type Options struct {
 }
 
 // New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
-// other profiles; otherwise a set of this host that answers something; otherwise, of the complete sets, the one with the
-// fewest results missing because of invalid repetitions, the newest first; otherwise the set with the most fresh cells.
-// Without records it is the empty set of this host in full. A set is complete if every cell is Fresh.
+// other profiles; otherwise a set of this host that answers something; otherwise, of the complete sets, the one with the most
+// results, the newest first; otherwise the set with the most fresh cells. Without records it is the empty set of this host
+// in full. A set is complete if every cell is Fresh; it lacks results where repetitions are not valid.
 //
 // Records of other articles, and of experiments that the article no longer has, are ignored. The error is from
 // Options.Plan, or wraps ErrNoHost.
@@ -113,11 +113,11 @@ func (d *Dataset) count(states ...State) (n int) {
 	return n
 }
 
-// missingResults returns how many key metrics of cells have no result.
-func (d *Dataset) missingResults() (n int) {
+// results counts the key metrics of cells that have a result.
+func (d *Dataset) results() (n int) {
 	for _, e := range d.Experiments {
 		for _, m := range e.KeyMetrics() {
-			n += slice.Count(e.Cells, func(c *Cell) bool { return c.measure(m.Name).Missing != "" })
+			n += slice.Count(e.Cells, func(c *Cell) bool { return c.measure(m.Name).Missing == "" })
 		}
 	}
 	return n
@@ -141,7 +141,7 @@ func (d *Dataset) comparePreference(o *Dataset, thisHost string) int {
 		if own || byHost != 0 {
 			return cmp.Or(byHost, byProfile, byNewest, byName)
 		}
-		return cmp.Or(d.missingResults()-o.missingResults(), byNewest, byProfile, byName)
+		return cmp.Or(o.results()-d.results(), byNewest, byProfile, byName)
 	}
 	return cmp.Or(o.count(Fresh)-d.count(Fresh),
 		o.count(Fresh, Stale, Partial)-d.count(Fresh, Stale, Partial), byHost, byProfile, byNewest, byName)

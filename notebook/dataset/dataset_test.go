@@ -129,6 +129,18 @@ func TestSets(t *testing.T) {
 			assert.Equal(t, d.Profile, d.Plan.Profile, "the profile of the records and of the plan")
 		})
 	}
+	t.Run("all experiments with an invalid cell before one", func(t *testing.T) {
+		text := recordtest.Article(recordtest.Servers) + recordtest.Fence("experiment",
+			strings.Replace(recordtest.Servers, "name: servers", "name: more\nprofiles: {quick: skip}", 1))
+		b := recordtest.New(t, text)
+		for _, cell := range []string{"a", "b", "c"} {
+			b.Measure("servers", cell, "1", recordtest.ValuesA, recordtest.OnHost("you"), recordtest.Only("c", recordtest.Disturbed(0, 0.2)))
+			b.Measure("more", cell, "1", recordtest.ValuesA, recordtest.OnHost("you"))
+			b.Measure("servers", cell, "2", recordtest.ValuesA, recordtest.OnHost("they"), recordtest.InProfile("quick"),
+				recordtest.StartedOn(1))
+		}
+		assert.Equal(t, datasetOf(b, mine).Host, "you", "host with the most results")
+	})
 	t.Run("a host without records", func(t *testing.T) {
 		b := recordtest.NewMeasured(t, servers)
 		_, err := New(b.Doc, b.Records, Options{Host: "you", Plan: b.Plan})
