@@ -69,8 +69,8 @@ _tools/node_modules: .ci/tools/package-lock.json
 	npm ci --prefix _tools --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-screens: ## take pictures of the pages of the site at three widths, in light and dark, into _screens
-	@rm -rf _screens
+screens: build ## take pictures of the pages of the site at three widths, in light and dark, into _screens
+	@rm -rf _screens; [ -d _site ] || $(BIN)/benchbook render >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_site $(GO) test ./site -run TestScreens -count=1 -timeout 30m -screens $(CURDIR)/_screens
 
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
