@@ -59,7 +59,7 @@ func TestEngine(t *testing.T) {
 	clusterFolder(t)
 	t.Cleanup(func() { discardImages(t) })
 	enginetest.Run(t, func(t *testing.T) engine.Engine { return connected(t, "user", nil) },
-		enginetest.Leaves("namespace"))
+		enginetest.Leaves("namespace"), enginetest.AsksFirst())
 }
 
 // discardImages removes from the engine that builds what the suite alone needs.

@@ -42,6 +42,9 @@ func Lacks(c ...spec.Capability) Option { return func(s *suite) { s.lacks = appe
 // Leaves sets the kinds of what a killed process leaves behind; by default "container", "network" and "volume".
 func Leaves(kinds ...string) Option { return func(s *suite) { s.leaves = kinds } }
 
+// AsksFirst expects that a service without time to end is still asked to end, and not killed at once.
+func AsksFirst() Option { return func(s *suite) { s.asksFirst = true } }
+
 const (
 	timeout = 5 * time.Minute  // of each test
 	prompt  = 45 * time.Second // for what must not wait until something else ends, a minute or more: not a speed
@@ -59,6 +62,8 @@ type suite struct {
 	leaves  []string
 	engine  engine.Engine
 	puppet  engine.Prepared
+
+	asksFirst bool
 
 	mu    sync.Mutex
 	boxes map[engine.Space]engine.Container // for commands, idle

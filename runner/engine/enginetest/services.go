@@ -142,7 +142,7 @@ func grace(t *test) {
 			100 * time.Millisecond},
 		{"its own signal", "SIGUSR1", []string{"await=1", "write=/data/own:x"}, 2 * prompt, true, 0},
 		{"it takes no notice", "", []string{"await=3", "write=/data/late:x"}, time.Second, false, time.Second},
-		{"it gets no time", "", []string{"await=1", "write=/data/none:x"}, 0, false, 0},
+		{"it gets no time", "", []string{"await=1", "write=/data/none:x"}, 0, t.asksFirst, 0},
 	} {
 		t.run(t.T, tt.name, func(t *test) {
 			group := t.group(space)
