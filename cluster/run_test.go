@@ -110,7 +110,7 @@ func TestRunOnCluster(t *testing.T) {
 			t.Errorf("%s\n%s", r.Failure, r.Log)
 			continue
 		}
-		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}$`).MatchString(r.Host) {
+		if !regexp.MustCompile(`^c\d+\+c\d+-[0-9a-f]{6}\.[0-9a-f]{4}$`).MatchString(r.Host) {
 			t.Errorf("the host is %q", r.Host)
 		}
 		for fact, want := range map[string]string{"placement.hosts": "server on services; load on load",
