@@ -50,7 +50,7 @@ func TestOriginalAndAsked(t *testing.T) {
 		"reproduces: {title: A work, year: 2020, url: 'https://example.org/work'}\n" +
 		"related: [{title: A rerun, author: B. Writer, url: 'https://example.org/rerun'}]\n"
 	const body = "::: answer\nB answers `{value} throughput{server=\"b\"} | round 0`.\n:::\n\n" + experiment + "```yaml claim\n" +
-		"- {name: theirs, headline: true, quote: B is faster., derived: read off a chart,\n" +
+		"- {name: theirs, headline: true, quote: {text: B is faster., section: Abstract}, derived: read off a chart,\n" +
 		"   published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
 		"- {name: slower, published: 0.9, expect: 'throughput{server=\"b\"} < throughput{server=\"a\"}'}\n" +
 		"- {name: far, published: 1.3, expect: 'ratio(throughput{server=\"b\"}, throughput{server=\"a\"}) > 1.2'}\n" +
@@ -62,7 +62,7 @@ func TestOriginalAndAsked(t *testing.T) {
 	asked, _, _ = strings.Cut(asked, `id=run`)
 	assert.Contains(t, top, `class=answer-text><p>B answers `, "of the original supported", `href=https://example.org/work`,
 		`Others on this: <a href=https://example.org/rerun`, "One machine")
-	assert.Contains(t, narrow.Replace(original), "B is faster.", `<span class=derived>†<small>read off a chart</small></span>`,
+	assert.Contains(t, narrow.Replace(original), "B is faster. <small>Abstract</small>", `<span class=derived>†<small>read off a chart</small></span>`,
 		">1 of 3 statements holds here, 1 does not, 1 is undecided<")
 	assert.Contains(t, asked, `href=#claim-ours`)
 	assert.Lacks(t, original, "#claim-ours")
