@@ -33,7 +33,8 @@ type claimView struct {
 	Matrix    *outcome.Matrix // instead of Parts
 	Sessions  []partView      // if there are several
 	Expect    template.HTML
-	Run       string // the experiments that measure it, as arguments of run
+	Run       string // the experiments that measure it
+	Article   string // that has these; empty where they cannot be run by name
 }
 
 // partView is one comparison of a claim with several.
@@ -50,8 +51,10 @@ const longestEffect = 140
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	v := claimView{Badge: VerdictBadge(j.Outcome()), ID: prose.ClaimID + block.Name.Value, Headline: block.Headline,
-		Run: c.runOf(block, j), Sessions: sessionParts(&j), Says: c.claimSentence(block),
-		Expect: prose.Code(block.Expect.Node.String())}
+		Sessions: sessionParts(&j), Says: c.claimSentence(block), Expect: prose.Code(block.Expect.Node.String())}
+	if c.options.Command == "" {
+		v.Article, v.Run = c.doc.Slug, c.runOf(block, j)
+	}
 	line := func(before, words string) {
 		if words != "" {
 			v.Line = append(v.Line, before+words)
@@ -103,17 +106,14 @@ func (c *composer) claim(block *article.Claim) claimView {
 	return v
 }
 
-// runOf returns the experiments that a claim needs, as arguments of run; empty for an article that is of no project.
+// runOf returns the experiments that a claim needs.
 func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
-	if c.options.Command != "" {
-		return ""
-	}
 	var names []string
 	for _, cell := range outcome.CellsOf(j) {
-		names = slice.Add(names, c.doc.Slug+"#"+cell.Experiment.Plan.Name)
+		names = slice.Add(names, cell.Experiment.Plan.Name)
 	}
 	if name := block.Experiment.Value; len(names) == 0 && name != "" {
-		names = []string{c.doc.Slug + "#" + name}
+		names = []string{name}
 	}
 	return strings.Join(names, " ")
 }
@@ -379,13 +379,17 @@ func sessionsBeside(j *claim.Judgement) string {
 	return ", in another session " + outcome.Said(j, j.Sessions[1].Effect)
 }
 
-// sessionParts lists what each session says of a claim alone.
+// sessionParts lists what each session says of a claim alone; of two that agree only the other one, as the newest is what
+// the claim shows.
 func sessionParts(j *claim.Judgement) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
 	for i, s := range j.Sessions {
 		views[i].What = phrase.List(s.Runs) + ", " + s.Host
+	}
+	if len(views) == 2 && j.Sessions[0].Verdict == j.Verdict && j.Sessions[1].Verdict == j.Verdict {
+		return views[1:]
 	}
 	return views
 }
