@@ -379,8 +379,8 @@ func sessionsBeside(j *claim.Judgement) string {
 	return ", in another session " + outcome.Said(j, j.Sessions[1].Effect)
 }
 
-// sessionParts lists what each session says of a claim alone; of two that agree only the other one, as the newest is what
-// the claim shows.
+// sessionParts lists what each session says of a claim alone. Where two agree, the first is left out: the line of the
+// claim shows it.
 func sessionParts(j *claim.Judgement) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}

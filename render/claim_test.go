@@ -1,12 +1,14 @@
 package render_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
 	"benchbook/notebook/record"
+	"benchbook/render/rendertest"
 )
 
 // said finds what stands below each claim, in its line and behind it.
@@ -123,5 +125,35 @@ func TestClaimsWithAllRepetitions(t *testing.T) {
 					r.Load.Connections *= 2
 				}
 			}, []string{tt.want}, nil})
+	}
+}
+
+// The evidence of a claim lists its sessions, but not the one that its line shows where two agree.
+func TestClaimsWithSessions(t *testing.T) {
+	const body = experiment + "```yaml claim\n- {name: c, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n```\n"
+	sessions := regexp.MustCompile(`<p>(In another session|Each session alone): (.*?)</p>`)
+	for _, tt := range []struct {
+		name   string
+		rates  []float64 // of b, in the newest session first
+		title  string
+		listed []string // the ends of their runs
+	}{
+		{"one session", []float64{600}, "", nil},
+		{"two that agree", []float64{600, 610}, "In another session", []string{"-b"}},
+		{"two that differ", []float64{600, 400}, "Each session alone", []string{"-a", "-b"}},
+		{"three", []float64{600, 610, 605}, "Each session alone", []string{"-a", "-b", "-c"}},
+	} {
+		b := measured(t, "", body, nil)
+		for i, rate := range tt.rates {
+			in := rendertest.In(fmt.Sprintf("202611%dT100000Z-%c", 20-i, 'a'+i), 20-i)
+			b.Measure("full", "servers", "a", []float64{500, 498, 502}, in)
+			b.Measure("full", "servers", "b", []float64{rate, rate - 2, rate + 2}, in)
+		}
+		title, listed := "", []string(nil)
+		if m := sessions.FindStringSubmatch(string(rendered(t, b).HTML)); m != nil {
+			title, listed = m[1], regexp.MustCompile(`-[a-c]\b`).FindAllString(m[2], -1)
+		}
+		assert.Equal(t, title, tt.title, tt.name)
+		assert.Slice(t, listed, tt.listed, tt.name)
 	}
 }
