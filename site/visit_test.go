@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +33,8 @@ type view struct {
 var views = []view{{1280, "light"}, {1280, "dark"}, {768, "light"}, {768, "dark"}, {375, "light"}, {375, "dark"}}
 
 // TestVisit shows the index, an article, the preview and a single file in every view. Each fits its width, loads a font
-// of the theme, and passes axe; Tab reaches every value and shows its tooltip; the browser has nothing to complain of.
+// of the theme, and passes axe; Tab reaches every value and shows its tooltip; each claim has the command that measures
+// it; the browser has nothing to complain of.
 func TestVisit(t *testing.T) {
 	t.Parallel()
 	axe := axe(t)
@@ -61,6 +64,7 @@ func TestVisit(t *testing.T) {
 				v.fits(t)
 				if page.hasValues && i == 0 { // pressing Tab takes most of the time
 					v.tabs(t)
+					v.repeats(t)
 				}
 				if page.kind == "index" && i == 0 {
 					v.finds(t, "slow-client")
@@ -265,3 +269,14 @@ const examine = `(async () => {
 	for (const owner of owners) Object.assign(owner.querySelector(".tooltip").style, {display: "", position: "", inset: ""});
 	return wrong;
 })()`
+
+// repeats expects each claim of async-101 to have the command that measures it.
+func (v *visitor) repeats(t *testing.T) {
+	t.Helper()
+	commands := ask[[]string](v.ctx, t, `Array.from(document.querySelectorAll(".claimlines > li"),
+		claim => claim.querySelector(".cmd")?.textContent ?? "none: " + claim.id)`)
+	command := regexp.MustCompile(`^benchbook run async-101#[\w-]+( async-101#[\w-]+)*$`)
+	if wrong := slices.DeleteFunc(slices.Clone(commands), command.MatchString); len(commands) == 0 || len(wrong) > 0 {
+		t.Errorf("of the commands of %d claims, these are wrong: %q", len(commands), wrong)
+	}
+}
