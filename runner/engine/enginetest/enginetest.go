@@ -42,7 +42,7 @@ func Lacks(c ...spec.Capability) Option { return func(s *suite) { s.lacks = appe
 // Leaves sets the kinds of what a killed process leaves behind; by default "container", "network" and "volume".
 func Leaves(kinds ...string) Option { return func(s *suite) { s.leaves = kinds } }
 
-// AsksFirst expects that a service without time to end is still asked to end, and not killed at once.
+// AsksFirst expects that a service without time to end is asked to end before it is killed.
 func AsksFirst() Option { return func(s *suite) { s.asksFirst = true } }
 
 const (
