@@ -98,6 +98,40 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// A session is judged with the noise floor of its host, which other runs of the host may have measured, on the page of
+// this host and on the page of another one.
+func TestSessionsOnEveryPage(t *testing.T) {
+	text := recordtest.Claimed(`ratio(throughput{experiment="servers", server="a"}, throughput{experiment="servers", server="b"}) > 1.3`) +
+		recordtest.Fence("experiment", recordtest.Grid)
+	f := recordtest.New(t, strings.ReplaceAll(text, "calibrate: false", ""))
+	const here, there = "c2-aaaaaa.0001", "c2-aaaaaa.0002"
+	measure := func(experiment, trial, run, host string, x float64) {
+		f.Measure(experiment, trial, run, []float64{x * 0.99, x, x * 1.01}, recordtest.OnHost(host))
+	}
+	for host, run := range map[string]string{here: "20261120T100000Z-aaaa", there: "20261121T100000Z-bbbb"} {
+		measure("servers", "a", run, host, 1200)
+		measure("servers", "b", run, host, 1000)
+		measure("servers", "again", run, host, 1200)
+	}
+	for _, trial := range []string{"sync, 10", "sync, 100", "async, 10", "async, 100"} {
+		measure("grid", trial, "20261122T100000Z-cccc", here, 1000)
+	}
+	measure("grid", "again", "20261122T100000Z-cccc", here, 1300)
+
+	ends := map[string]stats.Interval{} // by host of the session
+	for _, shown := range []string{here, there} {
+		j := JudgeAll(datasetOf(f, dataset.Options{Host: shown, Profile: "full"})).Claims[0]
+		assert.Equal(t, len(j.Sessions), 2, "sessions on the page of %s", shown)
+		assert.Equal(t, j.Verdict, stats.Inconclusive, "on the page of %s: %s", shown, j.Reason)
+		for _, s := range j.Sessions {
+			if known, ok := ends[s.Host]; ok {
+				assert.Equal(t, *s.Effect.Interval, known, "the interval of the session of %s", s.Host)
+			}
+			ends[s.Host] = *s.Effect.Interval
+		}
+	}
+}
+
 // How much sessions of a limit differ is told by their standard errors, and not by the wide intervals of few values.
 func TestSessionsOfALimit(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="a"} < 1080/s`))

@@ -36,6 +36,7 @@ type Dataset struct {
 	class    []*record.Record  // of all hosts of its class under the profile
 	sessions func() []*Dataset // nil for one session
 	run      string            // of one session
+	ofHost   *Dataset          // all sessions of its host, for one session
 
 	profiles   func() []*Dataset         // the other profiles, without records
 	floors     slice.Memo[string, Floor] // by metric

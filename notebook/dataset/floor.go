@@ -73,10 +73,14 @@ func Together(cells []*Cell) bool {
 	})
 }
 
-// Floor returns the noise floor of a metric, from the newest A/A pairs of all experiments of the article.
+// Floor returns the noise floor of a metric, from the newest A/A pairs of all experiments of the article on the host. One
+// session has the floor of its host, so that it is judged alike whichever session is shown.
 //
 // Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(metric string) Floor {
+	if d.ofHost != nil {
+		return d.ofHost.Floor(metric)
+	}
 	return d.floors.Get(metric, func() Floor { return d.measureFloor(metric) })
 }
 

@@ -45,12 +45,12 @@ func (d *Dataset) freshCells(cells []*Cell) map[*Cell]*Cell {
 // addClass adds the records of the host's class under the shown profile, and divides them by run.
 func (d *Dataset) addClass(sets []*Dataset) {
 	type session struct{ host, run string }
-	runs := map[session][]*record.Record{}
+	runs, hosts := map[session][]*record.Record{}, map[string]*Dataset{}
 	for _, s := range sets {
 		if s.Plan == nil || s.Profile != d.Profile || record.ClassOf(s.Host) != record.ClassOf(d.Host) {
 			continue
 		}
-		d.class = append(d.class, s.Records...)
+		d.class, hosts[s.Host] = append(d.class, s.Records...), s
 		for _, r := range s.Records {
 			runs[session{s.Host, r.Run}] = append(runs[session{s.Host, r.Run}], r)
 		}
@@ -58,7 +58,7 @@ func (d *Dataset) addClass(sets []*Dataset) {
 	d.sessions = sync.OnceValue(func() (out []*Dataset) {
 		for of, records := range runs {
 			one := newDataset(d.Doc, d.Plan, SetName{Host: of.host, Profile: d.Profile}, records)
-			one.run = of.run
+			one.run, one.ofHost = of.run, hosts[of.host]
 			out = append(out, one)
 		}
 		slices.SortFunc(out, func(a, b *Dataset) int { return cmp.Compare(b.run, a.run) })
