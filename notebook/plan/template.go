@@ -122,6 +122,7 @@ func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Nod
 		}
 		if err := fill(&out.Text, env); err != nil {
 			article.AddExprError(out.Text, err, problems)
+			problems.Mute(out.Text.Pos) // such as a file with a template as its name
 			return n
 		}
 	case source.List:

@@ -37,6 +37,7 @@ const MaxProblems = 1000
 type Problems struct {
 	list  []*Problem
 	seen  map[problemKey]*Problem
+	muted map[Pos]bool
 	found int
 }
 
@@ -57,12 +58,23 @@ func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Proble
 	return p.add(&Problem{Pos: at, Severity: SeverityWarning, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
+// Mute leaves out the problems that are added later at exactly this place, because they follow from an earlier one.
+func (p *Problems) Mute(at Pos) {
+	if p.muted == nil {
+		p.muted = map[Pos]bool{}
+	}
+	p.muted[at] = true
+}
+
 // add returns the equal problem that is kept already, if there is one.
 func (p *Problems) add(new *Problem) *Problem {
 	p.found++
 	key := problemKey{new.Pos, new.Rule, new.Message}
 	if equal := p.seen[key]; equal != nil {
 		return equal
+	}
+	if p.muted[new.Pos] {
+		return new
 	}
 	if len(p.list) < MaxProblems {
 		if p.seen == nil {
