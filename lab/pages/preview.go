@@ -51,18 +51,20 @@ func NewPreviewer(a *lab.Session, project *article.Project) (*Previewer, error) 
 // Build is the Build of a preview. It renders articles whose files have changed since the last build.
 func (p *Previewer) Build(ctx context.Context) preview.Built {
 	var problems strings.Builder
-	made, err := p.site(ctx, &problems)
+	var built preview.Built
+	project, err := p.open()
+	if err == nil {
+		built.Roots = Watched(project) // the theme is named in a file that is followed
+		built.Files, err = p.site(ctx, project, &problems)
+	}
 	if err != nil {
 		problems.WriteString(err.Error() + "\n")
 	}
-	return preview.Built{Files: made, Problems: problems.String()}
+	built.Problems = problems.String()
+	return built
 }
 
-func (p *Previewer) site(ctx context.Context, said *strings.Builder) (map[string]site.File, error) {
-	project, err := p.open()
-	if err != nil {
-		return nil, err
-	}
+func (p *Previewer) site(ctx context.Context, project *article.Project, said *strings.Builder) (map[string]site.File, error) {
 	lab.PrintProblems(said, project.Problems.Sorted())
 	slugs, err := project.Slugs()
 	if err != nil {

@@ -40,6 +40,7 @@ type Preview struct {
 type Built struct {
 	Files    map[string]site.File // by path with slashes; nil if the site is as it was
 	Problems string               // of articles; empty for none
+	Roots    []string             // files and folders to follow from now on, as those of the preview
 }
 
 const (
@@ -69,7 +70,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	defer cancel()
 	changes := w.changes(ctx)
 	s := &server{Preview: p, port: strconv.Itoa(l.Addr().(*net.TCPAddr).Port), changed: make(chan struct{})}
-	s.build(ctx)
+	s.build(ctx, w)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)} // browsers that go away
@@ -88,7 +89,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 		case err := <-failed:
 			return fmt.Errorf("serving the preview: %w", err)
 		case <-changes:
-			s.build(ctx)
+			s.build(ctx, w)
 		}
 	}
 }
@@ -123,8 +124,11 @@ type state struct {
 	Problems string `json:"problems"`
 }
 
-func (s *server) build(ctx context.Context) {
+func (s *server) build(ctx context.Context, w *watcher) {
 	b := s.Build(ctx)
+	if err := w.follow(b.Roots); err != nil {
+		b.Problems += err.Error() + "\n"
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if b.Files != nil {

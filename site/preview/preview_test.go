@@ -26,6 +26,7 @@ import (
 type builder struct {
 	mu              sync.Mutex
 	problems, title string
+	roots           []string
 	built           chan struct{}
 }
 
@@ -36,7 +37,7 @@ func (b *builder) build(context.Context) preview.Built {
 	if b.problems != "" {
 		return preview.Built{Problems: b.problems}
 	}
-	return preview.Built{Files: must.Get(site.Files(nil, site.Options{Title: b.title}))}
+	return preview.Built{Files: must.Get(site.Files(nil, site.Options{Title: b.title})), Roots: b.roots}
 }
 
 func (b *builder) set(problems, title string) {
@@ -170,7 +171,7 @@ func TestServesIPv6(t *testing.T) {
 func TestFollows(t *testing.T) {
 	dir := t.TempDir()
 	articles, project := filepath.Join(dir, "experiments"), filepath.Join(dir, "benchbook.yaml")
-	article := filepath.Join(articles, "pair", "article.md")
+	article, theme := filepath.Join(articles, "pair", "article.md"), filepath.Join(dir, "dark.css")
 	address, b := serve(t, preview.Preview{Roots: []string{articles, project}})
 	reported := states(t, address)
 	last := until(t, reported, "the first state", func(state) bool { return true })
@@ -184,7 +185,13 @@ func TestFollows(t *testing.T) {
 		{"the folder goes", func() error { return os.RemoveAll(articles) }},
 		{"the folder comes back", func() error { return write(article, "four") }},
 		{"an article in the new folder is written", func() error { return write(article, "five") }},
-		{"the project file is made", func() error { return write(project, "title: x") }},
+		{"the project file is made, with a theme", func() error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.roots = []string{theme}
+			return write(project, "theme: dark.css")
+		}},
+		{"the theme changes", func() error { return write(theme, "p {}") }},
 		{"links to themselves and to everything, and a file of a terabyte", func() error {
 			huge := filepath.Join(articles, "huge.md")
 			return errors.Join(os.Symlink("loop", filepath.Join(articles, "loop")), os.Symlink("/", filepath.Join(articles, "root")),

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,8 +21,10 @@ const settle = 15 * time.Millisecond
 
 // A watcher follows files, also when they or their folders are removed and made again, or replaced by editors.
 type watcher struct {
-	roots  []string // absolute and clean
 	system *fsnotify.Watcher
+
+	mu    sync.Mutex
+	roots []string // absolute and clean
 }
 
 // newWatcher follows roots from now on: files, and folders with all files below but hidden ones.
@@ -31,17 +34,30 @@ func newWatcher(roots []string) (*watcher, error) {
 		return nil, unwatched(err)
 	}
 	w := &watcher{system: system}
+	if err := w.follow(roots); err != nil {
+		return nil, errors.Join(err, system.Close())
+	}
+	return w, nil
+}
+
+// follow follows more roots, if it does not already.
+func (w *watcher) follow(roots []string) (err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, root := range roots {
 		if abs, err := filepath.Abs(root); err == nil {
 			root = abs
+		}
+		if slices.Contains(w.roots, root) {
+			continue
 		}
 		w.roots = append(w.roots, root)
 		err = errors.Join(err, w.add(filepath.Dir(root)), w.addTree(root)) // the folder above shows when it comes back
 	}
 	if err != nil {
-		return nil, errors.Join(unwatched(err), system.Close())
+		return unwatched(err)
 	}
-	return w, nil
+	return nil
 }
 
 // unwatched says how to raise the limits of watching.
@@ -84,6 +100,8 @@ func isHidden(name string) bool {
 }
 
 func (w *watcher) matters(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return slices.ContainsFunc(w.roots, func(root string) bool {
 		below, ok := strings.CutPrefix(name, root+string(filepath.Separator))
 		return name == root || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
