@@ -75,7 +75,7 @@ type Sentence struct{ text, shown string }
 const (
 	value    = "\x01v"
 	interval = "\x01i" // with its brackets; a space goes before it
-	prospect = "\x01p" // what would decide the claim, in a sentence of its own
+	prospect = "\x01p" // what would decide the claim, or the limit that leaves it undecided: not in headings
 	markEnd  = "\x02"
 )
 
@@ -132,8 +132,8 @@ func (s Sentence) Unfinished() Sentence {
 	return s.each(func(words string) string { return fullStop.ReplaceAllString(words, "$1") })
 }
 
-// Title is the sentence for headings: without its full stop and what would decide it, and without its interval, unless
-// that is what leaves the claim undecided.
+// Title is the sentence for headings: without its full stop, what would decide it and the limit that leaves it undecided,
+// and without its interval, unless the claim is undecided.
 func (s Sentence) Title(v stats.Verdict) Sentence {
 	s = s.Unfinished().without(prospects)
 	if v != stats.Inconclusive {
@@ -198,14 +198,15 @@ func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sente
 	}
 	said.text, ok = fillAll(d, j, said.text, func(words string) string { return words })
 	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
+	said = said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") })
 	if j.Verdict == stats.Inconclusive && j.Claim.Says.Always.Value != "" && !isUnconfirmed(j) {
 		limits := "" // of the claim that the effect has not left behind: ", and the limit is +5 %"
 		if j.Effect != nil && (j.Form != claim.Fewer || j.Region.Lo > 0) {
-			limits = bound(j, EffectOf(j), quantity{})
+			limits = marked(prospect, bound(j, EffectOf(j), quantity{}))
 		}
 		said = said.each(func(words string) string { return "Undecided: " + strings.TrimSuffix(words, ".") + limits + "." })
 	}
-	return said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") }), ok
+	return said, ok
 }
 
 // interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before

@@ -238,22 +238,25 @@ func TestSaysThatASessionDiffers(t *testing.T) {
 // One sentence for all outcomes says of an undecided claim that it is undecided, and its limit.
 func TestOneSentenceForAllOutcomes(t *testing.T) {
 	for _, tt := range []struct {
-		name, expect, want string
-		measure            measuring
+		name, expect, want, title string
+		measure                   measuring
 	}{
 		{"supported", `throughput{server="a"} > throughput{server="b"}`,
-			"It answers 1.21 times as many [1.16 to 1.25 times].", servers()},
+			"It answers 1.21 times as many [1.16 to 1.25 times].", "It answers 1.21 times as many", servers()},
 		{"contradicted", `throughput{server="a"} < throughput{server="b"}`,
-			"It answers 1.21 times as many [1.16 to 1.25 times].", servers()},
+			"It answers 1.21 times as many [1.16 to 1.25 times].", "It answers 1.21 times as many", servers()},
 		{"inconclusive", `ratio(throughput{server="a"}, throughput{server="b"}) > 1.2`,
-			"Undecided: It answers 1.21 times as many [1.16 to 1.25 times], and the limit is 1.2 times.", servers()},
+			"Undecided: It answers 1.21 times as many [1.16 to 1.25 times], and the limit is 1.2 times.",
+			"Undecided: It answers 1.21 times as many [1.16 to 1.25 times]", servers()},
 		{"unconfirmed", `throughput{server="a"} > throughput{server="b"}`,
-			"It answers 1.21 times as many [1.16 to 1.25 times], unconfirmed by another session.", again(unsteady)},
+			"It answers 1.21 times as many [1.16 to 1.25 times], unconfirmed by another session.",
+			"It answers 1.21 times as many [1.16 to 1.25 times], unconfirmed by another session", again(unsteady)},
 	} {
 		d, j := judged(tt.measure(t, tt.expect))
 		j.Claim.Says.Always.Value = "It answers {effect} as many."
-		got := outcome.Of(d, j, nil).Sentence.Text()
-		assert.Equal(t, strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(got), tt.want, "%s", tt.name)
+		said, spaces := outcome.Of(d, j, nil).Sentence, strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+		assert.Equal(t, spaces.Replace(said.Text()), tt.want, "%s", tt.name)
+		assert.Equal(t, spaces.Replace(said.Title(j.Verdict).Text()), tt.title, "%s, as a title", tt.name)
 	}
 }
 
