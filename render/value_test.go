@@ -21,6 +21,7 @@ func TestValues(t *testing.T) {
 		{"rounded", `throughput{server="a"} | round 1`, "499.9/s", "475.7"},
 		{"a time in the unit that suits it", `latency.p50{server="a"}`, "16.7\u00a0ms", "interval of 3"},
 		{"a time in another unit", `latency.p50{server="a"} | unit s | round 3`, "0.017\u00a0s", "interval of 3"},
+		{"in microseconds", `latency.p50{server="a"} | unit us | round 0`, "16,675\u00a0µs", "interval of 3"},
 		{"with its interval", `throughput{server="a"} | interval`, "500/s [476–525]", "95\u202f%"},
 		{"a ratio", `ratio(throughput{server="b"}, throughput{server="a"}) | round 2`, "1.20", "interval of 3"},
 		{"a ratio as a percentage", `ratio(throughput{server="b"}, throughput{server="a"}) | percent | round 0`, "120\u202f%",

@@ -45,6 +45,9 @@ func UnitOf(filters []expr.Filter) (unit *Unit, digits *int) {
 			unit = &percent
 		case "unit":
 			unit = &Unit{Symbol: f.Unit.Symbol, Scale: f.Unit.ToBase(1)}
+			if unit.Symbol == "us" { // as people type it
+				unit.Symbol = "µs"
+			}
 		case "round":
 			digits = &f.Digits
 		}
