@@ -51,7 +51,7 @@ const longestEffect = 140
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	v := claimView{Badge: VerdictBadge(j.Outcome()), ID: prose.ClaimID + block.Name.Value, Headline: block.Headline,
-		Sessions: sessionParts(&j), Says: c.claimSentence(block), Expect: prose.Code(block.Expect.Node.String())}
+		Sessions: sessionParts(&j, c.d.Host), Says: c.claimSentence(block), Expect: prose.Code(block.Expect.Node.String())}
 	if c.options.Command == "" {
 		v.Article, v.Run = c.doc.Slug, c.runOf(block, j)
 	}
@@ -380,13 +380,15 @@ func sessionsBeside(j *claim.Judgement) string {
 }
 
 // sessionParts lists what each session says of a claim alone. Where two agree, the first is left out: the line of the
-// claim shows it.
-func sessionParts(j *claim.Judgement) []partView {
+// claim shows it. The host of the page is not repeated.
+func sessionParts(j *claim.Judgement, host string) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
 	for i, s := range j.Sessions {
-		views[i].What = phrase.List(s.Runs) + ", " + s.Host
+		if views[i].What = phrase.List(s.Runs); s.Host != host {
+			views[i].What += ", " + s.Host
+		}
 	}
 	if len(views) == 2 && j.Sessions[0].Verdict == j.Verdict && j.Sessions[1].Verdict == j.Verdict {
 		return views[1:]

@@ -33,10 +33,10 @@ type captioned struct {
 	Provenance provenance
 }
 
-// provenance says what was measured and where, and links the data.
+// provenance says what was measured and when, on the host of the page, and links the data.
 type provenance struct {
 	Cells string
-	Where string
+	When  string
 	Files []link
 }
 
@@ -59,7 +59,7 @@ func (c *composer) provenance(o cellview.Origin) provenance {
 	if d.Profile != "" && d.Profile != "full" && o.Measured > 0 {
 		words += ", profile\u00a0" + d.Profile
 	}
-	return provenance{Cells: words, Where: o.Where()}
+	return provenance{Cells: words, When: o.When()}
 }
 
 func (c *composer) verdict(claim string) stats.Verdict {

@@ -118,7 +118,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 	checkSayings(t,
 		saying{"valid ones", "", five, of(5), invalid, []string{"Median with 95 % interval", "2 cells, 4 to 5 repetitions",
 			"Box: 95 % interval over 4 to 5 repetitions.",
-			"5 repetitions per measured cell, 5 repetitions planned, numbers of 4 to 5 repetitions"}, nil},
+			"5 repetitions per measured cell, as planned, numbers of 4 to 5 repetitions"}, nil},
 		saying{"beside two runs", "", five, of(2), invalid, []string{"Dot of two runs: their centre. Line: from the smaller to the larger.",
 			"495, 2 runs", "where there are enough runs"}, nil},
 		saying{"beside one run", "", five, of(1), invalid, []string{"Dot of a single run: its value; its variation is unknown.",
@@ -210,7 +210,7 @@ func TestWithoutNumbers(t *testing.T) {
 		saying{"nothing was answered", "", body(calibrated, "latency.p99"), pair, unanswered,
 			[]string{"No repetition has a value for latency p99: no answers",
 				"2 cells, no repetition has a value for latency p99: no answers",
-				"3 repetitions planned; no repetition has a value for latency p99: no answers",
+				"as planned; no repetition has a value for latency p99: no answers",
 				"unknown for latency.p99 (cell a: no answers)"},
 			[]string{"valid repetition", "no A/A pair"}},
 		saying{"the pair alone lacks it", "", body(calibrated, "latency.p99"), pair, func(r *record.Record) {

@@ -217,7 +217,15 @@ func (o Origin) Where() string {
 	if o.Measured == 0 {
 		return ""
 	}
-	parts := []string{"host\u00a0" + strings.Join(o.Hosts, ", "), namesOrCount("run", o.Runs)}
+	return "host\u00a0" + strings.Join(o.Hosts, ", ") + ", " + o.When()
+}
+
+// When returns run, revision and date, as Where does: for pages that name the host once.
+func (o Origin) When() string {
+	if o.Measured == 0 {
+		return ""
+	}
+	parts := []string{namesOrCount("run", o.Runs)}
 	if len(o.Revisions) > 0 {
 		parts = append(parts, namesOrCount("revision", o.Revisions))
 	}

@@ -111,7 +111,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	add("Failed", failedLine(records))
 	if o.Measured > 0 {
 		add("Time", wording.Lasting(o.Took))
-		add("Measured", o.Where())
+		add("Measured", o.When())
 	}
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
@@ -299,6 +299,9 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 	}
 	if o.Measured == 0 {
 		return planned + " per cell planned; " + startsWords(e)
+	}
+	if o.Low == o.High && o.Low == e.Plan.Least() && o.High == e.Plan.Most() {
+		planned = "as"
 	}
 	words := o.Repetitions() + " per measured cell, " + planned + " planned"
 	if looks := dataset.LookCount(e.Cells); looks > 1 {
