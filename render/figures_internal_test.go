@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/must"
 	"benchbook/notebook/article"
 	"benchbook/render/rendertest"
@@ -12,6 +13,7 @@ import (
 
 // What is named in several figures of a committed article has one colour in all of them, or is grey.
 func TestOneColourForOneThing(t *testing.T) {
+	slowtest.SkipSequential(t)
 	r := must.Get(New(os.DirFS("../site/theme")))
 	named := 0
 	for _, file := range must.Get(filepath.Glob("../experiments/*/" + article.FileName)) {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
@@ -242,6 +243,7 @@ func TestTampering(t *testing.T) {
 		{"archive without its end", archive(func(b []byte) []byte { return b[:len(b)-4096] }), "damaged"},
 		{"bundle cut off", func(_ *testing.T, b []byte) []byte { return b[:len(b)/2] }, "unexpected EOF"},
 		{"256 MiB of zeros instead of a file", func(t *testing.T, b []byte) []byte {
+			slowtest.SkipSequential(t)
 			b = unpacked(t, b)
 			return compress(append(b[:bytes.Index(b, []byte("benchbook.lock\x00"))], make([]byte, 1<<28)...))
 		}, "damaged"},

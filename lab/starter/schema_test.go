@@ -109,7 +109,7 @@ func TestArticlesFitTheirSchemas(t *testing.T) {
 
 // All committed records fit the schema.
 func TestRecordsFitTheirSchema(t *testing.T) {
-	slowtest.Skip(t)
+	slowtest.SkipSequential(t)
 	schemas := compiled(t)
 	lines := recordtest.Lines(t, filepath.Join("..", "..", "experiments"))
 	for _, l := range lines {
