@@ -152,7 +152,7 @@ func TestRunEndedOnCluster(t *testing.T) {
 		t.Fatalf("the run had ended with status %d before it was killed:\n%s", status, said)
 	}
 	assert.Contains(t, p.run("clean"), "removed namespace benchbook-")
-	if status, said := end(os.Interrupt); status != 105 || !strings.Contains(said, "all containers removed") {
+	if status, said := end(os.Interrupt); status != 130 || !strings.Contains(said, "all containers removed") {
 		t.Errorf("interrupted, the run has status %d:\n%s", status, said)
 	}
 	p.wantClean()
