@@ -131,21 +131,24 @@ func (c *composer) countOfClaims(s claim.Standing) string {
 	return words
 }
 
-// headlineFigure is the figure at the top of the page: the one that the author chose, else one of the first headline
-// claim; nil without one.
+// headlineFigure is the figure at the top of the page: the one that the author chose, unless only others have results,
+// else one of the first headline claim that has some; nil without one.
 func (c *composer) headlineFigure() *article.Figure {
+	hasResults := func(cell *dataset.Cell) bool { return cell.State != dataset.Missing }
 	for _, f := range c.doc.Figures {
-		if f.Headline && c.Applies(f.Part) {
+		if !f.Headline || !c.Applies(f.Part) {
+			continue
+		}
+		cells, _ := c.shownCells(f.Experiment.Value, f.Where.Node)
+		if c.origin.Measured == 0 || slices.ContainsFunc(cells, hasResults) {
 			return f
 		}
 	}
-	headlines := c.headlines()
-	if len(headlines) == 0 {
-		return nil
-	}
-	j := c.judgements[headlines[0].Name.Value]
-	if cells := outcome.CellsOf(j); len(cells) > 0 {
-		return c.figureOf(c.metricOf(headlines[0].Expect.Node), cells)
+	for _, block := range c.headlines() {
+		cells := outcome.CellsOf(c.judgements[block.Name.Value])
+		if f := c.figureOf(c.metricOf(block.Expect.Node), cells); f != nil && len(cells) > 0 {
+			return f
+		}
 	}
 	return nil
 }

@@ -16,9 +16,13 @@ const (
 		"expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n```\n\n"
 )
 
-// The figure at the top is the one that its author chose, else one that shows what the first headline claim is about.
+// The figure at the top is the one that its author chose if it has results, else one that shows what the first headline
+// claim with results is about.
 // It stands there alone, and is the first of the figures.
 func TestHeadlineFigure(t *testing.T) {
+	const figureOfC = "```yaml figure\n{label: fig-c, headline: true, kind: dots, x: latency.p50, y: server, where: 'server == \"c\"'}\n```\n\n"
+	headlineOfC := strings.NewReplacer("name: c", "name: d", `"b"`, `"c"`).Replace(headlineOfB)
+	withC := strings.Replace(experiment, "[a, b]", "[a, b, c]", 1)
 	chosen := strings.Replace(figureOfA, "kind", "headline: true, kind", 1)
 	for _, tt := range []struct{ name, blocks, want string }{
 		{"chosen", headlineOfB + figureOfB + chosen, "fig-a"},
@@ -26,10 +30,11 @@ func TestHeadlineFigure(t *testing.T) {
 		{"of the claim's metric", headlineOfB + figureOfA + figureOfB, "fig-b"},
 		{"without a headline claim", figureOfA + figureOfB, ""},
 		{"of another metric", headlineOfB + figureOfA, ""},
+		{"chosen, of what was not measured", headlineOfC + headlineOfB + figureOfA + figureOfB + figureOfC, "fig-b"},
 		{"in a part that does not apply", headlineOfB + figureOfB + "::: when c contradicted\n\n" + chosen +
 			":::\n\n::: when c else\n\nNo.\n\n:::\n", "fig-b"},
 	} {
-		html := narrow.Replace(string(rendered(t, measured(t, "", experiment+tt.blocks, three)).HTML))
+		html := narrow.Replace(string(rendered(t, measured(t, "", withC+tt.blocks, three)).HTML))
 		top, story, _ := strings.Cut(html, `id=story`)
 		got := ""
 		if m := regexp.MustCompile(`<figure class=fig id=([^ >]*)`).FindStringSubmatch(top); m != nil {

@@ -204,12 +204,12 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	for _, j := range c.results.Claims {
 		c.judgements[j.Claim.Name.Value] = j
 	}
-	c.headline = c.headlineFigure()
-	c.numbers = numbersOf(d.Doc, c.headline)
 	for _, e := range d.Experiments {
 		c.origin.Cells = append(c.origin.Cells, e.Cells...)
 	}
 	c.origin = cellview.OriginOf(c.origin.Cells)
+	c.headline = c.headlineFigure()
+	c.numbers = numbersOf(d.Doc, c.headline)
 	for _, claim := range d.Doc.Claims {
 		c.use(claim.Expect.Node, claim.Experiment.Value)
 	}
