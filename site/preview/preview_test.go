@@ -171,7 +171,7 @@ func TestServesIPv6(t *testing.T) {
 func TestFollows(t *testing.T) {
 	dir := t.TempDir()
 	articles, project := filepath.Join(dir, "experiments"), filepath.Join(dir, "benchbook.yaml")
-	article, theme := filepath.Join(articles, "pair", "article.md"), filepath.Join(dir, "dark.css")
+	article, theme := filepath.Join(articles, "pair", "article.md"), filepath.Join(dir, "look", "dark", "theme.css")
 	address, b := serve(t, preview.Preview{Roots: []string{articles, project}})
 	reported := states(t, address)
 	last := until(t, reported, "the first state", func(state) bool { return true })
@@ -189,9 +189,10 @@ func TestFollows(t *testing.T) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.roots = []string{theme}
-			return write(project, "theme: dark.css")
+			return write(project, "theme: look/dark/theme.css")
 		}},
-		{"the theme changes", func() error { return write(theme, "p {}") }},
+		{"the theme is made, in new folders", func() error { return write(theme, "p {}") }},
+		{"the theme changes", func() error { return write(theme, "b {}") }},
 		{"links to themselves and to everything, and a file of a terabyte", func() error {
 			huge := filepath.Join(articles, "huge.md")
 			return errors.Join(os.Symlink("loop", filepath.Join(articles, "loop")), os.Symlink("/", filepath.Join(articles, "root")),

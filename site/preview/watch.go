@@ -52,7 +52,13 @@ func (w *watcher) follow(roots []string) (err error) {
 			continue
 		}
 		w.roots = append(w.roots, root)
-		err = errors.Join(err, w.add(filepath.Dir(root)), w.addTree(root)) // the folder above shows when it comes back
+		err = errors.Join(err, w.addTree(root))
+		for above := filepath.Dir(root); ; above = filepath.Dir(above) { // which shows when root comes, or comes back
+			err = errors.Join(err, w.add(above))
+			if _, gone := os.Stat(above); gone == nil || above == filepath.Dir(above) {
+				break
+			}
+		}
 	}
 	if err != nil {
 		return unwatched(err)
@@ -99,12 +105,14 @@ func isHidden(name string) bool {
 	return strings.HasPrefix(base, ".") || strings.HasSuffix(base, "~") || strings.HasPrefix(base, "#") || base == "4913"
 }
 
+// matters reports whether a name is a root, a folder above one that may have been made or removed with it, or a file below
+// one that is not hidden.
 func (w *watcher) matters(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.ContainsFunc(w.roots, func(root string) bool {
 		below, ok := strings.CutPrefix(name, root+string(filepath.Separator))
-		return name == root || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
+		return name == root || strings.HasPrefix(root, name+string(filepath.Separator)) || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
 	})
 }
 
