@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"benchbook/internal/phrase"
 	"benchbook/internal/slice"
@@ -386,7 +387,7 @@ func sessionParts(j *claim.Judgement, host string) []partView {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
 	for i, s := range j.Sessions {
-		if views[i].What = phrase.List(s.Runs); s.Host != host {
+		if views[i].What = phrase.List(slice.Map(s.Runs, dayOf)); s.Host != host {
 			views[i].What += ", " + s.Host
 		}
 	}
@@ -394,4 +395,13 @@ func sessionParts(j *claim.Judgement, host string) []partView {
 		return views[1:]
 	}
 	return views
+}
+
+// dayOf is the day on which a run began, by its name.
+func dayOf(run string) string {
+	day, _, _ := strings.Cut(run, "T")
+	if began, err := time.Parse("20060102", day); err == nil {
+		return wording.ShortDate(began)
+	}
+	return run
 }

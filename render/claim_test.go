@@ -136,12 +136,12 @@ func TestClaimsWithSessions(t *testing.T) {
 		name   string
 		rates  []float64 // of b, in the newest session first
 		title  string
-		listed []string // the ends of their runs
+		listed []string // their days
 	}{
 		{"one session", []float64{600}, "", nil},
-		{"two that agree", []float64{600, 610}, "In another session", []string{"-b"}},
-		{"two that differ", []float64{600, 400}, "Each session alone", []string{"-a", "-b"}},
-		{"three", []float64{600, 610, 605}, "Each session alone", []string{"-a", "-b", "-c"}},
+		{"two that agree", []float64{600, 610}, "In another session", []string{"19 Nov"}},
+		{"two that differ", []float64{600, 400}, "Each session alone", []string{"20 Nov", "19 Nov"}},
+		{"three", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov", "19 Nov", "18 Nov"}},
 	} {
 		b := measured(t, "", body, nil)
 		for i, rate := range tt.rates {
@@ -151,7 +151,7 @@ func TestClaimsWithSessions(t *testing.T) {
 		}
 		title, listed := "", []string(nil)
 		if m := sessions.FindStringSubmatch(string(rendered(t, b).HTML)); m != nil {
-			title, listed = m[1], regexp.MustCompile(`-[a-c]\b`).FindAllString(m[2], -1)
+			title, listed = m[1], regexp.MustCompile(`\d+ Nov`).FindAllString(narrow.Replace(m[2]), -1)
 		}
 		assert.Equal(t, title, tt.title, tt.name)
 		assert.Slice(t, listed, tt.listed, tt.name)

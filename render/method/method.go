@@ -55,6 +55,9 @@ type (
 // View describes how the article was measured. The title is plain text.
 func (w *Writer) View(title string) View {
 	v := View{Lead: "Generated from the records."}
+	if slices.ContainsFunc(w.Dataset.Experiments, hasServices) {
+		v.Lead += " Services are started fresh for each repetition, unless a row says otherwise."
+	}
 	if list := substitutes(w.Dataset); len(list) > 0 {
 		v.Lead += " No registry was reachable: " + strings.Join(list, "; ") + "."
 	}
@@ -298,7 +301,7 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 		planned = fmt.Sprintf("%d to %s", e.Plan.Least(), planned)
 	}
 	if o.Measured == 0 {
-		return planned + " per cell planned; " + startsWords(e)
+		return planned + " per cell planned" + startsWords(e)
 	}
 	if o.Low == o.High && o.Low == e.Plan.Least() && o.High == e.Plan.Most() {
 		planned = "as"
@@ -317,14 +320,17 @@ func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 	case valid.Low != o.Low || valid.High != o.High:
 		words += ", numbers of " + valid.Repetitions()
 	}
-	return words + "; " + startsWords(e)
+	return words + startsWords(e)
 }
 
-// startsWords says how often services are started.
-func startsWords(e *dataset.Experiment) string {
-	words := "services are started fresh for each"
+func hasServices(e *dataset.Experiment) bool {
+	return slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return len(t.Services) > 0 })
+}
+
+// startsWords says which services all repetitions share, and that the page cache is dropped before each.
+func startsWords(e *dataset.Experiment) (words string) {
 	if shared := e.Plan.Shared; len(shared) > 0 {
-		words += ", except those that all repetitions share: " + strings.Join(shared, ", ")
+		words = "; all repetitions share the same " + strings.Join(shared, ", ")
 	}
 	if e.Plan.Cold {
 		words += "; the page cache of the machine is dropped before each measurement"
