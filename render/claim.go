@@ -381,13 +381,19 @@ func sessionsBeside(j *claim.Judgement) string {
 }
 
 // sessionParts lists what each session says of a claim alone. Where two agree, the first is left out: the line of the
-// claim shows it. The host of the page is not repeated.
+// claim shows it. A session goes by its day and its host, unless that is the host of the page, and by its run where another
+// one has the same day and host.
 func sessionParts(j *claim.Judgement, host string) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
+	daysOf := func(s claim.Session) string { return s.Host + phrase.List(slice.Map(s.Runs, dayOf)) }
 	for i, s := range j.Sessions {
-		if views[i].What = phrase.List(slice.Map(s.Runs, dayOf)); s.Host != host {
+		names := slice.Map(s.Runs, dayOf)
+		if slice.Count(j.Sessions, func(o claim.Session) bool { return daysOf(o) == daysOf(s) }) > 1 {
+			names = s.Runs
+		}
+		if views[i].What = phrase.List(names); s.Host != host {
 			views[i].What += ", " + s.Host
 		}
 	}

@@ -136,22 +136,29 @@ func TestClaimsWithSessions(t *testing.T) {
 		name   string
 		rates  []float64 // of b, in the newest session first
 		title  string
-		listed []string // their days
+		listed []string // their days, or runs
+
+		sameDay bool
 	}{
-		{"one session", []float64{600}, "", nil},
-		{"two that agree", []float64{600, 610}, "In another session", []string{"19 Nov"}},
-		{"two that differ", []float64{600, 400}, "Each session alone", []string{"20 Nov", "19 Nov"}},
-		{"three", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov", "19 Nov", "18 Nov"}},
+		{"one session", []float64{600}, "", nil, false},
+		{"two that agree", []float64{600, 610}, "In another session", []string{"19 Nov"}, false},
+		{"two that differ", []float64{600, 400}, "Each session alone", []string{"20 Nov", "19 Nov"}, false},
+		{"three", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov", "19 Nov", "18 Nov"}, false},
+		{"three of a day", []float64{600, 610, 605}, "Each session alone", []string{"Z-a", "Z-b", "Z-c"}, true},
 	} {
 		b := measured(t, "", body, nil)
 		for i, rate := range tt.rates {
-			in := rendertest.In(fmt.Sprintf("202611%dT100000Z-%c", 20-i, 'a'+i), 20-i)
+			day := 20 - i
+			if tt.sameDay {
+				day = 20
+			}
+			in := rendertest.In(fmt.Sprintf("202611%dT1%d0000Z-%c", day, 5-i, 'a'+i), day)
 			b.Measure("full", "servers", "a", []float64{500, 498, 502}, in)
 			b.Measure("full", "servers", "b", []float64{rate, rate - 2, rate + 2}, in)
 		}
 		title, listed := "", []string(nil)
 		if m := sessions.FindStringSubmatch(string(rendered(t, b).HTML)); m != nil {
-			title, listed = m[1], regexp.MustCompile(`\d+ Nov`).FindAllString(narrow.Replace(m[2]), -1)
+			title, listed = m[1], regexp.MustCompile(`\d+ Nov|Z-[a-c]`).FindAllString(narrow.Replace(m[2]), -1)
 		}
 		assert.Equal(t, title, tt.title, tt.name)
 		assert.Slice(t, listed, tt.listed, tt.name)
