@@ -112,7 +112,8 @@ func (w *watcher) matters(name string) bool {
 	defer w.mu.Unlock()
 	return slices.ContainsFunc(w.roots, func(root string) bool {
 		below, ok := strings.CutPrefix(name, root+string(filepath.Separator))
-		return name == root || strings.HasPrefix(root, name+string(filepath.Separator)) || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
+		isAbove := strings.HasPrefix(root, name+string(filepath.Separator))
+		return name == root || isAbove || ok && !slices.ContainsFunc(strings.Split(below, string(filepath.Separator)), isHidden)
 	})
 }
 
