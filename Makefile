@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-all test-long test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,9 @@ test: build ## run all tests but those of test-all; those that need an engine or
 	$(GO) test -timeout 45m -run '^(TestManualsDriver|TestFirstUse)$$' $(TESTFLAGS) ./cmd/cli
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
 
-test-all: test ## run all tests, and what takes longer: a smoke run of all articles, pictures of all pages, all load generators, drivers of other protocols, another module path, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
+test-all: test test-long ## run all tests, and what takes longer
+
+test-long: build ## run what takes longer: a smoke run of all articles, pictures of all pages, all load generators, drivers of other protocols, another module path, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -timeout 60m ./runner/load -run TestRealTools -compile
 	$(GO) test -timeout 60m ./cmd/cli -run TestManualsOtherProtocols
 	$(GO) test -timeout 60m ./internal/archtest -run TestRename
