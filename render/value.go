@@ -61,7 +61,7 @@ func (c *composer) evaluate(in expr.Inline) valueView {
 	if len(names) > 0 && len(names) <= 3 {
 		v.Origin = phrase.Noun(len(names), "cell") + " " + strings.Join(names, "; ") + ", "
 	}
-	v.Origin = wording.Sentence(v.Origin + o.When())
+	v.Origin = wording.Sentence(v.Origin + o.Session())
 	return v
 }
 

@@ -222,14 +222,18 @@ func (o Origin) Where() string {
 
 // When returns run, revision and date, as Where does: for pages that name the host once.
 func (o Origin) When() string {
+	if o.Measured == 0 || len(o.Revisions) == 0 {
+		return o.Session()
+	}
+	return namesOrCount("run", o.Runs) + ", " + namesOrCount("revision", o.Revisions) + ", " + wording.ShortDate(o.Last)
+}
+
+// Session returns run and date: for numbers in sentences, as the page names the revision of each run at its end.
+func (o Origin) Session() string {
 	if o.Measured == 0 {
 		return ""
 	}
-	parts := []string{namesOrCount("run", o.Runs)}
-	if len(o.Revisions) > 0 {
-		parts = append(parts, namesOrCount("revision", o.Revisions))
-	}
-	return strings.Join(append(parts, wording.ShortDate(o.Last)), ", ")
+	return namesOrCount("run", o.Runs) + ", " + wording.ShortDate(o.Last)
 }
 
 // namesOrCount is "run a, b", or "3 runs" of more than two.
