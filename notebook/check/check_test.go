@@ -231,7 +231,7 @@ func TestCheck(t *testing.T) {
 				`same(capacity.rate{experiment="ceiling", server="b"}, capacity.rate{experiment="ceiling", server="a"})`, ""},
 			{"means of capacities and rates",
 				`geomean(capacity.rate{experiment="ceiling"}) > geomean(throughput{experiment="tuned"})`, `no-test at capacity.rate{experiment="ceiling"}: a search finds one value of each cell, ` +
-					"and none of a round, so no test compares geometric means of capacity.rate"},
+					"which is not repeated, so no test compares geometric means of capacity.rate"},
 			{"a capacity and a rate",
 				`capacity.rate{experiment="ceiling", server="a"} > throughput{experiment="tuned", server="a"}`, `no-test at capacity.rate{experiment="ceiling", server="a"} > ` +
 					`throughput{experiment="tuned", server="a"}: a search finds one value of a cell and repetitions have several, ` +

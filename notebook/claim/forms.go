@@ -280,14 +280,14 @@ func (b builder) compare(n *expr.Binary, x, y expr.Node, read func(builder, *exp
 	return Test{Form: Compared, Op: n.Op, Sides: sides, Region: b.compared(n.Op)}, err
 }
 
-// geomean reads a side of geomean(list) > geomean(list): it has one value for each round.
+// geomean reads a side of geomean(list) > geomean(list).
 //
 // Source: docs/method.md#claims-as-regions.
 func (b builder) geomean(sel *expr.Selector) (Side, error) {
 	s, err := b.list(sel)
 	if err == nil && s.isSearched() {
 		err = dataset.Mistake(sel.Span, "no-test", `compare lists by every(a, "<", b)`,
-			"a search finds one value of each cell, and none of a round, so no test compares geometric means of %s",
+			"a search finds one value of each cell, which is not repeated, so no test compares geometric means of %s",
 			s.Metric.Name)
 	}
 	s.Geomean = true

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -56,7 +55,7 @@ type Side struct {
 	Metric  record.Metric
 	Cells   []*dataset.Cell
 	Written *expr.Selector // by which the claim names the cells
-	Geomean bool           // the geometric mean of the cells in each round
+	Geomean bool           // the geometric mean of the cells
 }
 
 func (s Side) isSearched() bool { return record.IsSearched(s.Metric.Name) }
@@ -131,7 +130,7 @@ func (t Test) judge(alpha float64) Judgement {
 		return j
 	}
 	j.note()
-	cells, ok := j.measured()
+	sides, ok := j.measured()
 	switch {
 	case !ok:
 	case t.isSearched():
@@ -141,7 +140,7 @@ func (t Test) judge(alpha float64) Judgement {
 	case t.Form == Fewer:
 		j.judgeFewer(alpha)
 	default:
-		j.judgeRatio(cells, alpha)
+		j.judgeRatio(sides, alpha)
 	}
 	j.judgeSessions(alpha)
 	return j
@@ -181,11 +180,10 @@ func (j *Judgement) mark(marks ...string) {
 	j.Marks = slice.Add(j.Marks, slice.Filter(marks, func(m string) bool { return m != "" })...)
 }
 
-// measured returns the values of all sides. It is false, with the reason in j, if one has none.
-func (j *Judgement) measured() ([]stats.Cell, bool) {
-	var cells []stats.Cell
+// measured returns the values of the cells of each side. It is false, with the reason in j, if a cell has none.
+func (j *Judgement) measured() (sides [][]stats.Cell, ok bool) {
 	j.isExact = true
-	for i, s := range j.Sides {
+	for _, s := range j.Sides {
 		var results []dataset.Result
 		for _, c := range s.Cells {
 			r := c.Metric(s.Metric.Name)
@@ -197,44 +195,9 @@ func (j *Judgement) measured() ([]stats.Cell, bool) {
 			results = append(results, r)
 		}
 		j.isExact = j.isExact && !s.Geomean && results[0].Estimate.Kind == stats.Exact
-		cell := results[0].Cell()
-		if s.Geomean {
-			cell = geomeanByRound(results)
-		}
-		if len(cell.Values) == 0 {
-			j.Verdict = stats.NotMeasured
-			j.Reason = j.name(i) + ": no round in which all of them are valid"
-			return nil, false
-		}
-		cells = append(cells, cell)
+		sides = append(sides, slice.Map(results, dataset.Result.Cell))
 	}
-	return cells, true
-}
-
-// geomeanByRound returns the geometric mean over all cells of every round that all of them have, in order, with the
-// widest bounds and the coarsest resolution of a cell. A value of zero makes the mean of its round zero.
-func geomeanByRound(cells []dataset.Result) stats.Cell {
-	out := stats.Cell{NonNegative: true}
-	var logs = map[int]float64{} // sums, by round
-	counts := map[int]int{}
-	for _, r := range cells {
-		if b := r.Cell().Bounds; b.Hi-b.Lo > out.Bounds.Hi-out.Bounds.Lo {
-			out.Bounds = b
-		}
-		out.Resolution = max(out.Resolution, r.Cell().Resolution)
-		for i, x := range r.Values {
-			round := r.Repetitions[i]
-			logs[round] += math.Log(x)
-			counts[round]++
-		}
-	}
-	for _, round := range slices.Sorted(maps.Keys(logs)) {
-		if counts[round] == len(cells) {
-			out.Values = append(out.Values, math.Exp(logs[round]/float64(len(cells))))
-		}
-	}
-	out.Correlation = stats.SerialCorrelation(out.Values)
-	return out
+	return sides, true
 }
 
 // The reasons why the verdict of a measured claim is open.
@@ -282,10 +245,10 @@ func (j *Judgement) isTooFew(repetitions ...int) bool {
 // judgeRatio asks whether the ratio of two sides, or the quotient of the ratios of two pairs, lies in the region.
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
-func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
-	c, err := j.compare(cells, alpha)
+func (j *Judgement) judgeRatio(sides [][]stats.Cell, alpha float64) {
+	c, err := j.compare(sides, alpha)
 	if err != nil && !errors.Is(err, stats.ErrTooFew) {
-		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, cells, j.name)
+		j.Verdict, j.Reason = stats.Inconclusive, "there is no ratio: "+dataset.NoRatio(err, slices.Concat(sides...), j.cellName)
 		return
 	}
 	if j.isExact {
@@ -297,7 +260,7 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	if j.isExact {
 		effect.Kind, effect.Interval, j.span = stats.Exact, nil, stats.Interval{}
 	}
-	if j.isTooFew(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) })...) {
+	if j.isTooFew(slice.Map(sides, fewest)...) {
 		return
 	}
 	j.decide(c.Interval, !c.IsDisturbed(), func() int {
@@ -305,12 +268,20 @@ func (j *Judgement) judgeRatio(cells []stats.Cell, alpha float64) {
 	})
 }
 
+// fewest returns the fewest repetitions of a cell.
+func fewest(cells []stats.Cell) int {
+	return slices.Min(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) }))
+}
+
 // compare returns the ratio of the sides, with the interval that the noise floor widens. Errors are as for stats.Ratio.
-func (j *Judgement) compare(cells []stats.Cell, alpha float64) (c stats.Comparison, err error) {
-	if j.Form == Gap {
-		c, err = stats.RatioOfRatios(cells[0], cells[1], cells[2], cells[3], alpha)
-	} else {
-		c, err = stats.Ratio(cells[0], cells[1], alpha)
+func (j *Judgement) compare(sides [][]stats.Cell, alpha float64) (c stats.Comparison, err error) {
+	switch {
+	case j.Sides[0].Geomean:
+		c, err = stats.RatioOfMeans(sides[0], sides[1], alpha)
+	case j.Form == Gap:
+		c, err = stats.RatioOfRatios(sides[0][0], sides[1][0], sides[2][0], sides[3][0], alpha)
+	default:
+		c, err = stats.Ratio(sides[0][0], sides[1][0], alpha)
 	}
 	c.Interval = c.Widen(j.Floor, alpha)
 	return c, err
@@ -508,6 +479,20 @@ func (t Test) name(i int) string {
 		return "geometric mean of " + strings.Join(names, ", ")
 	}
 	return strings.Join(names, ", ")
+}
+
+// cellName returns the cell with a number among those of all sides in words.
+func (t Test) cellName(number int) string {
+	for i, s := range t.Sides {
+		if !s.Geomean && number == 0 {
+			return t.name(i)
+		}
+		if number < len(s.Cells) {
+			return s.Cells[number].Name()
+		}
+		number -= len(s.Cells)
+	}
+	return ""
 }
 
 // words describes the effect of the test.

@@ -322,6 +322,26 @@ func advantageTable() rateTable {
 	return table.rateTable
 }
 
+// Equal geometric means of five and of eight cells, such as two groups of servers, that are called different.
+func meansTable() rateTable {
+	table := gridOf("equal means of five and eight cells called different, %", "n = %d", 3, 5, 10)
+	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, drifting, mixed} {
+		table.addOne(noise.name, func(rng *rand.Rand, n int) (bool, error) {
+			cells := noise.cells(rng, n, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+			c, err := RatioOfMeans(cells[:5], cells[5:], DefaultAlpha)
+			return !c.Interval.Contains(1), err
+		})
+	}
+	noisy := scaled(0.1)
+	table.addOne("one cell 5 times noisier", func(rng *rand.Rand, n int) (bool, error) {
+		cells := append(noisy.cells(rng, n, 1), quiet.cells(rng, n, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)...)
+		c, err := RatioOfMeans(cells[:5], cells[5:], DefaultAlpha)
+		return !c.Interval.Contains(1), err
+	})
+	table.rows[0].label = "normal"
+	return table.rateTable
+}
+
 // Claims of several parts.
 func partsTable() rateTable {
 	table := gridOf("all of 2 × 3 pairs, %", "n = %d", 3, 5, 10)
@@ -565,7 +585,7 @@ func TestRatesOfMethod(t *testing.T) {
 	disturbed, despite := disturbedTables()
 	for name, table := range map[string]rateTable{"one cell": coverageTable(), "equal cells": differentTable(),
 		"looks": boundaryTable(), "levels": levelsTable(), "needed": neededTable(), "advantages": advantageTable(),
-		"parts": partsTable(), "noise floor": floorTable(), "failures": fewerTable(),
+		"parts": partsTable(), "means": meansTable(), "noise floor": floorTable(), "failures": fewerTable(),
 		"sessions": sessionsTable(), "correlated": correlatedTable(), "disturbed": disturbed, "despite disturbance": despite} {
 		t.Run(name, func(t *testing.T) { table.check(t) })
 	}

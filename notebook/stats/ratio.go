@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Comparison is the ratio of two cells.
@@ -222,4 +223,81 @@ func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	limits, _ := out.limits(alpha)
 	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(limits)
 	return out, nil
+}
+
+// RatioOfMeans compares the geometric mean of the cells of a to that of the cells of b: by Welch's t on logarithms, around
+// the difference of the means of all cells' means, whose variances add up. No repetition of a cell needs one of another in
+// its round.
+//
+// Values of all cells have one unit; the result has none. NA and NB are the fewest repetitions of a cell on either side.
+// Errors are as for Ratio.
+//
+// Source: docs/method.md#ratios; Welch 1947; Satterthwaite 1946.
+func RatioOfMeans(a, b []Cell, alpha float64) (Comparison, error) {
+	over, under := newMean(a), newMean(b)
+	out := Comparison{Interval: Interval{0, math.Inf(1)}, P: 1, NA: over.n, NB: under.n, Bounds: over.bounds.Over(under.bounds)}
+	if err := checkAlpha(alpha); err != nil {
+		return out, err
+	}
+	for _, check := range []func(Cell) error{Cell.check, Cell.positive} {
+		for _, c := range slices.Concat(a, b) {
+			if err := check(c); err != nil {
+				return out, err
+			}
+		}
+	}
+	out.Ratio = over.centre() / under.centre()
+	for _, c := range slices.Concat(a, b) {
+		if err := c.comparable(); err != nil {
+			return out, err
+		}
+	}
+	d, variance, squares := over.moments()
+	dUnder, varianceUnder, squaresUnder := under.moments()
+	variance += varianceUnder
+	out.D, out.SE, out.DF = d-dUnder, math.Sqrt(variance), variance*variance/(squares+squaresUnder)
+	limits, _ := out.limits(alpha)
+	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(limits)
+	return out, nil
+}
+
+// mean is the geometric mean of some cells.
+type mean struct {
+	cells  []Cell
+	n      int // the fewest repetitions of a cell
+	bounds Interval
+}
+
+func newMean(cells []Cell) mean {
+	m := mean{cells: cells, bounds: Interval{1, 1}}
+	for i, c := range cells {
+		if n := len(c.Values); i == 0 || n < m.n {
+			m.n = n
+		}
+		share, bounds := 1/float64(len(cells)), factors(c.Bounds)
+		m.bounds = m.bounds.times(Interval{math.Pow(bounds.Lo, share), math.Pow(bounds.Hi, share)})
+	}
+	return m
+}
+
+// centre returns the geometric mean of the centres of the cells.
+func (m mean) centre() float64 {
+	sum := 0.0
+	for _, c := range m.cells {
+		sum += math.Log(c.centre())
+	}
+	return math.Exp(sum / float64(len(m.cells)))
+}
+
+// moments returns the mean on logarithms, its variance, and the sum of the squares of each cell's part of the variance over
+// its degrees of freedom.
+func (m mean) moments() (d, variance, squares float64) {
+	k := float64(len(m.cells))
+	for _, c := range m.cells {
+		s, n := newSample(c), float64(len(c.Values))
+		y, v := s.moments()
+		part := v * s.serial() / n / (k * k)
+		d, variance, squares = d+y/k, variance+part, squares+part*part/(n-1)
+	}
+	return d, variance, squares
 }

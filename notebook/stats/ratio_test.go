@@ -2,6 +2,7 @@ package stats
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -115,6 +116,43 @@ func TestRatioOfRatios(t *testing.T) {
 			wantNumber(t, "df", got.DF, tt.df)
 			wantNumber(t, "p", got.P, tt.p)
 		})
+	}
+}
+
+func TestRatioOfMeans(t *testing.T) {
+	a, b := values(1200, 1230, 1185), values(1000, 1010, 985)
+	// Means of one cell are compared as the cells are.
+	alone, one := must.Get(RatioOfMeans([]Cell{a}, []Cell{b}, 0.05)), must.Get(Ratio(a, b, 0.05))
+	wantInterval(t, alone.Interval, fmt.Sprintf("%.9f", one.Interval.Lo), fmt.Sprintf("%.9f", one.Interval.Hi))
+	wantNumber(t, "df", alone.DF, fmt.Sprintf("%.9f", one.DF))
+	wantNumber(t, "p", alone.P, fmt.Sprintf("%.9f", one.P))
+
+	// A cell may have more repetitions than another. Numbers by hand.
+	more := must.Get(RatioOfMeans([]Cell{a, values(1190, 1210, 1225, 1201)}, []Cell{b, values(990, 1003, 1001)}, 0.05))
+	wantNumber(t, "difference", more.D, "0.188883")
+	wantNumber(t, "standard error", more.SE, "0.00753204")
+	wantNumber(t, "df", more.DF, "5.60029")
+	assert.Equal(t, [2]int{more.NA, more.NB}, [2]int{3, 3}, "repetitions")
+
+	// Each cell bounds the mean by its share.
+	slowed := a
+	slowed.Bounds = Interval{1, 1.44}
+	bounded := must.Get(RatioOfMeans([]Cell{slowed, a}, []Cell{b}, 0.05))
+	wantInterval(t, bounded.Bounds, "1", "1.2")
+
+	for _, tt := range []struct {
+		name string
+		a    []Cell
+		want error
+	}{
+		{"two repetitions", []Cell{a, values(1200, 1210)}, ErrTooFew},
+		{"a zero", []Cell{values(0, 1, 1), a}, ErrNotPositive},
+		{"an empty cell", []Cell{a, {}}, ErrNoValues},
+	} {
+		got, err := RatioOfMeans(tt.a, []Cell{b}, 0.05)
+		if !errors.Is(err, tt.want) || got.Interval != (Interval{0, math.Inf(1)}) {
+			t.Errorf("%s: %v, %v; want %v", tt.name, got.Interval, err, tt.want)
+		}
 	}
 }
 
