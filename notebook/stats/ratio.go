@@ -125,13 +125,14 @@ func onBoth(a, b Cell, check func(Cell) error) error {
 // byMeans compares the cells by Welch's t.
 //
 // Source: docs/method.md#ratios.
-func (c *Comparison) byMeans() {
-	meanA, varianceA := c.a.moments()
-	meanB, varianceB := c.b.moments()
-	na, nb := float64(c.NA), float64(c.NB)
-	va, vb := varianceA*c.a.serial()/na, varianceB*c.b.serial()/nb
-	c.D, c.SE = meanA-meanB, math.Sqrt(va+vb)
-	c.DF = (va + vb) * (va + vb) / (va*va/(na-1) + vb*vb/(nb-1))
+func (c *Comparison) byMeans() { c.byMeansOf(newMean([]Cell{c.a.Cell}), newMean([]Cell{c.b.Cell})) }
+
+// byMeansOf compares two means by Welch's t.
+func (c *Comparison) byMeansOf(a, b mean) {
+	meanA, varianceA, squaresA := a.moments()
+	meanB, varianceB, squaresB := b.moments()
+	variance := varianceA + varianceB
+	c.D, c.SE, c.DF = meanA-meanB, math.Sqrt(variance), variance*variance/(squaresA+squaresB)
 }
 
 // byRanks compares the cells by the differences of all their values.
@@ -252,10 +253,7 @@ func RatioOfMeans(a, b []Cell, alpha float64) (Comparison, error) {
 			return out, err
 		}
 	}
-	d, variance, squares := over.moments()
-	dUnder, varianceUnder, squaresUnder := under.moments()
-	variance += varianceUnder
-	out.D, out.SE, out.DF = d-dUnder, math.Sqrt(variance), variance*variance/(squares+squaresUnder)
+	out.byMeansOf(over, under)
 	limits, _ := out.limits(alpha)
 	out.P, out.Interval = tTwoSided(out.D/out.SE, out.DF), out.around(limits)
 	return out, nil
