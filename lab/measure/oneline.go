@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -300,31 +301,39 @@ func (n *notebook) page(a *lab.Session, file, text, command string) error {
 	return nil
 }
 
-// printTable prints a row for each cell. The first column has intervals, or a word for a missing number.
+// printTable prints a row for each cell. The first column has intervals, or a word for a missing number; of the others
+// those are left out that have no number at all.
 func (o *oneLine) printTable(a *lab.Session, e *dataset.Experiment) {
-	names, head := shortNames(e), []string{o.axis}
-	var words []func(*dataset.Cell) string // of each column
-	for i, column := range o.table {
-		head = append(head, column.title)
-		words = append(words, column.words)
-		if column.words == nil {
-			words[i] = numbersOf(e, column.metric, i == 0)
-		}
-	}
-	rows := [][]string{append(head, "n")}
+	names, counts := []string{o.axis}, []string{"n"}
+	short := shortNames(e)
 	for _, c := range e.Cells {
-		row := []string{names[c]}
-		for _, of := range words {
-			row = append(row, of(c))
-		}
 		count := fmt.Sprint(len(c.ValidValues(o.table[0].metric)))
 		if all := fmt.Sprint(len(c.Records)); count != all {
 			count += " of " + all
 		}
-		rows = append(rows, append(row, count))
+		names, counts = append(names, short[c]), append(counts, count)
+	}
+	columns := [][]string{names}
+	for i, column := range o.table {
+		words := column.words
+		if words == nil {
+			words = numbersOf(e, column.metric, i == 0)
+		}
+		numbers := slice.Map(e.Cells, words)
+		if i == 0 || slices.ContainsFunc(numbers, func(s string) bool { return s != noNumber }) {
+			columns = append(columns, append([]string{column.title}, numbers...))
+		}
+	}
+	columns = append(columns, counts)
+	rows := make([][]string, len(names))
+	for i := range rows {
+		rows[i] = slice.Map(columns, func(column []string) string { return column[i] })
 	}
 	terminal.PrintColumns(a.Stdout, "", rows)
 }
+
+// noNumber stands for a number that was not measured.
+const noNumber = "–"
 
 // numbersOf returns how a metric of each cell is written: for too few valid repetitions it is their mean.
 func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.Cell) string {
@@ -337,7 +346,7 @@ func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.C
 			mean := stat.Mean(valid, nil)
 			return wording.UnitFor(m.Unit, m.Share, mean).Alone(mean)
 		case r.Missing != "" && !isFirst:
-			return cmp.Or(wording.Unsure(r), "–")
+			return cmp.Or(wording.Unsure(r), noNumber)
 		case strings.HasPrefix(r.Missing, wording.InvalidReason):
 			return strings.TrimSpace(wording.Unsure(r) + " not valid")
 		case r.Missing != "":

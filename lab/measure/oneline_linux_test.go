@@ -61,7 +61,7 @@ func TestTime(t *testing.T) {
 			break
 		}
 	}
-	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +memory +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
+	for _, want := range []string{`(?m)^command +time \[95 %\] +CPUs +n$`, `(?m)^sleep 0\.02 +\d.* 3$`,
 		`(?s)“sleep 0.02” is\s+[\d.]+ times\s+faster`, `Noise floor: `} {
 		if !regexp.MustCompile(strings.ReplaceAll(want, " %", "[ \u202f]%")).MatchString(out) {
 			t.Errorf("nothing is like %q in\n%s", want, out)
@@ -73,6 +73,18 @@ func TestTime(t *testing.T) {
 		}
 	}
 	assert.Contains(t, must.Read(page), "sleep 0.02")
+}
+
+// The column of memory is there if a command takes more than its timer: less cannot be told from what it inherits.
+func TestMemoryOfCommands(t *testing.T) {
+	out, err := timed(t.Context(), t, Commands{Lines: []string{"true", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"},
+		Repetitions: "3"}, OneLineOptions{}, 0)
+	for _, want := range []string{`(?m)^command +time \[95\s%\] +CPUs +memory +n$`, `(?m)^true .* – +3$`,
+		`(?m)^head -c 100000000 .* \d[\d.]+\sMiB +3$`} {
+		if err != nil || !regexp.MustCompile(strings.ReplaceAll(want, `\s`, "[ \u00a0\u202f]")).MatchString(out) {
+			t.Errorf("%v; nothing is like %q in\n%s", err, want, out)
+		}
+	}
 }
 
 func TestFailures(t *testing.T) {

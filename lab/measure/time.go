@@ -103,7 +103,7 @@ func (c *Commands) oneLine() *oneLine {
 func busyCPUs(c *dataset.Cell) string {
 	real, user, sys := c.Metric("time.real"), c.Metric("time.user"), c.Metric("time.sys")
 	if real.Missing != "" || user.Missing != "" || sys.Missing != "" || real.Estimate.Centre <= 0 {
-		return "–"
+		return noNumber
 	}
 	return wording.Plain.Number((user.Estimate.Centre+sys.Estimate.Centre)/real.Estimate.Centre, 1)
 }
