@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-all test-long test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-long test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,13 +37,11 @@ check: build ## check articles for errors
 # Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
 # Pages are looked at as they are made of the committed records. The driver of the manual and
 # the first use are timed when all else has ended.
-test: build ## run all tests but those of test-all; those that need an engine or a browser run where there is one
+test: build ## run all tests but those of test-long; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^(TestManuals|TestFirstUse$$|TestRename$$)' $(TESTFLAGS) ./cmd/cli ./site ./...
 	$(GO) test -timeout 45m -run '^(TestManualsDriver|TestFirstUse)$$' $(TESTFLAGS) ./cmd/cli
 	cd cluster && $(GO) test $(TESTFLAGS) ./...
-
-test-all: test test-long ## run all tests, and what takes longer
 
 test-long: build ## run what takes longer: a smoke run of all articles, pictures of all pages, all load generators, drivers of other protocols, another module path, many kills, benchbook-cluster and Kubernetes (as root), fuzzing
 	$(GO) test -timeout 60m ./runner/load -run TestRealTools -compile

@@ -298,7 +298,7 @@ func patience(t *testing.T) time.Duration {
 	return time.Until(deadline) - 20*time.Second
 }
 
-var kills = flag.Int("kills", 6, "how often TestKilledAtAnyMoment kills a run: make test-all does so more often")
+var kills = flag.Int("kills", 6, "how often TestKilledAtAnyMoment kills a run: make test-long does so more often")
 
 // A run that is killed at any moment loses nothing that it has saved, measures nothing twice, and the same command
 // completes it. What a killed run leaves is removed by the next one, and other containers stay. The moments are spread

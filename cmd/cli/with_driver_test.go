@@ -1,5 +1,5 @@
 // The tests here time what others would disturb: make test runs the first one when all others have ended, and make
-// test-all the second.
+// test-long the second.
 
 package cli
 
