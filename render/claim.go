@@ -75,8 +75,8 @@ func (c *composer) claim(block *article.Claim) claimView {
 		if v.Effect = e.With(); len(j.What) <= longestEffect {
 			v.What = j.What
 		}
-		if e.HasInterval() {
-			say("95\u202f% interval" + floorNote(j.Floor))
+		if e.HasInterval() && j.Floor > 0 { // unlike the one in a table: docs/method.md#claims-as-regions
+			say("its interval is widened by the noise floor of " + wording.Percent(j.Floor))
 		}
 		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
 			v.Links = append(v.Links, *at)
@@ -103,7 +103,9 @@ func (c *composer) claim(block *article.Claim) claimView {
 		say(j.Marks...)
 		say(withAllWords(&j))
 	}
-	say(intervalsNote(parts, j.Floor))
+	if j.Floor > 0 && slices.ContainsFunc(parts, func(p partView) bool { return p.hasInterval }) {
+		say("the intervals of ratios are widened by the noise floor of " + wording.Percent(j.Floor))
+	}
 	return v
 }
 
@@ -134,18 +136,6 @@ func withAllWords(j *claim.Judgement) string {
 		}
 	}
 	return "with all repetitions: " + words
-}
-
-// intervalsNote says what the intervals of parts are; empty if none has one.
-func intervalsNote(parts []partView, floor float64) string {
-	if !slices.ContainsFunc(parts, func(p partView) bool { return p.hasInterval }) {
-		return ""
-	}
-	words := "with 95\u202f% intervals"
-	if floor > 0 {
-		words += ", for ratios" + floorNote(floor)
-	}
-	return words
 }
 
 // neededWords says how many repetitions might decide an inconclusive claim.
@@ -202,14 +192,6 @@ func (c *composer) claimsData() []byte {
 		add(block.Name.Value, "", &j)
 	}
 	return t.CSV()
-}
-
-// floorNote says that an interval is widened, unlike those in tables: docs/method.md#claims-as-regions.
-func floorNote(floor float64) string {
-	if floor == 0 {
-		return ""
-	}
-	return " widened by the noise floor of " + wording.Percent(floor)
 }
 
 // claimSentence returns the text of a claim, else the words of the first link to it, else its test.
@@ -303,7 +285,8 @@ func (c *composer) statedWords(block *article.Claim) string {
 	return string(s.Is) + ": " + strings.Join(s.Changes, "; ")
 }
 
-// stated sums up which claims were stated before they were measured, and names those that are no longer made.
+// stated sums up which claims were stated before they were measured, names those that are no longer made, and says what
+// ranges beside numbers are.
 func (c *composer) stated() string {
 	counts := map[claim.Stating]int{}
 	var gone []string
@@ -333,7 +316,7 @@ func (c *composer) stated() string {
 	if len(gone) > 0 {
 		words += " No longer made: " + phrase.List(gone) + "."
 	}
-	return words
+	return words + " Ranges beside numbers are 95\u202f% intervals."
 }
 
 // sessionsWords says on how many sessions the claims rest: "one session", each result on one, or the most of a claim.
