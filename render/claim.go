@@ -56,57 +56,66 @@ func (c *composer) claim(block *article.Claim) claimView {
 	if c.options.Command == "" {
 		v.Article, v.Run = c.doc.Slug, c.runOf(block, j)
 	}
-	line := func(before, words string) {
-		if words != "" {
-			v.Line = append(v.Line, before+words)
-		}
-	}
-	say := func(words ...string) {
-		for _, w := range words {
-			if w != "" {
-				v.Sentences = append(v.Sentences, wording.Sentence(w))
-			}
-		}
-	}
-	line("", c.statedWords(block))
+	v.line("", c.statedWords(block))
 	isMeasured := j.Verdict != stats.NotMeasured // without a number no warning is needed
 	if j.Effect != nil && isMeasured {
-		e := outcome.EffectOf(&j)
-		if v.Effect = e.With(); len(j.What) <= longestEffect {
-			v.What = j.What
-		}
-		if e.HasInterval() && j.Floor > 0 { // unlike the one in a table: docs/method.md#claims-as-regions
-			say("its interval is widened by the noise floor of " + wording.Percent(j.Floor))
-		}
-		if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
-			v.Links = append(v.Links, *at)
-		}
-		line("claimed ", e.Claimed())
-		line("published ", outcome.Published(c.d, &j))
+		c.addEffect(&v, block, &j)
 	}
-	line("", j.Tally())
+	v.line("", j.Tally())
 	parts := partsOf(j.Parts, nil)
 	if v.Matrix = outcome.MatrixOf(&j); v.Matrix == nil { // which shows what is open
 		v.Parts = parts
 	}
 	switch {
 	case !isMeasured:
-		line("", j.Reason)
+		v.line("", j.Reason)
 	case v.Matrix == nil:
-		say(outcome.Reason(&j))
+		v.say(outcome.Reason(&j))
 	}
-	line("", neededWords(j))
+	v.line("", neededWords(j))
 	if isMeasured {
 		if j.Invalid {
-			say("one of its parts is not measured, because a cell is not valid")
+			v.say("one of its parts is not measured, because a cell is not valid")
 		}
-		say(j.Marks...)
-		say(withAllWords(&j))
+		v.say(j.Marks...)
+		v.say(withAllWords(&j))
 	}
 	if j.Floor > 0 && slices.ContainsFunc(parts, func(p partView) bool { return p.hasInterval }) {
-		say("the intervals of ratios are widened by the noise floor of " + wording.Percent(j.Floor))
+		v.say("the intervals of ratios are widened by the noise floor of " + wording.Percent(j.Floor))
 	}
 	return v
+}
+
+// addEffect adds the effect of a claim, where it is shown, and what it was compared with.
+func (c *composer) addEffect(v *claimView, block *article.Claim, j *claim.Judgement) {
+	e := outcome.EffectOf(j)
+	if v.Effect = e.With(); len(j.What) <= longestEffect {
+		v.What = j.What
+	}
+	if e.HasInterval() && j.Floor > 0 { // unlike the one in a table: docs/method.md#claims-as-regions
+		v.say("its interval is widened by the noise floor of " + wording.Percent(j.Floor))
+	}
+	if at := c.shownAt(block.Expect.Node, j.Effect.Cells); at != nil {
+		v.Links = append(v.Links, *at)
+	}
+	v.line("claimed ", e.Claimed())
+	v.line("published ", outcome.Published(c.d, j))
+}
+
+// line adds words to the line of a claim, if there are any.
+func (v *claimView) line(before, words string) {
+	if words != "" {
+		v.Line = append(v.Line, before+words)
+	}
+}
+
+// say adds sentences, without the empty ones.
+func (v *claimView) say(words ...string) {
+	for _, w := range words {
+		if w != "" {
+			v.Sentences = append(v.Sentences, wording.Sentence(w))
+		}
+	}
 }
 
 // runOf returns the experiments that a claim needs.
