@@ -74,7 +74,7 @@ func (j Judgement) Outcome() stats.Verdict {
 
 func (j Judgement) isStronger() bool {
 	if j.Form == All {
-		return !slices.ContainsFunc(j.Parts, func(p Judgement) bool {
+		return len(j.Parts) > 0 && !slices.ContainsFunc(j.Parts, func(p Judgement) bool {
 			return p.Verdict != stats.Supported && p.Outcome() != stats.Stronger
 		})
 	}

@@ -517,6 +517,14 @@ func TestFewer(t *testing.T) {
 	}
 }
 
+// A session has the verdict of a claim, but not its parts, which would have to be stronger than claimed.
+func TestOutcomeWithoutParts(t *testing.T) {
+	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive} {
+		j := Judgement{Test: Test{Form: All}, Verdict: v}
+		assert.Equal(t, j.Outcome(), v)
+	}
+}
+
 // The ratio of a to b is 1.2 [1.16 to 1.26], and of b to a 0.83 [0.80 to 0.86].
 func TestOutcomeStrongerThanClaimed(t *testing.T) {
 	const ab, ba = `throughput{server="a"}, throughput{server="b"}`, `throughput{server="b"}, throughput{server="a"}`
