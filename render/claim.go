@@ -52,7 +52,7 @@ const longestEffect = 140
 func (c *composer) claim(block *article.Claim) claimView {
 	j := c.judgements[block.Name.Value]
 	v := claimView{Badge: VerdictBadge(j.Outcome()), ID: prose.ClaimID + block.Name.Value, Headline: block.Headline,
-		Sessions: sessionParts(&j, c.d.Host), Says: c.claimSentence(block), Expect: prose.Code(block.Expect.Node.String())}
+		Says: c.claimSentence(block), Expect: prose.Code(block.Expect.Node.String())}
 	if c.options.Command == "" {
 		v.Article, v.Run = c.doc.Slug, c.runOf(block, j)
 	}
@@ -69,7 +69,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	switch {
 	case !isMeasured:
 		v.line("", j.Reason)
-	case v.Matrix == nil:
+	case len(parts) == 0: // parts have their own
 		v.say(outcome.Reason(&j))
 	}
 	v.line("", neededWords(j))
@@ -77,8 +77,13 @@ func (c *composer) claim(block *article.Claim) claimView {
 		if j.Invalid {
 			v.say("one of its parts is not measured, because a cell is not valid")
 		}
-		v.say(j.Marks...)
+		v.say(firstMarks(j.Marks)...)
 		v.say(withAllWords(&j))
+	}
+	v.Sessions = sessionParts(&j, c.d.Host)
+	if n := len(j.Sessions); n > 1 && v.Effect == "" && !slices.ContainsFunc(v.Sessions, func(s partView) bool { return s.Word != v.Word || s.Effect != "" }) {
+		v.Sessions = nil
+		v.say("each of " + wording.Count(n, "session") + " alone says the same")
 	}
 	if j.Floor > 0 && slices.ContainsFunc(parts, func(p partView) bool { return p.hasInterval }) {
 		v.say("the intervals of ratios are widened by the noise floor of " + wording.Percent(j.Floor))
@@ -128,6 +133,26 @@ func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
 		names = []string{name}
 	}
 	return strings.Join(names, " ")
+}
+
+// mostInvalid is how many cells with invalid repetitions a claim names. Tables name all of them.
+const mostInvalid = 3
+
+// firstMarks leaves out all but the first marks of cells with invalid repetitions, unless only one would be left out.
+func firstMarks(marks []string) []string {
+	invalid, kept := 0, marks[:0:0]
+	for _, m := range marks {
+		if strings.Contains(m, " not valid: ") {
+			invalid++
+		}
+		if invalid <= mostInvalid || !strings.Contains(m, " not valid: ") {
+			kept = append(kept, m)
+		}
+	}
+	if invalid <= mostInvalid+1 {
+		return marks
+	}
+	return append(kept, fmt.Sprintf("and %d more cells like these", invalid-mostInvalid))
 }
 
 // withAllWords is the effect of a claim, or the count of its verdicts, with the repetitions too that only checks of
@@ -373,33 +398,42 @@ func sessionsBeside(j *claim.Judgement) string {
 }
 
 // sessionParts lists what each session says of a claim alone. Where two agree, the first is left out: the line of the
-// claim shows it. A session goes by its day and its host, unless that is the host of the page, and by its run where another
-// one has the same day and host.
+// claim shows it. A session goes by its host, unless that is the host of the page, and by when it began: by the year if it
+// is another one than that of the session before, and by the time of day if its host has another session on that day.
 func sessionParts(j *claim.Judgement, host string) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
 	}), j)
-	daysOf := func(s claim.Session) string { return s.Host + phrase.List(slice.Map(s.Runs, dayOf)) }
-	for i, s := range j.Sessions {
-		names := slice.Map(s.Runs, dayOf)
-		if slice.Count(j.Sessions, func(o claim.Session) bool { return daysOf(o) == daysOf(s) }) > 1 {
-			names = s.Runs
-		}
-		if views[i].What = phrase.List(names); s.Host != host {
-			views[i].What += ", " + s.Host
-		}
-	}
+	first, year := 0, ""
 	if len(views) == 2 && j.Sessions[0].Verdict == j.Verdict && j.Sessions[1].Verdict == j.Verdict {
-		return views[1:]
+		first = 1
 	}
-	return views
+	for i, s := range j.Sessions[first:] {
+		isSameDay := func(o claim.Session) bool { return o.Host == s.Host && began(o, dayOnly) == began(s, dayOnly) }
+		layout := dayOnly
+		if y := began(s, " 2006"); y != year {
+			layout, year = layout+" 2006", y
+		}
+		if slice.Count(j.Sessions, isSameDay) > 1 {
+			layout += " 15:04"
+		}
+		v := &views[first+i]
+		if v.What = began(s, layout); s.Host != host {
+			v.What += ", " + s.Host
+		}
+	}
+	return views[first:]
 }
 
-// dayOf is the day on which a run began, by its name.
-func dayOf(run string) string {
-	day, _, _ := strings.Cut(run, "T")
-	if began, err := time.Parse("20060102", day); err == nil {
-		return wording.ShortDate(began)
-	}
-	return run
+const dayOnly = "2\u00a0Jan"
+
+// began says in a layout of package time when the runs of a session began, by their names.
+func began(s claim.Session, layout string) string {
+	return phrase.List(slice.Map(s.Runs, func(run string) string {
+		name, _, _ := strings.Cut(run, "-")
+		if t, err := time.Parse("20060102T150405Z", name); err == nil {
+			return t.Format(layout)
+		}
+		return run
+	}))
 }

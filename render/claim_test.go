@@ -141,15 +141,15 @@ func TestClaimsWithSessions(t *testing.T) {
 		name   string
 		rates  []float64 // of b, in the newest session first
 		title  string
-		listed []string // their days, or runs
+		listed []string // when they began
 
 		sameDay bool
 	}{
 		{"one session", []float64{600}, "", nil, false},
-		{"two that agree", []float64{600, 610}, "In another session", []string{"19 Nov"}, false},
-		{"two that differ", []float64{600, 400}, "Each session alone", []string{"20 Nov", "19 Nov"}, false},
-		{"three", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov", "19 Nov", "18 Nov"}, false},
-		{"three of a day", []float64{600, 610, 605}, "Each session alone", []string{"Z-a", "Z-b", "Z-c"}, true},
+		{"two that agree", []float64{600, 610}, "In another session", []string{"19 Nov 2026"}, false},
+		{"two that differ", []float64{600, 400}, "Each session alone", []string{"20 Nov 2026", "19 Nov"}, false},
+		{"three", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov 2026", "19 Nov", "18 Nov"}, false},
+		{"three of a day", []float64{600, 610, 605}, "Each session alone", []string{"20 Nov 2026 15:00", "20 Nov 14:00", "20 Nov 13:00"}, true},
 	} {
 		b := measured(t, "", body, nil)
 		for i, rate := range tt.rates {
@@ -163,9 +163,23 @@ func TestClaimsWithSessions(t *testing.T) {
 		}
 		title, listed := "", []string(nil)
 		if m := sessions.FindStringSubmatch(string(rendered(t, b).HTML)); m != nil {
-			title, listed = m[1], regexp.MustCompile(`\d+ Nov|Z-[a-c]`).FindAllString(narrow.Replace(m[2]), -1)
+			title, listed = m[1], regexp.MustCompile(`\d+ Nov( 2026)?( \d\d:\d\d)?`).FindAllString(narrow.Replace(m[2]), -1)
 		}
 		assert.Equal(t, title, tt.title, tt.name)
 		assert.Slice(t, listed, tt.listed, tt.name)
+	}
+}
+
+// Sessions of a claim without an effect of its own are listed only if one of them says something else.
+func TestClaimsWithPartsAndSessions(t *testing.T) {
+	const body = experiment + "```yaml claim\n- {name: c, expect: 'throughput{server=\"b\"} > 500/s and throughput{server=\"a\"} > 400/s'}\n```\n"
+	for rate, want := range map[float64]string{620: "Each of 3 sessions alone says the same.", 400: "Each session alone: (Contradicted; 20 Nov 2026); (Supported; 19 Nov); (Supported; 18 Nov)."} {
+		b := measured(t, "", body, nil)
+		for i, rate := range []float64{rate, 610, 605} {
+			in := rendertest.In(fmt.Sprintf("202611%dT100000Z-%c", 20-i, 'a'+i), 20-i)
+			b.Measure("full", "servers", "a", []float64{500, 498, 502}, in)
+			b.Measure("full", "servers", "b", []float64{rate, rate - 2, rate + 2}, in)
+		}
+		assert.Contains(t, wordsOf(string(rendered(t, b).HTML)), want)
 	}
 }

@@ -74,20 +74,34 @@ func (w *Writer) View(title string) View {
 	return v
 }
 
-// shareFacts states once what holds for all experiments.
+// shareFacts states once what holds for all experiments, and on which CPUs most of them ran.
 func (v *View) shareFacts() {
 	if len(v.Experiments) < 2 {
 		return
 	}
-	v.Facts = v.Experiments[0].Facts
-	for _, e := range v.Experiments[1:] {
-		v.Facts = slice.Filter(v.Facts, func(f factView) bool { return slices.ContainsFunc(e.Facts, f.equals) })
+	shared := map[string]factView{} // by name, as the experiments have it
+	for _, e := range v.Experiments {
+		for _, f := range e.Facts {
+			count := slice.Count(v.Experiments, func(e experimentView) bool { return slices.ContainsFunc(e.Facts, f.equals) })
+			isOfAll := count == len(v.Experiments)
+			if _, known := shared[f.Name]; known || !isOfAll && (f.Name != cpus || 2*count <= len(v.Experiments)) {
+				continue
+			}
+			shared[f.Name] = f
+			if !isOfAll {
+				f = factView{f.Name, append(slices.Clone(f.Texts), "unless an experiment says otherwise")}
+			}
+			v.Facts = append(v.Facts, f)
+		}
 	}
 	for i := range v.Experiments {
 		e := &v.Experiments[i]
-		e.Facts = slices.DeleteFunc(e.Facts, func(f factView) bool { return slices.ContainsFunc(v.Facts, f.equals) })
+		e.Facts = slices.DeleteFunc(e.Facts, func(f factView) bool { return f.equals(shared[f.Name]) })
 	}
 }
+
+// cpus is the fact on which CPUs services and load ran.
+const cpus = "CPUs"
 
 func (f factView) equals(g factView) bool { return f.Name == g.Name && slices.Equal(f.Texts, g.Texts) }
 
@@ -108,7 +122,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 		}
 	}
 	add("Host", w.hostLines(records)...)
-	add("CPUs", coresLine(records), common(records, "placement.hosts"))
+	add(cpus, coresLine(records), common(records, "placement.hosts"))
 	add("Repetitions", repetitionsLine(e, o, valid))
 	add("Noise floor", w.floorLine(e))
 	add("Failed", failedLine(records))
