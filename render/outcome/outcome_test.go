@@ -72,13 +72,13 @@ func fours(values ...[]float64) measuring {
 	}
 }
 
-// again are servers in two sessions, of which the older has these values for a.
-func again(older []float64) measuring {
+// again are servers in several sessions, of which the older ones have these values for a.
+func again(older ...[]float64) measuring {
 	return func(t *testing.T, expect string) *recordtest.Fixture {
 		f := recordtest.New(t, recordtest.Claimed(expect))
-		for run, first := range map[string][]float64{"20261120T100000Z-abcd": a, "20261119T100000Z-abcd": older} {
+		for i, first := range append([][]float64{a}, older...) {
 			for trial, values := range map[string][]float64{"a": first, "b": b, "c": c} {
-				f.Measure("servers", trial, run, values)
+				f.Measure("servers", trial, fmt.Sprintf("202611%dT100000Z-abcd", 20-i), values)
 			}
 		}
 		return f
@@ -128,6 +128,7 @@ var measurings = map[string]measuring{
 	"fours":               fours(a, c, unsteady, b),
 	"an unsteady session": again(unsteady),
 	"a contrary session":  again(c),
+	"three sessions":      again(b, a),
 	"eleven servers":      lettered(b, c, c, c, c, c, c, c, c, c, a),
 	"searched": func(t *testing.T, expect string) *recordtest.Fixture {
 		f := recordtest.NewSearched(t, expect)

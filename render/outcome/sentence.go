@@ -50,9 +50,11 @@ func notMeasured(j *claim.Judgement) string {
 	return wording.NotMeasured + ": " + strings.TrimPrefix(j.Reason, wording.NotMeasured+": ")
 }
 
-// undecided says after how many repetitions, and how many would decide; or that the other of two sessions does not agree.
+// undecided says after how many repetitions or sessions, and how many repetitions would decide; or that the other of two
+// sessions does not agree.
 func undecided(j *claim.Judgement) string {
 	n, after := Repetitions(j), ""
+	sessions := sessionsOf(j)
 	switch {
 	case j.IsOneSearch():
 		after = "after one search, of the two that a verdict needs"
@@ -62,6 +64,8 @@ func undecided(j *claim.Judgement) string {
 			newest.Verdict = stats.Contradicted
 		}
 		return "undecided, as another session does not confirm it: " + clause(&newest)
+	case sessions > 0:
+		after = "over " + wording.Count(sessions, "session")
 	case n > 0:
 		after = "after " + wording.Count(n, "repetition")
 		if n < stats.MinRepetitions {
@@ -73,7 +77,7 @@ func undecided(j *claim.Judgement) string {
 		words = strings.TrimPrefix(after+" ", " ")
 	}
 	words += clause(j)
-	if needed := needed(j, n); needed != "" {
+	if needed := needed(j, n); needed != "" && sessions == 0 {
 		words += marked(prospect, ". "+needed)
 	}
 	return words
@@ -97,21 +101,30 @@ func needed(j *claim.Judgement, n int) string {
 	return fmt.Sprintf("%s %s would have an even chance of deciding %s.", about, wording.Count(j.Needed, "repetition"), them)
 }
 
-// Repetitions counts those that a claim rests on: the fewest of its cells; 0 if that is not known.
+// Repetitions counts those that a claim rests on: the fewest of its cells; 0 if that is not known, as over sessions.
 func Repetitions(j *claim.Judgement) int {
+	return fewest(j, func(k stats.IntervalKind) bool { return k != stats.BySearch && k != stats.OverSessions })
+}
+
+// sessionsOf counts the sessions that a claim rests on: the fewest of its parts; 0 if they are fewer than three.
+func sessionsOf(j *claim.Judgement) int {
+	return fewest(j, func(k stats.IntervalKind) bool { return k == stats.OverSessions })
+}
+
+// fewest is the least number of observations of the effects with a wanted kind of interval; 0 for none.
+func fewest(j *claim.Judgement, wanted func(stats.IntervalKind) bool) (least int) {
 	if j.Effect != nil {
-		if j.Effect.Kind == stats.BySearch {
-			return 0
+		if wanted(j.Effect.Kind) {
+			return j.Effect.N
 		}
-		return j.Effect.N
+		return 0
 	}
-	fewest := 0
 	for i := range j.Parts {
-		if n := Repetitions(&j.Parts[i]); n > 0 && (fewest == 0 || n < fewest) {
-			fewest = n
+		if n := fewest(&j.Parts[i], wanted); n > 0 && (least == 0 || n < least) {
+			least = n
 		}
 	}
-	return fewest
+	return least
 }
 
 // clause writes what was measured, for the middle of a sentence.
