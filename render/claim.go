@@ -350,7 +350,7 @@ func (c *composer) stated() string {
 	if len(gone) > 0 {
 		words += " No longer made: " + phrase.List(gone) + "."
 	}
-	return words + " Ranges beside numbers are 95\u202f% intervals."
+	return words + " Ranges are 95\u202f% intervals, unless they say otherwise."
 }
 
 // sessionsWords says on how many sessions the claims rest: "one session", each result on one, or the most of a claim.
