@@ -15,8 +15,11 @@ import (
 	"benchbook/notebook/article"
 )
 
-// longest is how long something may take that is measured in one line.
-const longest = 100 * time.Hour
+// Limits of a load in one line, as an article has them.
+const (
+	maxConnections = 60_000
+	maxTime        = 24 * time.Hour
+)
 
 func (a *app) timeCommand() *cobra.Command {
 	var c measure.Commands
@@ -72,11 +75,14 @@ at a fixed rate over at most as many. Use it only on servers of your own. The st
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			isGiven := cmd.Flags().Changed("duration")
-			if l.Connections < 1 || isGiven && l.Duration < time.Second || l.Duration > longest {
-				return fmt.Errorf("--connections takes a number from 1, and --duration a time from 1s to %v", longest)
+			if l.Connections < 1 || l.Connections > maxConnections {
+				return fmt.Errorf("--connections takes a number from 1 to %d", maxConnections)
 			}
-			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > longest {
-				return fmt.Errorf("--requests takes a number from 1, and --timeout a time up to %v", longest)
+			if isGiven && l.Duration < time.Second || l.Duration > maxTime {
+				return fmt.Errorf("--duration takes a time from 1s to 24h")
+			}
+			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > maxTime {
+				return fmt.Errorf("--requests takes a number from 1, and --timeout a time up to 24h")
 			}
 			l.URLs = append(args, vs...)
 			o.Command = commandLine(cmd, args)

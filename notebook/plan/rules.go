@@ -21,9 +21,11 @@ const (
 	maxConnections = 60_000 // ports of one address, about
 	maxThreads     = 1024
 	maxRequests    = 1_000_000_000
-	maxSigma       = 20       // with more, most times are too short to be timed, or longer than a day
-	memoryLeast    = 6 << 20  // that Docker accepts as a limit
-	memoryMost     = 64 << 40 // more than any machine has
+	maxRate        = 10e6         // per second, as package loadgen has it
+	maxSeconds     = 24 * 60 * 60 // of a time of a load
+	maxSigma       = 20           // with more, most times are too short to be timed, or longer than a day
+	memoryLeast    = 6 << 20      // that Docker accepts as a limit
+	memoryMost     = 64 << 40     // more than any machine has
 )
 
 // A rule is a condition on a single value of a trial. KEY and VALUE in its message are replaced.
@@ -67,13 +69,14 @@ func init() {
 		"services.*.origin.latency.value services.*.origin.latency.median": {atLeast0, "a latency cannot be negative", ""},
 		"services.*.origin.latency.sigma": {func(v string) bool { return moreThan0(v) && between(0, maxSigma)(v) },
 			"KEY must be more than 0, and 20 at most", "0.5 is usual for times on the web"},
-		"services.*.link.rtt":            {atLeast0, "a delay cannot be negative", ""},
-		"load.connections":               {between(1, maxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
-		"load.threads":                   {between(1, maxThreads), "KEY must be between 1 and 1024, not VALUE", ""},
-		"load.requests":                  {between(1, maxRequests), "KEY must be between 1 and 1000000000, not VALUE", ""},
-		"load.duration load.timeout":     {moreThan0, "KEY must be more than 0", aTime},
-		"load.warmup load.think":         {atLeast0, "KEY cannot be less than 0", aTime},
-		"load.rate":                      {moreThan0, "KEY must be more than 0", "write a number per second, such as 500/s"},
+		"services.*.link.rtt":        {atLeast0, "a delay cannot be negative", ""},
+		"load.connections":           {between(1, maxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
+		"load.threads":               {between(1, maxThreads), "KEY must be between 1 and 1024, not VALUE", ""},
+		"load.requests":              {between(1, maxRequests), "KEY must be between 1 and 1000000000, not VALUE", ""},
+		"load.duration load.timeout": {upTo(maxSeconds), "KEY must be more than 0, and 24h at most", aTime},
+		"load.warmup load.think":     {between(0, maxSeconds), "KEY must be between 0s and 24h, not VALUE", aTime},
+		"load.rate": {upTo(maxRate), "KEY must be more than 0, and 10000000/s at most",
+			"write a number per second, such as 500/s"},
 		"load.rate.share":                {moreThan0, "KEY must be more than 0", "write a percentage, such as 80%"},
 		"load.method load.target.method": method,
 		"load.target.weight":             {moreThan0, "KEY must be more than 0", "remove a target that is not used"},
@@ -124,6 +127,11 @@ var (
 	moreThan0 = numeric(func(n float64) bool { return n > 0 })
 	atLeast0  = numeric(func(n float64) bool { return n >= 0 })
 )
+
+// upTo makes a test of numbers above 0.
+func upTo(most float64) func(string) bool {
+	return numeric(func(n float64) bool { return n > 0 && n <= most })
+}
 
 func between(least, most float64) func(string) bool {
 	return numeric(func(n float64) bool { return n >= least && n <= most })

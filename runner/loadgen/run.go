@@ -79,7 +79,7 @@ func (l *load) prepareAndMeasure(ctx context.Context, cancel context.CancelCause
 // newLoad returns an error for a config that is invalid.
 func newLoad(config *Config) (*load, error) {
 	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, err
 	}
 	l := &load{config: config, base: time.Now(), window: newWindow(config.Duration)}
 	byName := make(map[string]int)
