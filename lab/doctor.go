@@ -128,10 +128,14 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 		found = found.warnIf(true, "use the system's engine: a rootless one may not pin services to CPUs, and routes outside "+
 			"traffic through a user-space program")
 	}
-	if facts["engine.local"] == "false" {
+	switch {
+	case facts["engine.remote"] == "true":
+		found.Words += " runs containers on another machine"
+		found = found.warnIf(true, "run benchbook doctor there too: the checks below are of this machine")
+	case facts["engine.local"] == "false":
 		found.Level = missing
-		found.Words += " runs containers elsewhere or in a virtual machine"
-		found.Remedy = "run benchbook on the engine's machine, or use an engine of this one"
+		found.Words += " runs containers in a virtual machine"
+		found.Remedy = "run benchbook in that machine, or use an engine of this one"
 	}
 	checks := []finding{found}
 	if isDaemon {

@@ -69,8 +69,8 @@ func (b *bench) environment(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	if known["engine.local"] == "false" && b.Machines[""] == nil {
-		return nil, fmt.Errorf("the %s engine runs containers elsewhere or in a virtual machine, and what is measured "+
-			"there would be recorded as of this machine: run benchbook on the engine's machine, or use an engine of this one",
+		return nil, fmt.Errorf("the %s engine runs containers in a virtual machine, and what is measured there would be "+
+			"recorded as of this machine: run benchbook in that machine, or use an engine of this one",
 			b.Engine.Name())
 	}
 	facts := map[string]string{}
