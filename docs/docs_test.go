@@ -544,6 +544,12 @@ func anchor(heading string) string {
 }
 
 func TestLinks(t *testing.T) {
+	var released []string // files, folders and patterns of files in archives
+	for line := range strings.Lines(must.Read("../scripts/release")) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "cp ") {
+			released = append(released, strings.Fields(line)...)
+		}
+	}
 	anchors := map[string]bool{}
 	for _, p := range pages(t) {
 		for heading := range p.Sections {
@@ -558,6 +564,12 @@ func TestLinks(t *testing.T) {
 					continue
 				}
 				file = cmp.Or(file, p.Name)
+				if strings.HasPrefix(file, "../") && !slices.ContainsFunc(released, func(pattern string) bool {
+					matches, _ := filepath.Match(pattern, file[3:])
+					return matches || strings.HasPrefix(file[3:], pattern+"/")
+				}) {
+					t.Errorf("%s links to %s, which scripts/release does not put into archives", p.Name, m[1])
+				}
 				if _, err := os.Stat(file); err != nil || at != "" && !anchors[file+"#"+at] {
 					t.Errorf("%s links to %s, which does not exist", p.Name, m[1])
 				}
