@@ -15,7 +15,7 @@ IMAGE ?= benchbook
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Where an engine is to be installed or started, which takes a while, the pages are there before.
+# Installing an engine takes a while, so pages are rendered first.
 report: build ## measure what headline claims need, for 15 minutes (BUDGET=), or all of a PROFILE=, and render the site
 	@engine=$(ENGINE); \
 	if [ $$engine = docker ] && ! scripts/engine --find; then \
@@ -34,9 +34,8 @@ publish: build ## render the site, and publish it where benchbook.yaml says
 check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
-# Go begins packages in this order, as many at once as there are CPUs: the longest first, so that none of them is left over at the end.
-# Pages are looked at as they are made of the committed records. The driver of the manual and
-# the first use are timed when all else has ended.
+# Go begins packages in this order, as many at once as there are CPUs: long ones first, so that they don't finish last.
+# Pages come from the committed records. The driver of the manual and the first use are timed when all else has ended.
 test: build ## run all tests but those of test-long; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^(TestManuals|TestFirstUse$$|TestRename$$)' $(TESTFLAGS) ./cmd/cli ./site ./...
@@ -118,7 +117,8 @@ build: agent ## build benchbook with the program that it puts into containers
 # PREFIX=/usr/local for all users; otherwise where go install puts programs.
 install: build ## install benchbook into GOBIN, or into bin/ below PREFIX=
 	@dir="$(DESTDIR)$(if $(PREFIX),$(PREFIX)/bin,$(or $(GOBIN),$(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin))" && \
-	mkdir -p "$$dir" && install -m 755 $(BIN)/benchbook "$$dir/benchbook" && echo "installed $$dir/benchbook"
+	mkdir -p "$$dir" && install -m 755 $(BIN)/benchbook "$$dir/benchbook" && echo "installed $$dir/benchbook" && \
+	case ":$$PATH:" in *":$$dir:"*) ;; *) echo "add $$dir to your PATH" ;; esac
 
 build-cluster: agent ## build benchbook-cluster, which is benchbook with Kubernetes
 	@CGO_ENABLED=0 GOOS=linux $(GO) build -C cluster -trimpath -ldflags '-s -w' -buildvcs=false -o kubernetes/embedded/ ./benchbook-pod

@@ -34,6 +34,8 @@ func TestRename(t *testing.T) {
 	run("go", "build", "-o", "bin/", "./runner/benchbook-agent") // the command would take a minute of processor time
 	run("go", "list", "-deps", "-test", "./...")                 // an import of the old path is an error
 	run("go", "list", "-C", "cluster", "-deps", "./inpod")
-	assert.Lacks(t, must.Read(filepath.Join(dir, "docs/install.md")), "OWNER/")
+	for _, page := range []string{"README.md", "docs/install.md"} {
+		assert.Lacks(t, must.Read(filepath.Join(dir, page)), "OWNER/")
+	}
 	assert.Equal(t, run("gofmt", "-l", "cmd", "notebook"), "", "not formatted")
 }

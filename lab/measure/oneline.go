@@ -400,6 +400,9 @@ func othersOf(e *dataset.Experiment) []string {
 		return nil
 	}
 	words := "Other programs used the CPUs meanwhile: " + others + "."
+	if e.Cells[0].Trial.Load != nil {
+		words = "Other programs, and a server on this machine, used the CPUs meanwhile: " + others + "."
+	}
 	if hog := observe.Hog(); hog != "" {
 		words += " To measure undisturbed, " + hog + "."
 	}
