@@ -10,7 +10,7 @@ BASE ?= debian:bookworm-slim
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
-.PHONY: help report preview publish check tools screens test test-long test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use size lint engine build install build-cluster agent release image clean
+.PHONY: help report preview publish check tools screens test test-long test-kubernetes bench-method bench-load bench-tools bench-scale bench-first-use bench-gate size lint engine build install build-cluster agent release image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ bench-scale: ## time reading 10,000 records, and check, plan, show and render on
 
 bench-first-use: ## time the way from nothing to a page with numbers of this machine (leave the machine alone)
 	$(GO) test ./cmd/cli -run 'TestFirstUse/from_nothing' -v -count=1 -alone
+
+bench-gate: build ## time how well bench --fail-on tells a change of 2 % and 10 % from none (an hour; leave the machine alone)
+	scripts/bench-gate go
 
 size: build ## print lines of product and tests, words of the manual, packages, verbs, flags, and marks of translated English
 	@scripts/size

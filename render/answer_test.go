@@ -77,7 +77,7 @@ func TestOriginalAndAsked(t *testing.T) {
 }
 
 // The numbers on a card are of the claim that its sentence states first, not of the first headline.
-func TestBeside(t *testing.T) {
+func TestPublishedOfCard(t *testing.T) {
 	const claims = "```yaml claim\n" +
 		"- {name: first, headline: true, published: 1.1, expect: 'throughput{server=\"b\"} > throughput{server=\"a\"}'}\n" +
 		"- {name: second, headline: true, published: 0.5, expect: 'throughput{server=\"a\"} < throughput{server=\"b\"}'}\n" +

@@ -10,7 +10,7 @@ import (
 
 // The text states what was measured, by the sentence of a claim, and quotes the hypothesis where it does not hold.
 // Topics and addresses of sections stay whatever the verdict is.
-func TestSaid(t *testing.T) {
+func TestClaimSentence(t *testing.T) {
 	const more = "{supported: 'B gets {effect} as many requests: {a} against {b}, after {repetitions}.', " +
 		"contradicted: 'B gets *no* more: {effect}. The original found {published}.'}"
 	for _, tt := range []struct {

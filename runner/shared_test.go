@@ -165,7 +165,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 }
 
 // A run that goes on starts the shared services again, and its records say so.
-func TestSharedServicesOfARunThatGoesOn(t *testing.T) {
+func TestSharedServicesOfAResumedRun(t *testing.T) {
 	p, store := sharedPlan(t), &memory{}
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newStage()

@@ -65,7 +65,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				return err
 			}
 			running.ChooseEngine(project)
-			said := lab.SlugsOf(list) // the articles whose problems are said, and that the claims are to be of
+			selected := lab.SlugsOf(list) // whose problems and claims are printed
 			var siteErr error
 			running.Begin = func() error {
 				siteErr = pages.SoFar(a.Session, "what was measured before")
@@ -93,9 +93,9 @@ rendering; with --claims it includes the claims of the measured articles.`,
 			if chooseErr != nil {
 				return lab.Worse(err, chooseErr)
 			}
-			outcomes, renderErr := pages.Render(a.Session, project, all, pages.Options{}, said)
+			outcomes, renderErr := pages.Render(a.Session, project, all, pages.Options{}, selected)
 			err = a.JoinErrors(err, renderErr)
-			show.NoteOtherProfile(a.Session, outcomes, said, running.Profile)
+			show.NoteOtherProfile(a.Session, outcomes, selected, running.Profile)
 			if running.claims {
 				err = a.JoinErrors(err, show.ClaimStatus(outcomes))
 			}

@@ -1,4 +1,4 @@
-// Package slice has what Go's package slices lacks: making one slice of another, counting, and finding an item; and Memo,
+// Package slice has what Go's package slices lacks: mapping, filtering, counting and finding; and Memo,
 // which computes values once.
 package slice
 
@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Map gives what f makes of each item; nil for none.
+// Map returns f of each item; nil for none.
 func Map[T, R any](list []T, f func(T) R) []R {
 	var out []R
 	for _, item := range list {
@@ -16,7 +16,7 @@ func Map[T, R any](list []T, f func(T) R) []R {
 	return out
 }
 
-// Filter gives the items that something holds for, as a slice of its own; nil for none.
+// Filter returns the items for which holds is true, in a new slice; nil for none.
 func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
 	var out S
 	for _, item := range list {
@@ -27,7 +27,7 @@ func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
 	return out
 }
 
-// Count tells of how many items something holds.
+// Count returns how many items holds is true for.
 func Count[T any](list []T, holds func(T) bool) (n int) {
 	for _, item := range list {
 		if holds(item) {

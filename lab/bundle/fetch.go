@@ -64,7 +64,7 @@ func fetch(ctx context.Context, address, dir string, patience time.Duration, ask
 	if err != nil {
 		return nil, err
 	}
-	body := &awaited{response.Body, time.AfterFunc(patience, func() { cancel(errStalled) }), patience}
+	body := &stallReader{response.Body, time.AfterFunc(patience, func() { cancel(errStalled) }), patience}
 	defer body.timer.Stop()
 	if err = body.copyTo(file, ask); err == nil {
 		_, err = file.Seek(0, io.SeekStart)
@@ -79,14 +79,14 @@ func fetch(ctx context.Context, address, dir string, patience time.Duration, ask
 	return file, nil
 }
 
-// awaited is an answer whose timer ends it, unless it goes on.
-type awaited struct {
+// stallReader reads a response that its timer ends if nothing arrives for patience.
+type stallReader struct {
 	io.Reader
 	timer    *time.Timer
 	patience time.Duration
 }
 
-func (a *awaited) Read(p []byte) (int, error) {
+func (a *stallReader) Read(p []byte) (int, error) {
 	n, err := a.Reader.Read(p)
 	if n > 0 {
 		a.timer.Reset(a.patience)
@@ -95,7 +95,7 @@ func (a *awaited) Read(p []byte) (int, error) {
 }
 
 // copyTo copies the answer, and asks before more than is large.
-func (a *awaited) copyTo(file *os.File, ask func() error) error {
+func (a *stallReader) copyTo(file *os.File, ask func() error) error {
 	size, err := io.Copy(file, io.LimitReader(a, large+1))
 	if err != nil || size <= large {
 		return err

@@ -197,14 +197,14 @@ func (e *Experiment) section(slug string, head ...string) Section {
 func (e *Experiment) everything(slug string) Section {
 	s := e.section(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
 	columns := e.columns()
-	var notes grouped
+	var notes noteGroups
 	for _, c := range e.Cells {
 		first := []string{c.Name, c.status()}
 		row := func(cells ...string) {
 			s.Table.Rows = append(s.Table.Rows, append(first, cells...))
 			first = []string{"", ""}
 		}
-		var missing grouped
+		var missing noteGroups
 		for _, m := range c.Metrics {
 			words, floor := estimateWords(m.result, columns[m.Metric]), "–"
 			if m.Missing != "" {
@@ -324,7 +324,7 @@ func (c *Cell) status() string {
 func (c *Cell) notes() []string {
 	out := warnings(c.Checks)
 	said := strings.Join(append(slices.Clone(out), c.status()), "; ")
-	var marks grouped
+	var marks noteGroups
 	for _, m := range c.Metrics {
 		for _, mark := range m.Marks {
 			if !strings.Contains(said, mark) {
@@ -335,13 +335,13 @@ func (c *Cell) notes() []string {
 	return append(out, marks.within(len(c.Metrics))...)
 }
 
-// grouped are texts with the names that each applies to.
-type grouped struct {
+// noteGroups are notes with the names that each applies to.
+type noteGroups struct {
 	texts []string
 	names map[string][]string
 }
 
-func (g *grouped) add(text, name string) {
+func (g *noteGroups) add(text, name string) {
 	if g.names == nil {
 		g.names = map[string][]string{}
 	}
@@ -352,12 +352,12 @@ func (g *grouped) add(text, name string) {
 }
 
 // lines are the texts with their names first.
-func (g *grouped) lines() []string {
+func (g *noteGroups) lines() []string {
 	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
 }
 
 // within are the texts with their names last, unless they apply to all of n names.
-func (g *grouped) within(n int) []string {
+func (g *noteGroups) within(n int) []string {
 	return slice.Map(g.texts, func(text string) string {
 		if names := g.names[text]; len(names) < n {
 			text += " (" + strings.Join(names, "; ") + ")"

@@ -44,7 +44,7 @@ func experimentSection(changes []*compare.Change) Section {
 		return s
 	}
 	s.Table = Table{Head: []string{"metric", "cell", "A", "B", "change", "verdict"}, Right: []int{2, 3, 4}}
-	var floors, marks grouped
+	var floors, marks noteGroups
 	var cells []string
 	for _, group := range groups(changes, func(c *compare.Change) string { return c.Metric.Name }) {
 		var results []dataset.Result

@@ -193,7 +193,7 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 		s.Lines = append(s.Lines, "warning: "+words)
 	}
 	s.Table.Head = []string{"trial", "parameters", "state"}
-	var why grouped
+	var why noteGroups
 	for _, t := range e.Trials {
 		var about []string
 		for _, p := range slices.Concat(t.Parameters, t.Labels) {

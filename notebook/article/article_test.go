@@ -134,7 +134,7 @@ func checkShown(t *testing.T, shown string) {
 }
 
 // Links, folders and pipes are refused with the reason, without waiting.
-func TestFilesThatAreNone(t *testing.T) {
+func TestOpenRefusesOtherFiles(t *testing.T) {
 	dir := t.TempDir()
 	must.Write(filepath.Join(dir, "there.py"), "pass\n")
 	must.Do(os.Symlink("there.py", filepath.Join(dir, "link.py")))

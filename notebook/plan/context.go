@@ -32,7 +32,7 @@ type gathering struct {
 	root     *os.Root
 	base     string                         // path of the folder
 	left     map[string]bool                // files of the article that are left out
-	copies   copied                         // by the Dockerfile
+	copies   copyPaths                      // by the Dockerfile
 	omitted  *patternmatcher.PatternMatcher // the patterns of .dockerignore; nil if there are none
 	size     int64
 	files    map[string]spec.File // by path below base
@@ -40,7 +40,7 @@ type gathering struct {
 
 // gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
 // in it and in .dockerignore are not read.
-func (f *folder) gather(name string, t source.Text, left map[string]bool, copies copied,
+func (f *folder) gather(name string, t source.Text, left map[string]bool, copies copyPaths,
 	problems *source.Problems) ([]spec.File, bool) {
 	g := gathering{folder: f, named: t, problems: problems, what: "folder", base: name, left: left, copies: copies,
 		files: map[string]spec.File{}}
@@ -283,8 +283,8 @@ func (f *folder) gitIgnored() map[string]bool {
 	return f.ignored
 }
 
-// copied are the paths in its context that a Dockerfile copies; of patterns, the folders that they begin with.
-type copied []string
+// copyPaths are the paths in its context that a Dockerfile copies; of patterns, the folders that they begin with.
+type copyPaths []string
 
 // allOfIt is the whole context.
 const allOfIt = "."
@@ -300,9 +300,9 @@ var (
 // copiedBy reads the instructions of a Dockerfile that copy. A source with a variable counts as all of the context.
 //
 // Source: docs.docker.com/reference/dockerfile, COPY and ADD.
-func copiedBy(dockerfile string) copied {
+func copiedBy(dockerfile string) copyPaths {
 	text := continued.ReplaceAllString(dockerfile, " ")
-	var out copied
+	var out copyPaths
 	if mounting.MatchString(text) {
 		out = append(out, allOfIt)
 		for _, m := range mounted.FindAllStringSubmatch(text, -1) {
@@ -328,11 +328,11 @@ func copiedBy(dockerfile string) copied {
 	return out
 }
 
-func (c copied) has(name string) bool { return slices.Contains(c, allOfIt) || c.names(name) }
+func (c copyPaths) has(name string) bool { return slices.Contains(c, allOfIt) || c.names(name) }
 
 // names reports whether a source names a file or folder, something in it, or a folder around it that is not all of the
 // context.
-func (c copied) names(name string) bool {
+func (c copyPaths) names(name string) bool {
 	return slices.ContainsFunc(c, func(source string) bool { return source != allOfIt && touch(source, name) })
 }
 

@@ -38,12 +38,12 @@ type folder struct {
 	committed bool                 // it is a revision: listed has all files
 	around    map[string]*folder   // by root, or revision and context
 
-	copies   slice.Memo[string, copied] // of Dockerfiles, by their digests
-	configs  map[string][]string        // the users of each file that configs name: see usersOf
-	contexts map[string][]spec.File     // by folder and the files left out
-	single   map[string]spec.File       // what configs name, by path
-	size     int64                      // of single
-	ignored  map[string]bool            // see gitIgnored
+	copies   slice.Memo[string, copyPaths] // of Dockerfiles, by their digests
+	configs  map[string][]string           // the users of each file that configs name: see usersOf
+	contexts map[string][]spec.File        // by folder and the files left out
+	single   map[string]spec.File          // what configs name, by path
+	size     int64                         // of single
+	ignored  map[string]bool               // see gitIgnored
 }
 
 // seenFiles are whole paths of files that a plan reads, and of files with secrets (hidden), which no image gets.
@@ -202,7 +202,7 @@ func leaves(root *os.Root, err error) bool {
 
 // context reads a build context: its folder without the article, its records, what .dockerignore names, what configs of
 // its users copy in, and what configs of others copy and its Dockerfile does not. It is read after all configs are known.
-func (f *folder) context(t source.Text, users []string, copies copied, problems *source.Problems) ([]spec.File, bool) {
+func (f *folder) context(t source.Text, users []string, copies copyPaths, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
 		return nil, false
@@ -267,7 +267,7 @@ func (f *folder) build(b *spec.Build, n *source.Node, context source.Text, users
 			maxDockerfile).Hint = "write files next to it, and COPY them"
 		return nil, false
 	}
-	copies := f.copies.Get(dockerfile.Digest, func() copied { return copiedBy(string(dockerfile.Data)) })
+	copies := f.copies.Get(dockerfile.Digest, func() copyPaths { return copiedBy(string(dockerfile.Data)) })
 	if b.Files, ok = f.context(context, users, copies, problems); !ok {
 		return nil, false
 	}

@@ -216,15 +216,15 @@ func searchedAnew(lower, block *source.Node) *source.Node {
 	return with(lower, "tune", tune)
 }
 
-// composed are Compose files with the folder that their paths are counted from.
-type composed struct {
+// composeFiles are Compose files with the folder that their paths are counted from.
+type composeFiles struct {
 	*compose.Project
 	folder *folder
 }
 
 // composedFrom returns the Compose files that hold a text; nil if none do.
-func (p *planner) composedFrom(t source.Text) *composed {
-	found, _ := slice.Find(p.composed, func(c *composed) bool { return c.Holds(t) })
+func (p *planner) composedFrom(t source.Text) *composeFiles {
+	found, _ := slice.Find(p.composed, func(c *composeFiles) bool { return c.Holds(t) })
 	return found
 }
 
@@ -263,7 +263,7 @@ func (e *outline) compose(merged *source.Node) (*source.Node, bool) {
 	for _, name := range read.EnvFiles {
 		e.reads[name], e.envFiles[name] = true, true
 	}
-	e.composed = append(e.composed, &composed{read, newRepository(root, listings, e.doc, e.seenFiles)})
+	e.composed = append(e.composed, &composeFiles{read, newRepository(root, listings, e.doc, e.seenFiles)})
 	e.Notes = read.Notes
 	if read.Secrets != nil {
 		merged = with(merged, "secrets", article.Merge(read.Secrets, merged.Get("secrets")))

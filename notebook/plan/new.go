@@ -119,7 +119,7 @@ type planner struct {
 	problems *source.Problems
 	own      *folder // of the article
 	outlines []*outline
-	composed []*composed
+	composed []*composeFiles
 	private  map[string]bool // values that records and messages do not show
 
 	cells, steps, written, matched int // so far: see maxCells and the other bounds

@@ -291,7 +291,7 @@ func (d *draft) build(out *spec.Image, i image) (ok bool) {
 			return false
 		}
 	}
-	b.Files, ok = folder.context(context, users, copied{allOfIt}, d.problems)
+	b.Files, ok = folder.context(context, users, copyPaths{allOfIt}, d.problems)
 	return ok
 }
 

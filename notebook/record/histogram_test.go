@@ -91,7 +91,7 @@ func TestSum(t *testing.T) {
 }
 
 // A rank has the bound of its bar, within the ends of the histogram.
-func TestAt(t *testing.T) {
+func TestBarsAt(t *testing.T) {
 	b := (&Bars{highest: 9e9, list: []bar{{1e9, 2}, {3e9, 1}, {5e9, 4}}}).count()
 	h := Histogram{Count: 8, Min: 1, Max: 4.5}
 	for rank, want := range map[int64]float64{1: 1, 2: 1, 3: 3, 4: 4.5, 7: 4.5} {

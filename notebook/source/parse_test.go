@@ -90,7 +90,7 @@ func TestMerge(t *testing.T) {
 }
 
 // A piece of a value has the place where it was written.
-func TestAt(t *testing.T) {
+func TestPlaceInValue(t *testing.T) {
 	for _, test := range []struct{ name, yaml, piece, want string }{
 		{"plain", "a > b", "b", "b"},
 		{"in quotes", `"a > b"`, "> b", "> b"},

@@ -112,7 +112,7 @@ func TestDisturbedBesideRunningTarget(t *testing.T) {
 }
 
 // The main reason is the one of most repetitions; of several of these, what may have caused the others.
-func TestBecause(t *testing.T) {
+func TestReasonOfRepetition(t *testing.T) {
 	busy, failing := recordtest.Disturbed(0.4, 0), recordtest.Failing(1000)
 	waiting := func(r *record.Record) { r.Load.Health = &record.Health{Waiting: 0.47} }
 	for _, tt := range []struct {

@@ -24,7 +24,7 @@ import (
 type Panel struct {
 	Dataset *dataset.Dataset
 	Block   *article.Figure
-	Cells   []*dataset.Cell // that it is of
+	Cells   []*dataset.Cell // that it shows
 	Palette *Palette
 	Claim   claim.Judgement          // that the title states; empty for none
 	Plain   func(line string) string // a line of Markdown as text
@@ -37,7 +37,7 @@ type Panel struct {
 	dataFields []string // that distinguish the cells of the data
 }
 
-// Drawing is what became of a panel.
+// Drawing is a panel when it has been drawn.
 type Drawing struct {
 	Spec    *figure.Spec        // nil if there is nothing to draw
 	Missing string              // why

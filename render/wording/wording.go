@@ -27,13 +27,13 @@ func quantityOf(r dataset.Result) dataset.Quantity {
 	return q
 }
 
-// ReadingOf is a result as its digits are chosen by.
+// ReadingOf returns the numbers of a result that decide how many digits are printed.
 func ReadingOf(r dataset.Result) Figure {
 	q := quantityOf(r)
 	return Reading(&q)
 }
 
-// Reading is a quantity as its digits are chosen by.
+// Reading returns the numbers of a quantity that decide how many digits are printed.
 func Reading(q *dataset.Quantity) Figure {
 	out := Figure{Value: q.Number, Step: q.Step, Exact: q.Kind == stats.Exact || q.Kind == stats.Given}
 	if q.Interval != nil {

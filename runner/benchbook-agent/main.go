@@ -33,9 +33,9 @@ import (
 	"benchbook/runner/machine"
 )
 
-// parts are what the program is by its first argument, but for the timer, which keeps the standard streams from the
-// command that it runs.
-var parts = map[string]func(ctx context.Context, args []string) error{
+// subcommands by the first argument. Only the timer is not among them: it leaves the standard streams to the command that
+// it runs.
+var subcommands = map[string]func(ctx context.Context, args []string) error{
 	agent.Load: putLoad, agent.Origin: serveOrigin, agent.Link: relayLink, agent.Idle: idle, agent.Host: actAsHost,
 }
 
@@ -48,7 +48,7 @@ func main() {
 		timeCommand(args)
 		return
 	}
-	run, ok := parts[name]
+	run, ok := subcommands[name]
 	if !ok {
 		fmt.Fprintf(os.Stderr, "%s: unknown program %q: choose load, time, origin, link, idle or host\n", agent.Name, name)
 		os.Exit(1)

@@ -150,8 +150,8 @@ func (p *Present) Close() {
 	}
 }
 
-// Changes returns a sentence for each image and program that has changed since records were measured. Unknown ones
-// then or now has not changed.
+// Changes returns a sentence for each image and program that has changed since records were measured. One
+// that was or is unknown counts as unchanged.
 func (p *Present) Changes(records ...*record.Record) (out []string) {
 	if p == nil || len(p.now) == 0 {
 		return nil
