@@ -99,11 +99,11 @@ size: build ## print lines of product and tests, words of the manual, packages, 
 
 lint: ## formatting, spelling, sizes of functions, layers, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	@$(GO) tool misspell -error -i nmae .ci scripts cmd docs experiments/*/article.md internal lab notebook render runner site *.md
+	@$(GO) tool misspell -error -i nmae .ci scripts cluster cmd docs examples experiments/*/article.md internal lab notebook render runner site *.md
 	$(GO) test -run '^(TestLimits|TestLayers)$$' ./internal/archtest
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	cd cluster && $(GO) vet ./...
+	cd cluster && $(GO) vet ./... && $$(cd .. && $(GO) tool -n staticcheck) ./...
 
 engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as root), and see to a Debian image
 	@scripts/engine
