@@ -334,15 +334,18 @@ func (c *composer) stated() string {
 	if all == 0 || c.origin.Measured == 0 {
 		return ""
 	}
-	var words string
+	words, measured := "", "they were measured"
+	if c.mostSessions() > 1 {
+		measured = "the newest session"
+	}
 	switch before, unknown := counts[claim.StatedBefore], counts[claim.StatingIsNotKnown]; {
 	case unknown == all:
 		words = "The records do not say what the article claimed when they were measured."
 	case before == all:
-		words = "All claims were stated, and committed, before they were measured."
+		words = "All claims were stated, and committed, before " + measured + "."
 	default:
-		words = fmt.Sprintf("%d of %s %s stated, and committed, before being measured.", before,
-			wording.Count(all, "claim"), phrase.Verb(before, "was", "were"))
+		words = fmt.Sprintf("%d of %s %s stated, and committed, before %s.", before, wording.Count(all, "claim"),
+			phrase.Verb(before, "was", "were"), measured)
 		if unknown > 0 {
 			words += fmt.Sprintf(" The records do not show when %d of them %s stated.", unknown, phrase.Verb(unknown, "was", "were"))
 		}
