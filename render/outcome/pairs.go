@@ -146,7 +146,7 @@ func groups(j *claim.Judgement, p pairing) string {
 			words += "; " + p.said(p.relation, a, b) + fmt.Sprintf(" in %d", held)
 		}
 		if against > 0 {
-			words += fmt.Sprintf("; %d %s against it", against, phrase.Verb(against, "is", "are"))
+			words += fmt.Sprintf("; %d %s not so", against, phrase.Verb(against, "is", "are"))
 		}
 		return words
 	default:
@@ -164,9 +164,9 @@ func groups(j *claim.Judgement, p pairing) string {
 		case g.grade() == 2:
 			words += "; undecided for " + g.names()
 		case g.held == 0:
-			words += fmt.Sprintf("; undecided or against it for %s (%d of %d against)", g.names(), g.against, g.pairs)
+			words += fmt.Sprintf("; undecided or not so for %s (%d of %d not so)", g.names(), g.against, g.pairs)
 		default:
-			words += fmt.Sprintf("; mixed for %s (%d of %d, %d against)", g.names(), g.held, g.pairs, g.against)
+			words += fmt.Sprintf("; mixed for %s (%d of %d, %d not so)", g.names(), g.held, g.pairs, g.against)
 		}
 	}
 	return words
@@ -184,13 +184,13 @@ func holdingFor(groups []group) string {
 	return words
 }
 
-// othersOf counts the pairs that do not hold: "27 are undecided, 3 are against it".
+// othersOf counts the pairs that do not hold: "27 are undecided, 3 are not so".
 func othersOf(j *claim.Judgement) string {
 	var words []string
 	for _, c := range []struct {
 		verdict stats.Verdict
 		words   string
-	}{{stats.NotMeasured, "not measured"}, {stats.Inconclusive, "undecided"}, {stats.Contradicted, "against it"}} {
+	}{{stats.NotMeasured, "not measured"}, {stats.Inconclusive, "undecided"}, {stats.Contradicted, "not so"}} {
 		if n := countOf(j, c.verdict); n > 0 {
 			words = append(words, fmt.Sprintf("%d %s %s", n, phrase.Verb(n, "is", "are"), c.words))
 		}
