@@ -2,6 +2,7 @@ package prose
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"benchbook/internal/test/assert"
@@ -43,3 +44,31 @@ func shown(t *testing.T, dir, text string) string {
 type standardPage struct{ Page }
 
 func (standardPage) AddFile(string, []byte) {}
+
+// Applies is true for the parts whose test mentions yes.
+func (standardPage) Applies(p *article.ConditionalPart) bool {
+	return p == nil || strings.Contains(p.TestText.Value, "yes")
+}
+
+// A paragraph or part right below another one goes on with its paragraph, and parts that do not apply are not between them.
+func TestPartsOfAParagraph(t *testing.T) {
+	part := func(does bool, text string) string {
+		return "::: when `" + map[bool]string{true: "yes", false: "no"}[does] + " > 1`\n" + text + ":::\n"
+	}
+	for _, tt := range []struct{ name, text, want string }{
+		{"a part below a paragraph", "A.\n" + part(true, "B.\n"), "<p>A. B.</p>\n"},
+		{"a paragraph below a part", part(true, "A.\n") + "B.\n", "<p>A. B.</p>\n"},
+		{"parts below each other", part(true, "A.\n") + part(false, "No.\n") + part(true, "B.\n"), "<p>A. B.</p>\n"},
+		{"an empty line", "A.\n\n" + part(true, "B.\n"), "<p>A.</p>\n<p>B.</p>\n"},
+		{"an empty line below a part", part(true, "A.\n") + " \t\n" + part(true, "B.\n"), "<p>A.</p>\n<p>B.</p>\n"},
+		{"an empty line beside a part that does not apply", part(true, "A.\n") + "\n" + part(false, "No.\n") + part(true, "B.\n"),
+			"<p>A.</p>\n<p>B.</p>\n"},
+		{"an empty line within a part", "A.\n" + part(true, "\nB.\n"), "<p>A. B.</p>\n"},
+		{"paragraphs of a part", "A.\n" + part(true, "B.\n\nC.\n") + "D.\n", "<p>A. B.</p>\n<p>C. D.</p>\n"},
+		{"a list", "A.\n" + part(true, "- B.\n"), "<p>A.</p>\n<ul>\n<li>B.</li>\n</ul>\n"},
+		{"below a list", part(true, "- A.\n") + "B.\n", "<ul>\n<li>A.</li>\n</ul>\n<p>B.</p>\n"},
+		{"nested parts", "A.\n:::" + part(true, part(true, "B.\n")+part(true, "C.\n")) + part(true, "D.\n"), "<p>A. B. C. D.</p>\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, shown(t, t.TempDir(), tt.text), tt.want) })
+	}
+}

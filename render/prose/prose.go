@@ -438,14 +438,36 @@ func (w *Writer) footnoteBacklink(n ast.Node, _ []byte) template.HTML {
 }
 
 // Prose renders the document without its answer and the parts that do not apply.
-func (w *Writer) Prose() template.HTML { return w.balanced(w.Children(w.doc.Tree, w.doc.Text)) }
+func (w *Writer) Prose() template.HTML { return w.balanced(w.blocks(w.doc.Tree, w.doc.Text)) }
+
+// blocks renders the blocks of the document or of a part. A paragraph or part that begins right below another one,
+// without an empty line, goes on with its paragraph.
+func (w *Writer) blocks(n ast.Node, source []byte) template.HTML {
+	const begin, end = "<p>", "</p>\n"
+	var out []byte
+	isApart := true
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		isApart = isApart || isBelowEmptyLine(child, source)
+		shown := w.show(child, source)
+		if shown == "" { // a part that does not apply
+			continue
+		}
+		if more, ok := strings.CutPrefix(string(shown), begin); ok && !isApart && bytes.HasSuffix(out, []byte(end)) {
+			out = append(append(out[:len(out)-len(end)], ' '), more...)
+		} else {
+			out = append(out, shown...)
+		}
+		isApart = false
+	}
+	return template.HTML(out)
+}
 
 // Answer renders the answer of the document; empty if it has none.
 func (w *Writer) Answer() template.HTML {
 	if w.doc.Answer == nil {
 		return ""
 	}
-	return w.balanced(w.Children(w.doc.Answer, w.doc.Text))
+	return w.balanced(w.blocks(w.doc.Answer, w.doc.Text))
 }
 
 // div renders a part if it applies. The page shows the answer elsewhere.
@@ -454,7 +476,24 @@ func (w *Writer) div(n ast.Node, source []byte) template.HTML {
 	if d == w.doc.Answer || d.Part != nil && !w.page.Applies(d.Part) {
 		return ""
 	}
-	return w.Children(n, source)
+	return w.blocks(n, source)
+}
+
+// isBelowEmptyLine is true for blocks other than paragraphs and parts, too, which stand alone. (goldmark says it of every
+// block that follows a closed one.)
+func isBelowEmptyLine(n ast.Node, source []byte) bool {
+	var start int
+	switch n := n.(type) {
+	case *article.Div:
+		start = n.Fence.Start
+	case *ast.Paragraph:
+		start = n.Lines().At(0).Start
+	default:
+		return true
+	}
+	above := source[:bytes.LastIndexByte(source[:start], '\n')+1]
+	above = bytes.TrimSuffix(above, []byte("\n"))
+	return len(bytes.TrimSpace(above[bytes.LastIndexByte(above, '\n')+1:])) == 0
 }
 
 // balanced closes the raw HTML of the author, if there is any.
