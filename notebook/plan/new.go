@@ -159,7 +159,7 @@ func (e *outline) read() bool {
 	}
 	// What does not depend on the matrix may still depend on the profile.
 	env := settings{profile: e.options.Profile}
-	constant := expandAll(merged.Without(perTrial...), env, e.problems)
+	constant := expandAll(merged.Only(perExperiment...).Without(perTrial...), env, e.problems)
 	if matrix := merged.Get("matrix"); matrix != nil {
 		env.early = true
 		expanded, ok := e.readRows(expand(matrix, env, e.problems))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"benchbook/internal/slice"
 )
 
 // NodeKind tells what a Node is.
@@ -133,6 +135,16 @@ func (n *Node) Without(keys ...string) *Node {
 	out := *n
 	out.Fields = slices.DeleteFunc(slices.Clone(n.Fields),
 		func(f Field) bool { return slices.Contains(keys, f.Key.Value) })
+	return &out
+}
+
+// Only returns a copy of the mapping n with only these keys.
+func (n *Node) Only(keys ...string) *Node {
+	if n == nil {
+		return nil
+	}
+	out := *n
+	out.Fields = slice.Filter(n.Fields, func(f Field) bool { return slices.Contains(keys, f.Key.Value) })
 	return &out
 }
 
