@@ -370,11 +370,12 @@ func TestValuesOfAnotherProfile(t *testing.T) {
 		{"a value of nothing", "It answers `{value} throughput{server=\"e\"}` times.\n", "quick", "no-cell"},
 		{"a filter", recordtest.Fence("table", "label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"c\""),
 			"quick", ""},
+		{"colours", "", "quick", ""},
 		{"a filter for nothing", recordtest.Fence("table",
 			"label: tbl-a\nrows: [server]\ncolumns: [throughput]\nwhere: server == \"e\""), "quick", "no-cell"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := recordtest.FrontMatter + recordtest.Fence("experiment", experiment) + tt.block
+			text := "---\ntitle: Servers\ncolours: [a, c, d]\n---\n\n" + recordtest.Fence("experiment", experiment) + tt.block
 			if got := places(t, text, tt.profile); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
 				t.Errorf("problems %q, want %q", got, tt.want)
 			}

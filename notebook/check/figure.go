@@ -8,6 +8,7 @@ import (
 	"benchbook/notebook/article"
 	"benchbook/notebook/dataset"
 	"benchbook/notebook/expr"
+	"benchbook/notebook/plan"
 	"benchbook/notebook/source"
 )
 
@@ -45,10 +46,12 @@ func (c *checker) colours() {
 		return // other experiments may have the values
 	}
 	var values []string
-	for _, e := range c.d.Experiments {
-		for _, cell := range e.Cells {
-			for _, p := range slices.Concat(cell.Trial.Parameters, cell.Trial.Labels) {
-				values = slice.Add(values, p.Value)
+	for _, p := range append([]*plan.Plan{c.d.Plan}, c.d.Plan.Others()...) {
+		for _, e := range p.Experiments {
+			for _, t := range e.Trials {
+				for _, p := range slices.Concat(t.Parameters, t.Labels) {
+					values = slice.Add(values, p.Value)
+				}
 			}
 		}
 	}
