@@ -130,6 +130,13 @@ var measurings = map[string]measuring{
 	"a contrary session":  again(c),
 	"three sessions":      again(b, a),
 	"eleven servers":      lettered(b, c, c, c, c, c, c, c, c, c, a),
+	"a is unsteady, c measured less often": func(t *testing.T, expect string) *recordtest.Fixture {
+		f := recordtest.New(t, recordtest.Claimed(expect))
+		for trial, values := range map[string][]float64{"a": append(unsteady, 900), "b": append(b, b[0]), "c": c} {
+			f.Measure("servers", trial, "1", values)
+		}
+		return f
+	},
 	"searched": func(t *testing.T, expect string) *recordtest.Fixture {
 		f := recordtest.NewSearched(t, expect)
 		f.Repeat()

@@ -68,6 +68,9 @@ func undecided(j *claim.Judgement) string {
 		after = "over " + wording.Count(sessions, "session")
 	case n > 0:
 		after = "after " + wording.Count(n, "repetition")
+		if isMore(j, n) {
+			after = fmt.Sprintf("after %d or more repetitions", n)
+		}
 		if n < stats.MinRepetitions {
 			after += fmt.Sprintf(", of the %d that a verdict needs", stats.MinRepetitions)
 		}
@@ -125,6 +128,11 @@ func fewest(j *claim.Judgement, wanted func(stats.IntervalKind) bool) (least int
 		}
 	}
 	return least
+}
+
+// isMore reports whether an effect of the claim rests on more than n repetitions.
+func isMore(j *claim.Judgement, n int) bool {
+	return j.Effect != nil && j.Effect.N > n || slices.ContainsFunc(j.Parts, func(p claim.Judgement) bool { return isMore(&p, n) })
 }
 
 // clause writes what was measured, for the middle of a sentence.
