@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// checkNames checks the names of services, profiles and metrics that parts of an experiment use.
+// checkNames checks the services, profiles, metrics and searches that keys of an experiment refer to.
 func (e *outline) checkNames() {
 	e.checkShared()
 	for _, n := range e.headNode.Under("setup").List() {
@@ -37,12 +37,12 @@ func (e *outline) checkNames() {
 
 func (e *outline) serviceNames() []string { return e.headNode.Get("services").Keys() }
 
-// checkObjective checks the objective of a search for a capacity.
+// checkObjective checks the objective of a capacity search.
 func (e *outline) checkObjective(slo source.Text) {
 	measured := e.measured()
 	node, err := expr.Parse(slo.Value)
 	if err != nil {
-		return // it was reported, or there is none
+		return // already reported, or there is no objective
 	}
 	if _, err := expr.Check(node, func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) }); err != nil {
 		article.AddExprError(slo, err, e.problems)
@@ -52,7 +52,7 @@ func (e *outline) checkObjective(slo source.Text) {
 	}
 }
 
-// isObjective reports whether n is comparisons joined by and.
+// isObjective reports whether n is one or more comparisons of metrics with limits, joined by and.
 func isObjective(n expr.Node) bool {
 	b, ok := n.(*expr.Binary)
 	if !ok {
@@ -65,7 +65,7 @@ func isObjective(n expr.Node) bool {
 	return b.Op.IsComparison() && b.Op != expr.Same && b.Op != expr.Differs && limited
 }
 
-// hasService reports a name that no service has. It is false then.
+// hasService returns whether t names a service or is a template, and adds a problem if not.
 func (e *outline) hasService(t source.Text, where string) bool {
 	services := e.serviceNames()
 	if slices.Contains(services, t.Value) || isTemplate(t) {
@@ -76,7 +76,7 @@ func (e *outline) hasService(t source.Text, where string) bool {
 	return false
 }
 
-// checkShared checks that shared services take no values of searches, and depend on shared services only.
+// checkShared checks that shared services use no tuned values and depend only on shared services.
 func (e *outline) checkShared() {
 	for _, t := range e.head.Shared {
 		if !e.hasService(t, "shared") {
@@ -118,7 +118,7 @@ func (e *outline) checkPrepare(n *source.Node) {
 	}
 }
 
-// canRunHook reports a service that cannot run a hook. It is false then.
+// canRunHook returns whether a service exists and keeps running, and adds a problem if not. Name is the hook's key.
 func (e *outline) canRunHook(name string, service source.Text) bool {
 	return e.hasService(service, name) && e.keepsRunning(e.headNode.Get("services"), service, name)
 }
@@ -136,7 +136,7 @@ func (e *outline) checkProfiles() {
 	}
 }
 
-// checkSearch checks the metric that a search maximizes, and that something uses its result.
+// checkSearch checks the metric that a search maximizes, and that a template uses the value it finds.
 func (e *outline) checkSearch(key source.Text, n *source.Node) {
 	if m := n.TextAt("maximize"); m.Value != "" && !isTemplate(m) {
 		measured := e.measured()
@@ -156,7 +156,7 @@ func (e *outline) checkSearch(key source.Text, n *source.Node) {
 	}
 }
 
-// inOrder visits names, each after the ones that it needs, and reports needs that close a circle.
+// inOrder visits names, each after the ones it needs, and calls circle for every need that closes a cycle.
 func inOrder(names []string, needs map[string][]source.Text, visit func(name string), circle func(name string,
 	need source.Text)) {
 	begun, done := map[string]bool{}, map[string]bool{}
@@ -180,10 +180,10 @@ func inOrder(names []string, needs map[string][]source.Text, visit func(name str
 	}
 }
 
-// Remarks adds the warnings about the experiment: it can be measured, and its author should look at something.
+// Remarks adds the experiment's warnings to problems. They do not prevent a run.
 func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
 
-// checkAxes warns about axes that nothing uses: their cells all measure the same.
+// checkAxes warns about axes that no template uses: their cells all measure the same.
 func (e *outline) checkAxes(body *source.Node) {
 	if e.head.Matrix == nil {
 		return
@@ -194,7 +194,7 @@ func (e *outline) checkAxes(body *source.Node) {
 			used[path[1]] = true
 		}
 	})
-	for _, row := range e.head.Matrix.Include { // its fields belong to the axis values that it names
+	for _, row := range e.head.Matrix.Include { // a row may give fields to the axis values that it names
 		for _, f := range row.Fields {
 			used[f.Name.Value] = true
 		}
@@ -208,7 +208,7 @@ func (e *outline) checkAxes(body *source.Node) {
 	}
 }
 
-// checkPort warns about a load on a port that its service does not expose: nothing waits until that answers.
+// checkPort warns about a target port that its service does not expose, because readiness waits for exposed ports only.
 func (e *outline) checkPort(t *Trial, load *source.Node) {
 	for _, target := range targetsOf(load) {
 		u, err := url.Parse(target.Value)
@@ -232,14 +232,14 @@ func (e *outline) checkPort(t *Trial, load *source.Node) {
 	}
 }
 
-// service returns a service of the trial, or nil.
+// service returns the service with a name, or nil.
 func (t *Trial) service(name string) *spec.Service {
 	found, _ := slice.Find(t.Services, func(s *spec.Service) bool { return s.Name == name })
 	return found
 }
 
-// checkReferences checks the tuned values and shares of a throughput that experiments take from each other: it reports
-// missing experiments, searches and cells, and experiments that wait for each other.
+// checkReferences checks references to other experiments (rate.of, tune.of). It reports unknown experiments, missing
+// searches and cells, and cycles.
 func (p *planner) checkReferences() {
 	names, needs := p.names(), map[string][]source.Text{}
 	for _, e := range p.outlines {
@@ -262,7 +262,7 @@ func (p *planner) checkReferences() {
 	})
 }
 
-// references returns the names of experiments that e takes something from.
+// references returns the names of the experiments that e refers to in rate.of and tune.of.
 func (e *outline) references() []source.Text {
 	refs := []source.Text{e.headNode.TextAt("load", "rate", "of")}
 	for _, f := range e.headNode.Get("tune").All() {
@@ -271,7 +271,7 @@ func (e *outline) references() []source.Text {
 	return slices.DeleteFunc(refs, source.Text.IsZero)
 }
 
-// find returns an experiment that could be read and that the profile does not skip; nil without one.
+// find returns the experiment with a name; nil if it is unknown, skipped by the profile, or could not be read.
 func (p *planner) find(name source.Text) *outline {
 	found, _ := slice.Find(p.outlines, func(e *outline) bool {
 		return name.Value != "" && e.Name == name.Value && e.head != nil
@@ -279,7 +279,7 @@ func (p *planner) find(name source.Text) *outline {
 	return found
 }
 
-// checkTuned checks the searches of other experiments whose values an experiment takes.
+// checkTuned checks that the experiments whose tuned values e takes tune them, and have matching cells.
 func (e *outline) checkTuned() {
 	for _, f := range e.headNode.Get("tune").All() {
 		of := f.Value.TextAt("of")
@@ -295,7 +295,7 @@ func (e *outline) checkTuned() {
 	}
 }
 
-// checkRate checks the experiment that a rate is a share of.
+// checkRate checks the experiment whose throughput the rate is a share of.
 func (e *outline) checkRate() {
 	of := e.headNode.TextAt("load", "rate", "of")
 	other := e.find(of)
@@ -312,7 +312,7 @@ func (e *outline) checkRate() {
 	}
 }
 
-// checkCells reports a cell that has no counterpart in another experiment, or several.
+// checkCells reports the first cell of e that does not have exactly one counterpart in other.
 func (e *outline) checkCells(other *outline, of source.Text, missing, hint string) {
 	for _, t := range e.Trials {
 		if _, err := other.SameCell(t); err != nil {

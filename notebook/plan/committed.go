@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// at returns the repository in a revision, with a folder of it. A revision without the folder is a problem, and at is
-// false; with mayLack it returns f itself.
+// at returns the repository as committed in revision t, with the files below the folder context. If the revision lacks
+// that folder, at returns f itself with mayLack; without, it adds a problem and returns false.
 func (f *folder) at(t source.Text, context string, mayLack bool, problems *source.Problems) (*folder, bool) {
 	root, key := f.seen.repository, t.Value+"\x00"+context
 	if at, ok := f.around[key]; ok {
@@ -36,7 +36,7 @@ func (f *folder) at(t source.Text, context string, mayLack bool, problems *sourc
 	for _, name := range sortedKeys(blobs) {
 		file := followed(blobs, name)
 		switch _, isListing := at.listed[name]; {
-		case isListing: // of the article, which is there as it is now
+		case isListing: // of the article, which takes precedence
 		case file == nil:
 			at.broken = append(at.broken, name)
 		default:
@@ -47,8 +47,8 @@ func (f *folder) at(t source.Text, context string, mayLack bool, problems *sourc
 	return at, true
 }
 
-// inRevision returns the folder of a revision with what a path of f names, and its path there. Listings, files that the
-// revision lacks, and files outside the repository are the ones of f, as are all without a revision.
+// inRevision returns the folder of a revision that contains t, and the path of t there. It returns f and t themselves
+// without a revision, and for files that the revision lacks or that are outside the repository.
 func (f *folder) inRevision(revision string, t source.Text, problems *source.Problems) (*folder, source.Text) {
 	if revision == "" || filepath.IsAbs(t.Value) {
 		return f, t
@@ -66,13 +66,13 @@ func (f *folder) inRevision(revision string, t source.Text, problems *source.Pro
 	return at, t
 }
 
-// blob is a file or symbolic link that is committed.
+// blob is a committed file or symbolic link.
 type blob struct {
-	mode string // as git writes it
+	mode string // git's file mode, such as 100755
 	data []byte
 }
 
-// followed returns the file that a path leads to, or nil.
+// followed returns the file at a path, with symbolic links followed; nil if a link is absolute, broken or in a cycle.
 func followed(blobs map[string]*blob, name string) *blob {
 	file := blobs[name]
 	for range 40 { // as many links as the kernel follows
@@ -91,7 +91,7 @@ func followed(blobs map[string]*blob, name string) *blob {
 // errNoFolder means that a revision lacks a folder.
 var errNoFolder = errors.New("it has no such folder")
 
-// refusal says why a folder of a revision cannot be read, and what to do.
+// refusal returns the message and hint for an error of reading a folder of a revision.
 func refusal(err error, revision, folder string) (message, hint string) {
 	says, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "fatal: "), "\n")
 	switch {
@@ -112,9 +112,9 @@ func refusal(err error, revision, folder string) (message, hint string) {
 		"repair the repository: git show " + revision + " fails in the same way"
 }
 
-// committed reads the files that are committed below a folder. Attributes and filters of git change nothing.
+// committed reads the files below a folder of a revision, by path, without git's attributes and filters.
 func committed(root, revision, folder string) (map[string]*blob, error) {
-	repository := files.Git(context.Background(), root, "GIT_NO_LAZY_FETCH=1") // nothing comes from other machines
+	repository := files.Git(context.Background(), root, "GIT_NO_LAZY_FETCH=1") // never fetch from a remote
 	tree, err := repository.Resolve(revision)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 	out, size := map[string]*blob{}, 0
 	for entry := range strings.SplitSeq(strings.TrimSuffix(list, "\x00"), "\x00") {
 		about, name, _ := strings.Cut(entry, "\t")
-		if is := strings.Fields(about); len(is) == 4 && is[1] == "blob" { // a submodule is an empty folder
+		if is := strings.Fields(about); len(is) == 4 && is[1] == "blob" { // a submodule becomes an empty folder
 			length, _ := strconv.Atoi(is[3])
 			size += length
 			names, out[name] = append(names, name), &blob{mode: is[0]}
@@ -145,7 +145,7 @@ func committed(root, revision, folder string) (map[string]*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names { // for each, a line that ends with its size, and its content
+	for _, name := range names { // each has a header that ends with its size, then its content
 		head, rest, _ := bytes.Cut(data, []byte("\n"))
 		length, err := strconv.Atoi(string(head[bytes.LastIndexByte(head, ' ')+1:]))
 		if err != nil || length >= len(rest) {

@@ -23,23 +23,23 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A gathering is a folder of an article while it is read.
+// A gathering is the state of reading all files of a folder.
 type gathering struct {
 	*folder
 	named    source.Text // the folder, as the article names it
 	problems *source.Problems
-	what     string // what messages call it
+	what     string // folder or build context, for messages
 	root     *os.Root
-	base     string                         // path of the folder
-	left     map[string]bool                // files of the article that are left out
-	copies   copyPaths                      // by the Dockerfile
+	base     string                         // path of the folder that is read
+	left     map[string]bool                // files of the article to leave out
+	copies   copyPaths                      // what the Dockerfile copies
 	omitted  *patternmatcher.PatternMatcher // the patterns of .dockerignore; nil if there are none
 	size     int64
 	files    map[string]spec.File // by path below base
 }
 
-// gather reads the files below a folder, with listings, sorted by path. For a build context, left is not nil: the files
-// in it and in .dockerignore are not read.
+// gather reads the files and listings below a folder, sorted by path. For a build context, left is not nil: files in
+// it, or matched by .dockerignore, are left out. It returns false after a problem.
 func (f *folder) gather(name string, t source.Text, left map[string]bool, copies copyPaths,
 	problems *source.Problems) ([]spec.File, bool) {
 	g := gathering{folder: f, named: t, problems: problems, what: "folder", base: name, left: left, copies: copies,
@@ -87,7 +87,7 @@ func (f *folder) gather(name string, t source.Text, left map[string]bool, copies
 	return nil, false
 }
 
-// add adds a problem of the folder.
+// add adds a problem at the place where the article names the folder.
 func (g *gathering) add(rule, hint, format string, args ...any) {
 	g.problems.Add(rule, g.named.Pos, format, args...).Hint = hint
 }
@@ -97,7 +97,7 @@ func (g *gathering) addIrregular(name string) {
 		"%s in the %s is neither a file nor a folder", name, g.what)
 }
 
-// takes reports whether a listing, or a file of a revision, is part of the folder, and returns its path there.
+// takes returns the path of a listing or committed file in the folder, and whether the folder includes it.
 func (g *gathering) takes(name string) (inner string, ok bool) {
 	inner, ok = g.inner(name)
 	for above := name; ok && g.user != nil && above != "."; above = path.Dir(above) {
@@ -106,7 +106,7 @@ func (g *gathering) takes(name string) (inner string, ok bool) {
 	return inner, ok && !g.left[name]
 }
 
-// resolve follows the links in the path of a folder, so that it has one name only.
+// resolve returns the path of a folder without symbolic links, relative to the article's folder.
 func (g *gathering) resolve(name string) (string, error) {
 	if _, err := g.root.Stat(name); err != nil {
 		return name, err
@@ -120,7 +120,7 @@ func (g *gathering) resolve(name string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-// inner returns the path below base of a file of the article.
+// inner returns a path relative to base, and whether it is below base.
 func (g *gathering) inner(name string) (string, bool) {
 	if g.base == "." {
 		return name, true
@@ -130,14 +130,14 @@ func (g *gathering) inner(name string) (string, bool) {
 
 const (
 	ignoreName = ".dockerignore"
-	maxIgnore  = 10_000 // bytes of .dockerignore: every file of a context is compared with each of its patterns
+	maxIgnore  = 10_000 // bytes of .dockerignore: every file of a context is matched against each of its patterns
 )
 
-// ignore reads .dockerignore, and removes the listings that it names.
+// ignore reads .dockerignore, and removes the listings that it matches.
 func (g *gathering) ignore() {
 	file, ok := g.files[ignoreName]
 	if !ok && g.root != nil {
-		file, _ = g.read(g.root, path.Join(g.base, ignoreName), MaxSize) // the walk reports an error
+		file, _ = g.read(g.root, path.Join(g.base, ignoreName), MaxSize) // the walk reports errors
 	}
 	if len(file.Data) > maxIgnore {
 		g.add("too-large", "name folders, or write patterns such as *.log", "%s in the %s is larger than %d bytes",
@@ -151,7 +151,7 @@ func (g *gathering) ignore() {
 	maps.DeleteFunc(g.files, func(name string, _ spec.File) bool { return g.ignores(name) })
 }
 
-// ignores reports whether .dockerignore leaves out a file. Engines read the Dockerfile and .dockerignore all the same.
+// ignores reports whether .dockerignore excludes a file. Engines need the Dockerfile and .dockerignore in any case.
 func (g *gathering) ignores(inner string) bool {
 	if g.omitted == nil || inner == ignoreName || inner == "Dockerfile" {
 		return false
@@ -160,7 +160,7 @@ func (g *gathering) ignores(inner string) bool {
 	return err == nil && skip
 }
 
-// visit takes a file, or leaves it out before it is read or counted.
+// visit is the fs.WalkDirFunc of gather. It skips files that are left out before their sizes count.
 func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 	inner, below := g.inner(name)
 	isFolder := e != nil && e.IsDir()
@@ -171,12 +171,12 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 			return fs.SkipDir
 		}
 		return nil
-	case omitted: // a pattern may include files in it again
+	case omitted: // a later pattern with ! may include files below it
 		return nil
 	case err != nil:
 		return err
 	case isFolder, g.left[name], g.seen.hidden[g.whole(name)],
-		below && g.files[inner].Path != "": // a listing, which the article says is there twice
+		below && g.files[inner].Path != "": // a listing, which takes precedence
 		return nil
 	}
 	file, err := g.read(g.root, name, MaxSize-g.size)
@@ -198,7 +198,7 @@ func (g *gathering) visit(name string, e fs.DirEntry, err error) error {
 // articlesName is the folder of articles in a project.
 const articlesName = "experiments"
 
-// isOurs reports whether a file or folder belongs to benchbook or git, and the context does not name it.
+// isOurs reports whether a path belongs to benchbook or git, unless the context or its Dockerfile names it.
 func (g *gathering) isOurs(name string) bool {
 	if g.user == nil {
 		return name == ".git" || g.doc.IsOurs(name)
@@ -223,7 +223,7 @@ func (g *gathering) isOurs(name string) bool {
 	return folder == articlesName && !g.isNamed(name) && g.has(path.Join(name, article.FileName))
 }
 
-// has reports whether there is a file.
+// has reports whether a file exists on disk, or in the revision that g reads.
 func (g *gathering) has(name string) bool {
 	if g.root == nil {
 		return g.listed[name].Path != ""
@@ -232,23 +232,23 @@ func (g *gathering) has(name string) bool {
 	return err == nil
 }
 
-// isNamed reports whether the context is in a folder or file, or its Dockerfile copies it by name.
+// isNamed reports whether the context is name or inside it, or its Dockerfile copies name explicitly.
 func (g *gathering) isNamed(name string) bool {
 	inner, below := g.inner(name)
 	return isIn(g.base, name) || below && g.copies.names(inner)
 }
 
-// isIn reports whether a path is a folder, or in it.
+// isIn reports whether name is the folder or below it.
 func isIn(name, folder string) bool { return name == folder || strings.HasPrefix(name, folder+"/") }
 
-// litter has the names of files and folders that editors, desktops and languages leave in any folder.
+// litter has patterns of files and folders that editors, desktops and language tools leave behind.
 var litter = []string{
 	"*~", ".*.sw?", "4913", "#*#", ".#*", // vim, Emacs
 	".idea", ".DS_Store", "._*", "Thumbs.db", "desktop.ini",
 	"__pycache__", "*.py[co]", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".ipynb_checkpoints",
 }
 
-// isLitter reports whether a file or folder is litter, or git ignores it and the Dockerfile does not name it.
+// isLitter reports whether a path matches litter, or is ignored by git and not copied by the Dockerfile.
 func (g *gathering) isLitter(name string) bool {
 	if name == g.base {
 		return false
@@ -268,8 +268,8 @@ func (g *gathering) isLitter(name string) bool {
 	return false
 }
 
-// gitIgnored returns the files and folders below the folder that git ignores. It is empty outside a repository, and in
-// a folder that is ignored as a whole.
+// gitIgnored returns the paths in the folder that git ignores. It is empty outside a repository, and if the folder
+// itself is ignored.
 func (f *folder) gitIgnored() map[string]bool {
 	if f.ignored != nil || f.committed {
 		return f.ignored
@@ -283,10 +283,10 @@ func (f *folder) gitIgnored() map[string]bool {
 	return f.ignored
 }
 
-// copyPaths are the paths in its context that a Dockerfile copies; of patterns, the folders that they begin with.
+// copyPaths are the context paths that a Dockerfile copies; a pattern counts as the folder before its first wildcard.
 type copyPaths []string
 
-// allOfIt is the whole context.
+// allOfIt stands for the whole context.
 const allOfIt = "."
 
 var (
@@ -297,7 +297,7 @@ var (
 	quotes    = strings.NewReplacer("[", " ", "]", " ", ",", " ", `"`, " ")
 )
 
-// copiedBy reads the instructions of a Dockerfile that copy. A source with a variable counts as all of the context.
+// copiedBy returns the paths that a Dockerfile copies or bind-mounts; one with a variable counts as the whole context.
 //
 // Source: docs.docker.com/reference/dockerfile, COPY and ADD.
 func copiedBy(dockerfile string) copyPaths {
@@ -330,16 +330,16 @@ func copiedBy(dockerfile string) copyPaths {
 
 func (c copyPaths) has(name string) bool { return slices.Contains(c, allOfIt) || c.names(name) }
 
-// names reports whether a source names a file or folder, something in it, or a folder around it that is not all of the
+// names reports whether the Dockerfile copies name, something in it, or a folder around it other than the whole
 // context.
 func (c copyPaths) names(name string) bool {
 	return slices.ContainsFunc(c, func(source string) bool { return source != allOfIt && touch(source, name) })
 }
 
-// touch reports whether two paths are the same, or one is in the other.
+// touch reports whether two paths are equal, or one is inside the other.
 func touch(a, b string) bool { return isIn(a, b) || isIn(b, a) }
 
-// withoutPattern returns the part of a source of COPY before its first wildcard, without slashes around it.
+// withoutPattern returns a source of COPY up to the folder before its first wildcard, without slashes around it.
 func withoutPattern(source string) string {
 	if at := strings.IndexAny(source, `*?[\`); at >= 0 {
 		source, _ = path.Split(source[:at])

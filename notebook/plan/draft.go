@@ -12,21 +12,21 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// LoadName is the name of the load among names of services.
+// LoadName stands for the load where services are named, so no service may have it.
 const LoadName = "load"
 
-// A draft is what a trial is read from.
+// A draft holds what a trial is read from.
 type draft struct {
 	*planner
 	combination
 	at          source.Pos                   // of the experiment, for problems without a place of their own
 	secrets     map[string]string            // templates of the secrets of the experiment, by name
-	node        *source.Node                 // with its templates expanded
-	definition  *article.Experiment          // that node was read as; nil after a problem
-	dockerfiles map[*spec.Build][]source.Pos // the place of each Dockerfile, and those of its lines if it is in the article
+	node        *source.Node                 // the experiment with its templates expanded
+	definition  *article.Experiment          // decoded from node; nil after a problem
+	dockerfiles map[*spec.Build][]source.Pos // place of the Dockerfile, then of its lines if the article contains it
 }
 
-// read reads what a trial runs. Configs of all trials have to be read before: build contexts leave out their files.
+// read reads what a trial runs. The configs of all trials must be read first: build contexts leave out their files.
 func (t *Trial) read() {
 	d := &t.draft
 	d.dockerfiles = map[*spec.Build][]source.Pos{}
@@ -40,7 +40,7 @@ func (t *Trial) read() {
 	}
 }
 
-// configs reads the files that the containers of a trial get when they start.
+// configs reads the files that are put into the trial's containers at their start.
 func (d *draft) configs() {
 	e := d.definition
 	read := func(list *[]spec.File, build *spec.Build, user string, keys ...string) {
@@ -79,10 +79,10 @@ func hooks(list []spec.Hook) []spec.Hook {
 	return slice.Filter(list, func(h spec.Hook) bool { return len(h.Run) > 0 })
 }
 
-// asLoad is the cpuset of a command that runs on the CPUs of loads.
+// asLoad is the value of cpuset that runs a command on the CPUs of the load.
 const asLoad = "load"
 
-// command reads the command of a trial; nil if it cannot be run.
+// command completes the command of a trial; nil if it cannot be run.
 func (d *draft) command() *spec.Command {
 	c, n, at := d.definition.Command, d.node.Get("command"), d.at
 	run := n.Under("run")
@@ -120,7 +120,7 @@ func (d *draft) command() *spec.Command {
 	return c
 }
 
-// checkInService checks a command that runs in a service, with nothing of its own.
+// checkInService checks a command that runs in a service: the service exists, and has the image, configs and cpuset.
 func (d *draft) checkInService(n *source.Node, c *spec.Command) bool {
 	service := n.TextAt("service")
 	if services := d.node.Get("services").Keys(); !slices.Contains(services, c.Service) {

@@ -59,10 +59,10 @@ func (d *draft) environment(n *source.Node, s *spec.Service) []string {
 	return append(out, s.Environment...)
 }
 
-// publicValue matches a word, such as the password of a database that protects nothing, and up to three characters.
+// publicValue matches values too simple to be secrets: a word in lower case, or up to three characters.
 var publicValue = regexp.MustCompile(`^([a-z]*|.{1,3})$`)
 
-// checkWrittenSecrets reports values of variables that are secrets by their names.
+// checkWrittenSecrets reports variables with names of secrets whose values are written in the article.
 func (d *draft) checkWrittenSecrets(n *source.Node) {
 	for _, v := range article.VariablesOf(n) {
 		isFromOutside := strings.Contains(v.Value.Value, "${{")
@@ -76,9 +76,9 @@ func (d *draft) checkWrittenSecrets(n *source.Node) {
 	}
 }
 
-// fileValue reads a value of env_file as Compose does: in single quotes unchanged, in double quotes with the escapes
-// \n, \r, \t, \" and \\, and without quotes up to a comment, which begins behind a space. It is false for a quote that
-// is not closed, and for more than a comment behind it. Nothing is expanded.
+// fileValue reads a value of an env_file as Compose does: in single quotes unchanged, in double quotes with the escapes
+// \n, \r, \t, \" and \\, and without quotes up to a comment after a space. It returns false if a quote is not closed,
+// or anything but a comment follows it. Variables are not expanded.
 func fileValue(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	if s == "" || s[0] != '"' && s[0] != '\'' {
@@ -97,15 +97,15 @@ var (
 	escapes = strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\"`, `"`, `\\`, `\`)
 )
 
-// composeVariable matches what Compose replaces in every value of a service. Nothing is replaced here.
+// composeVariable matches the variables that Compose would replace in any value of a service. Benchbook does not.
 //
 // Source: the Compose specification, "Interpolation".
 var composeVariable = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*`)
 
-// inShell matches the paths in a service of values that a shell may expand in the container.
+// inShell matches the keys of a service whose values a shell in its container may expand.
 var inShell = regexp.MustCompile(`^(command|entrypoint|healthcheck)\b`)
 
-// checkVariables reports variables in services, except in services of Compose files, where they were replaced.
+// checkVariables reports Compose variables in services. In services of Compose files they are already replaced.
 func (p *planner) checkVariables(experiment *source.Node) {
 	for _, service := range experiment.Get("services").All() {
 		service.Value.Visit("", func(key string, t source.Text) {

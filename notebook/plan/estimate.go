@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Durations where neither the article nor a record has one.
+// Assumptions where neither the article nor its records have a value.
 const (
 	assumedRate     = 1000                    // requests per second of a load that ends with a number of requests
 	assumedCommand  = 5 * time.Second         // of a command
 	assumedOverhead = 1500 * time.Millisecond // of a repetition: starting, stopping, saving its record
-	probeDuration   = 3 * time.Second         // of a probe of a search, without overhead
-	capacityProbes  = 20                      // of a search for a capacity, about
+	probeDuration   = 3 * time.Second         // of a probe of a tune search, without overhead
+	capacityProbes  = 20                      // in a capacity search, about
 )
 
-// Experience is what records know about a trial, and how much of it is pending.
+// Experience is what records tell about a trial, and how much is still to be measured.
 type Experience struct {
 	Pending  int           // repetitions, or searches for a capacity
-	Searched bool          // values that the trial searches for are known
+	Searched bool          // the tuned values of the trial are known
 	Overhead time.Duration // mean of a repetition, beyond warm-up and window; 0 if unknown
 	Window   time.Duration // mean of a repetition; 0 if unknown
 }
 
-// Estimate returns how long the pending repetitions and searches of the experiment take: warm-up, window and overhead of
-// each. Images that have to be built come on top.
+// Estimate returns how long the pending repetitions and searches of the experiment take, including warm-up and
+// overhead, but without building images.
 func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) time.Duration {
 	var sum time.Duration
 	for _, t := range e.Trials {
@@ -44,7 +44,7 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 			repetitions = capacityProbes + 2*c.Repeats
 		}
 		sum += time.Duration(repetitions) * one
-		if known.Searched || t.Calibration { // the A/A pair shares what was found
+		if known.Searched || t.Calibration { // the A/A pair uses the same tuned values
 			continue
 		}
 		for _, s := range t.Tune {

@@ -20,35 +20,34 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// MaxSize bounds a build context, which is held in memory: benchmark data is better made in the image.
+// MaxSize bounds a build context, in bytes: it is held in memory, and large data is better created in the image.
 const MaxSize = 256 << 20
 
 // maxDockerfile bounds a Dockerfile, in bytes.
 const maxDockerfile = 1 << 20
 
-// folder is what the services of an article are built from: files of a folder on disk, or of a git revision, and
-// listings. Files on disk are read through an os.Root, so that no link leads out of the folder; a link that stays inside
-// is followed.
+// folder has the files that an article uses, on disk or in a git revision, and listings. Files on disk are read through
+// an os.Root: links are followed, unless they leave the folder.
 type folder struct {
 	doc       *article.Document    // its listings have paths in this folder
-	seen      *seenFiles           // by all folders of a plan
-	user      *article.Document    // the article that uses a folder around its own; nil for its own folder
+	seen      *seenFiles           // shared by all folders of a plan
+	user      *article.Document    // the article that uses a folder outside its own; nil for its own folder
 	listed    map[string]spec.File // listings, and the files of a revision, by path
-	broken    []string             // links of a revision without a file
-	committed bool                 // it is a revision: listed has all files
-	around    map[string]*folder   // by root, or revision and context
+	broken    []string             // dangling links of a revision
+	committed bool                 // it is a revision: listed has all of its files
+	around    map[string]*folder   // other folders, by root, or by revision and context
 
-	copies   slice.Memo[string, copyPaths] // of Dockerfiles, by their digests
-	configs  map[string][]string           // the users of each file that configs name: see usersOf
-	contexts map[string][]spec.File        // by folder and the files left out
-	single   map[string]spec.File          // what configs name, by path
-	size     int64                         // of single
+	copies   slice.Memo[string, copyPaths] // of Dockerfiles, by digest
+	configs  map[string][]string           // users of each file that configs name: see usersOf
+	contexts map[string][]spec.File        // by folder, files left out and paths copied
+	single   map[string]spec.File          // files that are read one by one, by path
+	size     int64                         // of single, in bytes
 	ignored  map[string]bool               // see gitIgnored
 }
 
-// seenFiles are whole paths of files that a plan reads, and of files with secrets (hidden), which no image gets.
+// seenFiles are files that a plan reads, and files with secrets (hidden), which no image gets, by path on this machine.
 type seenFiles struct {
-	repository              string // its folder
+	repository              string // its root folder
 	hidden, reads, envFiles map[string]bool
 }
 
@@ -61,8 +60,8 @@ func newFolder(doc *article.Document, seen *seenFiles) *folder {
 	return f
 }
 
-// newRepository returns a folder around the folder of the article that uses it. It has the listings of the article at
-// their places, and others. Files of benchbook are no part of it: an image would change with what was measured of it.
+// newRepository returns the folder at root, for contexts outside the folder of the article user. It has the given
+// listings and the article's own, but no files of benchbook: new records must not change an image.
 func newRepository(root string, listings []*article.Listing, user *article.Document, seen *seenFiles) *folder {
 	doc := &article.Document{Dir: root, Source: user.Source, Listings: listings}
 	if below, ok := files.Below(root, user.Dir); ok {
@@ -77,7 +76,7 @@ func newRepository(root string, listings []*article.Listing, user *article.Docum
 	return f
 }
 
-// aroundIt returns a folder around the article's folder, for contexts of its builds.
+// aroundIt returns the folder at root, which is outside the article's folder; the same one for each call.
 func (f *folder) aroundIt(root string) *folder {
 	if f.around[root] == nil {
 		f.around[root] = newRepository(root, nil, f.doc, f.seen)
@@ -88,7 +87,7 @@ func (f *folder) aroundIt(root string) *folder {
 // whole returns the path on this machine of a file of the folder.
 func (f *folder) whole(name string) string { return filepath.Join(f.doc.Dir, filepath.FromSlash(name)) }
 
-// open opens the folder on disk. A revision has none.
+// open opens the folder on disk. For a revision it returns fs.ErrNotExist.
 func (f *folder) open() (*os.Root, error) {
 	if f.committed {
 		return nil, fs.ErrNotExist
@@ -96,15 +95,15 @@ func (f *folder) open() (*os.Root, error) {
 	return os.OpenRoot(f.doc.Dir)
 }
 
-// Digest returns the digest of a file's content in keys and records.
+// Digest returns the SHA-256 digest of a file's content in hex, as in keys and records.
 func Digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
 func newFile(name string, data []byte, exec bool) spec.File {
 	return spec.File{Path: name, Digest: Digest(data), Exec: exec, Data: data}
 }
 
-// usersOf returns keys for a service, or the command, and for its build. Images leave out the configs of containers with
-// the same key.
+// usersOf returns keys for a service, or the command if name is empty, and for its build. A build context leaves out
+// configs that have a key in common with it.
 func usersOf(name string, build *spec.Build) []string {
 	users := []string{"service " + name}
 	if build != nil {
@@ -117,7 +116,7 @@ func usersOf(name string, build *spec.Build) []string {
 	return users
 }
 
-// config reads a file or listing, which is copied to a path in a container, from a revision, and notes its users.
+// config reads a file or listing, from the revision if it has the file, for a path in a container, and notes its users.
 func (f *folder) config(file, target source.Text, users []string, revision string, problems *source.Problems) (
 	out spec.File, ok bool) {
 	if file.IsZero() || target.Value == "" {
@@ -143,7 +142,7 @@ func (f *folder) config(file, target source.Text, users []string, revision strin
 const linkHint = "copy what it points at next to the article; " +
 	"only relative links that stay inside the folder are followed"
 
-// file reads a single file or listing. Together they are bounded like a build context.
+// file reads a single file or listing. All of them together have at most MaxSize bytes.
 func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
@@ -172,14 +171,14 @@ func (f *folder) file(t source.Text, problems *source.Problems) (spec.File, bool
 			return file, false
 		}
 	}
-	file, ok := f.doc.File(t, problems) // which reports all other errors
+	file, ok := f.doc.File(t, problems) // reports all other errors
 	if !ok {
 		return spec.File{}, false
 	}
 	return newFile(name, file.Data, file.Exec), true
 }
 
-// read reads a regular file of limited size.
+// read reads a regular file of limited size, and adds it to the files that the plan reads.
 func (f *folder) read(root *os.Root, name string, most int64) (spec.File, error) {
 	data, info, err := files.ReadIn(root, name, most)
 	if err != nil {
@@ -189,8 +188,8 @@ func (f *folder) read(root *os.Root, name string, most int64) (spec.File, error)
 	return newFile(name, data, info.Mode()&0o100 != 0), nil
 }
 
-// leaves reports whether an error of root is about a link out of it. The os package does not export that error, but
-// returns the same one for the folder above.
+// leaves reports whether an error of root is about a link that leaves it. Package os does not export that error, but
+// also returns it for "..".
 func leaves(root *os.Root, err error) bool {
 	var have, outside *fs.PathError
 	if root == nil {
@@ -200,8 +199,8 @@ func leaves(root *os.Root, err error) bool {
 	return errors.As(err, &have) && errors.As(above, &outside) && errors.Is(have.Err, outside.Err)
 }
 
-// context reads a build context: its folder without the article, its records, what .dockerignore names, what configs of
-// its users copy in, and what configs of others copy and its Dockerfile does not. It is read after all configs are known.
+// context reads a build context. It leaves out the article and its records, files that .dockerignore matches, configs
+// of its users, and configs of others that its Dockerfile does not copy. The configs of all trials must be read first.
 func (f *folder) context(t source.Text, users []string, copies copyPaths, problems *source.Problems) ([]spec.File, bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
@@ -226,7 +225,7 @@ func (f *folder) context(t source.Text, users []string, copies copyPaths, proble
 	return found, ok
 }
 
-// mounted reads a file or folder that a container sees, listings included; single is true for a file.
+// mounted reads a file or folder for a mount, with listings; single is true for a file.
 func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []spec.File, single bool) {
 	name, ok := article.CleanPath(t, problems)
 	if !ok {
@@ -250,8 +249,8 @@ func (f *folder) mounted(t source.Text, problems *source.Problems) (mounted []sp
 	return []spec.File{file}, true
 }
 
-// build completes a build of some users. It returns the place of the Dockerfile, which is its listing or the build key,
-// and the places of its lines if it is in the article.
+// build completes a build. It returns the place of the Dockerfile, which is its listing or the build key, followed by
+// the places of its lines if the article contains it.
 func (f *folder) build(b *spec.Build, n *source.Node, context source.Text, users []string,
 	problems *source.Problems) (places []source.Pos, ok bool) {
 	b.Dockerfile, b.Keep = path.Clean(cmp.Or(b.Dockerfile, "Dockerfile")), nil
@@ -278,7 +277,7 @@ func (f *folder) build(b *spec.Build, n *source.Node, context source.Text, users
 	known := slice.Map(b.Files, func(file spec.File) string { return file.Path })
 	switch {
 	case slices.Contains(known, b.Dockerfile):
-	case found: // .dockerignore does not apply to it
+	case found: // .dockerignore does not apply to the Dockerfile
 		b.Files = slices.SortedFunc(slices.Values(append(slices.Clone(b.Files), dockerfile)), byPath)
 	default:
 		where := cmp.Or(n.TextAt("dockerfile").Pos, context.Pos)
@@ -302,12 +301,12 @@ func linesOf(t source.Text) []source.Pos {
 	return places
 }
 
-// isAbove reports whether a clean path leads out of the folder that it counts from.
+// isAbove reports whether a clean relative path begins above the folder that it is relative to.
 func isAbove(name string) bool { return name == ".." || strings.HasPrefix(name, "../") }
 
 func byPath(a, b spec.File) int { return strings.Compare(a.Path, b.Path) }
 
-// inlineName is a name that no file of an article has.
+// inlineName is the path of an inline Dockerfile in its context. No file of an article has this name.
 const inlineName = ".benchbook.Dockerfile"
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

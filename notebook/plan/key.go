@@ -12,9 +12,9 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// computeKey computes the key of a trial from its definition, the digests of its files, and the version of the meaning of
-// samples, before anything runs. Newer keys of the article without a value are left out, so that the keys of trials
-// stay: see TestKeysStay.
+// computeKey sets the key of a trial, from its definition, the digests of its files, and the version of what samples
+// mean. Fields that were added to articles later are left out of the definition while they are empty, so that old keys
+// stay valid: see TestKeysStay.
 func computeKey(t *Trial, e *Experiment) {
 	d := spec.Definition{Services: t.Services, Load: t.Load, Command: t.Command, Calibration: t.Calibration,
 		Shared: e.Shared, Tune: t.Tune, Capacity: t.Capacity, Setup: e.Setup, Prepare: t.Prepare,
@@ -27,7 +27,7 @@ func computeKey(t *Trial, e *Experiment) {
 	}
 	definition, err := json.Marshal(d)
 	if err != nil {
-		panic(fmt.Sprintf("plan: %v", err)) // only strings, finite numbers and their maps
+		panic(fmt.Sprintf("plan: %v", err)) // cannot fail: only strings, finite numbers and maps of them
 	}
 	t.Definition = definition
 	t.Inputs = nil
@@ -44,7 +44,7 @@ func computeKey(t *Trial, e *Experiment) {
 	if slices.ContainsFunc(t.Services, func(s *spec.Service) bool { return s.Link != nil }) {
 		input("semantics of links", strconv.Itoa(record.LinkSemantics))
 	}
-	if e.Engine != spec.DefaultEngine { // which was the only engine for a while
+	if e.Engine != spec.DefaultEngine { // the default was once the only engine, and old keys stay valid
 		input("engine", string(e.Engine))
 	}
 	t.eachFile(func(of string, f spec.File) { input(of+": "+f.Path, f.Digest) })
@@ -55,7 +55,7 @@ func computeKey(t *Trial, e *Experiment) {
 	t.Key = hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// eachFile calls visit with every file of the trial, and the name of what uses it.
+// eachFile calls visit with every file of the trial, and the name of the service, command or load that uses it.
 func (t *Trial) eachFile(visit func(of string, f spec.File)) {
 	all := func(of string, image spec.Image, others ...spec.File) {
 		if image.Build != nil {

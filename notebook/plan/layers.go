@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// builtIn is the lowest layer of the defaults.
+// builtIn is the lowest layer of defaults.
 const builtIn = `
 repetitions: up to 20
 calibrate: true
@@ -24,21 +24,21 @@ load:
   keepalive: true
 `
 
-// A load without requests runs for a time, after a warm-up.
+// Defaults of a load that does not end after a number of requests.
 const (
 	DefaultDuration = 10 * time.Second
 	defaultWarmup   = 2 * time.Second
 )
 
-// builtInSource is the path of the source of values that are in no file.
+// builtInSource is the path of the source of values that no file contains.
 const builtInSource = "built in"
 
 // IsWritten reports whether the value at a place is not a built-in default.
 func IsWritten(at source.Pos) bool { return at.Source != nil && at.Source.Path != builtInSource }
 
-// merge lays the layers of docs/defaults.md over each other: built in, benchbook.yaml, front matter, block; then the
-// profile's: benchbook.yaml, front matter, block. Repetitions of the options replace the article's. It reports
-// whether the profile leaves the experiment out.
+// merge merges the layers of docs/defaults.md, lowest first: built in, benchbook.yaml, front matter, block; then the
+// profile's: benchbook.yaml, front matter, block; then the repetitions of the options. It also returns whether the
+// profile skips the experiment.
 func (e *outline) merge() (n *source.Node, skipped bool) {
 	profile, repetitions := e.options.Profile, e.options.Repetitions
 	n = addBuiltIn(article.Extend(withoutUnused(e.defaults(), e.node), e.node))
@@ -63,13 +63,13 @@ func (p *planner) defaults() *source.Node {
 	return article.Extend(base, p.doc.Front.Defaults.Node)
 }
 
-// addBuiltIn adds the built-in value of keys without one, or whose value null has removed.
+// addBuiltIn adds built-in defaults for keys that are missing, or that null has removed.
 func addBuiltIn(n *source.Node) *source.Node {
 	return article.Extend(withoutUnused(source.Mapping(builtInSource, builtIn), n), n)
 }
 
-// withoutUnused removes from a lower layer what an experiment does not use, such as the defaults of a load if it has a
-// command. An experiment with neither gets the one that is complete in its defaults.
+// withoutUnused removes the load or command from a lower layer if the experiment has none. An experiment with neither
+// inherits a load that has a target, and a command that has run.
 func withoutUnused(lower, upper *source.Node) *source.Node {
 	for key, complete := range map[string]string{"load": "target", "command": "run"} {
 		has := upper.Get(key) != nil
@@ -83,7 +83,7 @@ func withoutUnused(lower, upper *source.Node) *source.Node {
 	return lower
 }
 
-// isEmpty reports whether n is not a mapping.
+// isEmpty reports whether n is nil or not a mapping.
 func isEmpty(n *source.Node) bool { return n == nil || n.Kind != source.Map }
 
 // profilesOf reads the profiles of an experiment. Their problems are reported elsewhere.
@@ -94,7 +94,7 @@ func profilesOf(n *source.Node) (out article.Profiles) {
 	return out
 }
 
-// settle removes what another layer has made meaningless, and adds how long a load lasts.
+// settle removes keys that a higher layer has made meaningless, and adds the duration and warm-up of a load.
 //
 // Source: docs/defaults.md.
 func settle(n *source.Node) *source.Node {
@@ -126,8 +126,8 @@ func settle(n *source.Node) *source.Node {
 	return article.Extend(source.Mapping(builtInSource, times), n)
 }
 
-// inheritChoices makes an experiment with a rate or a search for capacity use the tuned values of the experiment that
-// it extends, unless it tunes itself.
+// inheritChoices makes an experiment with a rate or a capacity search use the tuned values of the experiment that it
+// extends, unless it has a tune of its own.
 func (e *outline) inheritChoices(n *source.Node) *source.Node {
 	tune, extends := n.Get("tune"), e.block.Node.Get("extends")
 	inherits := extends != nil && e.block.Node.Get("tune") == nil
@@ -142,7 +142,7 @@ func (e *outline) inheritChoices(n *source.Node) *source.Node {
 	return with(n, "tune", tune)
 }
 
-// with returns n with another value for a key. A key that it lacks is added, unless the value is nil.
+// with returns a copy of n with a value for a key. A missing key is added, unless the value is nil.
 func with(n *source.Node, key string, value *source.Node) *source.Node {
 	out := *n
 	out.Fields = slices.Clone(n.Fields)
@@ -156,11 +156,11 @@ func with(n *source.Node, key string, value *source.Node) *source.Node {
 	return &out
 }
 
-// maxExtends bounds how many experiments one may build upon.
+// maxExtends bounds a chain of experiments that extend each other.
 const maxExtends = 20
 
-// define merges a block with the experiments that it extends; below are the blocks that extend it. A block with a wrong
-// extends extends nothing.
+// define merges a block with the experiments that it extends; below are the blocks that extend it, to find cycles. An
+// invalid extends is reported and ignored.
 func (p *planner) define(block *article.ExperimentBlock, below []*article.ExperimentBlock) *outline {
 	e := &outline{planner: p, block: block, node: block.Node,
 		Experiment: &Experiment{Name: block.Name.Value, Pos: block.Pos, Engine: p.engine()}}
@@ -196,7 +196,7 @@ func (p *planner) names() []string {
 	return slice.Map(p.doc.Experiments, func(b *article.ExperimentBlock) string { return b.Name.Value })
 }
 
-// unknownExperiment reports a name that no experiment has.
+// unknownExperiment reports that no experiment has this name, unless it may be in a part that could not be read.
 func (p *planner) unknownExperiment(name source.Text) {
 	if !p.doc.MayBeUnread(name.Value, "experiment") {
 		p.problems.Add("unknown-experiment", name.Pos, "no experiment %q in this article", name.Value).
@@ -204,7 +204,7 @@ func (p *planner) unknownExperiment(name source.Text) {
 	}
 }
 
-// searchedAnew removes "of" from the searches below a block that searches for these values itself.
+// searchedAnew removes "of" from searches in lower that block turns into searches of its own.
 func searchedAnew(lower, block *source.Node) *source.Node {
 	tune := lower.Get("tune")
 	for _, f := range block.Get("tune").All() {
@@ -216,19 +216,19 @@ func searchedAnew(lower, block *source.Node) *source.Node {
 	return with(lower, "tune", tune)
 }
 
-// composeFiles are Compose files with the folder that their paths are counted from.
+// composeFiles are Compose files, and the folder that their paths are relative to.
 type composeFiles struct {
 	*compose.Project
 	folder *folder
 }
 
-// composedFrom returns the Compose files that hold a text; nil if none do.
+// composedFrom returns the Compose files that t was read from, or nil.
 func (p *planner) composedFrom(t source.Text) *composeFiles {
 	found, _ := slice.Find(p.composed, func(c *composeFiles) bool { return c.Holds(t) })
 	return found
 }
 
-// compose lays the services of an experiment over the services of its Compose files. It is false if these cannot be used.
+// compose merges the services of an experiment over those of its Compose files; false if these cannot be used.
 //
 // Source: docs/compose.md.
 func (e *outline) compose(merged *source.Node) (*source.Node, bool) {

@@ -40,7 +40,7 @@ func (d *draft) load() *spec.Load {
 	return l
 }
 
-// schedule completes when requests are due, and what ends the window.
+// schedule completes the arrivals of requests, and what ends the window.
 //
 // Source: docs/load.md#start-and-end.
 func (d *draft) schedule(l *spec.Load, n *source.Node) {
@@ -65,8 +65,8 @@ func targetsOf(load *source.Node) []source.Text {
 	})
 }
 
-// targets completes where requests go: to services of the experiment, as a container reaches nothing else, or to what runs
-// already.
+// targets checks the targets of a load, and fills in what they take from the load. A single target is stored in the
+// fields of the load itself.
 func (d *draft) targets(l *spec.Load, n *source.Node) {
 	if l.Outside {
 		d.checkOutside(l, n)
@@ -93,7 +93,7 @@ func (d *draft) targets(l *spec.Load, n *source.Node) {
 	}
 }
 
-// checkOutside reports what contradicts a target that runs already.
+// checkOutside reports services and tools, which a load with a target outside cannot have.
 func (d *draft) checkOutside(l *spec.Load, n *source.Node) {
 	if len(d.definition.Services) > 0 {
 		d.contradiction(n.TextAt("outside").Pos, "the experiment has services, and its load goes to what runs already",
@@ -105,7 +105,7 @@ func (d *draft) checkOutside(l *spec.Load, n *source.Node) {
 	}
 }
 
-// checkTarget reports a target that is neither the URL of a service nor of what the load may go to outside.
+// checkTarget reports a target that is neither the URL of a service nor an allowed target outside.
 func (d *draft) checkTarget(t source.Text, l *spec.Load) {
 	known, services := []string{"http", "https"}, d.node.Get("services").Keys()
 	if tool, ok := loadtool.Find(l.Tool); ok && len(tool.Schemes) > 0 {
@@ -127,8 +127,8 @@ func (d *draft) checkTarget(t source.Text, l *spec.Load) {
 	}
 }
 
-// unknownTarget reports a target on a host that is not among the services, at the experiment if the target is a default
-// or another experiment's.
+// unknownTarget reports a target whose host is not a service. It points to the experiment if the target is from
+// defaults or from another experiment.
 func (d *draft) unknownTarget(t source.Text, host string, services []string) {
 	hint := cmp.Or(source.Suggest(host, services),
 		"the experiment has no services: add services: {"+host+": …}; a load reaches nothing else")
@@ -145,7 +145,7 @@ func (d *draft) unknownTarget(t source.Text, host string, services []string) {
 		Hint = hint
 }
 
-// checkRunning reports a target that runs already where no load may go, and a user in its URL.
+// checkRunning reports a target outside that the project does not allow, or whose URL has a user.
 func (d *draft) checkRunning(t source.Text, u *url.URL) {
 	if host := u.Hostname(); !d.project.AllowsTarget(host) {
 		d.problems.Add("not-allowed", t.Pos, "a load on %q is more than this project allows its articles", host).

@@ -10,12 +10,12 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A combination is one cell of a matrix before anything is resolved.
+// A combination is one cell of a matrix, before templates are expanded.
 type combination struct {
 	parameters []record.Parameter // identifying, in the order of the axes
 	labels     []record.Parameter
 	fields     map[string]string // all that ${{ matrix.… }} can name: "server" and "server.port"
-	revision   string            // that its builds are from; empty: the files as they are
+	revision   string            // commit that its files are from; empty: the files on disk
 }
 
 func (c combination) clone() combination {
@@ -23,7 +23,7 @@ func (c combination) clone() combination {
 	return c
 }
 
-// set gives the combination a parameter or label; a label that it has already changes its value.
+// set sets the value of a label, or of a parameter, which identifies the combination.
 func (c *combination) set(name, value string, identifies bool) {
 	c.fields[name] = value
 	list := &c.labels
@@ -37,7 +37,7 @@ func (c *combination) set(name, value string, identifies bool) {
 	}
 }
 
-// name is the trial's name: its identifying values.
+// name returns the trial's name: its identifying values, without empty ones.
 func (c combination) name() string {
 	var words []string
 	for _, p := range c.parameters {
@@ -48,9 +48,9 @@ func (c combination) name() string {
 	return strings.Join(words, ", ")
 }
 
-// multiply makes the combinations of a matrix as GitHub Actions does: the product of the axes, without what exclude
-// matches; then each row of include extends the combinations whose axis values, with their labels, it does not
-// contradict, and one that fits none is a combination of its own. It is false if there is nothing to plan, or too much.
+// multiply returns the combinations of a matrix as GitHub Actions does: the product of the axes without those that
+// exclude matches; then each row of include extends the combinations that it fits, or becomes a combination of its own.
+// It returns false if there are none, or too many.
 func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, bool) {
 	none := []combination{{fields: map[string]string{}}}
 	if m == nil {
@@ -67,7 +67,7 @@ func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, boo
 	return none, len(m.Axes) == 0
 }
 
-// affords reports a matrix with too many cells to plan. It is false then.
+// affords returns whether a matrix is small enough to plan, and adds a problem if not.
 func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 	size := 1
 	for _, axis := range m.Axes {
@@ -89,7 +89,7 @@ func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
 	return true
 }
 
-// multiplied is the product of the axes; none without any.
+// multiplied returns the product of the axes; nil without axes.
 func multiplied(axes []article.Named[[]article.Row]) []combination {
 	if len(axes) == 0 {
 		return nil
@@ -125,7 +125,7 @@ func exclude(m *article.Matrix, product []combination, problems *source.Problems
 	all := len(product)
 	for _, row := range m.Exclude {
 		before, ok := len(product), true
-		for _, f := range row.Fields { // values of an axis may differ in their labels
+		for _, f := range row.Fields { // known has labels that only some values of an axis have
 			if before > 0 && !known[f.Name.Value] {
 				problems.Add("unknown-parameter", f.Name.Pos, "no axis %q to exclude from", f.Name.Value).
 					Hint = source.Suggest(f.Name.Value, sortedKeys(known))
@@ -200,8 +200,7 @@ func include(m *article.Matrix, product []combination, axes map[string]string, p
 	return product
 }
 
-// axesOf gives the axis of each label, and of each axis itself, and makes sure that every name of a matrix means one
-// thing.
+// axesOf maps every axis to itself and every label to its axis, and reports names with more than one meaning.
 func axesOf(m *article.Matrix, problems *source.Problems) map[string]string {
 	axes := map[string]string{}
 	for _, a := range m.Axes {

@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// checkMetrics checks the metrics that an experiment adds, and gives those that are computed their units.
+// checkMetrics checks the metrics that an experiment adds, and sets the units of computed ones.
 func (e *outline) checkMetrics() {
 	seen, measured, needs := map[string]bool{}, e.measured(), map[string][]source.Text{}
 	for i := range e.head.Metrics {
@@ -38,7 +38,7 @@ func (e *outline) checkMetrics() {
 	})
 }
 
-// checkComputed checks a metric that is computed from others, and gives it its unit.
+// checkComputed checks a metric that is computed from others, and sets its unit in out.
 func (e *outline) checkComputed(m *article.Metric, out *Metric, measured record.Measured) {
 	t, err := expr.Check(m.Value.Node, func(s *expr.Selector) (expr.Type, error) { return typeIn(measured, s) })
 	if err == nil {
@@ -59,7 +59,7 @@ func (e *outline) checkComputed(m *article.Metric, out *Metric, measured record.
 	}
 }
 
-// checkFound checks where a metric is found.
+// checkFound checks that the source of a metric exists.
 func (e *outline) checkFound(m *article.Metric) {
 	switch service, stream := m.Source(); {
 	case stream == "log":
@@ -75,7 +75,7 @@ func (e *outline) checkFound(m *article.Metric) {
 	}
 }
 
-// perRepetition returns an error for a call of a function that compares cells.
+// perRepetition returns an error if n calls a function that compares cells.
 func perRepetition(n expr.Node) (err error) {
 	expr.Walk(n, func(n expr.Node) bool {
 		if call, ok := n.(*expr.Call); ok && err == nil && !expr.IsArithmetic(call.Name) {
@@ -98,7 +98,7 @@ func typeIn(measured record.Measured, s *expr.Selector) (expr.Type, error) {
 			Hint: suggestMetric(s.Name, measured)}
 	}
 	if m.Unit == "" {
-		return expr.Type{}, nil // what a program prints
+		return expr.Type{}, nil // numbers that a program prints have no known unit
 	}
 	u, _ := expr.ParseUnit(m.Unit)
 	if m.Share {

@@ -25,18 +25,18 @@ import (
 // Full is the profile that needs no definition.
 const Full = "full"
 
-// Options choose among what an article says. The zero value plans everything in full.
+// Options select what to plan of an article. The zero value plans everything with the profile full.
 type Options struct {
 	Profile     string // Full if empty
-	Repetitions string // as an article has them; empty: as the article says
+	Repetitions string // in the syntax of an article; empty: the article's
 	// Revisions of the repository that are compared; see Revision. Without any, files are read from disk.
 	Revisions []Revision
 }
 
-// Bounds of what can be planned of an article.
+// Bounds of a plan.
 const (
 	maxCells       = 10_000
-	maxSteps       = 200_000    // days of measuring
+	maxSteps       = 200_000    // repetitions: days of measuring
 	maxDefinitions = 16 << 20   // bytes of definitions, written out for each cell
 	maxMatching    = 10_000_000 // comparisons of rows of include and exclude with cells
 )
@@ -44,8 +44,8 @@ const (
 // ErrNoProfile is wrapped by the error of New for an unknown profile.
 var ErrNoProfile = errors.New("no such profile")
 
-// New plans the experiments of an article. A plan with problems is incomplete and must not be run. The error is one of
-// the options.
+// New plans the experiments of an article. If it adds problems, the plan is incomplete and must not be run. The only
+// error wraps ErrNoProfile.
 func New(project *article.Project, doc *article.Document, o Options, problems *source.Problems) (*Plan, error) {
 	o.Profile = cmp.Or(o.Profile, Full)
 	p := &planner{project: project, doc: doc, options: o, problems: problems, private: map[string]bool{},
@@ -83,7 +83,7 @@ func New(project *article.Project, doc *article.Document, o Options, problems *s
 	return out, nil
 }
 
-// others returns the plans of other profiles.
+// others returns the plans of the other profiles, without those that have problems.
 func (p *planner) others(profiles []string) []*Plan {
 	var out []*Plan
 	for _, profile := range profiles {
@@ -99,7 +99,7 @@ func (p *planner) others(profiles []string) []*Plan {
 	return out
 }
 
-// profiles returns full, and the profiles of project and article by name.
+// profiles returns full, then the other profiles of the project and the article, sorted.
 func (p *planner) profiles(all []*outline) []string {
 	known := slices.Collect(maps.Keys(p.project.Profiles))
 	for _, e := range all {
@@ -127,7 +127,7 @@ type planner struct {
 
 func (p *planner) engine() spec.Engine { return cmp.Or(p.project.EngineName(), spec.DefaultEngine) }
 
-// folder returns the folder that a path counts from: the repository for paths of Compose files, else the article's.
+// folder returns the folder that t is relative to: the repository for paths of Compose files, else the article's.
 func (p *planner) folder(t source.Text) *folder {
 	if c := p.composedFrom(t); c != nil {
 		return c.folder
@@ -141,12 +141,12 @@ type outline struct {
 	*Experiment
 	block    *article.ExperimentBlock
 	node     *source.Node        // the block merged with the experiments that it extends
-	whole    bool                // all of these were found
-	head     *article.Experiment // before templates are expanded, for what does not depend on the matrix; nil if it is skipped
-	headNode *source.Node        // that head was read from
+	whole    bool                // all experiments that it extends were found
+	head     *article.Experiment // decoded without the matrix applied; nil if the experiment is skipped
+	headNode *source.Node        // the source of head
 }
 
-// read merges the layers of an experiment, multiplies its matrix and expands templates. It is false after a problem.
+// read merges the layers of an experiment, multiplies its matrix and expands templates; false after a problem.
 func (e *outline) read() bool {
 	merged, skipped := e.merge()
 	if skipped {
@@ -175,7 +175,7 @@ func (e *outline) read() bool {
 		new(article.Repetitions).DecodeNode(article.NewDecoder(e.problems, false), constant.Get("repetitions"), "repetitions")
 	}
 	if load := e.head.Load; load != nil && load.Outside {
-		e.Outside, e.Engine = true, spec.Local // on any engine of the project
+		e.Outside, e.Engine = true, spec.Local // whatever the engine of the project is
 	}
 	e.readSecrets()
 	if !e.readHead() {
@@ -189,19 +189,19 @@ func (e *outline) read() bool {
 	return true
 }
 
-// Keys of an experiment that are about all of its trials, and those that templates are expanded in for each.
+// Keys that hold for all trials of an experiment, and keys whose templates are expanded for each trial.
 var (
 	perExperiment = []string{"compose", "secrets", "matrix", "profiles", "repetitions", "name", "extends", "description",
 		"calibrate", "timeout", "setup", "shared", "metrics", "before"}
 	perTrial = []string{"matrix", "profiles", "services", "load", "command", "tune", "capacity", "prepare"}
 )
 
-// readHead reads the keys of an experiment for all of its trials. It is false if it cannot be planned.
+// readHead reads the keys that hold for all trials. It returns false if the experiment cannot be planned.
 func (e *outline) readHead() bool {
 	head := e.head
 	e.Description, e.Looks, e.Timeout = head.Description.Value, head.Repetitions.Looks, head.Timeout
-	if len(e.Looks) == 0 { // which was reported
-		e.Looks = []int{1} // so that what else is wrong comes to light
+	if len(e.Looks) == 0 { // reported already
+		e.Looks = []int{1} // to find further problems
 	}
 	timeout := e.headNode.TextAt("timeout")
 	if e.Timeout <= 0 && !timeout.IsZero() && !isTemplate(timeout) && !head.HasTried(e.headNode, "timeout") {
@@ -216,7 +216,7 @@ func (e *outline) readHead() bool {
 	return e.hasWork()
 }
 
-// checkCold reports what warms the caches of an experiment that is to begin with cold ones.
+// checkCold reports settings that make before: cold ineffective.
 func (e *outline) checkCold() {
 	head, at := e.head, e.headNode.TextAt("before").Pos
 	refuse := func(is bool, words, hint string) {
@@ -233,7 +233,7 @@ func (e *outline) checkCold() {
 	}
 }
 
-// hasWork makes sure that an experiment has either a load or a command. It is false if neither can be read.
+// hasWork reports an experiment that lacks a load and a command, or has both. It returns false if one is not a mapping.
 func (e *outline) hasWork() bool {
 	load, command := e.head.Load != nil, e.head.Command != nil
 	for _, key := range []string{"load", "command"} {
@@ -266,7 +266,7 @@ func metric(m article.Metric) Metric {
 	return out
 }
 
-// expandTrials makes a trial of every combination. It is false if two have the same name.
+// expandTrials makes a trial of every combination. It returns false if two have the same name, or they are too large.
 func (e *outline) expandTrials(body *source.Node, combinations []combination) bool {
 	e.checkAxes(body)
 	if e.steps += len(combinations) * e.Most(); e.steps > maxSteps {
@@ -319,7 +319,7 @@ func (e *outline) expandTrial(d *draft, body *source.Node) {
 		ports[s.Key.Value] = firstPort(s.Value, env, e.problems)
 	}
 	d.node = expandAll(body, env, e.problems)
-	checkSecrets(d.node, e.problems) // which may come from the matrix
+	checkSecrets(d.node, e.problems) // values of the matrix may contain secrets
 	d.definition = article.DecodeExperiment(d.node, true, e.problems)
 }
 
@@ -353,7 +353,7 @@ func (e *outline) resolve() {
 	if len(measured) == 0 {
 		return
 	}
-	searches := measured[0].Capacity != nil // which is all there is
+	searches := measured[0].Capacity != nil // then there are no repetitions
 	if !searches {
 		if original := e.calibrated(e.ofBase(measured)); original != nil {
 			twin := *original
@@ -364,11 +364,11 @@ func (e *outline) resolve() {
 		}
 	}
 	h := sha256.New()
-	repetitions := "until decided" // a run that was planned to go on takes more rounds
+	repetitions := "until decided" // looks may add rounds later
 	if e.head.Repetitions.Fixed {
 		repetitions = strconv.Itoa(e.Most())
 	}
-	fmt.Fprintln(h, e.Name, e.options.Profile, repetitions, true) // the true keeps seeds of older runs
+	fmt.Fprintln(h, e.Name, e.options.Profile, repetitions, true) // the true keeps the seeds of older versions
 	for _, t := range measured {
 		fmt.Fprintln(h, t.Name, t.Key)
 	}
@@ -380,7 +380,7 @@ func (e *outline) resolve() {
 	}
 }
 
-// resolveTrial reads what a trial runs, and gives it its key.
+// resolveTrial reads what a trial runs, and computes its key.
 func (e *outline) resolveTrial(t *Trial) {
 	t.read()
 	d := &t.draft
@@ -392,13 +392,13 @@ func (e *outline) resolveTrial(t *Trial) {
 		}
 	}
 	t.Tune, t.Capacity = d.searches(), d.capacity()
-	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 && e.problems.Empty() { // else they would be found a second time
+	if t.Deferred = deferred(d.node); len(t.Deferred) > 0 && e.problems.Empty() { // otherwise they would be reported twice
 		t.checkEnds()
 	}
 	computeKey(t, e.Experiment)
 }
 
-// calibrated picks the trial that is measured a second time, or none.
+// calibrated returns the trial that the A/A pair measures twice, or nil.
 func (e *outline) calibrated(measured []*Trial) *Trial {
 	c := e.head.Calibrate
 	switch {

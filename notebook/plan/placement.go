@@ -12,18 +12,18 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Placement says which logical CPUs services and load run on, in the words of cpuset.
+// Placement has the logical CPUs that services and load run on, in the syntax of cpuset.
 type Placement struct {
 	Services, Load string
-	ServiceCores   int // logical CPUs
-	LoadCores      int // logical CPUs
+	ServiceCores   int // number of logical CPUs
+	LoadCores      int // number of logical CPUs
 }
 
-// Place gives the load the last physical core and the services the others; a single core is shared. Cores has the
-// logical CPUs of each. A cpuset of the article takes precedence.
+// Place gives the load the last physical core and the services the others; a single core is shared. Each item of cores
+// has the logical CPUs of one core. A cpuset in the article takes precedence.
 func Place(cores [][]int) Placement { return split(cores, len(cores)-1) }
 
-// split gives services the first physical cores, and the load the others. If one of them would get none they share all.
+// split gives services the first physical cores, and the load the others. If one of them would get none, both get all.
 func split(cores [][]int, services int) Placement {
 	first, last := slices.Concat(cores...), slices.Concat(cores...)
 	if services > 0 && services < len(cores) {
@@ -33,10 +33,10 @@ func split(cores [][]int, services int) Placement {
 		LoadCores: max(1, len(last))}
 }
 
-// Place says where services and load run on a machine, whose cores are given, and commands without a cpuset.
+// Place returns where services, load, and commands without a cpuset run on a machine with these cores.
 //
-// A load gets the last physical core, and a command that is measured with services half of the cores. Only services,
-// or only commands, have all CPUs. In a cluster, which chooses the CPUs, each node has services or the load.
+// A load gets the last core, and a command that is measured with services half of the cores. Services or commands alone
+// get all CPUs. For an engine without named CPUs, only numbers are set.
 func (e *Experiment) Place(cores [][]int) Placement {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		n := max(1, len(slices.Concat(cores...)))
@@ -60,8 +60,8 @@ func (e *Experiment) Place(cores [][]int) Placement {
 	return split(cores, len(cores))
 }
 
-// PlaceLoad returns the CPUs of its host, whose cores are given, for the load or command of a trial, and how many
-// these are. In a cluster only their number is known.
+// PlaceLoad returns the CPUs that the load or command of a trial runs on, on a host with these cores, and their number.
+// In a cluster only the number is known.
 func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	at := e.Place(cores)
 	cpus, n = at.Load, at.LoadCores
@@ -83,14 +83,14 @@ func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	return cpus, n
 }
 
-// The facts of records about placement: the CPUs of services, and of the load or command.
+// Names of the facts in records about placement: the CPUs of services, and of the load or command.
 const (
 	FactServicesPlace = "placement.services"
 	FactLoadPlace     = "placement.load"
 )
 
-// CheckCPUs reports every cpuset with a CPU that this machine, whose cores are given, does not have, with a substitute,
-// and every limit above the number of its CPUs, which no engine takes.
+// CheckCPUs reports each cpuset with a CPU that a machine with these cores lacks, and each cpus limit above the number
+// of its CPUs, which no engine accepts.
 func (e *Experiment) CheckCPUs(cores [][]int, problems *source.Problems) {
 	if !e.Engine.Can(spec.NamedCPUs) || len(cores) == 0 {
 		return
@@ -121,7 +121,7 @@ func (e *Experiment) CheckCPUs(cores [][]int, problems *source.Problems) {
 	}
 }
 
-// The nodes of a cluster, which are the hosts of an experiment on the engine kubernetes.
+// The nodes that an experiment on the engine kubernetes uses.
 const (
 	ServiceNode = "services"
 	LoadNode    = "load"
@@ -165,7 +165,7 @@ func (p *Plan) HostNames() []string {
 	return sortedSet(names)
 }
 
-// placeOnNodes puts all services of an experiment that runs in a cluster on one node of it, and the load on another.
+// placeOnNodes puts all services of an experiment in a cluster on one node, and the load on another.
 func (e *outline) placeOnNodes() {
 	if e.head == nil || !e.Engine.Can(spec.Nodes) {
 		return
@@ -190,7 +190,7 @@ func (p *planner) checkClusters() {
 	}
 }
 
-// CheckEngine reports what the experiment asks for and its engine cannot do, before anything is started.
+// CheckEngine reports what the experiment needs and its engine cannot do, before anything is started.
 func (e *Experiment) CheckEngine(problems *source.Problems) {
 	engine := "the engine " + string(e.Engine)
 	refuse := func(is bool, needs spec.Capability, message, hint string) {

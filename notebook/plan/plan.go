@@ -2,8 +2,7 @@
 //
 // A Plan is complete: every matrix is multiplied out, every default written down with where it came from, every file
 // read, the order of repetitions drawn, and each trial's key computed, so printing a Plan shows what a run will do.
-// Only the addresses of services, what searches find by the rules that are in the Plan, and what will be measured are
-// unknown.
+// Only addresses of services, tuned values and the measurements themselves are unknown.
 //
 // Source: docs/experiment.md, docs/defaults.md, docs/services.md, docs/load.md and docs/searches.md.
 package plan
@@ -25,46 +24,46 @@ type Plan struct {
 	Article     string
 	Profile     string
 	Experiments []*Experiment
-	// All are the experiments of the article, with those that a run leaves out: others may use what they found.
+	// All includes the experiments that a run leaves out: others may use their results.
 	All []*Experiment
-	// Reads are whole paths of files that the plan was made from, except the article itself. Secrets are whole paths of
-	// files with secrets, and of files that an env_file names.
+	// Reads are the paths of the files that the plan was made from, except the article itself. Secrets are the paths of
+	// files with secrets and of env_files.
 	Reads, Secrets []string
 
 	others func() []*Plan
 }
 
-// Others are the plans of the article's other profiles without problems, full first. They are made by
-// the first call.
+// Others returns the plans of the article's other profiles, full first, without those that have problems. The first
+// call makes them.
 func (p *Plan) Others() []*Plan { return p.others() }
 
 // Experiment is the trials of one experiment and the order of their repetitions.
 type Experiment struct {
 	Name        string
 	Description string
-	Skipped     string // why the profile leaves it out; then there is nothing else
+	Skipped     string // why the profile leaves it out; then most fields are empty
 	Engine      spec.Engine
-	Looks       []int // rounds after which its claims are judged, rising; the last is how many there are at most
+	Looks       []int // rounds after which its claims are judged, ascending; the last is the limit
 	Seed        int64
 	Trials      []*Trial // in the order of the matrix; the A/A pair's second half is the last, if there is one
 	Steps       []Step   // in the order to run; empty for a search for capacity
 	Timeout     time.Duration
 	Parameters  []string          // names of the identifying parameters, in order
-	Shared      []string          // services that live through the whole experiment
-	Setup       []spec.Hook       // once before everything, in shared services
+	Shared      []string          // services that keep running through the whole experiment
+	Setup       []spec.Hook       // run once at the start, in shared services
 	Cold        bool              // the page cache is dropped before each measurement
-	Outside     bool              // its load goes to what runs already, from this machine; nothing is started for it
-	Hosts       map[string]string // hosts of the project by service, and by load for the load
+	Outside     bool              // its load goes from this machine to servers that run already; none is started
+	Hosts       map[string]string // nodes of services by name, and of the load by LoadName; nil outside a cluster
 	Metrics     []Metric          // that the experiment adds
-	Secrets     []Secret          // that are to be known when it is run
-	Digest      string            // of all that makes a run of it the same run
+	Secrets     []Secret          // must be given when it is run
+	Digest      string            // the same for runs with the same profile, trials, repetitions and seed
 	Pos         source.Pos
-	// Notes name keys of its Compose files without effect, and variables that their values depend on.
+	// Notes list keys of its Compose files that have no effect, and variables that their values depend on.
 	Notes   []string
 	remarks source.Problems // see Remarks
 }
 
-// Least is how many repetitions every trial gets, and Most how many it may get if claims about it are undecided.
+// Least returns the number of repetitions that every trial gets; 0 if the experiment is skipped.
 func (e *Experiment) Least() int {
 	if len(e.Looks) == 0 { // the profile leaves it out
 		return 0
@@ -72,7 +71,7 @@ func (e *Experiment) Least() int {
 	return e.Looks[0]
 }
 
-// Most is described with Least.
+// Most returns the number of repetitions that a trial gets if claims about it stay undecided.
 func (e *Experiment) Most() int {
 	if len(e.Looks) == 0 {
 		return 0
@@ -90,7 +89,7 @@ type Step struct {
 	Trial      *Trial
 	Round      int // from 1
 	Repetition int // from 1
-	// Replaces is the repetition that this one is re-run for, because of background load; none in a Plan.
+	// Replaces is the repetition that this one repeats because of background load; 0 in a Plan.
 	Replaces int
 }
 
@@ -99,18 +98,18 @@ type Trial struct {
 	Name        string             // identifying values, such as "sync" or "uvicorn, starlette"
 	Parameters  []record.Parameter // identifying
 	Labels      []record.Parameter
-	Services    []*spec.Service // those that others depend on first
+	Services    []*spec.Service // dependencies first
 	Load        *spec.Load      // exactly one of Load and Command
 	Command     *spec.Command
-	Tune        []spec.Search  // before the repetitions
+	Tune        []spec.Search  // run before the repetitions
 	Capacity    *spec.Capacity // instead of the repetitions
 	Prepare     []spec.Hook    // before each repetition
 	Deferred    []spec.Deferred
 	Calibration bool            // second half of the A/A pair
-	Definition  json.RawMessage // all of the above that enters the key
+	Definition  json.RawMessage // what enters the key, as a spec.Definition
 	Inputs      []record.Input
 	Key         string
-	// Private are the values of variables of the environment, which Definition does not show and Key depends on.
+	// Private are values from outside, such as secrets of env_files. Key depends on them; Definition does not show them.
 	Private []string
 
 	draft draft
@@ -129,7 +128,7 @@ func (t *Trial) DockerfilePos(b *spec.Build, line int) source.Pos {
 	return places[line]
 }
 
-// ImagePos returns the first place where the trial names an image; the zero value without one.
+// ImagePos returns the first place where the trial names an image, or the zero value.
 func (t *Trial) ImagePos(name string) source.Pos {
 	n := t.draft.node
 	places := []source.Text{n.TextAt("command", "image"), n.TextAt("load", "driver", "image")}
@@ -143,22 +142,22 @@ func (t *Trial) ImagePos(name string) source.Pos {
 // Metric is a metric that an experiment adds.
 type Metric struct {
 	record.Metric
-	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, where it is not Unit
+	Written string `json:"written,omitempty"` // unit of the numbers as found, such as ms, if it is not Unit
 	Value   string `json:"value,omitempty"`   // an expression over the metrics of the same repetition
 	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
-	Stream  string `json:"stream,omitempty"`  // log, stdout or prepare; empty for one with a Value
+	Stream  string `json:"stream,omitempty"`  // log, stdout or prepare; empty if it has a Value
 	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
-	JSON    string `json:"json,omitempty"`    // a path with dots to the number
+	JSON    string `json:"json,omitempty"`    // path to the number, with dots
 }
 
-// RecordsOf returns p's records on host; e nil means all. Records of copied articles are skipped.
+// RecordsOf returns the records of e on host, with the plan's profile; a nil e selects all experiments.
 func (p *Plan) RecordsOf(e *Experiment, records []*record.Record, host string) []*record.Record {
 	return slice.Filter(records, func(r *record.Record) bool {
 		return r.Article == p.Article && (e == nil || r.Experiment == e.Name) && r.Host == host && r.Profile == p.Profile
 	})
 }
 
-// Original is the first half of the A/A pair for its second half, and any other trial itself.
+// Original returns the first half of the A/A pair if t is the second, else t.
 func (e *Experiment) Original(t *Trial) *Trial {
 	for _, o := range e.Trials {
 		if t.Calibration && !o.Calibration && slices.Equal(o.Parameters, t.Parameters) {
@@ -180,7 +179,7 @@ func (e *Experiment) drawOrder(trials []*Trial) []Step {
 	return steps
 }
 
-// Redraw gives experiments the order of another session, by seeds of their own.
+// Redraw draws the order of another session, after adding session to each seed.
 func (p *Plan) Redraw(session int) {
 	for _, e := range p.All {
 		isMeasured := func(t *Trial) bool {

@@ -8,12 +8,12 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A Revision of the repository is the source of build contexts. The article and the files that it copies into containers
-// stay as they are on disk. Each cell of every experiment is planned once for each revision, along the axis RevisionAxis;
-// cells that are the same in all revisions are not planned.
+// A Revision of the repository provides build contexts, configs, env_files and volumes. The article, and files that a
+// revision lacks, come from disk. Each cell of every experiment is planned once for each revision, along the axis
+// RevisionAxis; cells that are the same in all revisions are left out.
 type Revision struct {
-	Name   string // as people call it
-	Commit string // as git knows it
+	Name   string // as the user wrote it
+	Commit string // as git resolves it
 }
 
 // RevisionAxis is the axis of the revisions that are compared.
@@ -42,8 +42,7 @@ func (e *outline) perRevision(combinations []combination) (out []combination) {
 	return out
 }
 
-// keepChanged removes the cells of an experiment that are the same in all revisions that are compared, and leaves the
-// experiment out if all are.
+// keepChanged removes the cells that are the same in all compared revisions, and skips the experiment if none are left.
 func (e *outline) keepChanged() {
 	revisions := e.options.Revisions
 	if len(revisions) == 0 {
@@ -62,7 +61,7 @@ func (e *outline) keepChanged() {
 	}
 }
 
-// ofBase are the trials of the first revision, whose A/A pair shows the noise floor; all where none are compared.
+// ofBase returns the trials of the first revision, which the A/A pair is picked from; all if no revisions are compared.
 func (e *outline) ofBase(measured []*Trial) []*Trial {
 	if len(e.options.Revisions) == 0 {
 		return measured
@@ -71,7 +70,7 @@ func (e *outline) ofBase(measured []*Trial) []*Trial {
 	return slice.Filter(measured, func(t *Trial) bool { return slices.Contains(t.Parameters, base) })
 }
 
-// WithoutAxis returns the name of a cell without one of its parameters; empty for a cell without others.
+// WithoutAxis returns the name of a cell without the value of one axis; empty if it has no others.
 func WithoutAxis(parameters []record.Parameter, axis string) string {
 	return combination{parameters: slice.Filter(parameters, func(p record.Parameter) bool { return p.Name != axis })}.name()
 }

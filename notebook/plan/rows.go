@@ -22,7 +22,7 @@ const (
 	maxRowBytes = 16 << 20 // bytes of all files that match a pattern
 )
 
-// readRows replaces the rows and axes of a matrix that are in files by lists. It is false if a file cannot be read.
+// readRows replaces references to files in a matrix by the rows in them. It returns false if a file cannot be read.
 //
 // Source: docs/experiment.md#rows-from-files.
 func (p *planner) readRows(matrix *source.Node) (*source.Node, bool) {
@@ -67,8 +67,8 @@ func textField(key, value string, at source.Pos) source.Field {
 		Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: value, Pos: at}}}
 }
 
-// named gives the rows of an axis, which are at a place, names and equal columns: a row without a name is called by its
-// first column, and a column that it lacks is empty. It returns nil for too many columns.
+// named gives each row of an axis a name and all columns. A row without a name takes the value of its first column;
+// missing columns become empty. It returns nil for too many values, and reports them at the place at.
 func (p *planner) named(rows []*source.Node, axis string, at source.Pos) []*source.Node {
 	var columns []string
 	for _, row := range rows {
@@ -124,8 +124,8 @@ func (p *planner) rowsIn(t source.Text) (rows []*source.Node) {
 	return rows
 }
 
-// inRepository opens the repository, and returns the path in it of what the article names. The folder is nil for a path
-// outside, which is reported.
+// inRepository opens the repository, and returns it with the path of t in it. It returns nil after a problem, such as a
+// path outside.
 func (p *planner) inRepository(t source.Text) (*folder, *os.Root, string) {
 	below, ok := files.Below(p.repository, p.own.whole(path.Clean(t.Value)))
 	if !ok {
@@ -165,7 +165,7 @@ func (f *folder) readRowFile(root *os.Root, name string, t source.Text, problems
 	return src
 }
 
-// rowsOfFiles reads the YAML files that match a pattern, each of which is a row; nil if a file cannot be read.
+// rowsOfFiles reads the YAML files that match a pattern, one row each; nil if a file cannot be read.
 func (p *planner) rowsOfFiles(t source.Text) (rows []*source.Node) {
 	pattern := path.Clean(t.Value)
 	if _, err := path.Match(pattern, ""); err != nil || path.IsAbs(pattern) || !strings.ContainsAny(pattern, "*?[") {
@@ -193,8 +193,8 @@ func (p *planner) rowsOfFiles(t source.Text) (rows []*source.Node) {
 	return rows
 }
 
-// matching returns the texts of the files and listings of the repository that match a pattern, by path. It is false if
-// one cannot be read.
+// matching returns the files and listings of the repository that match a pattern, by path. It returns false if one
+// cannot be read.
 func (f *folder) matching(root *os.Root, pattern string, t source.Text, problems *source.Problems) (
 	texts map[string]source.Fragment, ok bool) {
 	texts = map[string]source.Fragment{}
@@ -227,8 +227,8 @@ func (f *folder) matching(root *os.Root, pattern string, t source.Text, problems
 	return texts, true
 }
 
-// rowOfFile reads a file that is a row; nil if it is not a mapping. A row without a name gets the given one. Lists and
-// mappings in it are left out.
+// rowOfFile reads a file with one row; nil if it is not a mapping. A row without a name gets the given one. Nested
+// lists and mappings are left out.
 func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 	n := source.Parse(text, p.problems)
 	if n == nil {
@@ -251,7 +251,7 @@ func (p *planner) rowOfFile(text source.Fragment, name string) *source.Node {
 	return row
 }
 
-// matchedPart returns the parts of a path that match a wildcard of its pattern, without an extension.
+// matchedPart returns the path elements that match a wildcard of the pattern, without a file extension.
 func matchedPart(pattern, name string) string {
 	patterns, parts := strings.Split(pattern, "/"), strings.Split(name, "/")
 	var out []string

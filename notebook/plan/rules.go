@@ -16,16 +16,16 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Most of what a load may ask for.
+// Bounds of values of a trial.
 const (
 	maxConnections = 60_000 // ports of one address, about
 	maxThreads     = 1024
 	maxRequests    = 1_000_000_000
-	maxRate        = 10e6         // per second, as package loadgen has it
-	maxSeconds     = 24 * 60 * 60 // of a time of a load
+	maxRate        = 10e6         // per second; the limit of package loadgen
+	maxSeconds     = 24 * 60 * 60 // of any time of a load
 	maxSigma       = 20           // with more, most times are too short to be timed, or longer than a day
-	memoryLeast    = 6 << 20      // that Docker accepts as a limit
-	memoryMost     = 64 << 40     // more than any machine has
+	memoryLeast    = 6 << 20      // bytes; the smallest limit that Docker accepts
+	memoryMost     = 64 << 40     // bytes; more than any machine has
 )
 
 // A rule is a condition on a single value of a trial. KEY and VALUE in its message are replaced.
@@ -34,7 +34,7 @@ type rule struct {
 	message, hint string
 }
 
-// rules by the path of keys; * matches any name. Items of lists have the path of the list.
+// rules are keyed by paths of keys; * matches any name. Items of lists have the path of the list.
 var rules = map[string]rule{}
 
 func init() {
@@ -94,7 +94,7 @@ func init() {
 	}
 }
 
-// checkValues reports the values of a trial that break a rule. Values that are known later are skipped.
+// checkValues reports the values of a trial that break a rule. Values with templates are skipped.
 func checkValues(trial *source.Node, problems *source.Problems) {
 	trial.Visit("", func(at string, t source.Text) {
 		if strings.Contains(at, "[") {
@@ -115,7 +115,7 @@ func checkValues(trial *source.Node, problems *source.Problems) {
 // index matches the number of an item in a path of keys.
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// numeric makes a test of numbers with any unit; other text was reported when it was read.
+// numeric makes a test of numbers with any unit. Other text passes: it was reported when it was read.
 func numeric(test func(n float64) bool) func(string) bool {
 	return func(value string) bool {
 		q, err := expr.ParseQuantity(value)
@@ -128,7 +128,7 @@ var (
 	atLeast0  = numeric(func(n float64) bool { return n >= 0 })
 )
 
-// upTo makes a test of numbers above 0.
+// upTo makes a test of numbers above 0 and up to most.
 func upTo(most float64) func(string) bool {
 	return numeric(func(n float64) bool { return n > 0 && n <= most })
 }
@@ -137,7 +137,7 @@ func between(least, most float64) func(string) bool {
 	return numeric(func(n float64) bool { return n >= least && n <= most })
 }
 
-// memory makes a test of sizes as Compose writes them.
+// memory makes a test of sizes in the syntax of Compose.
 func memory(least, most int64) func(string) bool {
 	return func(value string) bool {
 		n, err := units.RAMInBytes(value)
@@ -164,5 +164,5 @@ func isSignal(value string) bool {
 	return unix.SignalNum(name) != 0 || slices.Contains([]string{"SIGRTMIN", "SIGRTMAX"}, base)
 }
 
-// isTemplate reports whether a part of a value is filled in later.
+// isTemplate reports whether a value contains a template.
 func isTemplate(t source.Text) bool { return strings.Contains(t.Value, "${{") }

@@ -19,15 +19,15 @@ import (
 //
 // Source: docs/searches.md.
 const (
-	searchProbes    = 3    // of every candidate, short ones; their median counts
-	searchPatience  = 2    // candidates running that do not improve
-	searchEffect    = 0.05 // that an improvement has to exceed
-	capacityStep    = 0.05 // between the bounds in the end
+	searchProbes    = 3    // short probes of every candidate; their median counts
+	searchPatience  = 2    // candidates in a row without an improvement, after which the search stops
+	searchEffect    = 0.05 // relative gain that an improvement has to exceed
+	capacityStep    = 0.05 // relative distance between the bounds at the end
 	capacityRepeats = 3    // full repetitions that confirm or refute a bound
 	capacityProbe   = 60 * time.Second
 )
 
-// searches completes what a trial searches for before its repetitions.
+// searches completes the searches for tuned values of a trial.
 func (d *draft) searches() []spec.Search {
 	list := d.definition.Tune
 	for i := range list {
@@ -50,7 +50,7 @@ func (d *draft) searches() []spec.Search {
 	return list
 }
 
-// capacity completes the search for a capacity of a trial; nil if it has none.
+// capacity completes the capacity search of a trial; nil if it has none.
 func (d *draft) capacity() *spec.Capacity {
 	c, l, n := d.definition.Capacity, d.definition.Load, d.node.Get("capacity")
 	switch {
@@ -72,8 +72,8 @@ func (d *draft) capacity() *spec.Capacity {
 	return c
 }
 
-// Tuned is the trial with the values that searches have found, by their names. Its name, parameters, definition and key
-// stay as in the plan.
+// Tuned returns the trial with tuned values, by name, filled in. Its name, parameters, definition and key stay as in
+// the plan.
 //
 // It returns an error for values that the trial cannot have, such as too many connections.
 func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
@@ -92,7 +92,7 @@ func (t *Trial) Tuned(values map[string]int) (*Trial, error) {
 	return out, nil
 }
 
-// resolve reads services, load, command and hooks again with values, and returns their problems.
+// resolve reads services, load, command and hooks again with tuned values, and returns their problems.
 func (t *Trial) resolve(values map[string]int) (*Trial, *source.Problems) {
 	out, p := *t, *t.draft.planner
 	p.problems = &source.Problems{}
@@ -127,8 +127,8 @@ func (t *Trial) checkEnds() {
 	}
 }
 
-// Short is the trial as a probe of a search for a tuned value: it takes a few seconds, unless it has no duration. If a
-// search for a capacity follows, clients send as fast as they can.
+// Short returns the trial as a probe of a tune search, which takes a few seconds unless it is a command, or a tool that
+// ends after a number of requests. If a capacity search follows, clients send as fast as they can.
 //
 // Source: docs/method.md#tuned-values.
 func (t *Trial) Short() *Trial {
@@ -145,7 +145,7 @@ func (t *Trial) Short() *Trial {
 	return &out
 }
 
-// AtRate is the trial as a probe of a search for a capacity: an open loop with a rate per second, for a time.
+// AtRate returns the trial as a probe of a capacity search: an open loop at rate requests per second.
 //
 // Source: docs/method.md#capacities.
 func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
@@ -156,7 +156,7 @@ func (t *Trial) AtRate(rate float64, window time.Duration) *Trial {
 	return &out
 }
 
-// Find returns an experiment of the article by its name, also one that a run leaves out.
+// Find returns an experiment of the article by its name, including those that a run leaves out.
 func (p *Plan) Find(name string) (*Experiment, bool) {
 	return slice.Find(slices.Concat(p.Experiments, p.All), func(e *Experiment) bool { return e.Name == name })
 }
@@ -164,10 +164,10 @@ func (p *Plan) Find(name string) (*Experiment, bool) {
 // TunedBy returns the trial whose search finds a value of t: t itself, or the trial with the same parameters in the
 // experiment that the search names. For an A/A pair it is the first half.
 //
-// It returns an error without such a trial, and for one that cannot be measured.
+// It returns an error if there is no such trial, or if its experiment is skipped.
 func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Trial, spec.Search, error) {
 	t = e.Original(t)
-	for s.Of != "" { // experiments do not wait for each other in a circle
+	for s.Of != "" { // ends, as the plan has no cycles of experiments
 		of, ok := p.Find(s.Of)
 		switch {
 		case !ok:
@@ -188,8 +188,8 @@ func (p *Plan) TunedBy(e *Experiment, t *Trial, s spec.Search) (*Experiment, *Tr
 	return e, t, s, nil
 }
 
-// SameCell returns the only trial of e whose parameters do not contradict the parameters of t, a trial of another
-// experiment.
+// SameCell returns the only trial of e whose parameters do not contradict those of t, a trial of another experiment. It
+// returns an error if there is none, or several.
 func (e *Experiment) SameCell(t *Trial) (found *Trial, err error) {
 	for _, o := range e.Trials {
 		contradicts := slices.ContainsFunc(o.Parameters, func(p record.Parameter) bool {

@@ -22,15 +22,15 @@ import (
 type Secret struct {
 	Name        string
 	Environment string // the variable that holds it, or
-	File        string // the path of the file that does
+	File        string // the path of the file that holds it, or
 	Within      string // folder that must contain File after links are resolved; empty: anywhere
-	Content     []byte // of one that the Compose files hold
+	Content     []byte // the value itself, if a Compose file contains it
 	Pos         source.Pos
 
-	written string // the path as it is written
+	written string // the path as written
 }
 
-// String says where the value comes from.
+// String returns where the value comes from.
 func (s Secret) String() string {
 	switch {
 	case s.Environment != "":
@@ -41,22 +41,22 @@ func (s Secret) String() string {
 	return s.Name + " from the file " + s.written
 }
 
-// secretPlaces are the keys of a trial that may hold the value of a secret: it is put there when a trial starts.
+// secretPlaces matches the keys of a trial that may name a secret. Its value is filled in when the trial starts.
 var secretPlaces = regexp.MustCompile(`^(services\..+\.(environment|command|entrypoint|healthcheck)|` +
 	`load\.((target\[\d+\]\.)?(headers|body)|driver\.environment)|command\.(environment|run|stdin)|` +
 	`prepare\b.*\.run)\b`)
 
-// secretUse is a template that names a secret.
+// secretUse matches a template that names a secret.
 var secretUse = regexp.MustCompile(`\$\{\{\s*secrets\.([A-Za-z0-9_.-]+)\s*\}\}`)
 
-// FillSecrets replaces templates that name secrets by their values.
+// FillSecrets replaces templates that name secrets by the values of these secrets.
 func FillSecrets(text string, value func(name string) string) string {
 	return secretUse.ReplaceAllStringFunc(text, func(use string) string {
 		return value(secretUse.FindStringSubmatch(use)[1])
 	})
 }
 
-// hidePrivate removes private values from definitions and messages. A value that is part of the name of a service stays,
+// hidePrivate removes private values from definitions and messages. A value that is part of a service name stays,
 // because records name services.
 func (p *planner) hidePrivate(out *Plan) {
 	if len(p.private) == 0 {
@@ -84,7 +84,7 @@ func (p *planner) hidePrivate(out *Plan) {
 	}
 }
 
-// readSecrets reads the secrets of an experiment, and reports services that name others.
+// readSecrets reads the secrets of an experiment, and reports services that name unknown ones.
 func (e *outline) readSecrets() {
 	for _, s := range e.head.Secrets {
 		switch name, environment, file := s.Name, s.Value.Environment, s.Value.File; {
@@ -112,7 +112,7 @@ func (e *outline) readSecrets() {
 	}
 }
 
-// secretFile reads a secret that is in a file, or in the Compose files.
+// secretFile returns a secret from a file, or from the Compose files.
 func (p *planner) secretFile(name, file source.Text) Secret {
 	out := Secret{Name: name.Value, Pos: name.Pos}
 	if c := p.composedFrom(file); c != nil {
@@ -135,7 +135,7 @@ func (p *planner) secretFile(name, file source.Text) Secret {
 	return out
 }
 
-// checkSecrets reports uses of secrets where their values are not put.
+// checkSecrets reports secrets in keys that may not name them, and secrets in functions or filters.
 func checkSecrets(n *source.Node, problems *source.Problems) {
 	visitNames(n, func(at string, t source.Text, name *expr.Selector) {
 		switch {

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// services reads the services of a trial, each after the services that it depends on.
+// services completes the services of a trial, each after those it depends on.
 func (d *draft) services() (out []*spec.Service) {
 	all, read, needs := d.node.Get("services"), map[string]*spec.Service{}, map[string][]source.Text{}
 	names, ended := all.Keys(), completed(all)
@@ -51,7 +51,7 @@ func (d *draft) services() (out []*spec.Service) {
 	return out
 }
 
-// dependencies returns the names of the services that a service waits for.
+// dependencies returns the names of the services that a service depends on.
 func dependencies(service *source.Node) []source.Text {
 	n := service.Under("depends_on")
 	if n == nil || n.Kind != source.Map {
@@ -60,7 +60,7 @@ func dependencies(service *source.Node) []source.Text {
 	return slice.Map(n.Fields, func(f source.Field) source.Text { return f.Key })
 }
 
-// texts returns the single values of a list.
+// texts returns the scalar items of a list.
 func texts(n *source.Node) (out []source.Text) {
 	for _, item := range n.List() {
 		if item.Kind == source.Scalar {
@@ -70,7 +70,7 @@ func texts(n *source.Node) (out []source.Text) {
 	return out
 }
 
-// completed returns the services whose end others wait for.
+// completed returns the services that others wait for to end.
 func completed(services *source.Node) map[string]bool {
 	names := map[string]bool{}
 	for _, f := range services.All() {
@@ -83,7 +83,7 @@ func completed(services *source.Node) map[string]bool {
 	return names
 }
 
-// keepsRunning reports something that is to run in a service that has completed. It is false then.
+// keepsRunning returns whether a service keeps running, so that what can run in it, and adds a problem if not.
 func (p *planner) keepsRunning(services *source.Node, service source.Text, what string) bool {
 	if !completed(services)[service.Value] {
 		return true
@@ -111,7 +111,7 @@ func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 				"has completed", name, other), "write condition: service_completed_successfully in both")
 		case !on.Ready.HasNoTest() || len(on.Expose) > 0:
 		case !on.Image.OnMachine() && !on.NoImageHealthcheck:
-			on.HealthyByImage = true // the image is read in a run
+			on.HealthyByImage = true // the run looks for a healthcheck in the image
 		default:
 			d.problems.Add("missing-key", condition.Pos,
 				"service %q has no healthcheck and exposes no port, so nothing tells when it is healthy", other).
@@ -120,7 +120,7 @@ func (d *draft) checkConditions(f source.Field, read map[string]*spec.Service) {
 	}
 }
 
-// service completes a service. It is false if it has no image.
+// service completes a service. It returns false if it has nothing to run.
 func (d *draft) service(at source.Pos, n *source.Node, s *spec.Service) bool {
 	s.Environment = d.environment(n, s)
 	d.secretFiles(n, s)
@@ -153,7 +153,7 @@ func (d *draft) service(at source.Pos, n *source.Node, s *spec.Service) bool {
 	return ok
 }
 
-// program completes what a service runs: our origin, or a program in its image. It is false if that is unknown.
+// program completes what a service runs: our origin, or a program. It returns false after a problem.
 func (d *draft) program(at source.Pos, n *source.Node, s *spec.Service) (ok bool) {
 	if s.Origin != nil {
 		s.Origin.Status = 200
@@ -175,7 +175,7 @@ func (d *draft) program(at source.Pos, n *source.Node, s *spec.Service) (ok bool
 	return ok
 }
 
-// originKeys are the keys of a service that an origin has no use for.
+// originKeys are the keys of a service that have no effect on an origin.
 var originKeys = []string{"command", "entrypoint", "environment", "configs", "volumes", "env_file", "tmpfs", "working_dir",
 	"user"}
 
@@ -194,7 +194,7 @@ func (d *draft) checkOrigin(n *source.Node, s *spec.Service) {
 	}
 }
 
-// secretFiles completes the paths of secrets that a service gets as files.
+// secretFiles completes the paths of the secrets that a service gets as files.
 //
 // Source: docs/services.md#secrets-from-outside.
 func (d *draft) secretFiles(n *source.Node, s *spec.Service) {
@@ -214,7 +214,7 @@ func (d *draft) secretFiles(n *source.Node, s *spec.Service) {
 	}
 }
 
-// checkPermissions reports what the project does not allow.
+// checkPermissions reports capabilities, security options and sysctls that the project does not allow.
 func (d *draft) checkPermissions(n *source.Node) {
 	for _, c := range texts(n.Under("cap_add")) {
 		d.allow(article.AllowCapAdd, c.Pos, "the capability "+c.Value)
@@ -227,7 +227,7 @@ func (d *draft) checkPermissions(n *source.Node) {
 	}
 }
 
-// allow reports what the project does not allow articles to ask for.
+// allow reports what an article asks for, in words, if the project does not allow it.
 func (p *planner) allow(what article.Permission, at source.Pos, words string) {
 	if !p.project.Allow.Has(what) {
 		p.problems.Add("not-allowed", at, "%s is more than this project allows its articles", words).
@@ -237,13 +237,13 @@ func (p *planner) allow(what article.Permission, at source.Pos, words string) {
 
 // image is a mapping that may have an image: a service, the command or a driver.
 type image struct {
-	service, what string // its service, empty for the command, and what messages call it
+	service, what string // service name, LoadName for a driver, empty for the command; and its name in messages
 	node          *source.Node
 	at            source.Pos
-	other, hint   string // another key that can replace it, with a hint
+	other, hint   string // another key that can replace it, and a hint to add it
 }
 
-// image completes an image. It is false without one.
+// image completes an image. It returns false if there is none.
 func (d *draft) image(out *spec.Image, i image) bool {
 	switch {
 	case out.Name != "" && out.Build != nil:
@@ -266,7 +266,7 @@ func (d *draft) image(out *spec.Image, i image) bool {
 	return false
 }
 
-// build completes a build, whose context may be above the article or in a revision of its repository.
+// build completes a build, whose context may be above the article or in a revision of the repository.
 func (d *draft) build(out *spec.Image, i image) (ok bool) {
 	b, n := out.Build, i.node.Under("build")
 	written := contextOf(n)
@@ -295,7 +295,7 @@ func (d *draft) build(out *spec.Image, i image) (ok bool) {
 	return ok
 }
 
-// contextOf returns the context of a build; without one, the place of the build.
+// contextOf returns the context of a build, or an empty text at the place of the build.
 func contextOf(build *source.Node) source.Text {
 	if build.Kind != source.Map {
 		return build.Text
@@ -307,8 +307,8 @@ func contextOf(build *source.Node) source.Text {
 	return context
 }
 
-// contextElsewhere returns the folder of a context that is above the article's folder or in a revision, and gives the
-// build its path there.
+// contextElsewhere returns the folder of a context that is above the article's folder or in a revision, and sets the
+// build's path in it.
 func (d *draft) contextElsewhere(folder *folder, b *spec.Build, written, git source.Text, above bool) (*folder, bool) {
 	root, context := d.repository, folder.whole(path.Clean(written.Value))
 	below, inside := files.Below(root, context)
@@ -331,7 +331,7 @@ func (d *draft) contextElsewhere(folder *folder, b *spec.Build, written, git sou
 		return folder.aroundIt(root), true
 	}
 	at, ok := folder.at(git, moved, b.Git == "" && !above, d.problems)
-	if at != folder { // else the revision has no such folder, so all have the one on disk
+	if at != folder { // otherwise the revision lacks the folder, and the one on disk is used
 		b.Context, b.Git = moved, git.Value
 	}
 	return at, ok
@@ -368,7 +368,7 @@ func (d *draft) readiness(out *spec.Ready, n *source.Node, s *spec.Service) {
 	}
 }
 
-// readTest reads the test of a healthcheck. It returns a hint how to write it, and whether it is right.
+// readTest reads the test of a healthcheck. It returns whether the test is valid, and a hint how to write it.
 func readTest(out *spec.Ready, kind string, words []string) (hint string, ok bool) {
 	var err error
 	first := append(words, "")[0]

@@ -12,17 +12,17 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// settings answers what ${{ }} asks: matrix.x, tune.x, secrets.x, services.x.port and profile.
+// settings is the expr.Env of templates. It resolves matrix.x, tune.x, secrets.x, services.x.port and profile.
 type settings struct {
 	profile string
-	// values of names by their first word: of the matrix, what searches have found (empty before), templates of secrets,
-	// and the first exposed ports of services. It lacks the words whose names are not known.
+	// values of names by their first word: parameters and labels, tuned values (empty until found), templates of secrets,
+	// and the first exposed ports of services. First words that cannot be used here are missing.
 	values map[string]map[string]string
 	unread bool // the matrix could not be read
-	early  bool // in the matrix itself, whose values are looked at again where they are used
+	early  bool // in the matrix itself, whose names are resolved later, where its values are used
 }
 
-// spaces are the first words of names: what the names are of, and a message with a hint for where they are not known.
+// spaces has the noun for each first word of names, and a message and hint for places where it cannot be used.
 var spaces = map[string]struct{ what, notHere, hint string }{
 	"matrix": {"parameter", "this is the same for all cells, so it cannot use the matrix",
 		"services, load, command, tune, capacity and prepare can"},
@@ -31,7 +31,7 @@ var spaces = map[string]struct{ what, notHere, hint string }{
 	"services": {"service", "ports are not known here", "services, load, command and prepare can use them"},
 }
 
-// known is the hint for a name that templates do not know.
+// known is the hint for a name that no template can use.
 const known = "${{ }} knows matrix.NAME, tune.NAME, secrets.NAME, profile and services.NAME.port"
 
 func (s settings) Call(n *expr.Call) (expr.Value, error) {
@@ -66,7 +66,7 @@ func (s settings) Select(n *expr.Selector) (expr.Value, error) {
 	return fail(n.Span, "no "+space.what+` "`+name+`" in this experiment`, cmp.Or(hint, missing(head, name)))
 }
 
-// missing is the hint for an experiment without any parameters, searches, secrets or services.
+// missing returns the hint for an experiment that has no parameters, searches, secrets or services at all.
 func missing(head, name string) string {
 	if head == "secrets" {
 		return "add secrets: {" + name + ": {environment: NAME}} to the experiment"
@@ -78,7 +78,7 @@ func fail(at expr.Span, message, hint string) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: at, Msg: message, Hint: hint}
 }
 
-// firstPort returns the port that ${{ services.x.port }} means; an origin has port 80.
+// firstPort returns the value of ${{ services.x.port }}, empty without a port; an origin has port 80.
 func firstPort(service *source.Node, env settings, problems *source.Problems) string {
 	if ports := service.Under("expose").List(); len(ports) > 0 {
 		return expand(ports[0], env, problems).Text.Value
@@ -89,7 +89,7 @@ func firstPort(service *source.Node, env settings, problems *source.Problems) st
 	return ""
 }
 
-// expandAll replaces the templates of an experiment. What they may name depends on where they are.
+// expandAll replaces the templates of an experiment. tune and capacity cannot use tuned values and secrets.
 func expandAll(n *source.Node, env settings, problems *source.Problems) *source.Node {
 	return expandFields(n, func(key string, value *source.Node) *source.Node {
 		here := env
@@ -102,7 +102,7 @@ func expandAll(n *source.Node, env settings, problems *source.Problems) *source.
 	})
 }
 
-// expandFields is a mapping with the values that expand gives.
+// expandFields returns a copy of a mapping with its values replaced by expand.
 func expandFields(n *source.Node, expand func(key string, value *source.Node) *source.Node) *source.Node {
 	out := *n
 	out.Fields = nil
@@ -122,7 +122,7 @@ func expand(n *source.Node, env expr.Env, problems *source.Problems) *source.Nod
 		}
 		if err := fill(&out.Text, env); err != nil {
 			article.AddExprError(out.Text, err, problems)
-			problems.Mute(out.Text.Pos) // such as a file with a template as its name
+			problems.Mute(out.Text.Pos) // later checks would take the template for a file name, for example
 			return n
 		}
 	case source.List:
@@ -158,7 +158,7 @@ func fill(t *source.Text, env expr.Env) error {
 	return &expr.Error{Msg: "values of the matrix refer to each other in a cycle", Hint: "write out one of them"}
 }
 
-// deferred returns the values under n that a search finds.
+// deferred returns the values under n that contain tuned values.
 func deferred(n *source.Node) (list []spec.Deferred) {
 	visitNames(n, func(at string, t source.Text, name *expr.Selector) {
 		if strings.HasPrefix(name.Name, "tune.") {
@@ -168,7 +168,7 @@ func deferred(n *source.Node) (list []spec.Deferred) {
 	return list
 }
 
-// visitNames visits every name in the templates under n, with the path of keys of its value.
+// visitNames calls visit for every name in the templates under n, with the path of keys to its value.
 func visitNames(n *source.Node, visit func(at string, t source.Text, name *expr.Selector)) {
 	n.Visit("", func(at string, t source.Text) {
 		if !isTemplate(t) {

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// tool completes which program puts the load on, and the words that are added to its command line.
+// tool completes the load tool of a load, and the arguments that are added to its command line.
 func (d *draft) tool(l *spec.Load) {
 	load := d.node.Get("load")
 	if l.Tool == article.OwnTool {
@@ -33,7 +33,7 @@ func (d *draft) tool(l *spec.Load) {
 	}
 }
 
-// argsOf returns the words for the command line of a tool.
+// argsOf returns the arguments for the command line of a tool.
 func argsOf(load *source.Node, tool string) []source.Text {
 	args := load.Under("args")
 	if args != nil && args.Kind == source.Map {
@@ -47,11 +47,11 @@ func (p *planner) contradiction(at source.Pos, message, hint string) {
 	p.problems.Add("contradiction", at, "%s", message).Hint = hint
 }
 
-// loadKeys are the keys of a load that another tool needs flags for.
+// loadKeys are the keys of a load that a tool other than benchbook needs flags for.
 var loadKeys = []string{"script", "method", "headers", "body", "connections", "threads", "duration", "requests", "timeout",
 	"keepalive", "think", "verify", "warmup", "rate", "arrivals"}
 
-// keyOf returns the value of a key of the load; nil if the key changes nothing. A single target may have its own.
+// keyOf returns the value of a key of the load, or of its single target; nil if the key has no effect.
 func (d *draft) keyOf(key string) *source.Node {
 	load := d.node.Get("load")
 	switch {
@@ -93,7 +93,7 @@ func (d *draft) checkTool(l *spec.Load, tool *loadtool.Tool) {
 	}
 }
 
-// checkToolWord checks a word of args: the record would contradict a command line that has the flag of a key again.
+// checkToolWord reports an argument that sets the flag of a key again: the record would contradict the command line.
 func (d *draft) checkToolWord(tool *loadtool.Tool, word source.Text) {
 	name, _, _ := strings.Cut(word.Value, "=")
 	for _, key := range loadKeys {
@@ -101,7 +101,7 @@ func (d *draft) checkToolWord(tool *loadtool.Tool, word source.Text) {
 		if flag, _, _ = strings.Cut(flag, "="); flag == name && flag != "" && key != "headers" && d.keyOf(key) != nil {
 			d.contradiction(word.Pos, tool.Name+" has "+flag+" for "+key+", which the load has already",
 				"remove it from args, and set it with "+key+":")
-			return // wrk has one flag for several keys
+			return // report it once: wrk has one flag for several keys
 		}
 	}
 }
@@ -110,8 +110,8 @@ func (d *draft) noFlag(tool *loadtool.Tool, at source.Pos, what, hint string) {
 	d.problems.Add("no-flag", at, "%s has no flag for %s", tool.Name, what).Hint = hint
 }
 
-// checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently: the
-// recorded command line shows that.
+// checkToolKey checks the value n of a key of the load. Built-in defaults without a flag are left out silently, as the
+// recorded command line shows.
 func (d *draft) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *source.Node) {
 	_, ok := tool.Flag(key)
 	length, err := time.ParseDuration(n.Text.Value)
@@ -128,7 +128,7 @@ func (d *draft) checkToolKey(l *spec.Load, tool *loadtool.Tool, key string, n *s
 	}
 }
 
-// driver completes the program of the article that puts the load on.
+// driver completes the driver of a load.
 func (d *draft) driver(l *spec.Load) {
 	driver, n, at := l.Driver, d.node.Under("load", "driver"), d.at
 	if driver == nil {
@@ -140,12 +140,12 @@ func (d *draft) driver(l *spec.Load) {
 	d.checkDriver(l)
 	d.checkWrittenSecrets(n.Under("environment"))
 	d.image(&driver.Image, image{LoadName, "the driver", n, at, "", "remove driver"})
-	if driver.Prints != spec.Summary { // requests are the default, and the same trial
+	if driver.Prints != spec.Summary { // the default is left out of the key
 		driver.Prints = ""
 	}
 }
 
-// checkDriver reports what a load asks for and a driver cannot do, or does not print.
+// checkDriver reports what a load needs and a driver cannot do, or does not print.
 func (d *draft) checkDriver(l *spec.Load) {
 	load := d.node.Get("load")
 	if l.Outside {

@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// volume completes a volume. Files of the article's folder are mounted as a copy, read-only unless it says otherwise, and
-// are inputs; paths of the host have to be allowed.
+// volume completes a volume. Files of the article are mounted as a copy, read-only by default, and enter the key; paths
+// of the host must be allowed.
 func (d *draft) volume(n *source.Node, v *spec.Volume) {
 	if v.Target == "" {
 		return // reported when it was decoded
@@ -45,7 +45,7 @@ func (d *draft) volume(n *source.Node, v *spec.Volume) {
 	}
 }
 
-// bind completes a mount of files of the article or of a path of the host.
+// bind completes a mount of files of the article, or of a path of the host.
 func (d *draft) bind(n *source.Node, written source.Text, v *spec.Volume) {
 	clean := path.Clean(v.Source)
 	if v.Source == "" {
