@@ -5,33 +5,33 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Claim is the test of a sentence.
+// Claim is a sentence with the test that decides its verdict.
 type Claim struct {
 	Name           source.Text  `yaml:"name" need:"add name: with a word of your choice"`
 	Experiment     source.Text  `yaml:"experiment"`
 	Expect         Expression   `yaml:"expect" need:"add expect: with a comparison, such as a > b"`
-	SmallestEffect float64      `yaml:"smallest_effect" as:"effect"` // a share; 0 if nothing is written
+	SmallestEffect float64      `yaml:"smallest_effect" as:"effect"` // a share; 0: the default of the metric
 	Headline       bool         `yaml:"headline"`
 	Text           source.Text  `yaml:"text"`
 	Says           Says         `yaml:"says"`
 	Published      Expression   `yaml:"published"` // the effect that the original found: 1.26, 26%, 130ms
 	Derived        source.Text  `yaml:"derived"`   // how the published effect follows from what the original printed
-	Quote          *Quote       `yaml:"quote"`     // of the original
+	Quote          *Quote       `yaml:"quote"`     // what the original says
 	Pos            source.Pos   `yaml:"-"`
 	Node           *source.Node `yaml:"-"`
 }
 
-// Quote is a statement of the original.
+// Quote is what the original says, in its own words.
 type Quote struct {
 	Text    source.Text `yaml:"text" alone:"yes" need:"add text: with what the original says"`
-	Section source.Text `yaml:"section"` // of the original, in which it says so
+	Section source.Text `yaml:"section"` // where the original says so
 	Pos     source.Pos  `yaml:"-"`
 }
 
 // IsOriginal reports whether the original makes the claim, not only the article.
 func (c *Claim) IsOriginal() bool { return c.Quote != nil || c.Published.Node != nil }
 
-// Says has one sentence for all outcomes of a claim, or one for each; missing ones are made.
+// Says has one sentence for all outcomes of a claim, or one per outcome; missing ones are generated.
 type Says struct {
 	Always       source.Text `yaml:"always" alone:"yes"`
 	Supported    source.Text `yaml:"supported" not:"always"`
@@ -39,7 +39,7 @@ type Says struct {
 	Inconclusive source.Text `yaml:"inconclusive" not:"always"`
 }
 
-// All are the sentences, the one for a supported claim first and the one for all outcomes last; missing ones are empty.
+// All returns the sentences: supported, contradicted, inconclusive, always. Missing ones are empty.
 func (s *Says) All() []*source.Text {
 	return []*source.Text{&s.Supported, &s.Contradicted, &s.Inconclusive, &s.Always}
 }
@@ -54,13 +54,13 @@ type Table struct {
 	Where      Expression       `yaml:"where"`
 	Sort       source.Text      `yaml:"sort"`
 	Caption    source.Text      `yaml:"caption"`
-	Format     Map[Format]      `yaml:"format"` // of columns, by their names
+	Format     Map[Format]      `yaml:"format"` // of columns, by name
 	Published  PublishedRef     `yaml:"published"`
-	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
+	Part       *ConditionalPart `yaml:"-"` // the part that contains the table; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
 }
 
-// Format is filters as they follow a value in running text: round 2 | unit ms.
+// Format is the filters of a column, in the syntax of running text: round 2 | unit ms.
 type Format struct {
 	Filters []expr.Filter
 	Text    source.Text

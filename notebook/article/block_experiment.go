@@ -26,11 +26,11 @@ type ExperimentBlock struct {
 	extent source.Pos // of the fence and all lines of the block
 }
 
-// Experiment is something to measure: services, a matrix of settings, and a load or a command.
+// Experiment is an experiment as its keys are decoded: services, a matrix, and a load or a command.
 type Experiment struct {
 	Name        source.Text    `yaml:"name"`
 	Description source.Text    `yaml:"description"`
-	Extends     source.Text    `yaml:"extends"` // an experiment of the article
+	Extends     source.Text    `yaml:"extends"` // name of another experiment of the article
 	Compose     Compose        `yaml:"compose"`
 	Secrets     Map[Secret]    `yaml:"secrets"`
 	Services    Services       `yaml:"services"`
@@ -52,13 +52,13 @@ type Experiment struct {
 	tried map[*source.Node]source.Tried
 }
 
-// HasTried reports whether one of some keys of a mapping of the experiment was tried.
+// HasTried reports whether one of the keys of mapping n was tried: see source.Tried.
 func (e *Experiment) HasTried(n *source.Node, keys ...string) bool { return e.tried[n].Has(keys...) }
 
-// Compose names Compose files, as paths or as a mapping. The services of the experiment are laid over theirs.
+// Compose names Compose files, as paths or as a mapping. Services of the experiment are merged over theirs.
 type Compose struct {
-	Files       []source.Text `yaml:"files" alone:"yes"` // counted from the article's folder
-	Environment []source.Text `yaml:"environment"`       // names of variables of the command that the files may use
+	Files       []source.Text `yaml:"files" alone:"yes"` // relative to the article's folder
+	Environment []source.Text `yaml:"environment"`       // names of environment variables that the files may use
 }
 
 func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -70,16 +70,16 @@ func (c *Compose) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// Secret says where a value comes from that is given when an experiment is run, with the keys of Compose.
+// Secret names the source of a value that is given when an experiment is run, with the keys of Compose.
 type Secret struct {
-	Environment source.Text `yaml:"environment"`            // a variable of the command that runs it
-	File        source.Text `yaml:"file" not:"environment"` // counted from the article's folder
+	Environment source.Text `yaml:"environment"`            // a variable of the benchbook command
+	File        source.Text `yaml:"file" not:"environment"` // relative to the article's folder
 }
 
-// Calibrate says which trial is measured a second time, for the noise floor.
+// Calibrate picks the trial that the A/A pair measures twice.
 type Calibrate struct {
 	Off  bool
-	Pick Expression // as where; without one it is the first trial
+	Pick Expression // an expression as in where; none: the first trial
 	Text source.Text
 }
 
@@ -98,7 +98,7 @@ func (c *Calibrate) DecodeNode(d source.Decoder, n *source.Node, what string) {
 // Profiles are overrides by the name of a profile.
 type Profiles []Profile
 
-// Profile changes an experiment; its node is merged over the block.
+// Profile changes an experiment: Node is merged over its block.
 type Profile struct {
 	Name source.Text
 	Skip bool
@@ -111,8 +111,8 @@ func (p *Profiles) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 	for _, f := range n.Fields {
 		switch name := f.Key.Value; {
-		case f.Value.Kind == source.Null: // removes the profile of the experiment that this is merged over
-		case !files.IsName(name): // a folder of records is called so
+		case f.Value.Kind == source.Null: // removes the inherited profile
+		case !files.IsName(name): // folders of records have the names of profiles
 			AddBadName(d.Problems, f.Key, "profile")
 		case f.Value.Kind == source.Scalar && f.Value.Text.Value == "skip":
 			*p = append(*p, Profile{Name: f.Key, Skip: true})
@@ -126,19 +126,19 @@ func (p *Profiles) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// decodeOverride checks a mapping of keys of experiments that cannot have some of them.
+// decodeOverride checks a mapping of experiment keys, in which the keys without are not allowed.
 func decodeOverride(d source.Decoder, n *source.Node, what string, without ...string) {
 	for _, key := range without {
 		if n.Get(key) != nil {
 			d.Problems.Add("wrong-shape", n.Place(key), "%s cannot have %s", what, key).Hint = "write it in the experiments"
 		}
 	}
-	// The decoder is as for experiments, so that a problem here and where this is merged is reported once.
+	// Templates are allowed, as in experiments, so that a problem here and after merging is reported once.
 	NewDecoder(d.Problems, true).Decode(n, "experiment", new(Experiment))
 }
 
-// DecodeExperiment reads an experiment. ${{ }} may still be in it: a typed value with one stays zero. A whole
-// experiment is one with its defaults and profile merged in, where nothing may be missing.
+// DecodeExperiment decodes an experiment. Typed values with ${{ }} stay zero. A whole experiment has its defaults and
+// profile merged in, so required keys must be there.
 func DecodeExperiment(n *source.Node, whole bool, problems *source.Problems) *Experiment {
 	d := NewDecoder(problems, true)
 	d.Whole = whole
@@ -156,9 +156,8 @@ func checkTemplates(n *source.Node, problems *source.Problems) {
 	})
 }
 
-// Merge lays over on top of base: mappings merge key by key, other values replace, and null removes. The fields of over
-// come last, apart from the axes of a matrix. Null in services is kept where there are Compose files, whose keys it
-// removes.
+// Merge merges over on top of base: mappings key by key; other values replace, and null removes. The fields of over
+// come last, except for the axes of a matrix. With Compose files, null in services is kept: it removes keys of theirs.
 func Merge(base, over *source.Node) *source.Node {
 	out := source.Merge(base, over, false)
 	if out.Get("compose") != nil && over.Get("services") != nil {
@@ -172,7 +171,7 @@ func Merge(base, over *source.Node) *source.Node {
 	return out
 }
 
-// keepAxes leaves the axes of a matrix in the order that they have below: they name its trials.
+// keepAxes sorts the axes of a matrix as in the layer below, because their order determines the names of trials.
 func keepAxes(matrix, below *source.Node) {
 	if matrix == below || matrix == nil || below == nil || matrix.Kind != source.Map || below.Kind != source.Map {
 		return
@@ -187,8 +186,8 @@ func keepAxes(matrix, below *source.Node) {
 	slices.SortStableFunc(matrix.Fields, func(a, b source.Field) int { return cmp.Compare(place(a), place(b)) })
 }
 
-// Extend lays an experiment over the one that it extends, as Merge does. Null inside profiles stays: the key that it
-// removes is there when the profile is laid on top.
+// Extend merges an experiment over the one that it extends, as Merge does, but keeps null inside profiles: the key that
+// it removes may be in a layer that the profile is merged over later.
 func Extend(base, over *source.Node) *source.Node {
 	const profiles = "profiles"
 	out := Merge(base.Without(profiles), over.Without(profiles))
@@ -202,20 +201,20 @@ func Extend(base, over *source.Node) *source.Node {
 	return out
 }
 
-// Repetitions say after how many rounds a run judges its claims; the last of them is the most that a run has.
+// Repetitions are the rounds after which a run judges its claims. The last one is the limit of the run.
 //
 // Source: docs/experiment.md#repetitions.
 type Repetitions struct {
-	Looks []int // rising; empty for a template, and for a value that cannot be read
+	Looks []int // ascending; empty for a template or an invalid value
 	Fixed bool  // a plain number, which is one look
 }
 
-// MaxRepetitions is how many repetitions of a trial can be asked for.
+// MaxRepetitions is the limit of repetitions of a trial.
 const MaxRepetitions = 1000
 
 const repetitionsHint = "write a number, such as 5, or up to 20"
 
-// ReadRepetitions reads a number, or up to a number. The error completes "KEY …".
+// ReadRepetitions parses "N" or "up to N". The error is a phrase to follow the name of the key.
 func ReadRepetitions(text string) (r Repetitions, err error) {
 	number, several := strings.CutPrefix(text, "up to ")
 	most, err := strconv.Atoi(strings.TrimSpace(number))
@@ -242,7 +241,7 @@ func (r *Repetitions) DecodeNode(d source.Decoder, n *source.Node, what string) 
 	*r = read
 }
 
-// Most is the largest number of repetitions; 0 if it is not known.
+// Most returns the largest number of repetitions; 0 if it is not known.
 func (r Repetitions) Most() int {
 	if len(r.Looks) == 0 {
 		return 0
@@ -253,16 +252,16 @@ func (r Repetitions) Most() int {
 // Metric is a metric that an experiment adds: computed from others, or found in output.
 type Metric struct {
 	Name   source.Text `yaml:"name" need:"add name: with a word of your choice"` // words joined by dots
-	Unit   source.Text `yaml:"unit"`                                             // such as s or 1; empty is 1
+	Unit   source.Text `yaml:"unit"`                                             // such as s or 1; empty means 1
 	Better string      `yaml:"better" as:"better"`                               // higher, lower or empty
 	Value  Expression  `yaml:"value"`
 	From   source.Text `yaml:"from" not:"value"` // "SERVICE log", "stdout", or the name of a hook
 	Regex  source.Text `yaml:"regex" not:"value json"`
-	JSON   source.Text `yaml:"json" not:"value"` // a path with dots
+	JSON   source.Text `yaml:"json" not:"value"` // a path of keys with dots
 	Pos    source.Pos  `yaml:"-"`
 }
 
-// Source divides From into a service and its log, or returns stdout or prepare.
+// Source returns the stream that the metric is found in: log, with its service, or stdout or prepare.
 func (m *Metric) Source() (service, stream string) {
 	if name, ok := strings.CutSuffix(m.From.Value, " log"); ok {
 		return strings.TrimSpace(name), "log"
@@ -270,7 +269,7 @@ func (m *Metric) Source() (service, stream string) {
 	return "", m.From.Value
 }
 
-// Means is the metric as records and pages know it.
+// Means returns the metric as records and pages know it.
 func (m *Metric) Means() record.Metric {
 	out := record.Metric{Name: m.Name.Value, Unit: "1", Better: m.Better, Title: m.Name.Value}
 	if u, ok := expr.ParseUnit(m.Unit.Value); ok {

@@ -9,21 +9,21 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Matrix is the settings that an experiment compares.
+// Matrix has the settings that an experiment compares.
 type Matrix struct {
-	Axes    []Named[[]Row] // without values if they are in files that are not read yet
+	Axes    []Named[[]Row] // an axis has no values while they are in files that are not read yet
 	Include []Row
 	Exclude []Row
 }
 
 // Row is a row of include or exclude, or a value of an axis: a word, or a mapping with a name.
 type Row struct {
-	Name   source.Text          // of a value of an axis
+	Name   source.Text          // only for a value of an axis
 	Fields []Named[source.Text] // parameters or labels
 	Pos    source.Pos
 }
 
-// reserved are words of expressions, which cannot name a parameter.
+// reserved has the words of expressions that cannot name a parameter.
 var reserved = map[string]bool{"experiment": true, "metric": true, "value": true, "unit": true,
 	"and": true, "or": true, "not": true, "true": true, "false": true}
 
@@ -34,8 +34,8 @@ func (m *Matrix) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	for _, f := range n.Fields {
 		switch name := f.Key.Value; {
 		case strings.HasPrefix(name, "x-"):
-		case f.Value.Kind == source.Null && !d.Whole: // removes the axis or rows of the matrix that this is merged over
-		case name == "include" && f.Value.Kind == source.Scalar: // a file of rows, which is read for the plan
+		case f.Value.Kind == source.Null && !d.Whole: // removes an inherited axis or rows
+		case name == "include" && f.Value.Kind == source.Scalar: // a file of rows, which package plan reads
 		case name == "include":
 			m.Include = rows(d, f.Value, name)
 		case name == "exclude":
@@ -59,13 +59,13 @@ func checkParameterName(d source.Decoder, t source.Text) {
 	}
 }
 
-// AxisFiles names the files with the values of an axis.
+// AxisFiles names the files that contain the values of an axis.
 type AxisFiles struct {
-	Rows  source.Text `yaml:"rows"`             // a file of rows, each a value
-	Files source.Text `yaml:"files" not:"rows"` // a pattern for files, each a value
+	Rows  source.Text `yaml:"rows"`             // a file with one value per row
+	Files source.Text `yaml:"files" not:"rows"` // a pattern for files with one value each
 }
 
-// settings reads the values of an axis; none if they are in files.
+// settings returns the values of an axis; nil if they are in files.
 func settings(d source.Decoder, f source.Field) []Row {
 	axis := "axis " + strconv.Quote(f.Key.Value)
 	isFiles := f.Value.Get("rows") != nil || f.Value.Get("files") != nil
@@ -124,7 +124,7 @@ func rows(d source.Decoder, n *source.Node, what string) (out []Row) {
 	return out
 }
 
-// row reads a mapping of parameters.
+// row decodes a mapping of parameters.
 func row(d source.Decoder, n *source.Node) Row {
 	r := Row{Pos: n.Text.Pos}
 	for _, f := range n.Fields {

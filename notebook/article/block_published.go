@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// PublishedRef says whether published numbers are shown next to ours, and the block where there are several.
+// PublishedRef says whether to show published numbers next to ours, and from which block.
 type PublishedRef struct {
 	Shown bool
 	Name  source.Text // empty: the only block that fits
@@ -28,31 +28,31 @@ func (p *PublishedRef) DecodeNode(d source.Decoder, n *source.Node, what string)
 	}
 }
 
-// Published is numbers that somebody else published.
+// Published has numbers that somebody else published.
 type Published struct {
 	Name       source.Text    `yaml:"name"`
 	Experiment source.Text    `yaml:"experiment"`
 	Source     source.Text    `yaml:"source" need:"add source: with the title of the publication"`
 	URL        source.Text    `yaml:"url"`
-	Rows       []PublishedRow `yaml:"-"`               // of rows or file, those that where picks
-	Written    *source.Node   `yaml:"rows"`            // as written in the article
-	File       source.Text    `yaml:"file" not:"rows"` // a CSV or YAML file or listing of the article
-	Where      Expression     `yaml:"where"`           // about the columns, before they are renamed
-	With       NamedTexts     `yaml:"with"`            // added to every row that does not have them
-	Metrics    NamedTexts     `yaml:"metrics"`         // metrics by columns, or by words in the column metric
+	Rows       []PublishedRow `yaml:"-"`               // rows from Written or File that match Where
+	Written    *source.Node   `yaml:"rows"`            // rows in the article
+	File       source.Text    `yaml:"file" not:"rows"` // CSV or YAML file or listing of the article
+	Where      Expression     `yaml:"where"`           // on the columns, before they are renamed
+	With       NamedTexts     `yaml:"with"`            // added to every row that lacks them
+	Metrics    NamedTexts     `yaml:"metrics"`         // metric for each column, or for each word in the column metric
 	Pos        source.Pos     `yaml:"-"`
 
-	isUnread bool // its rows or file could not be read
+	isUnread bool // rows or file could not be decoded
 }
 
-// PublishedRow has parameters of a cell and metrics of it that were published.
+// PublishedRow has the parameters of a cell, and published values of its metrics.
 type PublishedRow struct {
-	Fields  []Named[source.Text] // parameters, and notes that are neither parameter nor metric
+	Fields  []Named[source.Text] // parameters, and notes, which are all other columns
 	Metrics []Named[PublishedAt] // in base units
 	Pos     source.Pos
 }
 
-// PublishedAt is one published number in the metric's base unit, with its text.
+// PublishedAt is one published number, in the metric's base unit, and its text.
 type PublishedAt struct {
 	Number float64
 	Text   source.Text
@@ -66,8 +66,8 @@ type rowReader struct {
 	columns  []string // of all rows
 }
 
-// published reads the rows of a block once all blocks are known: its file may be a listing, and its metrics may be
-// those that an experiment adds.
+// published reads the rows of a block. All blocks must be known: its file may be a listing, and its metrics may be
+// added by an experiment.
 func (doc *Document) published(b *Published) {
 	r := rowReader{doc: doc, block: b, problems: &doc.Problems}
 	if !r.find() || !r.checkMetrics() {
@@ -95,7 +95,7 @@ func (doc *Document) published(b *Published) {
 	}
 }
 
-// find finds the rows, in the article or a file, and their columns. It is false if there are none to read.
+// find collects the rows, from the article or a file, and their columns. It returns false if it finds none.
 func (r *rowReader) find() bool {
 	b, d, ok := r.block, NewDecoder(r.problems, false), true
 	switch {
@@ -139,8 +139,8 @@ func (r *rowReader) picks(n *source.Node) (bool, error) {
 	return fits, err
 }
 
-// checkMetrics checks the key metrics, from columns or words in the column metric to metrics. It is false if an entry
-// is wrong.
+// checkMetrics checks the key metrics, which maps columns, or words in the column metric, to metrics. It returns false
+// if an entry is wrong.
 func (r *rowReader) checkMetrics() bool {
 	known := slices.Clone(r.columns)
 	for _, n := range r.rows {
@@ -162,8 +162,8 @@ func (r *rowReader) checkMetrics() bool {
 	return r.problems.Found() == before
 }
 
-// metric returns the metric with a name, one that the article adds included. Programs that are timed print metrics of
-// their own: in an article with commands, any name is a metric, whose unit is not known.
+// metric returns the metric with a name, including metrics that the article adds. In an article with commands any valid
+// name is a metric without a known unit, because programs print metrics of their own.
 func (r *rowReader) metric(name string) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
@@ -176,9 +176,9 @@ func (r *rowReader) metric(name string) (record.Metric, bool) {
 		slices.ContainsFunc(r.doc.Experiments, timesCommand)
 }
 
-// read reads one row. A column metric names the only metric of the row, whose number and unit are in the columns value
-// and unit; without it, every column with the name of a metric is one. It is false for a row whose metric the block
-// does not take.
+// read decodes one row. With a column metric, the row has that metric only, with its number and unit in the columns
+// value and unit. Otherwise every column with the name of a metric is one. It returns false if the block does not take
+// the metric.
 func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 	row := PublishedRow{Pos: n.Text.Pos}
 	name := n.Get("metric")
@@ -202,8 +202,8 @@ func (r *rowReader) read(n *source.Node) (PublishedRow, bool) {
 	return row, isTaken
 }
 
-// addNumber adds a number to the metrics of a row. It is false if the block does not take the metric: a column without
-// a name of a metric may be a note. naming is a row that names its metric; it may have the unit.
+// addNumber adds a number to the metrics of a row. It returns false if the block does not take the metric; such a
+// column may be a note. naming is the row if it has a column metric; it may have the unit.
 func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, naming *source.Node) bool {
 	renamed, isTaken := Get(r.block.Metrics, key.Value)
 	metric, isMetric := r.metric(cmp.Or(renamed.Value, key.Value))
@@ -228,7 +228,7 @@ func (r *rowReader) addNumber(row *PublishedRow, key, written source.Text, namin
 	return true
 }
 
-// number reads a number in the metric's base unit. The unit follows the number, or has a column of its own.
+// number returns a number in the metric's base unit. The unit follows the number, or is given separately.
 func (r *rowReader) number(t source.Text, unit string, m record.Metric) (float64, bool) {
 	q, err := expr.ParseQuantity(t.Value)
 	if err == nil && unit != "" && q.Unit.Symbol == "" {
@@ -242,7 +242,7 @@ func (r *rowReader) number(t source.Text, unit string, m record.Metric) (float64
 	}
 	wanted := m.Unit
 	if wanted == "" && err == nil {
-		wanted = q.Unit.Dimension.Base() // only records know the units of the metrics that programs print
+		wanted = q.Unit.Dimension.Base() // the units of metrics that programs print are known from records only
 	}
 	switch {
 	case err != nil || q.Unit.Dimension.Base() != wanted:
@@ -257,7 +257,7 @@ func (r *rowReader) number(t source.Text, unit string, m record.Metric) (float64
 	return q.Value, true
 }
 
-// unitNames are the words for units in messages, with an example.
+// unitNames has words and an example for each base unit, for messages.
 var unitNames = map[string]struct{ words, example string }{
 	"1": {"plain numbers", ""}, "1/s": {"times per second (/s)", "529.13/s"}, "s": {"time", "12.5ms"},
 	"B": {"bytes", "64MiB"}, "B/s": {"B/s", "47.35kB/s"}, "cores": {"cores", "1.5cores"},

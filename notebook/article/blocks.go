@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Block is the node of a fence with a block of ours, a file or a part of a file. It replaces the fence in the tree.
+// Block replaces the fence of a benchbook block, or of a listing with file= or include=, in the tree.
 type Block struct {
 	ast.BaseBlock
 	Is         string // experiment, claim, published, table, figure, file, include
@@ -19,9 +19,9 @@ type Block struct {
 	Published  []*Published
 	Tables     []*Table
 	Figures    []*Figure
-	Experiment *ExperimentBlock // of an experiment block that could be read
-	Listing    *Listing         // its text
-	Opened     bool             // the page shows the listing at once, instead of a line that opens
+	Experiment *ExperimentBlock // of an experiment block that could be decoded
+	Listing    *Listing         // the text of the fence
+	Opened     bool             // the page shows the listing expanded
 	Place      source.Pos       // of the fence's first line
 }
 
@@ -31,22 +31,22 @@ var KindBlock = ast.NewNodeKind("BenchbookBlock")
 func (*Block) Kind() ast.NodeKind              { return KindBlock }
 func (b *Block) Dump(source []byte, level int) { ast.DumpHelper(b, source, level, nil, nil) }
 
-// Listing is code in an article that is also a file, or that is read from one.
+// Listing is code in an article that is also a file, or is read from one.
 type Listing struct {
 	Language string
 	Path     string // of file= or include=, relative to the article's folder
 	Data     []byte
 	Pos      source.Pos      // of the path
-	Lines    []source.Pos    // of file=: of each line of Data
-	Fragment source.Fragment // of file=: Data with its places in the article
+	Lines    []source.Pos    // with file=: place of each line of Data
+	Fragment source.Fragment // with file=: Data with its places in the article
 
-	extent source.Pos // of file=: of the fence and all lines, without the closing fence
+	extent source.Pos // with file=: the fence and all lines, without the closing fence
 }
 
-// blockKinds are the second words of yaml fences that are blocks of ours.
+// blockKinds are the kinds of benchbook blocks: the second words of their yaml fences.
 var blockKinds = []string{"experiment", "published", "claim", "table", "figure"}
 
-// blocks replaces the fences of blocks and files by nodes of ours, and reads the files that they name.
+// blocks replaces fences by Blocks, and reads the files that they name.
 func (doc *Document) blocks() {
 	for _, f := range nodesOf[*ast.FencedCodeBlock](doc.Tree) {
 		if b := doc.block(f); b != nil {
@@ -64,11 +64,11 @@ func (doc *Document) blocks() {
 	}
 }
 
-// block reads a fence; nil for an ordinary listing, and for a fence that cannot be read.
+// block decodes a fence; nil for an ordinary listing, and after a problem.
 func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	fence := doc.fenceAt(f.Pos())
 	if doc.unclosed(f, fence) {
-		doc.setUnread(doc.Text, blockKinds...) // a block may be in the text that it has swallowed
+		doc.setUnread(doc.Text, blockKinds...) // the fence may have swallowed a block
 		return nil
 	}
 	fields := strings.Fields(fence.words.Value)
@@ -111,17 +111,17 @@ func (doc *Document) block(f *ast.FencedCodeBlock) *Block {
 	return nil
 }
 
-// A fence is the line that begins a block of code: backticks or tildes, and words.
+// A fence is the first line of a block of code: backticks or tildes, then words.
 type fence struct {
 	mark  string // empty without a fence
 	at    int    // offset of the mark
 	words source.Text
 }
 
-// fenceLine matches the line of a fence, after spaces and the marks of quotations.
+// fenceLine matches the line of a fence, with spaces and quotation marks (>) before it.
 var fenceLine = regexp.MustCompile("^[ \\t>]*(`{3,}|~{3,})[ \\t]*([^`\\n]*?)[ \\t\\r]*(?:\\n|$)")
 
-// fenceAt reads the fence that begins at an offset.
+// fenceAt parses the fence at an offset.
 func (doc *Document) fenceAt(at int) fence {
 	m := fenceLine.FindSubmatchIndex(doc.Text[at:])
 	if m == nil {
@@ -143,7 +143,7 @@ func (f fence) isOurs() bool {
 		strings.HasPrefix(fields[1], "include="))
 }
 
-// unclosed adds the problem of a fence that has swallowed another one, or all of the rest.
+// unclosed reports a fence that contains another one, or never ends, and returns whether it did.
 func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 	end := first.words.Pos.End
 	for _, line := range f.Lines().Sliced(0, f.Lines().Len()) {
@@ -159,7 +159,7 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 			Hint = "write a line " + first.mark + " below the last line of that one"
 		return true
 	}
-	if end < len(doc.Text) && doc.Text[end-1] != '\n' { // without lines, the end of the first one
+	if end < len(doc.Text) && doc.Text[end-1] != '\n' { // without lines, skip the line of the fence
 		end += bytes.IndexByte(doc.Text[end:], '\n') + 1
 	}
 	closing := doc.fenceAt(min(end, len(doc.Text)))
@@ -172,23 +172,23 @@ func (doc *Document) unclosed(f *ast.FencedCodeBlock, first fence) bool {
 	return true
 }
 
-// setUnread notes that blocks of some kinds with this text could not be read.
+// setUnread notes that text may contain blocks of some kinds that could not be read.
 func (doc *Document) setUnread(text []byte, kinds ...string) {
 	for _, kind := range kinds {
 		doc.unread[kind] = append(doc.unread[kind], string(text))
 	}
 }
 
-// Unread reports whether blocks of a kind, such as "published", could not all be read.
+// Unread reports whether some block of a kind, such as "published", could not be read.
 func (doc *Document) Unread(kind string) bool { return len(doc.unread[kind]) > 0 }
 
-// MayBeUnread reports whether a block of a kind that could not be read may have a name.
+// MayBeUnread reports whether a block with this name and one of the kinds may be among those that could not be read.
 func (doc *Document) MayBeUnread(name string, kinds ...string) bool {
 	hasName := func(text string) bool { return strings.Contains(text, name) }
 	return slices.ContainsFunc(kinds, func(kind string) bool { return slices.ContainsFunc(doc.unread[kind], hasName) })
 }
 
-// yamlBlock reads a block of ours: one item, or a list of them.
+// yamlBlock decodes a benchbook block: one item, or a list of them.
 func (doc *Document) yamlBlock(b *Block) {
 	n := source.Parse(b.Listing.Fragment, &doc.Problems)
 	switch {
@@ -232,14 +232,14 @@ func (doc *Document) yamlItem(b *Block, n *source.Node, at source.Pos) {
 	}
 }
 
-// decodeInto reads one item into the list of its block and the list of the document.
+// decodeInto decodes one item, and appends it to the lists of its block and of the document.
 func decodeInto[T any](d source.Decoder, n *source.Node, kind string, one *T, block, all *[]*T) *T {
 	d.Decode(n, kind, one)
 	*block, *all = append(*block, one), append(*all, one)
 	return one
 }
 
-// experiment reads an experiment and returns its name.
+// experiment decodes an experiment and returns its name.
 func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 	if len(doc.Experiments) == maxExperiments {
 		doc.Problems.Add("too-many", b.Place, "more than %d experiments", maxExperiments).
@@ -260,7 +260,7 @@ func (doc *Document) experiment(b *Block, n *source.Node) source.Text {
 	return e.Name
 }
 
-// checkDependencies reports null in depends_on. It removes a dependency of what lies below, and would be lost without it.
+// checkDependencies reports null in depends_on where nothing is inherited that it could remove.
 func checkDependencies(experiment *source.Node, problems *source.Problems) {
 	if experiment.Get("extends") != nil || experiment.Get("compose") != nil {
 		return
@@ -275,7 +275,7 @@ func checkDependencies(experiment *source.Node, problems *source.Problems) {
 	}
 }
 
-// addListing adds a file= listing. It is false if the path cannot be the path of a file of the article.
+// addListing adds a file= listing. It returns false if its path is not valid for a file of the article.
 func (doc *Document) addListing(l *Listing, name source.Text) bool {
 	clean, ok := CleanPath(name, &doc.Problems)
 	isSame := func(l *Listing) bool { return l.Path == clean }
@@ -298,7 +298,7 @@ func (doc *Document) addListing(l *Listing, name source.Text) bool {
 	return true
 }
 
-// include reads the file of a listing, once all listings are known.
+// include reads the file of an include= listing. All file= listings must be known.
 func (doc *Document) include(b *Block) {
 	l := b.Listing
 	if len(l.Data) > 0 {

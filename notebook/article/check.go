@@ -20,14 +20,14 @@ import (
 	"benchbook/notebook/source"
 )
 
-// longestFinding is the most characters that a finding may have.
+// longestFinding is the limit of a finding, in characters.
 const longestFinding = 140
 
-// notShown is what a reader does not see of a finding as it is written: addresses of links, and code of values.
+// notShown matches what a page does not show of a finding as written: link addresses, and code of values.
 var notShown = regexp.MustCompile("\\]\\([^)]*\\)|`[^`]*`")
 
-// check reports what can be wrong between the parts of an article without a plan: names that are missing or used twice,
-// and unknown references. Package check does the same for cells and metrics.
+// check reports what can be checked between the parts of an article without a plan, such as duplicate names and unknown
+// references. Package check does so for cells and metrics.
 func (doc *Document) check() {
 	p := &doc.Problems
 	if date := doc.Front.Date; !date.IsZero() {
@@ -79,12 +79,12 @@ func (doc *Document) check() {
 	}
 }
 
-// suggestFrom suggests one of some names instead of a word; without names, something else.
+// suggestFrom returns a hint with the names that are most like word; otherwise, if there are no names.
 func suggestFrom(names map[string]source.Text, word source.Text, otherwise string) string {
 	return cmp.Or(source.Suggest(word.Value, slices.Sorted(maps.Keys(names))), otherwise)
 }
 
-// checkName checks a name, which only one of a kind may have.
+// checkName checks a name, which must be unique among those seen.
 func (doc *Document) checkName(t source.Text, kind string, seen map[string]source.Text) {
 	switch before, twice := seen[t.Value]; {
 	case t.Value == "":
@@ -99,7 +99,7 @@ func (doc *Document) checkName(t source.Text, kind string, seen map[string]sourc
 	}
 }
 
-// checkLabel checks the label of a table or figure: after the prefix it continues as a name does, or with a digit.
+// checkLabel checks the label of a table or figure: the prefix, then letters, digits, - and _.
 func (doc *Document) checkLabel(t source.Text, prefix string, seen map[string]source.Text) {
 	if t.Value == "" {
 		return
@@ -150,7 +150,7 @@ func (doc *Document) checkClaimName(t source.Text, claims map[string]source.Text
 	}
 }
 
-// checkListing checks that no file is at the path of a listing, or at the path of a folder above it.
+// checkListing checks that no file is at the path of a listing, and no listing at a folder above it.
 func (doc *Document) checkListing(l *Listing) {
 	for above := path.Dir(l.Path); above != "."; above = path.Dir(above) {
 		if slices.ContainsFunc(doc.Listings, func(o *Listing) bool { return o.Path == above }) {
@@ -163,7 +163,7 @@ func (doc *Document) checkListing(l *Listing) {
 	}
 }
 
-// contradicting are keys of one mapping that cannot be written together, with the message and the hint.
+// contradicting has pairs of keys that cannot be written together, with message and hint.
 var contradicting = []struct{ a, b, message, hint string }{
 	{"load.rate", "load.requests", "a load with a rate lasts for a time, not for a number of requests",
 		"write duration instead of requests"},
@@ -177,8 +177,8 @@ var contradicting = []struct{ a, b, message, hint string }{
 	{"capacity", "load.requests", "capacity looks for the rate itself, so the load has no requests", "remove requests"},
 }
 
-// contradictions reports contradicting keys in one block or profile. Between layers the one that docs/load.md prefers
-// wins: a block may override what it inherits.
+// contradictions reports contradicting keys within a block or profile. Between layers they are allowed: the keys that
+// docs/load.md prefers win, so that a block can override what it inherits.
 func contradictions(n *source.Node, problems *source.Problems) {
 	for _, c := range contradicting {
 		a, b := strings.Split(c.a, "."), strings.Split(c.b, ".")
@@ -202,8 +202,8 @@ const (
 	KnowsAll               // and all other metrics
 )
 
-// KnownOf returns by name how much of each experiment the problems cannot have changed. A mistake in the rest may be a
-// consequence of them.
+// KnownOf returns, by name, how much of each experiment is certain despite the problems found. Further mistakes in the
+// rest may be consequences of them.
 func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	known := map[string]Knowledge{}
 	for _, e := range doc.Experiments {
@@ -221,7 +221,7 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 			return map[string]Knowledge{}
 		}
 	}
-	for range doc.Experiments { // the longest chain of extends
+	for range doc.Experiments { // enough for the longest chain of extends
 		for _, e := range doc.Experiments {
 			if base := e.Node.Get("extends"); base != nil {
 				of, own := known[base.Text.Value]
@@ -234,8 +234,8 @@ func (doc *Document) KnownOf(found *source.Problems) map[string]Knowledge {
 	return known
 }
 
-// knownDespite is how much is known of an experiment despite a mistake below one of its keys. Mistakes below other keys
-// may change the cells.
+// knownDespite is how much of an experiment is certain despite a mistake in a key. Mistakes in keys that are missing
+// here may change the cells.
 var knownDespite = map[string]Knowledge{
 	"description": KnowsAll, "repetitions": KnowsAll, "timeout": KnowsAll, "calibrate": KnowsAll,
 	"setup": KnowsAll, "prepare": KnowsAll, "shared": KnowsAll,
@@ -243,7 +243,7 @@ var knownDespite = map[string]Knowledge{
 	"metrics": KnowsCells,
 }
 
-// knownBesides is how much is known of the experiment despite a problem in its block.
+// knownBesides returns how much of the experiment is certain despite a problem in its block.
 func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
 	if p.Pos.In(e.Pos) && p.Rule == "load-or-command" {
 		return KnowsCells
@@ -256,7 +256,7 @@ func (e *ExperimentBlock) knownBesides(p *source.Problem) Knowledge {
 	return knownDespite[key]
 }
 
-// keyAt returns the key of a mapping that a place belongs to.
+// keyAt returns the key of a mapping that contains a place.
 func keyAt(n *source.Node, at source.Pos) string {
 	key := source.Text{}
 	for _, f := range n.Fields {
@@ -267,13 +267,13 @@ func keyAt(n *source.Node, at source.Pos) string {
 	return key.Value
 }
 
-// concernsAll reports whether a problem outside of experiments may be about any of them: in a listing, or in the front
-// matter, whose defaults and values all experiments use.
+// concernsAll reports whether a problem outside of experiments may affect any of them: in listings, and in the defaults
+// and values of the front matter.
 func (doc *Document) concernsAll(p *source.Problem) bool {
 	if p.Pos.In(doc.front) {
 		used := []string{"defaults", "values"}
 		if doc.Front.Node == nil {
-			return true // it could not be read
+			return true // the front matter could not be read
 		}
 		key := keyAt(doc.Front.Node, p.Pos)
 		return slices.Contains(used, key) && p.Rule != "bad-name" || len(expr.Near(key, used)) > 0

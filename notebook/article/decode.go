@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Expression is an expression of the language of package expr.
+// Expression is a parsed expression of package expr and its text.
 type Expression struct {
 	Node expr.Node
 	Text source.Text
@@ -28,7 +28,7 @@ type Named[T any] struct {
 	Value T
 }
 
-// Get returns the value with a name.
+// Get returns the value with a name, and whether there is one.
 func Get[T any](list []Named[T], name string) (value T, ok bool) {
 	found, ok := slice.Find(list, func(n Named[T]) bool { return n.Name.Value == name })
 	return found.Value, ok
@@ -43,7 +43,7 @@ func (e *Expression) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// ParseExpression parses t as an expression; a mistake in it is a problem at its place inside t, and the result nil.
+// ParseExpression parses t as an expression. After a mistake, which becomes a problem, it returns nil.
 func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 	node, err := expr.Parse(t.Value)
 	if err != nil {
@@ -53,7 +53,7 @@ func ParseExpression(t source.Text, problems *source.Problems) expr.Node {
 	return node
 }
 
-// AddExprError adds an error of package expr about the text t as a problem at its place.
+// AddExprError adds an error of package expr about the text t as a problem at its place in t.
 func AddExprError(t source.Text, err error, problems *source.Problems) *source.Problem {
 	e, ok := errors.AsType[*expr.Error](err)
 	if !ok {
@@ -67,7 +67,7 @@ func AddExprError(t source.Text, err error, problems *source.Problems) *source.P
 // Map is a mapping whose keys the author chooses, in the order written.
 type Map[T any] []Named[T]
 
-// DecodeNode reads the entries. Null removes an entry of the mapping that this one is merged over.
+// DecodeNode decodes the entries. Null removes an inherited entry.
 func (m *Map[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	if !d.Kind(n, what, source.Map) {
 		return
@@ -88,10 +88,10 @@ func (m *Map[T]) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// NamedTexts are words with names.
+// NamedTexts is a mapping of texts.
 type NamedTexts = Map[source.Text]
 
-// TextsByName returns words by their names.
+// TextsByName returns the values of texts by their names.
 func TextsByName(list []Named[source.Text]) map[string]string {
 	out := map[string]string{}
 	for _, t := range list {
@@ -100,12 +100,12 @@ func TextsByName(list []Named[source.Text]) map[string]string {
 	return out
 }
 
-// Texts are the values of a list of texts.
+// Texts returns the values of a list of texts.
 func Texts(list []source.Text) []string {
 	return slice.Map(list, func(t source.Text) string { return t.Value })
 }
 
-// scalar returns the notation of values that are written as a single word. The error of read completes "KEY …".
+// scalar returns the notation of a single word that read parses. Errors of read follow the name of the key in messages.
 func scalar[T any](hint string, read func(s string) (T, error)) notation {
 	return func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		if !d.Kind(n, what, source.Scalar) || d.Templated(n) {
@@ -122,7 +122,7 @@ func scalar[T any](hint string, read func(s string) (T, error)) notation {
 
 const shareHint = "write a percentage, such as 5%, or a number, such as 0.05"
 
-// scalars are notations, by the names of types or by names of their own.
+// scalars are notations of single words, by type or by a name of their own.
 var scalars = source.Notations{
 	"bool": scalar("", readBool),
 	"float64": scalar("", func(s string) (float64, error) {
@@ -139,7 +139,7 @@ var scalars = source.Notations{
 		q, err := quantity(s, expr.Time, "a time", 1e6)
 		return time.Duration(math.Round(q * 1e9)), err
 	}),
-	// as Compose writes it, in powers of 1024: 256m, 1g
+	// sizes of memory as in Compose, in powers of 1024: 256m, 1g
 	"memory": scalar("write a number with a unit, such as 256m or 1g", func(s string) (int64, error) {
 		n, err := units.RAMInBytes(s)
 		if err != nil {
@@ -147,7 +147,7 @@ var scalars = source.Notations{
 		}
 		return n, err
 	}),
-	// of data, as expressions write it
+	// sizes of data as in expressions
 	"size": scalar("write a number with a unit, such as 1256B, 64kB or 1MiB", func(s string) (int64, error) {
 		q, err := quantity(s, expr.Size, "a size", 1e15)
 		return int64(math.Round(q)), err
@@ -165,7 +165,7 @@ var scalars = source.Notations{
 	}),
 }
 
-// share reads a part of one.
+// share parses a share: a percentage, or a number up to 1.
 func share(s string) (float64, error) {
 	q, err := quantity(s, expr.Share, "a share", 1e15)
 	if err == nil && q > 1 && !strings.HasSuffix(s, "%") {
@@ -192,7 +192,7 @@ func readBool(s string) (bool, error) {
 	return false, fmt.Errorf("must be true or false, not %q", s)
 }
 
-// quantity reads a number with a unit of a dimension, in its base unit.
+// quantity parses a number with a unit of a dimension, and returns it in the base unit.
 func quantity(s string, want expr.Dimension, what string, most float64) (float64, error) {
 	q, err := expr.ParseQuantity(s)
 	switch {

@@ -11,26 +11,26 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// A Div is a part of a text between two lines of three colons or more, as Pandoc has it: the first has words after its
-// colons, the other has none. Its blocks are its children. Divs are in the document itself or in each other.
+// A Div is a fenced div of Pandoc: text between two lines of at least three colons, the first with words after them.
+// Its blocks are its children. Divs are at the top level, or in each other.
 type Div struct {
 	ast.BaseBlock
 	Is    DivState
-	Fence text.Segment // the first line, without the space around it
-	Words text.Segment // after the colons of Fence
+	Fence text.Segment // the first line, without white space around it
+	Words text.Segment // the words after the colons of Fence
 
 	Part *ConditionalPart // nil for other divs
 }
 
-// DivState is what became of a line of colons.
+// DivState tells whether a line of colons begins a complete Div.
 type DivState int
 
 // The states of a Div.
 const (
-	DivUnclosed  DivState = iota // everything down to the end of the text is in it
-	DivClosed                    // as it should be
-	DivStray                     // a line without words where no Div is open; it has no children
-	DivMisplaced                 // the line is in a list, a quotation or a note; it has no children
+	DivUnclosed  DivState = iota // the Div extends to the end of the text
+	DivClosed                    // complete
+	DivStray                     // a closing line without an open Div; it has no children
+	DivMisplaced                 // in a list, a quotation or a note; it has no children
 )
 
 // KindDiv is the kind of a Div.
@@ -39,7 +39,7 @@ var KindDiv = ast.NewNodeKind("Div")
 func (*Div) Kind() ast.NodeKind              { return KindDiv }
 func (d *Div) Dump(source []byte, level int) { ast.DumpHelper(d, source, level, nil, nil) }
 
-// divLine matches colons and the words after them, as Pandoc reads it: more colons may follow the words.
+// divLine matches a line of colons and words, as Pandoc does: colons may follow the words.
 var divLine = regexp.MustCompile(`^:{3,}[ \t]*(.*?)[ \t]*:*[ \t\r\n]*$`)
 
 type divParser struct{}
@@ -89,7 +89,7 @@ func (divParser) Continue(node ast.Node, reader text.Reader, pc parser.Context) 
 	return parser.Continue | parser.HasChildren
 }
 
-// closes reports whether a line of colons alone closes a Div: the innermost that is open, and no line of code.
+// closes reports whether a line of colons closes d: it is the innermost open Div, and the line is not in a code block.
 func closes(d *Div, pc parser.Context) bool {
 	for _, b := range slices.Backward(pc.OpenedBlocks()) {
 		switch n := b.Node.(type) {

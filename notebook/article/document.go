@@ -33,27 +33,27 @@ const (
 	maxNamed       = 500 // services of an experiment, values of the front matter and the like
 )
 
-// Document is an article that was read.
+// Document is an article that was parsed.
 type Document struct {
-	Slug   string // the name of its folder
-	Dir    string // the folder, as a path that can be opened
+	Slug   string // name of its folder
+	Dir    string // path of its folder, which can be opened
 	Source *source.Source
 	Front  Front
 
 	Tree ast.Node // goldmark's document
-	Text []byte   // the text of Tree's segments: as long as the source, with the front matter blanked out
+	Text []byte   // text that segments of Tree refer to: the source with the front matter blanked out, of the same length
 
-	// Answer is the answer in the words of the author, between ::: answer and :::, which a page shows first; nil without
-	// one. Source: docs/article.md#the-answer.
+	// Answer is the author's answer, from ::: answer to :::, which a page shows first; nil if there is none. Source:
+	// docs/article.md#the-answer.
 	Answer      *Div
-	Parts       []*ConditionalPart // of the text for some outcomes, each before those in it
+	Parts       []*ConditionalPart // outer parts come before inner ones
 	Experiments []*ExperimentBlock
 	Claims      []*Claim
 	Published   []*Published
 	Tables      []*Table
 	Figures     []*Figure
 	Listings    []*Listing
-	Values      []*InlineValue // in the tree, and in titles and captions, as are the next two
+	Values      []*InlineValue // in the tree, titles and captions, as are ClaimLinks and References
 	ClaimLinks  []*ClaimLink
 	References  []*Reference
 
@@ -62,17 +62,17 @@ type Document struct {
 	unread    map[string][]string      // texts of blocks that could not be read, by kind
 	front     source.Pos               // of the front matter
 	stated    []Statement              // in titles, captions and other lines of YAML
-	lineLinks []ProseLink              // in the same lines
+	lineLinks []ProseLink              // links in these lines
 	added     map[string]record.Metric // metrics that experiments of the article add, by name
-	resolved  map[*byte]string         // destinations of links, by their first byte
-	lineTrees map[string]ast.Node      // of lines of Markdown in YAML
+	resolved  map[*byte]string         // link destinations without escapes, by their first byte
+	lineTrees map[string]ast.Node      // trees of lines of Markdown in YAML, by text
 }
 
 // Front is the front matter of an article.
 type Front struct {
 	Title       source.Text     `yaml:"title" need:"add a line title: …"`
 	Description source.Text     `yaml:"description"`
-	Finding     source.Text     `yaml:"finding"` // what was found, in a sentence for lists and cards
+	Finding     source.Text     `yaml:"finding"` // the result in a sentence, for lists and cards
 	Date        source.Text     `yaml:"date"`
 	Tags        []source.Text   `yaml:"tags"`
 	Authors     []source.Text   `yaml:"authors"`
@@ -80,13 +80,13 @@ type Front struct {
 	Related     []*Work         `yaml:"related"`
 	Cautions    []source.Text   `yaml:"caution"`
 	Values      Map[Expression] `yaml:"values"`
-	Colours     []source.Text   `yaml:"colours"` // values of parameters and labels, in the order of their colours
+	Colours     []source.Text   `yaml:"colours"` // values of parameters and labels, in the order of colours
 	Defaults    Defaults        `yaml:"defaults"`
 	Node        *source.Node    `yaml:"-"` // nil if it could not be read
 	Pos         source.Pos      `yaml:"-"` // of its first line
 }
 
-// Work is a publication: one that an article repeats, or that is about the same.
+// Work is a publication that an article reproduces, or a related one.
 type Work struct {
 	Title  source.Text `yaml:"title" need:"add title: with the title of the work"`
 	Author source.Text `yaml:"author"`
@@ -99,10 +99,10 @@ func (w *Work) DecodeNode(d source.Decoder, n *source.Node, _ string) {
 	d.Plain(n, "reproduced or related work", w)
 }
 
-// By is its author and year; empty if neither is known.
+// By returns its author and year; empty if neither is known.
 func (w *Work) By() string { return strings.TrimSpace(w.Author.Value + " " + w.Year.Value) }
 
-// Address is where the work is; empty for one that is not on the web.
+// Address returns the URL of the work; empty if it is not on the web.
 func (w *Work) Address() string {
 	if w.URL.Value == "none" {
 		return ""
@@ -110,7 +110,7 @@ func (w *Work) Address() string {
 	return w.URL.Value
 }
 
-// Defaults are keys for all experiments that lack them.
+// Defaults are keys for all experiments that do not have them.
 type Defaults struct{ Node *source.Node }
 
 func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -122,7 +122,7 @@ func (v *Defaults) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	decodeOverride(d, n, what, "name", "extends")
 }
 
-// Parse reads the article whose text is source. dir is its folder, which may have files that the article names.
+// Parse parses the article src. dir is its folder, which may contain files that the article names.
 func Parse(dir string, src *source.Source) *Document {
 	doc := &Document{Slug: filepath.Base(dir), Dir: dir, Source: src, Tree: ast.NewDocument(),
 		added: map[string]record.Metric{}, unread: map[string][]string{}, resolved: map[*byte]string{},
@@ -147,7 +147,7 @@ func Parse(dir string, src *source.Source) *Document {
 
 var frontMatter = regexp.MustCompile(`\A---[ \t]*\r?\n((?s:.*?)\n)??---[ \t]*(\r?\n|\z)`)
 
-// frontMatter reads the YAML above the article and returns the text with it blanked out, so that offsets stay.
+// frontMatter reads the YAML above the article and returns the text with it blanked out, so that offsets are kept.
 func (doc *Document) frontMatter() []byte {
 	data := doc.Source.Data
 	m := frontMatter.FindSubmatchIndex(data)
@@ -176,7 +176,7 @@ func (doc *Document) frontMatter() []byte {
 	return blanked
 }
 
-// AddBadName adds the problem of a name that is not a word, or not the name of a file, for a kind of thing.
+// AddBadName reports an invalid name for something of a kind, such as an axis.
 func AddBadName(p *source.Problems, t source.Text, kind string) {
 	hint := `use letters, digits, "-" and "_", and begin with a letter`
 	if len(t.Value) > files.MaxName {

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Figure draws results.
+// Figure is a figure block.
 type Figure struct {
 	Label      source.Text      `yaml:"label" need:"add label: fig-… so that the text can refer to it"`
 	Experiment source.Text      `yaml:"experiment"`
@@ -20,13 +20,13 @@ type Figure struct {
 	Colour     source.Text      `yaml:"colour"`
 	Where      Expression       `yaml:"where"`
 	Sort       source.Text      `yaml:"sort"`
-	Log        []string         `yaml:"log" as:"[]axis"` // axes in equal ratios
+	Log        []string         `yaml:"log" as:"[]axis"` // logarithmic axes
 	Zero       bool             `yaml:"zero"`            // the metric's axis begins at zero
 	Reference  Expression       `yaml:"reference"`       // a line at this value
 	Caption    source.Text      `yaml:"caption"`
 	Published  PublishedRef     `yaml:"published"`
 	Headline   bool             `yaml:"headline"`
-	Part       *ConditionalPart `yaml:"-"` // in which it is shown; nil outside of parts
+	Part       *ConditionalPart `yaml:"-"` // the part that contains the figure; nil outside of parts
 	Pos        source.Pos       `yaml:"-"`
 	Node       *source.Node     `yaml:"-"`
 }
@@ -34,7 +34,7 @@ type Figure struct {
 // The axes of a figure.
 const XAxis, YAxis = "x", "y"
 
-// Is returns the figure's kind, in its form for the figure's x and y. An unknown kind has no Drawn and no keys.
+// Is returns the figure's kind, in the form that its x and y select. For an unknown kind, only Name is set.
 func (f *Figure) Is() *FigureKind {
 	drawn := f.Kind.Value
 	switch hasX, hasY := f.X.Value != "", len(f.Y) > 0; {
@@ -49,7 +49,7 @@ func (f *Figure) Is() *FigureKind {
 	return cmp.Or(k, &FigureKind{Name: f.Kind.Value})
 }
 
-// Metrics are the metrics that the figure names, without families.
+// Metrics returns the metrics that the figure names, without families.
 func (f *Figure) Metrics() []string {
 	var out []string
 	for _, name := range f.Is().Shows {
@@ -74,10 +74,10 @@ func (f *Figure) Shows(metric string) bool {
 	return slices.Contains(f.Metrics(), metric) || slices.ContainsFunc(f.Is().Shows, isOfFamily)
 }
 
-// FigureAxis is a sort of variable on an axis of a figure.
+// FigureAxis is what an axis of a figure shows.
 type FigureAxis int
 
-// The sorts of variables.
+// The values of FigureAxis.
 const (
 	AxisAnything FigureAxis = iota
 	AxisMetric
@@ -85,7 +85,7 @@ const (
 	AxisNumeric // a setting whose values are numbers
 )
 
-// The drawings of kinds with two forms: published numbers against ours, and the searches for a rate and for a value.
+// The drawings of kinds with two forms: agreement with published numbers, and searches for a capacity or tuned value.
 const (
 	DrawnAgreement = "agreement"
 	DrawnCapacity  = "capacity"
@@ -95,24 +95,24 @@ const (
 // FigureKind is a kind of figure.
 type FigureKind struct {
 	Name  string
-	Drawn string // the drawing; the name, except where a kind has two forms: DrawnAgreement and the others
+	Drawn string // drawing; equal to Name, except for DrawnAgreement, DrawnCapacity and DrawnTuning
 	X, Y  FigureAxis
-	// Needs are required keys, and Hint how to give them. Takes are optional keys besides commonFigureKeys; log.x and
-	// log.y are axes that may be logarithmic.
+	// Needs are required keys, and Hint tells how to add them. Takes are optional keys besides commonFigureKeys; log.x
+	// and log.y mean that the axis may be logarithmic.
 	Needs, Takes []string
 	Hint         string
-	// Shows are the metrics of a figure: keys that name them, or metrics. One that ends with * is a family.
+	// Shows are metrics that a figure shows, or keys that name them. A name that ends in * is a family.
 	Shows []string
 }
 
-// FigureColours is the number of colours of figures: readers with colour blindness cannot distinguish more.
+// FigureColours is the number of colours in figures: readers with colour blindness cannot distinguish more.
 const FigureColours = 6
 
 // commonFigureKeys are the keys that figures of all kinds may have.
 var commonFigureKeys = strings.Fields("label experiment kind title caption headline")
 
-// figureKinds are sorted by name. A kind with two forms has two entries: a scatter without y is of published numbers
-// against ours, and a search without x and y is of a capacity. See docs/figures.md#kinds-of-figures.
+// figureKinds are sorted by name. A kind with two forms has two entries: scatter without y shows published numbers
+// against ours, and search without x and y shows a capacity. See docs/figures.md#kinds-of-figures.
 var figureKinds = []*FigureKind{
 	{Name: "bars", Drawn: "bars", X: AxisMetric, Y: AxisSetting, Shows: []string{"x"},
 		Needs: []string{"x", "y"}, Hint: "add x: with a metric, and y: with a parameter",
@@ -141,7 +141,7 @@ var figureKinds = []*FigureKind{
 
 const scatterHint = "add x: and y: with a metric each, or x: alone with a metric that was published"
 
-// figureKindNames are the names of the kinds that keep accepts; nil accepts all.
+// figureKindNames returns the names of the kinds that keep accepts; a nil keep accepts all.
 func figureKindNames(keep func(*FigureKind) bool) []string {
 	var out []string
 	for _, k := range figureKinds {
@@ -157,7 +157,7 @@ func (k *FigureKind) Has(key string) bool {
 	return slices.Contains(commonFigureKeys, key) || slices.Contains(k.Needs, key) || slices.Contains(k.Takes, key)
 }
 
-// check adds the problems of the figure's kind and keys.
+// check reports problems with the figure's kind and keys.
 func (f *Figure) check(p *source.Problems) {
 	kind := f.Is()
 	switch {
@@ -183,7 +183,7 @@ func (f *Figure) check(p *source.Problems) {
 	f.checkUnused(kind, p)
 }
 
-// checkUnused adds the problems of keys without effect: their author means something by them.
+// checkUnused reports keys that have no effect in a figure of its kind.
 func (f *Figure) checkUnused(kind *FigureKind, p *source.Problems) {
 	unused := func(key, written string, at source.Pos) {
 		if !kind.Has(key) {

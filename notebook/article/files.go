@@ -13,20 +13,20 @@ import (
 	"benchbook/notebook/source"
 )
 
-// maxFile bounds a single file of an article; larger data is better made in an image.
+// maxFile bounds a single file of an article, in bytes; larger data is better created in an image.
 const maxFile = 256 << 20
 
-// A File is a file of an article: one of its folder, or a file= listing.
+// A File is a file of an article: in its folder, or a file= listing.
 type File struct {
 	Path string // cleaned, relative to the article's folder, with slashes
 	Data []byte
 	Exec bool // executable; listings never are
 
-	listing *Listing // that it is, or nil
+	listing *Listing // the listing it is from, or nil
 }
 
-// RecordsName is the name of the folder of records next to the file of an article: records for article.md, else the
-// name of the file with .records.
+// RecordsName returns the name of the folder of records next to an article's file: "records" for article.md, otherwise
+// the file's name with .records.
 func RecordsName(file string) string {
 	if name := filepath.Base(file); file != "" && name != FileName {
 		return strings.TrimSuffix(name, filepath.Ext(name)) + ".records"
@@ -34,8 +34,8 @@ func RecordsName(file string) string {
 	return "records"
 }
 
-// IsOurs reports whether a cleaned path in the article's folder is the article, or in the folder of its records; for an
-// article without a project, also whether it belongs to its site, to benchbook, or to another article next to it.
+// IsOurs reports whether a cleaned path in the article's folder is the article or one of its records. For an article
+// without a project, it includes the site, benchbook's state, and other articles in the folder with their records.
 func (doc *Document) IsOurs(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
 	file := path.Base(doc.Source.Path)
@@ -46,18 +46,18 @@ func (doc *Document) IsOurs(name string) bool {
 		doc.isArticle(first))
 }
 
-// experimentFence is the line by which a Markdown file is known to be an article.
+// experimentFence matches a line that makes a Markdown file an article.
 var experimentFence = regexp.MustCompile("(?m)^ {0,3}(```+|~~~+)yaml experiment\\s*$")
 
 func (doc *Document) isArticle(name string) bool {
 	if path.Ext(name) != ".md" {
 		return false
 	}
-	text, _, err := files.Read(filepath.Join(doc.Dir, name), 1_000_000) // as large as articles may be
+	text, _, err := files.Read(filepath.Join(doc.Dir, name), 1_000_000) // the limit of articles, in bytes
 	return err == nil && experimentFence.Match(text)
 }
 
-// CleanPath cleans a path that an article names and makes sure that it stays in the article's folder.
+// CleanPath cleans a path that an article names. It returns false, and adds a problem, if the path leaves the folder.
 func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	name := path.Clean(strings.ReplaceAll(t.Value, `\`, "/"))
 	if t.Value == "" {
@@ -73,7 +73,7 @@ func CleanPath(t source.Text, problems *source.Problems) (string, bool) {
 	return name, true
 }
 
-// File reads a file that an article names: a listing, or a regular file of its folder.
+// File reads a listing or a regular file of the article's folder.
 func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool) {
 	name, ok := CleanPath(t, problems)
 	if !ok {
@@ -108,11 +108,11 @@ func (doc *Document) File(t source.Text, problems *source.Problems) (*File, bool
 	return nil, false
 }
 
-// errLink is the error for a symbolic link instead of a file.
+// errLink is the error for a symbolic link.
 var errLink = errors.New("it is a symbolic link, which could lead out of the article's folder")
 
-// ReadFile reads a regular file of the article's folder. No part of its path may be a symbolic link, which could lead
-// out of the folder. The name is cleaned and has slashes. The error does not name the file.
+// ReadFile reads a regular file of the article's folder. Symbolic links are refused anywhere in its path. The name must
+// be cleaned and have slashes. The error does not name the file.
 func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 	full := doc.Dir
 	var info os.FileInfo
@@ -131,7 +131,7 @@ func (doc *Document) ReadFile(name string) (data []byte, exec bool, err error) {
 	return data, info.Mode()&0o100 != 0, nil
 }
 
-// Rows reads a file of rows: CSV with a line of names, or a YAML list of mappings. Empty fields of CSV are left out.
+// Rows reads a file of rows: CSV with a header, or a YAML list of mappings. Empty fields of CSV are left out.
 func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	f, ok := doc.File(t, problems)
 	switch {
@@ -147,7 +147,7 @@ func (doc *Document) Rows(t source.Text, problems *source.Problems) ([]*source.N
 	return ParseRows(f.Path, source.Whole(src), t, problems)
 }
 
-// ParseRows reads the text of a file of rows, which t names.
+// ParseRows parses the text of a file of rows; t is where the article names it, for problems.
 func ParseRows(name string, text source.Fragment, t source.Text, problems *source.Problems) ([]*source.Node, bool) {
 	switch extension := path.Ext(name); {
 	case extension != ".csv" && extension != ".yaml" && extension != ".yml":

@@ -10,15 +10,15 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// NewDecoder returns a decoder for articles. With templates, scalars may still have ${{ }}, and mappings may be merged
-// with others; without, they have to be whole.
+// NewDecoder returns a decoder for articles. With templates, scalars may contain ${{ }}, and required keys may be in
+// other layers; without, mappings must be whole.
 func NewDecoder(problems *source.Problems, templates bool) source.Decoder {
 	return source.Decoder{Problems: problems, Notations: notations, Tried: map[*source.Node]source.Tried{},
 		ShapeHint: shapeHint, KeyHint: keyHint, Removable: reflect.TypeFor[spec.Service](), Templates: templates,
 		Whole: !templates}
 }
 
-// composeHints are ways out for keys of Compose that services do not have.
+// composeHints are hints for keys of Compose that services do not have.
 var composeHints = map[string]string{
 	"ports":          `write expose: ["80"], the port inside the container: none is published on this machine`,
 	"networks":       ownNetwork,
@@ -32,7 +32,7 @@ var composeHints = map[string]string{
 
 const ownNetwork = "remove it: the services of a trial have a network of their own, and find each other by their names"
 
-// places are the mappings that a key may belong to, by what hints call them.
+// places are mappings that a key may belong to, with the names that hints call them by.
 var places = []struct {
 	name string
 	of   reflect.Type
@@ -41,7 +41,7 @@ var places = []struct {
 	{"a claim", reflect.TypeFor[Claim]()}, {"a table", reflect.TypeFor[Table]()}, {"a figure", reflect.TypeFor[Figure]()},
 	{ProjectFile, reflect.TypeFor[Settings]()}}
 
-// keyHint suggests the key of t that is nearest, or else a place that has the key.
+// keyHint suggests the keys of t that are most like key, or names a mapping that has the key.
 func keyHint(key string, t reflect.Type, names []string) string {
 	if hint, ok := composeHints[key]; ok && t == reflect.TypeFor[spec.Service]() {
 		return hint
@@ -60,7 +60,7 @@ func keyHint(key string, t reflect.Type, names []string) string {
 	return source.Suggest(key, names)
 }
 
-// shapeHint shows how a mapping is written, or how another shape becomes the one that is wanted. It is a table.
+// shapeHint returns an example of the wanted shape, or how to get it from n. It is a table.
 //
 //gocyclo:ignore
 func shapeHint(n *source.Node, what string, want source.NodeKind) string {
@@ -89,7 +89,7 @@ func shapeHint(n *source.Node, what string, want source.NodeKind) string {
 
 const hookShape = "write {service: NAME, run: PROGRAM ARGUMENTS}"
 
-// shapes are examples of mappings, by what messages call them.
+// shapes are examples of mappings, by the name in messages.
 var shapes = map[string]string{
 	"configs":             "write {source: NAME, target: /path/in/the/container}",
 	"setup":               hookShape,

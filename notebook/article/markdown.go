@@ -15,38 +15,38 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// Bounds of what Markdown is made of. Some of its rules take time that grows with the square of a paragraph's length or
-// of the depth of lists, and small texts can make many nodes; text beyond a bound is left as it is.
+// Bounds of Markdown. Some rules of the parser take time that grows with the square of a paragraph's length or of the
+// depth of lists, and small texts can make many nodes. Text beyond a bound stays as it is.
 const (
-	maxNesting = 100         // of quotations, lists and their items
-	maxInlines = 100_000     // pieces of running text that are not plain, and cells of tables
-	maxEffort  = 200_000_000 // of steps from one byte, asterisk or line to the next
+	maxNesting = 100         // depth of quotations, lists and their items
+	maxInlines = 100_000     // inline nodes that are not plain text, and cells of tables
+	maxEffort  = 200_000_000 // steps of the parser, about one per byte that it looks at
 )
 
-// A Parser reads texts. Its bounds are for all of them together.
+// A Parser parses Markdown. Its bounds apply to all texts together.
 type Parser struct {
 	parser parser.Parser
 	bounds *bounds
 }
 
-// Parse reads a text.
+// Parse parses a text.
 func (p Parser) Parse(source []byte) ast.Node { return p.parser.Parse(text.NewReader(source)) }
 
-// Exceeded returns the place where a bound was first met, with the message and the hint; at is -1 if none was.
+// Exceeded returns where a bound was first exceeded, with a message and hint; at is -1 if none was.
 func (p Parser) Exceeded() (at int, message, hint string) {
 	return p.bounds.at, p.bounds.message, p.bounds.hint
 }
 
-// ForArticles reads the Markdown of ForPages, and Divs.
+// ForArticles returns a parser for the Markdown of ForPages, with Divs.
 func ForArticles() Parser {
 	b := &bounds{at: -1}
 	return b.pages(parser.WithBlockParsers(util.Prioritized(boundedBlock{divParser{}, b}, 50)))
 }
 
-// ForPages reads GitHub's Markdown, with footnotes and definition lists.
+// ForPages returns a parser for GitHub's Markdown, with footnotes and definition lists.
 func ForPages() Parser { return (&bounds{at: -1}).pages() }
 
-// ForLines reads lines of running text, such as captions.
+// ForLines returns a parser for lines of running text, such as captions.
 func ForLines() Parser {
 	b := &bounds{at: -1}
 	return Parser{parser.NewParser(
@@ -55,7 +55,7 @@ func ForLines() Parser {
 	), b}
 }
 
-// pages is ForPages with more parsers. Priorities are as in goldmark and its extensions.
+// pages is ForPages with further options. Priorities are those of goldmark and its extensions.
 func (b *bounds) pages(more ...parser.Option) Parser {
 	return Parser{parser.NewParser(append(more,
 		parser.WithBlockParsers(b.blocks(append(parser.DefaultBlockParsers(),
@@ -81,7 +81,7 @@ func (b *bounds) pages(more ...parser.Option) Parser {
 	)...), b}
 }
 
-// blocks bounds the parsers of lists, quotations and footnotes, which have blocks in them.
+// blocks bounds the parsers of lists, quotations and footnotes, which may be nested.
 func (b *bounds) blocks(list ...util.PrioritizedValue) []util.PrioritizedValue {
 	for i, v := range list {
 		if v.Priority == 300 || v.Priority == 800 || v.Priority == 999 {
@@ -91,7 +91,7 @@ func (b *bounds) blocks(list ...util.PrioritizedValue) []util.PrioritizedValue {
 	return list
 }
 
-// inlines bounds parsers of running text.
+// inlines bounds inline parsers.
 func (b *bounds) inlines(list ...util.PrioritizedValue) []util.PrioritizedValue {
 	for i, v := range list {
 		list[i].Value = boundedInline{v.Value.(parser.InlineParser), v.Priority, b}
@@ -102,10 +102,10 @@ func (b *bounds) inlines(list ...util.PrioritizedValue) []util.PrioritizedValue 
 type bounds struct {
 	pieces, effort int
 
-	paragraph ast.Node // the current one
-	paired    int      // pieces in it that are paired
+	paragraph ast.Node // of the inline parser that ran last
+	paired    int      // number of emphasis and strikethrough marks in it
 
-	at            int // the offset where a bound was first met; -1 if none was
+	at            int // offset where a bound was first exceeded; -1 if none was
 	message, hint string
 }
 
@@ -115,7 +115,7 @@ func (b *bounds) exceeded(at int, message, hint string) {
 	}
 }
 
-// add counts pieces of running text that are not plain, and reports whether there may be as many.
+// add counts inline nodes and table cells. It returns false, without counting, if they would exceed the bound.
 func (b *bounds) add(n, at int) bool {
 	if n > maxInlines-b.pieces {
 		b.exceeded(at, "the article has too many links, pieces of code, emphasised words and cells of tables", "divide it")
@@ -125,7 +125,7 @@ func (b *bounds) add(n, at int) bool {
 	return true
 }
 
-// boundedBlock is a parser of blocks with others in them.
+// boundedBlock bounds the nesting of a block parser.
 type boundedBlock struct {
 	parser.BlockParser
 	*bounds
@@ -144,7 +144,7 @@ func (p boundedBlock) Open(parent ast.Node, reader text.Reader, pc parser.Contex
 	return p.BlockParser.Open(parent, reader, pc)
 }
 
-// boundedInline is a parser of running text.
+// boundedInline bounds the effort and nodes of an inline parser.
 type boundedInline struct {
 	parser.InlineParser
 	priority int
@@ -158,10 +158,10 @@ func (p boundedInline) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	}
 	switch p.priority {
 	case 0, 999: // check boxes and bare addresses
-	case 500: // emphasis and strikethrough look at all of their kind before them in the paragraph
+	case 500: // emphasis and strikethrough scan all earlier ones in the paragraph
 		p.paired++
 		p.effort += p.paired
-	default: // others may search the whole paragraph
+	default: // others may scan the whole paragraph
 		lines := parent.Lines()
 		p.effort += lines.At(lines.Len()-1).Stop - lines.At(0).Start
 	}
@@ -180,14 +180,14 @@ func (p boundedInline) Parse(parent ast.Node, block text.Reader, pc parser.Conte
 	return n
 }
 
-// CloseBlock is part of parser.CloseBlocker: goldmark asks for it at the end of every block.
+// CloseBlock implements parser.CloseBlocker, which goldmark looks for at the end of every block.
 func (p boundedInline) CloseBlock(parent ast.Node, block text.Reader, pc parser.Context) {
 	if c, ok := p.InlineParser.(parser.CloseBlocker); ok {
 		c.CloseBlock(parent, block, pc)
 	}
 }
 
-// boundedDefinitions takes the destinations of links, [word]: destination, out of paragraphs, one after the other.
+// boundedDefinitions bounds the effort of link reference definitions, [word]: destination.
 type boundedDefinitions struct {
 	parser.ParagraphTransformer
 	*bounds
@@ -205,7 +205,7 @@ func (d boundedDefinitions) Transform(node *ast.Paragraph, reader text.Reader, p
 	d.ParagraphTransformer.Transform(node, reader, pc)
 }
 
-// boundedTable makes tables of paragraphs.
+// boundedTable bounds the cells of tables.
 type boundedTable struct {
 	parser.ParagraphTransformer
 	*bounds
@@ -217,7 +217,7 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 		line := lines.At(i)
 		row := line.Value(reader.Source())
 		if i > 0 && len(bytes.Trim(row, "-\r\n")) == 0 {
-			return // it would underline a heading, but continues an item of a list
+			return // dashes that underline no heading, because they continue a list item
 		}
 		if bytes.Contains(row, []byte("-")) && len(bytes.Trim(row, " \t\r\n|:-")) == 0 {
 			columns = max(columns, bytes.Count(row, []byte("|"))+1)
@@ -228,12 +228,12 @@ func (t boundedTable) Transform(node *ast.Paragraph, reader text.Reader, pc pars
 	}
 }
 
-// meansCharacter is a backslash before punctuation, or a reference to a character.
+// meansCharacter matches a backslash escape of punctuation, or a character reference.
 var meansCharacter = regexp.MustCompile(
 	"\\\\[!-/:-@\\[-`{-~]|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 
-// Resolve replaces escapes and references in a destination, a title or a piece of text by their characters. The library
-// leaves them in its tree as they were written.
+// Resolve replaces backslash escapes and character references in a destination, title or text by their characters,
+// which goldmark does not do in its tree.
 //
 // Source: CommonMark 0.31, sections 2.4 and 2.5.
 func Resolve(written []byte) string {
@@ -243,19 +243,19 @@ func Resolve(written []byte) string {
 		}
 		c := html.UnescapeString(s)
 		if strings.HasSuffix(c, ";") && s[1] != '#' && s != "&semi;" {
-			return s // no such name, or only the beginning is one
+			return s // not a known name, or only its beginning is
 		}
 		return c
 	})
 }
 
-// Schemes are the schemes of links on pages.
+// Schemes are the URL schemes that links on pages may have.
 var Schemes = []string{"http", "https", "mailto"}
 
 var leadsElsewhere = regexp.MustCompile(`^(?:([A-Za-z][A-Za-z0-9+.-]*):|//)`)
 
-// Elsewhere gives the address that a resolved destination leads to, for an attribute of HTML; it is empty
-// for one within the site. The error says why pages do not link there.
+// Elsewhere returns the address of a resolved destination outside the site, escaped for an HTML attribute; empty for
+// one within it. It returns an error for schemes that pages do not link to.
 //
 // Source: CommonMark 0.31, section 6.3, on what is escaped in an address.
 func Elsewhere(destination string) (address string, err error) {

@@ -16,13 +16,13 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// OwnTool is the load generator of benchbook.
+// OwnTool is the name of benchbook's load generator among tools.
 const OwnTool = "benchbook"
 
-// Cold is the state of a machine whose page cache was dropped.
+// Cold is the value of before that drops the machine's page cache.
 const Cold = "cold"
 
-// Words are the words that may be written, by notation.
+// Words has the words that each notation allows.
 var Words = map[string][]string{
 	"arrivals":     {spec.ConstantArrivals, spec.PoissonArrivals},
 	"axis":         {XAxis, YAxis},
@@ -41,10 +41,10 @@ var Words = map[string][]string{
 	"volume":       {spec.BindVolume, spec.NamedVolume, spec.TmpfsVolume},
 }
 
-// A notation reads a node into a value.
+// A notation decodes a node into a value.
 type notation = func(d source.Decoder, n *source.Node, what string, v reflect.Value)
 
-// notations are the ways to write values. Those of scalars and Words are added to them.
+// notations are all notations by name; init adds scalars and Words.
 var notations = source.Notations{
 	"args": readArgs, "dependencies": readDependencies, "variables": readVariables, "words": readWords,
 	"Latency": readLatency, "Ulimit": readUlimit, "Volume": readVolume,
@@ -93,7 +93,7 @@ func init() {
 	}
 }
 
-// readWord reads one of some words; the zero value for a template and after a problem.
+// readWord decodes one of some words; zero for a template and after a problem.
 func readWord(d source.Decoder, n *source.Node, what string, words []string) (word source.Text) {
 	switch s := n.Text.Value; {
 	case !d.Kind(n, what, source.Scalar), d.Templated(n):
@@ -105,7 +105,7 @@ func readWord(d source.Decoder, n *source.Node, what string, words []string) (wo
 	return word
 }
 
-// readAllow reads a list of words, a mapping, or a list of both.
+// readAllow returns the notation of an Allow: a list of words, a mapping, or a list of both.
 func readAllow(words string) notation {
 	return func(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 		a := v.Addr().Interface().(*Allow)
@@ -119,7 +119,7 @@ func readAllow(words string) notation {
 	}
 }
 
-// readWords reads a program with its arguments, written as one string, which is split as a shell would, or as a list.
+// readWords decodes a program with its arguments: a list, or a string that is split like a shell does.
 func readWords(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 	if n.Kind == source.List {
 		var words []source.Text
@@ -138,7 +138,7 @@ func readWords(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 	v.Set(reflect.ValueOf(words))
 }
 
-// Variables have values by name, written as a mapping or as a list of NAME=value.
+// Variables are values by name, written as a mapping or as a list of NAME=value.
 type Variables []Named[source.Text]
 
 func (e *Variables) DecodeNode(d source.Decoder, n *source.Node, what string) {
@@ -161,7 +161,7 @@ func (e *Variables) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// VariablesOf reads variables whose problems are reported elsewhere; none of nil.
+// VariablesOf decodes variables without reporting problems; nil has none.
 func VariablesOf(n *source.Node) (v Variables) {
 	if n != nil && n.Kind != source.Null {
 		v.DecodeNode(NewDecoder(&source.Problems{}, true), n, "")
@@ -169,7 +169,7 @@ func VariablesOf(n *source.Node) (v Variables) {
 	return v
 }
 
-// readVariables reads variables as NAME=value, or as a map.
+// readVariables decodes variables into a map, or into a list of NAME=value.
 func readVariables(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 	var list Variables
 	list.DecodeNode(d, n, what)
@@ -184,7 +184,7 @@ func readVariables(d source.Decoder, n *source.Node, what string, v reflect.Valu
 	}
 }
 
-// readArgs checks words for the command line of a tool, the same for all or by tool. ArgsFor reads them.
+// readArgs checks the arguments for a tool: a list for any tool, or lists by tool. Package plan reads them.
 func readArgs(d source.Decoder, n *source.Node, what string, _ reflect.Value) {
 	if n.Kind != source.Map {
 		d.Decode(n, what, new([]source.Text))
@@ -199,7 +199,7 @@ func readArgs(d source.Decoder, n *source.Node, what string, _ reflect.Value) {
 	}
 }
 
-// readDependencies reads a list of names, or Compose's mapping with conditions, which it checks.
+// readDependencies decodes a list of names, or Compose's mapping, whose conditions it checks.
 func readDependencies(d source.Decoder, n *source.Node, what string, v reflect.Value) {
 	var names []source.Text
 	if n.Kind != source.Map {
@@ -216,7 +216,7 @@ func readDependencies(d source.Decoder, n *source.Node, what string, v reflect.V
 	v.Set(reflect.ValueOf(Texts(names)))
 }
 
-// readVolume reads a mapping, or SOURCE:TARGET[:ro].
+// readVolume decodes a mapping, or SOURCE:TARGET[:ro].
 func readVolume(d source.Decoder, n *source.Node, _ string, to reflect.Value) {
 	v := to.Addr().Interface().(*spec.Volume)
 	if n.Kind == source.Map {
@@ -238,7 +238,7 @@ func readVolume(d source.Decoder, n *source.Node, _ string, to reflect.Value) {
 	}
 }
 
-// VolumeParts returns the source and the target of a volume with their places.
+// VolumeParts returns the source and target of a volume, with their places.
 func VolumeParts(n *source.Node) (from, target source.Text) {
 	if n.Kind == source.Map {
 		return n.TextAt("source"), n.TextAt("target")
@@ -251,7 +251,7 @@ func VolumeParts(n *source.Node) (from, target source.Text) {
 	return n.Text.Part(0, len(first)), n.Text.Part(len(first)+1, len(first)+1+len(second))
 }
 
-// readUlimit reads a single number for both limits, or a mapping.
+// readUlimit decodes a number for both limits, or a mapping.
 func readUlimit(d source.Decoder, n *source.Node, what string, to reflect.Value) {
 	u := to.Addr().Interface().(*spec.Ulimit)
 	if n.Kind == source.Scalar {
@@ -266,10 +266,10 @@ func readUlimit(d source.Decoder, n *source.Node, what string, to reflect.Value)
 	}
 }
 
-// distributionKeys are the keys that each distribution needs, and the only ones that it has.
+// distributionKeys are the keys that each distribution needs. It allows no others.
 var distributionKeys = map[string][]string{"constant": {"value"}, "lognormal": {"median", "sigma"}}
 
-// readLatency reads a distribution, which needs all of its keys and no others.
+// readLatency decodes the distribution of a latency, and checks its keys.
 func readLatency(d source.Decoder, n *source.Node, what string, to reflect.Value) {
 	l := to.Addr().Interface().(*spec.Latency)
 	d.Plain(n, what, l)
@@ -302,7 +302,7 @@ func (s *Services) DecodeNode(d source.Decoder, n *source.Node, what string) {
 	}
 }
 
-// Tune has the values to search for before the repetitions of a trial.
+// Tune has the searches of a trial for tuned values.
 type Tune []spec.Search
 
 func (t *Tune) DecodeNode(d source.Decoder, n *source.Node, what string) {

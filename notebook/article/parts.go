@@ -15,16 +15,16 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// ConditionalPart is a part of a text for some outcomes, between ::: when CONDITION and :::.
+// ConditionalPart is text for some outcomes, from ::: when CONDITION to :::.
 //
 // Source: docs/article.md#parts-for-one-outcome.
 type ConditionalPart struct {
-	Number   int              // of the parts before it
-	Outer    *ConditionalPart // that it is in, or nil
-	Claim    source.Text      // whose verdict decides; empty if Test does
-	Verdicts []stats.Verdict  // with which it applies
-	Else     bool             // Verdicts are the ones that no other part of its group has
-	Test     expr.Node        // it applies if this, as a claim, would be supported; nil if Claim decides
+	Number   int              // its index in Document.Parts
+	Outer    *ConditionalPart // the part that contains it, or nil
+	Claim    source.Text      // the claim whose verdict decides; empty with Test
+	Verdicts []stats.Verdict  // the verdicts with which it is shown
+	Else     bool             // Verdicts are those that no other part of its group has
+	Test     expr.Node        // shown if this would be supported as a claim; nil with Claim
 	TestText source.Text
 	Place    source.Pos // of its first line
 
@@ -32,7 +32,7 @@ type ConditionalPart struct {
 	written []source.Text // the words of Verdicts
 }
 
-// ConditionalPartOf is the innermost part that a node is in; nil outside of parts.
+// ConditionalPartOf returns the innermost part that contains a node; nil outside of parts.
 func ConditionalPartOf(n ast.Node) *ConditionalPart {
 	for n = n.Parent(); n != nil; n = n.Parent() {
 		if p := partAt(n); p != nil {
@@ -42,7 +42,7 @@ func ConditionalPartOf(n ast.Node) *ConditionalPart {
 	return nil
 }
 
-// partAt returns the part that a node is; nil for other nodes.
+// partAt returns the part of a Div; nil for other nodes.
 func partAt(n ast.Node) *ConditionalPart {
 	if d, ok := n.(*Div); ok {
 		return d.Part
@@ -54,13 +54,13 @@ func partAt(n ast.Node) *ConditionalPart {
 const (
 	answerWord = "answer"
 	When       = "when" // begins each condition
-	Else       = "else" // the verdicts that the other parts of a group leave
+	Else       = "else" // the verdicts that no other part of the group has
 )
 
 const conditionHint = "write a condition such as ::: when CLAIM supported or inconclusive, ::: when CLAIM else, or " +
 	"::: when `a > b`"
 
-// parts finds the answer and the parts for some outcomes among the divs of the tree.
+// parts collects the answer and the conditional parts among the Divs of the tree.
 func (doc *Document) parts() {
 	divs := nodesOf[*Div](doc.Tree)
 	isMisplaced := func(d *Div) bool { return d.Is == DivMisplaced && !d.Words.IsEmpty() }
@@ -70,7 +70,7 @@ func (doc *Document) parts() {
 	for _, d := range divs {
 		at := doc.Source.Pos(d.Fence.Start, d.Fence.Stop)
 		switch {
-		case misplaced && d.Words.IsEmpty(): // it may close a misplaced one
+		case misplaced && d.Words.IsEmpty(): // it may close a misplaced Div
 		case d.Is == DivMisplaced:
 			p.Add("misplaced-block", at, "a part of the text cannot be in a list, a quotation or a note").
 				Hint = "begin its lines at the margin, and let it hold all of the list, quotation or note"
@@ -106,7 +106,7 @@ func (doc *Document) answer(d *Div, at source.Pos) {
 	doc.Answer = cmp.Or(doc.Answer, d)
 }
 
-// checkAnswer reports headings and blocks in the answer, which is text.
+// checkAnswer reports headings and blocks in the answer, which may have text only.
 func (doc *Document) checkAnswer() {
 	if doc.Answer == nil {
 		return
@@ -121,10 +121,10 @@ func (doc *Document) checkAnswer() {
 	}
 }
 
-// alternative is between the verdicts of a condition.
+// alternative matches the separator of verdicts in a condition.
 var alternative = regexp.MustCompile(`[ \t]+or[ \t]+`)
 
-// condition reads the words after the colons of a part.
+// condition decodes the words after the colons into p. It returns false after a problem.
 func (doc *Document) condition(p *ConditionalPart, words text.Segment) bool {
 	at := doc.Source.Pos(words.Start, words.Stop)
 	word, rest := cutWord(source.Text{Value: string(doc.Text[at.Start:at.End]), Pos: at})
@@ -179,7 +179,7 @@ func join(verdicts []stats.Verdict, separator string) string {
 	return strings.Join(slice.Map(verdicts, func(v stats.Verdict) string { return string(v) }), separator)
 }
 
-// Tests are the conditions of parts that are expressions, as claims without a name.
+// Tests returns the tests of all parts, as claims without a name.
 func (doc *Document) Tests() []*Claim {
 	var out []*Claim
 	for _, p := range doc.Parts {
@@ -190,12 +190,12 @@ func (doc *Document) Tests() []*Claim {
 	return out
 }
 
-// TestOf is the condition of a part that is an expression, as a claim without a name.
+// TestOf returns the test of a part, as a claim without a name.
 func TestOf(p *ConditionalPart) *Claim {
 	return &Claim{Pos: p.TestText.Pos, Expect: Expression{p.Test, p.TestText}}
 }
 
-// placeInPart notes the part that a block is in; a block that no outcome can change is a problem there.
+// placeInPart sets the part of a block's tables and figures, and reports blocks that cannot depend on an outcome.
 func (doc *Document) placeInPart(p *ConditionalPart, b *Block) {
 	if p == nil {
 		return
@@ -212,14 +212,14 @@ func (doc *Document) placeInPart(p *ConditionalPart, b *Block) {
 	}
 }
 
-// Statement is a place where the text states a claim in fixed words, for any verdict.
+// Statement is a place where the text states a claim in fixed words, whatever its verdict.
 type Statement struct {
 	Claim source.Text
 	Is    string // "heading", "title" and the like; empty in running text, where a page quotes words that do not hold
 	Part  *ConditionalPart
 }
 
-// Instead is the text that states the claim with its verdict.
+// Instead returns the text to write instead, which states the claim with its verdict.
 func (s Statement) Instead() string {
 	if s.Is == "title" {
 		return "title: claim:" + s.Claim.Value
@@ -227,8 +227,8 @@ func (s Statement) Instead() string {
 	return "[](claim:" + s.Claim.Value + ")"
 }
 
-// Statements lists the statements of the prose, then of titles, captions and other lines in YAML. The words of claims
-// themselves are left out.
+// Statements returns the statements of the prose, then those of titles, captions and other lines in YAML, except for
+// the words of claims themselves.
 func (doc *Document) Statements() []Statement {
 	var out []Statement
 	for _, l := range nodesOf[*ClaimLink](doc.Tree) {
@@ -251,8 +251,7 @@ func (doc *Document) Statements() []Statement {
 	return append(out, doc.stated...)
 }
 
-// checkParts checks that parts about a claim that follow each other have one for each outcome, and finds the verdicts
-// of else.
+// checkParts checks that adjacent parts about one claim cover each outcome once, and sets the verdicts of else.
 func (doc *Document) checkParts(claims map[string]source.Text) {
 	for _, p := range doc.Parts {
 		doc.checkClaimName(p.Claim, claims)
@@ -262,7 +261,7 @@ func (doc *Document) checkParts(claims map[string]source.Text) {
 	}
 	for _, p := range doc.Parts {
 		if partAt(p.div.PreviousSibling()) != nil {
-			continue // it is in the group of that one
+			continue // the group was checked with its first part
 		}
 		var names []string
 		groups := map[string][]*ConditionalPart{}
@@ -277,7 +276,7 @@ func (doc *Document) checkParts(claims map[string]source.Text) {
 	}
 }
 
-// checkGroup checks that the parts of a group are for all outcomes, each for its own.
+// checkGroup checks that the parts of a group cover each verdict exactly once.
 func checkGroup(claim string, group []*ConditionalPart, problems *source.Problems) {
 	left := slices.Clone(stats.Verdicts)
 	var others *ConditionalPart

@@ -26,9 +26,9 @@ import (
 type Project struct {
 	Settings
 	Dir  string // absolute
-	file string // the Markdown file that is the only article; empty: those below experiments/
-	// RecordsIn is a folder for comparisons that has the records of each article in a folder of its own, instead of
-	// the folders next to articles.
+	file string // the Markdown file that is the only article; empty: articles are below experiments/
+	// RecordsIn is a folder with the records of each article, by slug, instead of the folders next to the articles.
+	// Comparisons set it.
 	RecordsIn string
 	Profiles  map[string]*source.Node // overrides of all experiments, by profile
 	Problems  source.Problems
@@ -37,7 +37,7 @@ type Project struct {
 // Settings are the keys of benchbook.yaml.
 type Settings struct {
 	Title source.Text `yaml:"title"`
-	// a sentence or two under the title of the site
+	// one or two sentences below the title of the site
 	Description source.Text `yaml:"description"`
 	URL         source.Text `yaml:"url"`
 	Author      source.Text `yaml:"author"`
@@ -45,34 +45,34 @@ type Settings struct {
 	Defaults    Defaults    `yaml:"defaults"`
 	Profiles    Profiles    `yaml:"profiles"`
 	Engine      source.Text `yaml:"engine" as:"engine"`
-	Cluster     *Cluster    `yaml:"kubernetes"` // of the engine kubernetes; nil if nothing is written
-	Registry    source.Text `yaml:"registry"`   // where images are pushed that the nodes of a cluster pull
-	// a style sheet of the project, which follows the built-in one
+	Cluster     *Cluster    `yaml:"kubernetes"` // for the engine kubernetes; may be nil
+	Registry    source.Text `yaml:"registry"`   // where images are pushed for the nodes of a cluster
+	// style sheet of the project, which follows the built-in one
 	Theme   source.Text `yaml:"theme"`
 	Publish Publish     `yaml:"publish"`
-	Weave   Weave       `yaml:"weave"` // whose results weave shows
+	Weave   Weave       `yaml:"weave"` // which results weave shows
 	Allow   Allow       `yaml:"allow" as:"permissions"`
 }
 
-// EngineName is the engine that the project chooses; empty for the default one.
+// EngineName returns the engine that the project chooses; empty for the default.
 func (s *Settings) EngineName() spec.Engine { return spec.Engine(s.Engine.Value) }
 
-// Allow is what articles may ask for beyond the harmless, or a machine lets projects do.
+// Allow is what a project permits its articles, or a machine's policy permits projects.
 type Allow struct {
-	Words   []source.Text `yaml:"-"`       // of the type Permission
-	Targets []source.Text `yaml:"targets"` // hosts of running targets
+	Words   []source.Text `yaml:"-"`       // each a Permission
+	Targets []source.Text `yaml:"targets"` // hosts that loads with outside may go to
 }
 
-// Has reports whether a permission is given.
+// Has reports whether a permission is granted.
 func (a *Allow) Has(p Permission) bool {
 	return slices.ContainsFunc(a.Words, func(t source.Text) bool { return t.Value == string(p) })
 }
 
-// Permission is something that articles ask for only where the project allows it, or that projects use without asking.
+// Permission names something that articles may do only if the project allows it, or projects if the policy does.
 type Permission = string
 
-// The permissions, by the keys of services that need them; Mounts is about paths of the host outside the article's
-// folder.
+// The permissions that projects grant, named after the keys that need them. AllowMounts is for paths of the host
+// outside the article's folder.
 const (
 	AllowCapAdd      Permission = "cap_add"
 	AllowSecurityOpt Permission = "security_opt"
@@ -84,15 +84,15 @@ const (
 
 var permissions = []string{AllowCapAdd, AllowSecurityOpt, AllowSysctls, AllowMounts, AllowContexts, AllowSecrets}
 
-// Things that projects use without a permission, and that a machine has to allow if it has a policy.
+// Permissions that only a machine's policy restricts: projects do not have to grant them.
 const (
-	PolicySockets Permission = "sockets"    // mounts of sockets of the machine, and of folders that have some
-	PolicyLocal   Permission = "local"      // programs of the machine, as the user
-	PolicyCluster Permission = "kubernetes" // pods in a cluster of the user, and pushes to a registry
-	PolicyBuilds  Permission = "builds"     // images that are built, which reaches the network
+	PolicySockets Permission = "sockets"    // mounts of the machine's sockets, and of folders that contain some
+	PolicyLocal   Permission = "local"      // programs of the machine, run as the user
+	PolicyCluster Permission = "kubernetes" // pods in the user's cluster, and pushes to a registry
+	PolicyBuilds  Permission = "builds"     // image builds, which reach the network
 )
 
-// IsLoopback reports whether a host is this machine.
+// IsLoopback reports whether a host is localhost or a loopback address.
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -100,40 +100,40 @@ func IsLoopback(host string) bool {
 
 // Cluster is the cluster that the engine kubernetes uses, and its nodes.
 type Cluster struct {
-	Context   source.Text  `yaml:"context"`   // of the user's kubeconfig; its current one, if it is empty
+	Context   source.Text  `yaml:"context"`   // of the user's kubeconfig; empty: its current context
 	Namespace source.Text  `yaml:"namespace"` // empty: the namespace of the context
 	Nodes     ClusterNodes `yaml:"nodes"`
 }
 
-// ClusterNodes are the labels of the nodes for services, and of those for load generators.
+// ClusterNodes are the labels that select nodes for services and for load generators.
 type ClusterNodes struct {
 	Services NamedTexts `yaml:"services"`
 	Load     NamedTexts `yaml:"load"`
 }
 
-// Publish is the branch of a git remote where publish puts the site; empty: gh-pages of origin.
+// Publish is the git remote and branch that publish puts the site on; empty: gh-pages of origin.
 type Publish struct {
 	Remote source.Text `yaml:"remote"`
 	Branch source.Text `yaml:"branch"`
 }
 
-// Weave chooses the results that weave shows, so that those of another machine do not change a README.
+// Weave chooses the results that weave shows, so that new results of another machine do not change a README.
 type Weave struct {
-	Host    source.Text `yaml:"host"` // or its class; empty: by the rule of dataset.New
+	Host    source.Text `yaml:"host"` // a host or its class; empty: chosen by dataset.New
 	Profile source.Text `yaml:"profile"`
 }
 
-// StateDir is the hidden folder of a project, which git ignores.
+// StateDir is a project's hidden folder, which git ignores.
 const StateDir = ".benchbook"
 
-// AllowsTarget reports whether loads may go to a server that runs already on a host.
+// AllowsTarget reports whether loads with outside may go to a host.
 func (p *Project) AllowsTarget(host string) bool {
 	return IsLoopback(host) || slices.ContainsFunc(p.Allow.Targets, func(t source.Text) bool {
 		return strings.EqualFold(t.Value, host)
 	})
 }
 
-// OpenProject finds the project that dir lies in: the nearest folder upwards that has a benchbook.yaml.
+// OpenProject opens the project of dir: the nearest folder upwards with a benchbook.yaml.
 func OpenProject(dir string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -156,14 +156,14 @@ func OpenProject(dir string) (*Project, error) {
 	}
 }
 
-// Repository returns the folder of the git repository or opened bundle around the project, or the project's own.
+// Repository returns the root of the git repository or opened bundle that contains the project, or the project's own.
 func (p *Project) Repository() string {
 	top, _ := files.RepositoryAbove(p.Dir)
 	return cmp.Or(top, p.Dir)
 }
 
-// OpenProjectFile returns the project of a Markdown file anywhere, which is its only article. Keys for articles in a
-// project file above it hold; records are in a folder next to it.
+// OpenProjectFile returns a project whose only article is a Markdown file, with its records in a folder next to it.
+// Settings for articles come from a benchbook.yaml above it, if any.
 func OpenProjectFile(name string) (*Project, error) {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -178,7 +178,7 @@ func OpenProjectFile(name string) (*Project, error) {
 	return p, nil
 }
 
-// File is the Markdown file that is the only article; empty for a project with articles of its own.
+// File returns the Markdown file that is the only article; empty if the articles are in experiments/.
 func (p *Project) File() string { return p.file }
 
 // Reopen reads the project again.
@@ -189,7 +189,7 @@ func (p *Project) Reopen() (*Project, error) {
 	return OpenProject(p.Dir)
 }
 
-// decodeFile fills the struct that out points to from a YAML file, which is shown to people by another path.
+// decodeFile decodes a YAML file into the struct that out points to; shown is its path in problems.
 func decodeFile(file, shown string, out any, problems *source.Problems) {
 	src, ok := source.Read(file, shown, problems)
 	if !ok || !source.Fits(src, problems) {
@@ -216,7 +216,7 @@ func readProject(dir string) *Project {
 	return p
 }
 
-// Slugs lists the articles of the project, sorted: the folders below experiments/ with an article.
+// Slugs returns the slugs of the project's articles, sorted: the folders below experiments/ with an article.md.
 func (p *Project) Slugs() ([]string, error) {
 	if p.file != "" {
 		name := strings.TrimSuffix(filepath.Base(p.file), filepath.Ext(p.file))
@@ -232,11 +232,11 @@ func (p *Project) Slugs() ([]string, error) {
 	return slice.Map(found, func(f string) string { return path.Base(path.Dir(f)) }), nil
 }
 
-// notInSlug are characters that a slug does not have.
+// notInSlug matches characters that a slug cannot have.
 var notInSlug = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
-// Article reads one article of the project. A missing article is an error; one that cannot be read has a problem that
-// says so.
+// Article parses an article of the project. A missing article is an error; one that cannot be read is a document with a
+// problem.
 func (p *Project) Article(slug string) (*Document, error) {
 	dir, file := p.ArticleDir(slug), p.file
 	shown := filepath.Base(file)
@@ -256,7 +256,7 @@ func (p *Project) Article(slug string) (*Document, error) {
 	return doc, nil
 }
 
-// ArticleDir is the folder of an article.
+// ArticleDir returns the folder of an article.
 func (p *Project) ArticleDir(slug string) string {
 	if p.file != "" {
 		return p.Dir
@@ -264,7 +264,7 @@ func (p *Project) ArticleDir(slug string) string {
 	return filepath.Join(p.Dir, "experiments", slug)
 }
 
-// RecordsDir is where an article's records are.
+// RecordsDir returns the folder of an article's records.
 func (p *Project) RecordsDir(slug string) string {
 	if p.RecordsIn != "" {
 		return filepath.Join(p.RecordsIn, slug)
@@ -272,7 +272,7 @@ func (p *Project) RecordsDir(slug string) string {
 	return filepath.Join(p.ArticleDir(slug), RecordsName(p.file))
 }
 
-// Policy bounds what projects may allow their articles, and use, on a machine.
+// Policy is what a machine lets projects permit their articles, and use themselves.
 type Policy struct {
 	Allow Allow `yaml:"allow" as:"uses"`
 }

@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// The kinds of our nodes in running text.
+// The kinds of benchbook's inline nodes.
 var (
 	KindInlineValue = ast.NewNodeKind("BenchbookValue")
 	KindClaimLink   = ast.NewNodeKind("BenchbookClaim")
@@ -24,13 +24,13 @@ type InlineValue struct {
 	ast.BaseInline
 	Inline  expr.Inline
 	Written source.Text // after {value}
-	Valid   bool        // the expression could be read
+	Valid   bool        // the expression could be parsed
 }
 
 func (*InlineValue) Kind() ast.NodeKind              { return KindInlineValue }
 func (v *InlineValue) Dump(source []byte, level int) { ast.DumpHelper(v, source, level, nil, nil) }
 
-// ClaimLink is [words](claim:NAME): the words are its children.
+// ClaimLink is [words](claim:NAME); the words are its children.
 type ClaimLink struct {
 	ast.BaseInline
 	Name source.Text
@@ -39,7 +39,7 @@ type ClaimLink struct {
 func (*ClaimLink) Kind() ast.NodeKind              { return KindClaimLink }
 func (l *ClaimLink) Dump(source []byte, level int) { ast.DumpHelper(l, source, level, nil, nil) }
 
-// Reference is [words](#fig-x) or [](#tbl-x): the words, if any, are its children.
+// Reference is [words](#fig-x) or [](#tbl-x); the words, if any, are its children.
 type Reference struct {
 	ast.BaseInline
 	Label source.Text
@@ -48,18 +48,18 @@ type Reference struct {
 func (*Reference) Kind() ast.NodeKind              { return KindReference }
 func (r *Reference) Dump(source []byte, level int) { ast.DumpHelper(r, source, level, nil, nil) }
 
-// A prose is Markdown whose values and links are read: the text of an article, or a line of its YAML.
+// A prose is Markdown whose values and links are decoded: an article's text, or a line of its YAML.
 type prose struct {
 	doc  *Document
 	tree ast.Node
 	text []byte
-	at   func(start, end int) source.Pos // the place of bytes of text
+	at   func(start, end int) source.Pos // returns the place of bytes of text
 }
 
 func (doc *Document) prose() prose { return prose{doc, doc.Tree, doc.Text, doc.Source.Pos} }
 
-// inlines replaces inline values, claims and references by nodes of ours. Links come first: their place follows from
-// the words in them.
+// inlines replaces inline values, claim links and references by nodes of their types. Links come first: their places
+// are found after the text in them.
 func (p prose) inlines() {
 	for _, n := range nodesOf[*ast.Link](p.tree) {
 		if to := p.linkTo(n); to != nil {
@@ -80,7 +80,7 @@ func (p prose) inlines() {
 	}
 }
 
-// topics gives a heading of a topic and the sentence of a claim the id of the topic, which does not change with the
+// topics derives the id of a heading with a topic and a claim from the topic only, so that it does not change with the
 // verdict.
 func (doc *Document) topics() {
 	ids := parser.NewContext().IDs()
@@ -95,7 +95,7 @@ func (doc *Document) topics() {
 	}
 }
 
-// nodesOf returns the nodes of a type, in the order of the text.
+// nodesOf returns the nodes of a type, in text order.
 func nodesOf[T ast.Node](tree ast.Node) (out []T) {
 	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if one, ok := n.(T); ok && entering {
@@ -106,7 +106,7 @@ func nodesOf[T ast.Node](tree ast.Node) (out []T) {
 	return out
 }
 
-// FindingOf returns the claim of a heading that is written "Topic: [](claim:NAME)"; nil for others.
+// FindingOf returns the claim link of a heading "Topic: [](claim:NAME)"; nil for other headings.
 func FindingOf(h *ast.Heading, source []byte) *ClaimLink {
 	l, ok := h.LastChild().(*ClaimLink)
 	if !ok || l.FirstChild() != nil || h.Lines().Len() == 0 {
@@ -119,10 +119,10 @@ func FindingOf(h *ast.Heading, source []byte) *ClaimLink {
 	return l
 }
 
-// SentenceOf returns the name of the claim whose sentence a title or caption is.
+// SentenceOf returns the name of a claim if a title or caption is the claim's sentence: claim:NAME.
 func SentenceOf(line string) (claim string, ok bool) { return strings.CutPrefix(line, "claim:") }
 
-// value reads `{value} …`; nil for other code.
+// value decodes `{value} …`; nil for other code.
 func (p prose) value(n *ast.CodeSpan) *InlineValue {
 	var words strings.Builder
 	var all text.Segment
@@ -160,7 +160,7 @@ func (p prose) linkTo(n *ast.Link) ast.Node {
 	destination := p.doc.resolve(n.Destination)
 	name := func(word string) source.Text {
 		written := string(n.Destination)
-		if strings.HasSuffix(written, word) { // else it is written with escapes
+		if strings.HasSuffix(written, word) { // otherwise it is written with escapes
 			written = word
 		}
 		return source.Text{Value: word, Pos: p.destination(n, written)}
@@ -179,7 +179,7 @@ func (p prose) linkTo(n *ast.Link) ast.Node {
 	return nil
 }
 
-// destination is the place of a link's destination: goldmark keeps the place of the words only.
+// destination finds the place of a link's destination, of which goldmark keeps the words' place only.
 func (p prose) destination(n ast.Node, want string) source.Pos {
 	from := 0
 	for c := n; c != nil; c = c.LastChild() {
@@ -187,7 +187,7 @@ func (p prose) destination(n ast.Node, want string) source.Pos {
 			from = t.Segment.Stop
 		}
 	}
-	for b := n; b != nil && from == 0; b = b.Parent() { // no words: begin at the text before
+	for b := n; b != nil && from == 0; b = b.Parent() { // no words: search from the start of the paragraph
 		if b.Type() == ast.TypeBlock && b.Lines().Len() > 0 {
 			from = b.Lines().At(0).Start
 		}
@@ -198,15 +198,15 @@ func (p prose) destination(n ast.Node, want string) source.Pos {
 	return p.at(from, from)
 }
 
-// A ProseLink leads from the author's text to anything but claims, tables and figures of the article.
+// A ProseLink is a link or picture in the author's text, except for links to claims, tables and figures.
 type ProseLink struct {
 	Destination string
 	Pos         source.Pos // of the destination
-	Picture     bool       // shown in the text
+	Picture     bool       // an image
 }
 
-// Links lists the links and pictures of the prose, then of titles, captions and other lines in YAML, without links in raw
-// HTML.
+// Links returns the links and pictures of the prose, then those of titles, captions and other lines in YAML. It does
+// not look into raw HTML.
 func (doc *Document) Links() []ProseLink { return append(doc.prose().links(), doc.lineLinks...) }
 
 func (p prose) links() (out []ProseLink) {
@@ -215,7 +215,7 @@ func (p prose) links() (out []ProseLink) {
 			return ast.WalkContinue, nil
 		}
 		var l ProseLink
-		var words []byte // of the author
+		var words []byte // as the author wrote the destination
 		switch n := n.(type) {
 		case *ast.Link:
 			l.Destination, words = p.doc.resolve(n.Destination), n.Destination
@@ -236,7 +236,7 @@ func (p prose) links() (out []ProseLink) {
 	return out
 }
 
-// resolve is Resolve, once for all uses of a definition of a link: there may be many, and they share its bytes.
+// resolve caches Resolve by the first byte of destination: the uses of a link definition share its bytes.
 func (doc *Document) resolve(destination []byte) string {
 	if len(destination) == 0 {
 		return ""
@@ -253,11 +253,11 @@ func (doc *Document) resolve(destination []byte) string {
 type line struct {
 	*source.Text
 	kind string           // "title", "caption" and the like; empty for the words of a claim
-	part *ConditionalPart // in which it is shown; nil outside of parts
+	part *ConditionalPart // the part that contains it; nil outside of parts
 }
 
-// lines reads the titles, captions and other lines of Markdown in YAML, so that the values and links in them are
-// checked like those in the text.
+// lines parses the lines of Markdown in YAML, such as titles and captions, so that their values and links are checked
+// like those of the text.
 func (doc *Document) lines() {
 	for _, list := range [][]source.Text{doc.Front.Authors, doc.Front.Tags} {
 		for i := range list {
