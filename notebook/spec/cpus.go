@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// MaxCPU is more than any machine has.
+// MaxCPU is a CPU number above those of any machine.
 const MaxCPU = 4096
 
-// ParseCPUSet reads numbers and ranges of CPUs, such as "0-2,5", in the order written; false if they are invalid, or more
-// than any machine has.
+// ParseCPUSet parses numbers and ranges of CPUs, such as "0-2,5", in the order written. It returns false for invalid
+// text, numbers above MaxCPU, and too many of them.
 func ParseCPUSet(s string) ([]int, bool) {
 	var out []int
 	for part := range strings.SplitSeq(s, ",") {
@@ -30,7 +30,7 @@ func ParseCPUSet(s string) ([]int, bool) {
 	return out, true
 }
 
-// CPUSet writes CPUs as ranges: "0-2,5".
+// CPUSet formats CPUs as sorted ranges, such as "0-2,5".
 func CPUSet(cpus []int) string {
 	cpus = slices.Sorted(slices.Values(cpus))
 	var out []string

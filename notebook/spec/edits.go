@@ -14,8 +14,8 @@ import (
 
 // An Edit is a value that differs between two definitions.
 type Edit struct {
-	Path      string // of JSON keys, and names in lists: "load.connections", "services.server.command"
-	Now, Then string // empty for no value
+	Path      string // JSON keys, and names of list items: "load.connections", "services.server.command"
+	Now, Then string // empty if there is no value
 }
 
 func (e Edit) String() string {
@@ -28,14 +28,14 @@ func (e Edit) String() string {
 	return fmt.Sprintf("%s: %s, was %s", e.Path, e.Now, e.Then)
 }
 
-// Edits compares two definitions in JSON. It leaves out files, whose digests tell whether they differ, and values that
-// this version cannot read.
+// Edits compares two definitions in JSON. It leaves out files, which are compared by their digests, and values that
+// this version cannot decode.
 func Edits(now, then json.RawMessage) []Edit {
 	var paths []string // in the order of keys
 	edits := map[string]Edit{}
 	read := func(data json.RawMessage, set func(e *Edit, text string)) {
 		var d Definition
-		_ = json.Unmarshal(data, &d) // it reads all values but those of a wrong type
+		_ = json.Unmarshal(data, &d) // values of a wrong type stay zero
 		eachValue("", reflect.ValueOf(d), func(path, text string) {
 			e, ok := edits[path]
 			if !ok {
@@ -56,7 +56,7 @@ func Edits(now, then json.RawMessage) []Edit {
 	return out
 }
 
-// eachValue calls give with every value below v that JSON would have, except files.
+// eachValue calls give with every value below v that its JSON would have, except files.
 func eachValue(path string, v reflect.Value, give func(path, text string)) {
 	v = reflect.Indirect(v)
 	switch v.Kind() {
@@ -69,7 +69,7 @@ func eachValue(path string, v reflect.Value, give func(path, text string)) {
 			key, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if field.Anonymous {
 				eachValue(path, value, give)
-			} else if key != "-" && !(options != "" && value.IsZero()) { // the option is omitempty or omitzero
+			} else if key != "-" && !(options != "" && value.IsZero()) { // the options are omitempty or omitzero
 				eachValue(strings.TrimPrefix(path+"."+key, "."), value, give)
 			}
 		}
@@ -85,7 +85,7 @@ func eachValue(path string, v reflect.Value, give func(path, text string)) {
 	}
 }
 
-// eachItem gives a list of texts or numbers as one value, and other lists item by item.
+// eachItem gives a list of scalars as one value, and other lists item by item.
 func eachItem(path string, list reflect.Value, give func(path, text string)) {
 	var words []string
 	for i := range list.Len() {
@@ -115,8 +115,8 @@ func textOf(path string, v reflect.Value) string {
 	return fmt.Sprint(v)
 }
 
-// zeros are the parts of a time that nobody writes.
+// zeros removes zero minutes and seconds, which authors do not write.
 var zeros = strings.NewReplacer("h0m0s", "h", "m0s", "m")
 
-// FormatDuration writes a time as authors do: 2m, 1.5s, 500ms.
+// FormatDuration formats a duration as authors write it: 2m, 1.5s, 500ms.
 func FormatDuration(d time.Duration) string { return zeros.Replace(d.String()) }

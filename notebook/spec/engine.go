@@ -8,35 +8,35 @@ type Engine string
 // The engines.
 const (
 	Docker     Engine = "docker"
-	Local      Engine = "local" // processes of this machine
+	Local      Engine = "local" // processes on this machine
 	Kubernetes Engine = "kubernetes"
 
-	// DefaultEngine is used where nothing is written, and builds what other engines cannot.
+	// DefaultEngine is the engine of projects that name none. It also builds what other engines cannot.
 	DefaultEngine = Docker
 )
 
-// Capability is something that an engine can do by its nature, and others cannot.
+// Capability is something that only some engines can do.
 type Capability string
 
-// The capabilities that engines differ in. Plans and runs ask for these, and never for an engine by its name.
+// The capabilities that engines differ in. Plans and runs check these, never the name of an engine.
 const (
-	Builds           Capability = "builds"            // images are built from Dockerfiles
-	Containers       Capability = "containers"        // a service has files, network, user and limits of its own
-	Machine          Capability = "machine"           // programs of the machine are run as they are
-	OneName          Capability = "one name"          // several services are found under one name
-	Keeping          Capability = "keeping"           // services outlive the process that started them
-	KernelSettings   Capability = "kernel settings"   // a service has kernel settings of its own, not only of its network
-	SecurityProfiles Capability = "security profiles" // a service can do without those that it has by default
-	Threads          Capability = "threads"           // the processor time of single threads is known
-	PIDLimit         Capability = "PID limit"         // the processes and threads of a service can be limited
-	Listening        Capability = "listening"         // the ports on which a service listens are known
-	NamedCPUs        Capability = "named CPUs"        // a service is bound to CPUs by their numbers
-	MountOptions     Capability = "mount options"     // a folder in memory holds neither programs nor devices
-	Priorities       Capability = "priorities"        // a program goes before others on the CPUs that it shares with them
-	Nodes            Capability = "nodes"             // it chooses a machine for the services, and others for the load
+	Builds           Capability = "builds"            // builds images from Dockerfiles
+	Containers       Capability = "containers"        // gives a service its own files, network, user and limits
+	Machine          Capability = "machine"           // runs programs of the machine as they are
+	OneName          Capability = "one name"          // finds several instances of a service under one name
+	Keeping          Capability = "keeping"           // keeps services after the process that started them
+	KernelSettings   Capability = "kernel settings"   // gives a service its own kernel settings, beyond its network
+	SecurityProfiles Capability = "security profiles" // can turn off the default security profiles of a service
+	Threads          Capability = "threads"           // knows the processor time of single threads
+	PIDLimit         Capability = "PID limit"         // can limit the processes and threads of a service
+	Listening        Capability = "listening"         // knows the ports that a service listens on
+	NamedCPUs        Capability = "named CPUs"        // binds services to CPUs by number
+	MountOptions     Capability = "mount options"     // mounts folders in memory without programs and devices
+	Priorities       Capability = "priorities"        // can prefer a program over others on the same CPUs
+	Nodes            Capability = "nodes"             // chooses machines for services, and others for the load
 )
 
-// engines is the one list of what engines can do. The tests of engines check it.
+// engines is the only list of what engines can do. The tests of engines check it.
 var engines = []struct {
 	name Engine
 	can  []Capability
@@ -48,7 +48,7 @@ var engines = []struct {
 		Nodes}},
 }
 
-// Can reports whether an engine has a capability. Without a name it is the default engine.
+// Can reports whether an engine has a capability. An empty name means the default engine.
 func (e Engine) Can(c Capability) bool {
 	for _, known := range engines {
 		if known.name == e || e == "" && known.name == DefaultEngine {
@@ -58,7 +58,7 @@ func (e Engine) Can(c Capability) bool {
 	return false
 }
 
-// Engines are the names of all engines.
+// Engines returns the names of all engines.
 func Engines() (names []string) {
 	for _, e := range engines {
 		names = append(names, string(e.name))

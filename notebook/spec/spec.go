@@ -1,8 +1,8 @@
-// Package spec has the parts of a trial: its containers, their images and files, and the load or command.
+// Package spec defines the parts of a trial: services, images, files, and the load or command.
 //
-// It is plain data and imports nothing of ours, so that plans, engines, records and pages mean the same by it. The JSON
-// of a Definition enters the keys of trials: a field keeps its name and its place, and a new one is left out while it
-// has no value. The other tags say how an article writes a field: see source.Decoder.
+// It is plain data and imports nothing else of notebook, so that plans, engines, records and pages can share it. The
+// JSON of a Definition enters the keys of trials: fields keep their names and order, and new ones are omitted while
+// empty. The other tags say how articles write a field: see source.Decoder.
 package spec
 
 import (
@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Definition is what identifies a trial, and what its records carry of it.
+// Definition is what identifies a trial. Records contain it.
 type Definition struct {
 	Services    []*Service        `json:"services,omitempty"`
 	Load        *Load             `json:"load,omitempty"`
@@ -27,7 +27,7 @@ type Definition struct {
 	Cold        bool              `json:"cold,omitempty"` // the page cache is dropped before each measurement
 }
 
-// UnmarshalJSON reads a definition, which somebody may have edited: services that are null are dropped.
+// UnmarshalJSON decodes a definition, which may have been edited: services that are null are dropped.
 func (d *Definition) UnmarshalJSON(data []byte) error {
 	type plain Definition
 	err := json.Unmarshal(data, (*plain)(d))
@@ -35,14 +35,14 @@ func (d *Definition) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// FoundMetric is a metric that is found in what something wrote. Metrics that are computed from others can be computed
-// from any record, so they are no part of a definition.
+// FoundMetric is a metric that is found in output. Metrics that are computed from others can be computed from any
+// record, so they are not in a definition.
 type FoundMetric struct {
 	Name    string `json:"name"`
 	Unit    string `json:"unit"`
-	Written string `json:"written,omitempty"` // the unit of the numbers that are found, such as ms, if it is not Unit
+	Written string `json:"written,omitempty"` // unit of the numbers as found, such as ms, if it is not Unit
 	Service string `json:"service,omitempty"` // whose log is searched, if Stream is log
 	Stream  string `json:"stream"`            // log, stdout or prepare
 	Regex   string `json:"regex,omitempty"`   // the first group of the last match is the number
-	JSON    string `json:"json,omitempty"`    // a path with dots to the number
+	JSON    string `json:"json,omitempty"`    // path to the number, with dots
 }
