@@ -9,20 +9,20 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A converter makes nodes with places of the library's.
+// A converter converts the YAML library's nodes to Nodes with places.
 type converter struct {
 	fragment *Fragment
 	problems *Problems
-	made     int // nodes
+	made     int // number of nodes so far
 }
 
-// A context is the surroundings of a node.
+// A context is where a node is written.
 type context struct {
-	key  string // whose value the node is; empty in a list
-	flow bool   // in brackets
+	key  string // key of which the node is the value; empty in a list
+	flow bool   // in brackets or braces
 }
 
-// node converts y. It stops after maxNodes: aliases may multiply, or contain themselves.
+// node converts y. It stops after maxNodes: aliases may multiply nodes, or contain themselves.
 func (c *converter) node(y *yaml.Node, in context) *Node {
 	if c.made++; c.made > maxNodes {
 		return &Node{Kind: Null, Text: Text{Pos: c.fragment.Whole}}
@@ -55,15 +55,14 @@ func (c *converter) node(y *yaml.Node, in context) *Node {
 	return &Node{Kind: Scalar, Text: c.text(y)}
 }
 
-// isNull reports whether a scalar is empty, or a word for nothing. Other spellings that YAML knows, such as NULL, are
-// words.
+// isNull reports whether a scalar is empty, null or ~. Other spellings of YAML's null, such as NULL, are words here.
 func isNull(y *yaml.Node) bool {
 	const marked = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle |
 		yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
 	return y.Style&marked == 0 && (y.Value == "" || y.Value == "null" || y.Value == "~")
 }
 
-// mapping converts a mapping. The fields that its key << repeats come first; of equal keys the written one counts.
+// mapping converts a mapping. Fields that << merges come first; a key that is written out takes precedence.
 func (c *converter) mapping(y *yaml.Node, at int, in context) *Node {
 	n := &Node{Kind: Map, Text: Text{Pos: c.fragment.pos(at, at+1)}}
 	seen := map[string]Pos{}
@@ -100,7 +99,7 @@ func (c *converter) mapping(y *yaml.Node, at int, in context) *Node {
 	return n
 }
 
-// repeated returns the fields of the mappings that << repeats: one mapping, or a list. The first with a key counts.
+// repeated returns the fields that << merges from a mapping or a list of them. The first with a key takes precedence.
 func (c *converter) repeated(y *yaml.Node, seen map[string]Pos) (out []Field) {
 	n := c.node(y, context{})
 	list := []*Node{n}
@@ -123,13 +122,13 @@ func (c *converter) repeated(y *yaml.Node, seen map[string]Pos) (out []Field) {
 	return out
 }
 
-// startWithTag is the offset of a node, or of the anchor or tag before it.
+// startWithTag returns the offset of a node, including the anchor or tag before it.
 func (c *converter) startWithTag(y *yaml.Node) int { return c.fragment.offset(y.Line, y.Column) }
 
-// tags matches the anchor and the tag before a node.
+// tags matches the anchors and tags before a node.
 var tags = regexp.MustCompile(`^(?:[&!]\S*\s+)*`)
 
-// start is the offset of a node, after its anchor and tag.
+// start returns the offset of a node, after its anchor and tag.
 func (c *converter) start(y *yaml.Node) int {
 	at, text := c.startWithTag(y), c.fragment.Text
 	if y.Anchor != "" || y.Style&yaml.TaggedStyle != 0 {
@@ -140,14 +139,14 @@ func (c *converter) start(y *yaml.Node) int {
 	return at
 }
 
-// text is a scalar with its place.
+// text returns a scalar with its place.
 func (c *converter) text(y *yaml.Node) Text {
 	start, end := c.extent(y)
 	at := c.fragment.sourceOffset(start)
 	return Text{y.Value, c.fragment.source.Pos(at, max(at, c.fragment.sourceOffset(end)))}
 }
 
-// extent is the stretch of a scalar in the fragment.
+// extent returns the offsets of a scalar in the fragment.
 func (c *converter) extent(y *yaml.Node) (start, end int) {
 	f := c.fragment
 	start = c.start(y)
@@ -165,7 +164,7 @@ func (c *converter) extent(y *yaml.Node) (start, end int) {
 	return start, f.endOfWords(y.Value, start)
 }
 
-// endOfWords is the end of a value that is written from a byte on, with any white space between its words.
+// endOfWords returns the offset after a value that starts at at, written with any white space between its words.
 func (f *Fragment) endOfWords(value string, at int) int {
 	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return r < utf8.RuneSelf && isSpace(byte(r)) }) {
 		i := strings.Index(f.Text[at:], word)
@@ -177,7 +176,7 @@ func (f *Fragment) endOfWords(value string, at int) int {
 	return at
 }
 
-// quoted matches a value in quotes.
+// quoted matches a value in single or double quotes.
 var quoted = regexp.MustCompile(`(?s)^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')`)
 
 func (f *Fragment) endOfQuote(at int) int {
@@ -187,8 +186,7 @@ func (f *Fragment) endOfQuote(at int) int {
 	return f.end(at)
 }
 
-// Mapping makes a node of fixed values, for defaults that are built in. It panics on text that is not YAML, which is a
-// mistake in the program.
+// Mapping parses the YAML of built-in defaults. It panics on a syntax error, which is a bug.
 func Mapping(name, text string) *Node {
 	var problems Problems
 	n := Parse(Whole(New(name, []byte(text))), &problems)

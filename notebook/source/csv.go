@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// CSV makes a mapping of each line after the first, which names the columns. Empty fields are left out. It is false for
-// text that is not CSV, which is a problem.
+// CSV converts each line after the header to a mapping by column. Empty fields are left out. For text that is not CSV,
+// it adds a problem and returns false.
 func CSV(f Fragment, problems *Problems) ([]*Node, bool) {
 	r := csv.NewReader(strings.NewReader(f.Text))
 	r.ReuseRecord = true
@@ -34,7 +34,7 @@ func CSV(f Fragment, problems *Problems) ([]*Node, bool) {
 			return refuse(f.fieldPos(syntax.Line, max(syntax.Column, 1), 1),
 				"every line needs as many fields as the first; put fields with commas or quotes into quotes",
 				"this is not CSV: %v", syntax.Err)
-		case err != nil && names == nil: // the end
+		case err != nil && names == nil: // the file is empty
 			return refuse(f.Whole, "begin the file with it", "there is no line with the names of columns")
 		case err != nil:
 			return rows, true

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/expr"
 )
 
-// A Decoder fills structs from nodes. Tags of fields say what a mapping may have:
+// A Decoder fills structs from nodes. Tags of their fields say what a mapping may have:
 //
 //	yaml:"key"       the key, if it is not the one of JSON; a key without a field is a problem, unless it begins with x-
 //	yaml:",inline"   the keys of a struct belong to the mapping itself
@@ -24,30 +24,30 @@ import (
 type Decoder struct {
 	Problems  *Problems
 	Notations Notations
-	Tried     map[*Node]Tried // is filled in
+	Tried     map[*Node]Tried // is filled in by Decode
 
-	// ShapeHint is a way out where another shape of node was wanted; it may be empty.
+	// ShapeHint returns a hint for a node of the wrong shape; it may be empty.
 	ShapeHint func(n *Node, what string, want NodeKind) string
-	// KeyHint is a way out for a key that t does not have. Names are the keys of t.
+	// KeyHint returns a hint for a key that t does not have. Names are the keys of t.
 	KeyHint func(key string, t reflect.Type, names []string) string
-	// Removable is the type whose unknown keys may be null, which removes what a Compose file has there.
+	// Removable is the type whose unknown keys may be null, which removes such keys of a Compose file.
 	Removable reflect.Type
 
-	// Templates says that ${{ }} may still be in scalars; typed values that have one stay zero.
+	// Templates allows ${{ }} in scalars; typed values that contain it stay zero.
 	Templates bool
-	// Whole says that nothing will be merged with the node, so that nothing may be missing.
+	// Whole says that nothing will be merged with the node, so required keys must be there.
 	Whole bool
 }
 
-// Notations are the ways to write a value, by the tag as of its field, or the name of its type.
+// Notations decode values, by the tag as of a field or the name of its type.
 type Notations map[string]func(d Decoder, n *Node, what string, v reflect.Value)
 
-// Decode fills the value that out points to. what names the node in messages: "load", "service \"db\"".
+// Decode fills the value that out points to. what names the node in messages, such as "load" or "service \"db\"".
 func (d Decoder) Decode(n *Node, what string, out any) {
 	d.value(n, what, "", reflect.ValueOf(out).Elem())
 }
 
-// decodable is a type that may be written in more than one shape.
+// decodable is a type that decodes itself, often because it has several shapes.
 type decodable interface {
 	DecodeNode(d Decoder, n *Node, what string)
 }
@@ -66,7 +66,7 @@ func (d Decoder) value(n *Node, what, as string, v reflect.Value) {
 	d.plain(n, what, as, v)
 }
 
-// Plain fills the value that out points to as if its type had no DecodeNode.
+// Plain is Decode without a DecodeNode of the type itself.
 func (d Decoder) Plain(n *Node, what string, out any) {
 	d.plain(n, what, "", reflect.ValueOf(out).Elem())
 }
@@ -99,12 +99,12 @@ func (d Decoder) plain(n *Node, what, as string, v reflect.Value) {
 	}
 }
 
-// Templated reports whether a scalar has a template that is not expanded yet.
+// Templated reports whether a scalar contains a template that is not expanded yet.
 func (d Decoder) Templated(n *Node) bool {
 	return d.Templates && n.Kind == Scalar && strings.Contains(n.Text.Value, "${{")
 }
 
-// Kind reports whether a node has a shape; another shape is a problem.
+// Kind reports whether a node has the wanted shape, and adds a problem if not.
 func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	if n.Kind != want {
 		d.Problems.Add("wrong-shape", n.Text.Pos, "%s must be %s, not %s", what, want, n.Kind).Hint =
@@ -113,14 +113,14 @@ func (d Decoder) Kind(n *Node, what string, want NodeKind) bool {
 	return n.Kind == want
 }
 
-// maxUnknown is how many unknown keys of one mapping are reported: a mapping with more of them is something else.
+// maxUnknown bounds the unknown keys that are reported of one mapping: one with more is something else entirely.
 const maxUnknown = 100
 
 func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	is := structTypeOf(v.Type())
 	at := n.Text.Pos
 	if field := v.FieldByName("Pos"); field.IsValid() {
-		if field.IsZero() { // else it is the place of the block
+		if field.IsZero() { // otherwise it is the place of the block
 			field.Set(reflect.ValueOf(at))
 		}
 		at = field.Interface().(Pos)
@@ -142,7 +142,7 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 		before := d.Problems.Found()
 		field, ok := is.fields[f.Key.Value]
 		switch {
-		case ok && f.Value.Kind == Null: // what was there before, if anything, is removed by now
+		case ok && f.Value.Kind == Null: // null has removed an inherited value by now, if there was one
 		case ok:
 			d.value(f.Value, f.Key.Value, field.As, v.FieldByIndex(field.index))
 			if d.Problems.Found() > before {
@@ -157,26 +157,26 @@ func (d Decoder) fields(n *Node, what string, v reflect.Value) {
 	d.checkTags(n, what, at, is.list, tried)
 }
 
-// addUnknown adds the problems of unknown keys, and returns the keys that they may misspell.
+// addUnknown reports unknown keys, and returns the keys that they may be misspellings of.
 func (d Decoder) addUnknown(unknown []Field, what string, t reflect.Type, names []string) (meant []string) {
 	for _, f := range unknown[:min(len(unknown), maxUnknown)] {
 		d.Problems.Add("unknown-key", f.Key.Pos, "unknown key %q in %s", f.Key.Value, what).Hint =
 			d.KeyHint(f.Key.Value, t, names)
 		meant = append(meant, expr.Near(f.Key.Value, names)...)
 	}
-	isNested := func(f Field) bool { return f.Value.Kind != Scalar } // and may belong to any key
+	isNested := func(f Field) bool { return f.Value.Kind != Scalar } // which may be the value of any key
 	if len(unknown) > maxUnknown || slices.ContainsFunc(unknown, isNested) {
 		return names
 	}
 	return meant
 }
 
-// checkTags adds the problems of keys that have to be there and are not, and of keys that cannot be there together.
+// checkTags reports missing keys, and keys that exclude each other.
 func (d Decoder) checkTags(n *Node, what string, at Pos, fields []*StructField, tried Tried) {
 	for _, field := range fields {
 		written := n.Get(field.Key)
 		if field.need != "" && d.Whole && written.isEmpty() && !tried.Has(field.Key) {
-			one := strings.TrimSuffix(what, "s") // of a list, which is named in the plural
+			one := strings.TrimSuffix(what, "s") // names of lists are plural
 			d.Problems.Add("missing-key", at, "the %s has no %s", one, field.Key).Hint = field.need
 		}
 		for _, other := range field.not {
@@ -189,26 +189,26 @@ func (d Decoder) checkTags(n *Node, what string, at Pos, fields []*StructField, 
 	}
 }
 
-// KeysOf returns the keys of a mapping that is read as a struct, sorted.
+// KeysOf returns the keys of the mapping that is decoded into a struct, sorted.
 func KeysOf(t reflect.Type) []string { return structTypeOf(t).keys }
 
-// FieldsOf returns the keys of a mapping that is read as a struct, in the order of the struct.
+// FieldsOf returns the fields of a struct that have keys, in the order of the struct.
 func FieldsOf(t reflect.Type) []*StructField { return structTypeOf(t).list }
 
-// Alone returns the field whose value may stand for the mapping; nil for none.
+// Alone returns the field whose value may stand for the whole mapping, or nil.
 func Alone(t reflect.Type) *StructField { return structTypeOf(t).alone }
 
-// A structType is what tags say about the fields of a struct.
+// A structType has the tags of a struct.
 type structType struct {
 	list   []*StructField
-	fields map[string]*StructField // by their keys
+	fields map[string]*StructField // by key
 	keys   []string                // sorted
-	alone  *StructField            // stands for the mapping; nil for none
+	alone  *StructField            // may stand for the mapping; may be nil
 }
 
-// A StructField is a field of a struct that a key fills in.
+// A StructField is a field of a struct that has a key.
 type StructField struct {
-	Key, As string // the second is the tag as
+	Key, As string // As is the tag as
 	Type    reflect.Type
 
 	index []int
@@ -216,7 +216,7 @@ type StructField struct {
 	not   []string
 }
 
-// structTypes are the structs that were decoded: reading tags takes longer than decoding.
+// structTypes caches structTypes by type: reading tags takes longer than decoding.
 var structTypes sync.Map
 
 func structTypeOf(t reflect.Type) *structType {
@@ -230,7 +230,7 @@ func structTypeOf(t reflect.Type) *structType {
 	return s
 }
 
-// add adds the fields of a struct at an index.
+// add adds the fields of a struct that is embedded at index.
 func (s *structType) add(t reflect.Type, index []int) {
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
@@ -253,17 +253,17 @@ func (s *structType) add(t reflect.Type, index []int) {
 	}
 }
 
-// isExtra reports whether a key that t does not have may be written nevertheless.
+// isExtra reports whether a key is allowed although t does not have it.
 func (d Decoder) isExtra(f Field, t reflect.Type) bool {
 	return strings.HasPrefix(f.Key.Value, "x-") ||
 		f.Value.Kind == Null && f.Value.Text.Value == "null" && t == d.Removable
 }
 
-// Tried are the keys of a mapping whose values cannot be read, and the keys that its unknown keys may misspell. They are
+// Tried are keys of a mapping whose values are invalid, and keys that its unknown keys may be misspellings of. They are
 // not reported as missing.
 type Tried []string
 
-// Has reports whether one of some keys was tried.
+// Has reports whether one of the keys was tried.
 func (t Tried) Has(keys ...string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(t, key) })
 }

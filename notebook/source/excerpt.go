@@ -10,11 +10,11 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// tabWidth is the distance of tab stops in lines shown.
+// tabWidth is the distance of tab stops in excerpts.
 const tabWidth = 4
 
-// visible returns s as a terminal can show it: spaces instead of tabs, and signs for characters that have no shape, or
-// that would act on the terminal. Column is where s begins in its line.
+// visible returns s as a terminal can show it: spaces instead of tabs, and signs for characters that are invisible or
+// control the terminal. Column is where s begins in its line.
 func visible(s string, column int) string {
 	var b strings.Builder
 	for state := -1; s != ""; {
@@ -53,8 +53,8 @@ func isHidden(cluster string) bool {
 	return false
 }
 
-// signs returns a visible sign for each rune of a character: the rune, Unicode's picture of a control character, or the
-// number.
+// signs returns a visible sign for each rune of a character: the rune itself, Unicode's picture of a control character,
+// or the code point.
 func signs(cluster string) string {
 	var b strings.Builder
 	for _, r := range cluster {
@@ -63,7 +63,7 @@ func signs(cluster string) string {
 			b.WriteRune('\u2400' + r)
 		case r == 0x7f:
 			b.WriteRune('\u2421')
-		case unicode.IsPrint(r) && !unicode.IsMark(r): // such as utf8.RuneError, for what is not UTF-8
+		case unicode.IsPrint(r) && !unicode.IsMark(r): // includes utf8.RuneError, for bytes that are not UTF-8
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, "<U+%04X>", r)
@@ -72,7 +72,7 @@ func signs(cluster string) string {
 	return b.String()
 }
 
-// shorten leaves out the middle of a text longer than limit, in runes.
+// shorten cuts the middle out of a text that is longer than limit, in runes.
 func shorten(s string, limit int) string {
 	runes := []rune(s)
 	if len(runes) <= limit {
@@ -81,12 +81,11 @@ func shorten(s string, limit int) string {
 	return string(runes[:limit*2/3]) + "…" + string(runes[len(runes)-limit/3+1:])
 }
 
-// maxExcerpt bounds the bytes of a line before a place, in it and after it that are divided into characters, which takes
-// time.
+// maxExcerpt bounds the bytes before, in and after a place that are divided into characters, which takes time.
 const maxExcerpt = 1024
 
-// excerpt shows a line in at most limit columns, with a caret and tildes for the line below it, under the bytes
-// [start, end). A longer line is cut on both sides of the place.
+// excerpt returns a line in at most limit columns, and a mark for the line below, with a caret and tildes under the
+// bytes [start, end). A longer line is cut on both sides of the place.
 func excerpt(line string, start, end, limit int) (text, mark string) {
 	start = min(start, len(line))
 	end = min(max(start, end), start+maxExcerpt, len(line))
@@ -114,7 +113,7 @@ func excerpt(line string, start, end, limit int) (text, mark string) {
 	return shownBefore + shownRest, strings.Repeat(" ", left) + "^" + strings.Repeat("~", max(0, marked-1))
 }
 
-// firstColumns returns the characters at the start of a text that fit into some columns.
+// firstColumns returns the characters at the start of s that fit into a number of columns.
 func firstColumns(s string, columns int) string {
 	end, state := 0, -1
 	for rest := s; rest != ""; {
@@ -129,7 +128,7 @@ func firstColumns(s string, columns int) string {
 	return s[:end]
 }
 
-// lastColumns returns the characters at the end of a text that fit into some columns.
+// lastColumns returns the characters at the end of s that fit into a number of columns.
 func lastColumns(s string, columns int) string {
 	state := -1
 	for has := uniseg.StringWidth(s); s != "" && has > columns; {
@@ -140,12 +139,11 @@ func lastColumns(s string, columns int) string {
 	return s
 }
 
-// Escape returns the number of a character as JSON writes it: \u202e.
+// Escape returns a character as an escape of JSON, such as \u202e.
 func Escape(r rune) string { return fmt.Sprintf(`\u%04x`, r) }
 
-// isActive reports whether a character acts on a terminal or turns the direction of the text around it: control
-// characters except white space, embeddings, overrides and isolates. Letters and marks of right-to-left scripts are
-// plain text.
+// isActive reports whether a character acts on a terminal or changes the direction of the text around it: control
+// characters except white space, embeddings, overrides and isolates. Letters and marks of right-to-left scripts do not.
 func isActive(r rune) bool {
 	if unicode.IsControl(r) {
 		return r != '\t' && r != '\n' && r != '\r'
@@ -153,10 +151,10 @@ func isActive(r rune) bool {
 	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' // embeddings and overrides, isolates
 }
 
-// Plain escapes the active characters of a text.
+// Plain escapes the active characters of a text: see isActive.
 func Plain(s string) string { return string(PlainBytes([]byte(s))) }
 
-// PlainBytes is Plain for a whole page; a page without active characters is returned uncopied.
+// PlainBytes is Plain for bytes; text without active characters is returned uncopied.
 func PlainBytes(text []byte) []byte {
 	var out []byte
 	for {

@@ -11,17 +11,17 @@ import (
 
 const inQuotes = "put the whole value in quotes"
 
-// quoteThis adds the problem of a value that needs quotes because of the characters [start, end).
+// quoteThis reports a value that needs quotes because of the bytes [start, end).
 func (c *converter) quoteThis(start, end int, message string, args ...any) *Problem {
 	p := c.problems.Add("quote-this", c.fragment.pos(start, end), message, args...)
 	p.Hint = inQuotes
 	return p
 }
 
-// coreTag is a tag that YAML itself defines.
+// coreTag matches a tag that YAML itself defines.
 var coreTag = regexp.MustCompile(`^!!(str|int|float|bool|null|seq|map|binary|timestamp|set|omap|pairs|merge)(\s|$)`)
 
-// lint adds the problem of a node, which begins at a byte of the fragment, if its author probably meant something else.
+// lint reports a node, which begins at a byte of the fragment, if its author probably meant something else.
 // It is a table with a case for each kind of node.
 //
 //gocyclo:ignore
@@ -49,7 +49,7 @@ func (c *converter) lint(y *yaml.Node, at int, in context) {
 	}
 }
 
-// lintFlowMapping checks a mapping in brackets, or a pair in a list in brackets.
+// lintFlowMapping checks a mapping in braces, or a pair in a list in brackets.
 func (c *converter) lintFlowMapping(y *yaml.Node, at int, in context) {
 	f := c.fragment
 	switch {
@@ -80,7 +80,7 @@ func (c *converter) lintFlowMapping(y *yaml.Node, at int, in context) {
 	}
 }
 
-// lintEmptyText checks a block of text that begins at a byte and has no lines.
+// lintEmptyText checks a block of text (| or >) that begins at a byte and has no lines.
 func (c *converter) lintEmptyText(at int) {
 	f := c.fragment
 	begin, next := f.begin(at), f.next(at)
@@ -96,15 +96,15 @@ func (c *converter) lintEmptyText(at int) {
 }
 
 var (
-	// curlyQuoted is a value in the quotes of word processors.
+	// curlyQuoted matches a value in the quotes of word processors.
 	curlyQuoted = regexp.MustCompile(`^(?:[“”„]([^“”„"]*)[“”]|[‘’‚]([^‘’‚']*)[‘’])$`)
-	// wordKeys are keys with words for people, which may have any quotes.
+	// wordKeys are keys whose values are prose, which may have any quotes.
 	wordKeys = []string{"title", "description", "caption", "text", "is", "source", "author", "authors"}
-	// template is an expression of ours inside a value.
+	// template matches a template inside a value.
 	template = regexp.MustCompile(`\$\{\{[^{}]*\}\}`)
 )
 
-// lintPlain checks a value without quotes.
+// lintPlain checks a scalar without quotes.
 func (c *converter) lintPlain(y *yaml.Node, at int, in context) {
 	f := c.fragment
 	end := f.endOfWords(y.Value, at)
@@ -128,8 +128,7 @@ func (c *converter) lintPlain(y *yaml.Node, at int, in context) {
 	}
 }
 
-// lintLines checks the lines that YAML adds to the value [at, end) without quotes. It reports whether there is a
-// problem.
+// lintLines checks the lines of the value [at, end) without quotes, and returns whether it has reported one.
 func (c *converter) lintLines(at, end int) bool {
 	f := c.fragment
 	for p := f.begin(at); p < end; p = f.next(p) {
@@ -153,10 +152,10 @@ func (c *converter) lintLines(at, end int) bool {
 	return false
 }
 
-// oddSpaces matches white space that YAML takes for letters, as indentation or after a colon.
+// oddSpaces matches white space that YAML takes for letters, in an indentation or after a colon.
 var oddSpaces = regexp.MustCompile(`^ *(?:-|[\pL_][\pL\d_.-]*:)? *([\p{Zs}\x{200b}]+)`)
 
-// addOddSpace adds the problem of such white space in the line at p, before end.
+// addOddSpace reports such white space in the line at p, before end.
 func (f *Fragment) addOddSpace(p, end int, problems *Problems) bool {
 	line := f.rest(p)
 	m := oddSpaces.FindStringSubmatchIndex(line)
@@ -173,7 +172,7 @@ func (f *Fragment) addOddSpace(p, end int, problems *Problems) bool {
 // GluedKey matches a key whose colon has no space after it.
 var GluedKey = regexp.MustCompile(`^([\pL_][\pL\d_.-]*):([^\s/:\\].*)$`)
 
-// addMissingSpace adds the problem of key:value in [start, end).
+// addMissingSpace reports key:value in [start, end).
 func (f *Fragment) addMissingSpace(start, end int, problems *Problems) bool {
 	m := GluedKey.FindStringSubmatch(f.Text[start:end])
 	if m == nil {

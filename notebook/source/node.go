@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/slice"
 )
 
-// NodeKind tells what a Node is.
+// NodeKind is the shape of a Node.
 type NodeKind int
 
 // The kinds of Node.
@@ -23,16 +23,15 @@ func (k NodeKind) String() string {
 	return [...]string{"a single value", "a list", "a mapping", "nothing"}[k]
 }
 
-// Node is a value of YAML in which everything has its place. Nodes are never changed once they are made, so that
-// defaults, blocks and profiles can share parts of them.
+// Node is a YAML value with places. Nodes are never changed, so that defaults, blocks and profiles can share them.
 type Node struct {
 	Kind   NodeKind
-	Text   Text    // of a scalar; other kinds have only the place
+	Text   Text    // of a scalar; for other kinds only Pos is set
 	Items  []*Node // of a list
 	Fields []Field // of a mapping, in the order written
 }
 
-// Field is one key of a mapping with its value.
+// Field is a key of a mapping with its value.
 type Field struct {
 	Key   Text
 	Value *Node
@@ -48,7 +47,7 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
-// Under returns the value at a path of keys, or nil without one.
+// Under returns the value at a path of keys; nil if there is none, or null on the way.
 func (n *Node) Under(keys ...string) *Node {
 	for _, key := range keys {
 		if n = n.Get(key); n != nil && n.Kind == Null {
@@ -58,7 +57,7 @@ func (n *Node) Under(keys ...string) *Node {
 	return n
 }
 
-// TextAt returns the single value at a path of keys, the zero value without one.
+// TextAt returns the scalar at a path of keys, or the zero value.
 func (n *Node) TextAt(keys ...string) Text {
 	if n = n.Under(keys...); n == nil || n.Kind != Scalar {
 		return Text{}
@@ -66,7 +65,7 @@ func (n *Node) TextAt(keys ...string) Text {
 	return n.Text
 }
 
-// List returns the items of a list. Another value is a list of one.
+// List returns the items of a list. A value that is not a list counts as its only item.
 func (n *Node) List() []*Node {
 	switch {
 	case n == nil:
@@ -77,7 +76,7 @@ func (n *Node) List() []*Node {
 	return []*Node{n}
 }
 
-// All returns the fields of a mapping; none for nil.
+// All returns the fields of a mapping.
 func (n *Node) All() []Field {
 	if n == nil {
 		return nil
@@ -85,7 +84,7 @@ func (n *Node) All() []Field {
 	return n.Fields
 }
 
-// Keys returns the keys of a mapping that have a value.
+// Keys returns the keys of a mapping that are not null.
 func (n *Node) Keys() (keys []string) {
 	for _, f := range n.All() {
 		if f.Value.Kind != Null {
@@ -95,7 +94,7 @@ func (n *Node) Keys() (keys []string) {
 	return keys
 }
 
-// Visit visits every single value under n, with its path of keys below at: services.db.command[1].
+// Visit calls visit for every scalar under n, with the path of keys below at: services.db.command[1].
 func (n *Node) Visit(at string, visit func(at string, t Text)) {
 	switch {
 	case n == nil:
@@ -111,7 +110,7 @@ func (n *Node) Visit(at string, visit func(at string, t Text)) {
 	}
 }
 
-// Place is the place of a key of n, or of n without it.
+// Place returns the place of a key of n, or of n if it lacks the key.
 func (n *Node) Place(key string) Pos {
 	for _, f := range n.Fields {
 		if f.Key.Value == key {
@@ -121,13 +120,13 @@ func (n *Node) Place(key string) Pos {
 	return n.Text.Pos
 }
 
-// isEmpty reports whether nothing is written: no node, null, an empty word or an empty list.
+// isEmpty reports whether n has no content: nil, null, an empty scalar or an empty list.
 func (n *Node) isEmpty() bool {
 	return n == nil || n.Kind == Null || n.Kind == Scalar && strings.TrimSpace(n.Text.Value) == "" ||
 		n.Kind == List && len(n.Items) == 0
 }
 
-// Without is n without some keys.
+// Without returns n without the keys.
 func (n *Node) Without(keys ...string) *Node {
 	if n == nil {
 		return nil
@@ -138,7 +137,7 @@ func (n *Node) Without(keys ...string) *Node {
 	return &out
 }
 
-// Only returns a copy of the mapping n with only these keys.
+// Only returns a copy of a mapping with only these keys.
 func (n *Node) Only(keys ...string) *Node {
 	if n == nil {
 		return nil
@@ -148,8 +147,8 @@ func (n *Node) Only(keys ...string) *Node {
 	return &out
 }
 
-// Merge lays over on top of base: mappings merge key by key, other values replace, and null removes, unless it is kept.
-// The fields of over come last.
+// Merge merges over on top of base: mappings key by key; other values replace, and null removes unless keepNull. The
+// fields of over come last.
 func Merge(base, over *Node, keepNull bool) *Node {
 	switch {
 	case over == nil:
@@ -177,7 +176,7 @@ func Merge(base, over *Node, keepNull bool) *Node {
 	return out
 }
 
-// byKey returns the values of a mapping, which may have thousands of keys.
+// byKey returns the values of a mapping, for fast access to thousands of keys.
 func (n *Node) byKey() map[string]*Node {
 	values := map[string]*Node{}
 	for _, f := range n.All() {

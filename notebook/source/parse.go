@@ -13,14 +13,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxYAML bounds one block or file of YAML, in bytes, and maxNodes its values, with those that aliases repeat.
+// maxYAML bounds a block or file of YAML, in bytes; maxNodes bounds its values, including those that aliases repeat.
 const (
 	maxYAML  = 250_000
 	maxNodes = 50_000
 )
 
-// Parse reads a fragment of a text that Fits. The result is nil if something is wrong with the YAML, and an empty
-// mapping if the fragment is empty.
+// Parse parses a fragment of a text that Fits. It returns nil after a problem, and an empty mapping for empty text.
 func Parse(f Fragment, problems *Problems) *Node {
 	before := problems.Found()
 	if len(f.Text) > maxYAML {
@@ -52,12 +51,12 @@ func Parse(f Fragment, problems *Problems) *Node {
 	return n
 }
 
-// A byteReader reads byte by byte, so that it is known how far the library has read when it fails.
+// A byteReader reads byte by byte, so that its position is that of the library's error.
 type byteReader struct{ *strings.Reader }
 
 func (r byteReader) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
 
-// isText reports whether a fragment has only characters that YAML may have; the first other one is a problem.
+// isText reports whether a fragment has only characters that YAML allows, and adds a problem for the first other one.
 func (f *Fragment) isText(problems *Problems) bool {
 	for i, r := range f.Text {
 		if isControl(r) && (r != '\r' || !strings.HasPrefix(f.Text[i+1:], "\n")) {
@@ -69,7 +68,7 @@ func (f *Fragment) isText(problems *Problems) bool {
 	return true
 }
 
-// isControl reports whether YAML does not allow a character, or ends a line at it where nothing else does.
+// isControl reports whether YAML forbids a character, or ends a line at it although nothing else does.
 func isControl(r rune) bool {
 	switch {
 	case r == '\t' || r == '\n':
@@ -80,7 +79,7 @@ func isControl(r rune) bool {
 	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff'
 }
 
-// decodeYAML reads YAML to its end, without giving its values any types.
+// decodeYAML parses a single document, without converting its values to types.
 func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	var doc, rest yaml.Node
 	d := yaml.NewDecoder(r)
@@ -97,14 +96,14 @@ func decodeYAML(r io.Reader) (*yaml.Node, error) {
 	return nil, err
 }
 
-// The line that an error of the library is about.
+// The line that an error of the library is about:
 const (
-	lineGiven = iota // the line that the error names
-	lineAfter        // the line after it: the library's parser counts from 0
-	lineRead         // the line up to which the library has read: the error names the beginning of the mapping
+	lineGiven = iota // the one that the error names
+	lineAfter        // the one after it: the library's parser counts from 0
+	lineRead         // the last one that was read: the error names the beginning of the mapping
 )
 
-// syntaxHints are ways out of the library's errors. The first row whose words are in an error counts.
+// syntaxHints are hints for errors of the library. The first row whose words are in the error applies.
 var syntaxHints = []struct {
 	words string
 	line  int
@@ -140,7 +139,7 @@ var (
 	unknownAnchor = regexp.MustCompile(`unknown anchor '([^']*)' referenced`)
 )
 
-// addSyntaxError adds an error of the library, which has read the text up to a byte.
+// addSyntaxError reports an error of the library, which has read the text up to a byte.
 func (f *Fragment) addSyntaxError(err error, read int, problems *Problems) {
 	if m := unknownAnchor.FindStringSubmatch(err.Error()); m != nil {
 		at := max(strings.Index(f.Text, "*"+m[1]), 0)
@@ -165,7 +164,7 @@ func (f *Fragment) addSyntaxError(err error, read int, problems *Problems) {
 			line = f.line(max(read-1, 0))
 		}
 		line = min(max(line, 0), len(f.lines)-1)
-		for _, l := range f.lines[max(line-1, 0) : line+1] { // a missing space is an error in the next line only
+		for _, l := range f.lines[max(line-1, 0) : line+1] { // a missing space leads to an error in the next line
 			start := l.at + len(f.rest(l.at)) - len(strings.TrimLeft(f.rest(l.at), "- "))
 			if f.addOddSpace(l.at, f.end(l.at), problems) || f.addMissingSpace(start, f.end(l.at), problems) {
 				return
@@ -177,8 +176,8 @@ func (f *Fragment) addSyntaxError(err error, read int, problems *Problems) {
 	}
 }
 
-// Only returns a YAML mapping with the given keys alone. Text without other keys, and text that is not a mapping, is
-// returned unchanged. Merge keys and aliases as keys are errors.
+// Only returns a YAML mapping with no other keys than these. Text without other keys, or that is not a mapping, is
+// returned unchanged. It returns an error for merge keys, and aliases as keys.
 func Only(text []byte, keys ...string) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {

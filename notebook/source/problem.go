@@ -15,17 +15,17 @@ type Severity int
 // The severities.
 const (
 	SeverityError   Severity = iota // nothing is run or rendered before it is fixed
-	SeverityWarning                 // worth a look; it prevents nothing
+	SeverityWarning                 // worth a look, but prevents nothing
 )
 
-// String is the word for a severity: error or warning.
+// String returns error or warning.
 func (s Severity) String() string { return [...]string{"error", "warning"}[s] }
 
-// Problem is something that the author can repair, with its place and a way out.
+// Problem is something that an author can fix, with its place and a hint.
 type Problem struct {
 	Pos      Pos
 	Severity Severity
-	Rule     string // a short name that manual and tests use, such as "unknown-key"
+	Rule     string // short name, used in the manual and in tests, such as "unknown-key"
 	Message  string // lower case, no full stop, the author's own words in quotes
 	Hint     string // what to do; may be empty
 }
@@ -33,7 +33,7 @@ type Problem struct {
 // MaxProblems bounds how many problems are kept.
 const MaxProblems = 1000
 
-// Problems collects the problems of an article, so that they are reported at once.
+// Problems collects problems, so that they are reported together.
 type Problems struct {
 	list  []*Problem
 	seen  map[problemKey]*Problem
@@ -41,24 +41,24 @@ type Problems struct {
 	found int
 }
 
-// A problemKey identifies equal problems.
+// A problemKey is the same for equal problems.
 type problemKey struct {
 	at            Pos
 	rule, message string
 }
 
-// Add adds an error and returns it, so that its Hint can be set. Of equal problems only the first is kept, and none
-// beyond MaxProblems.
+// Add adds an error and returns it, so that its Hint can be set. Equal problems are kept once, and at most MaxProblems
+// in all.
 func (p *Problems) Add(rule string, at Pos, format string, args ...any) *Problem {
 	return p.add(&Problem{Pos: at, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
-// Warn adds a warning, as Add does an error.
+// Warn adds a warning like Add adds an error.
 func (p *Problems) Warn(rule string, at Pos, format string, args ...any) *Problem {
 	return p.add(&Problem{Pos: at, Severity: SeverityWarning, Rule: rule, Message: fmt.Sprintf(format, args...)})
 }
 
-// Mute leaves out the problems that are added later at exactly this place, because they follow from an earlier one.
+// Mute suppresses later problems at exactly this place, because they follow from an earlier one.
 func (p *Problems) Mute(at Pos) {
 	if p.muted == nil {
 		p.muted = map[Pos]bool{}
@@ -66,7 +66,7 @@ func (p *Problems) Mute(at Pos) {
 	p.muted[at] = true
 }
 
-// add returns the equal problem that is kept already, if there is one.
+// add adds a problem, or returns an equal one that was added before.
 func (p *Problems) add(new *Problem) *Problem {
 	p.found++
 	key := problemKey{new.Pos, new.Rule, new.Message}
@@ -95,13 +95,13 @@ func (p *Problems) Merge(o *Problems) {
 	}
 }
 
-// Found is how often a problem was added, repeated ones included.
+// Found returns how often a problem was added, including equal and muted ones.
 func (p *Problems) Found() int { return p.found }
 
 // All returns the problems in the order in which they were added.
 func (p *Problems) All() []*Problem { return slices.Clone(p.list) }
 
-// Len is the number of problems, warnings included.
+// Len returns the number of problems, including warnings.
 func (p *Problems) Len() int { return len(p.list) }
 
 // Empty reports whether there are no errors; there may be warnings.
@@ -109,10 +109,10 @@ func (p *Problems) Empty() bool {
 	return !slices.ContainsFunc(p.list, func(p *Problem) bool { return p.Severity == SeverityError })
 }
 
-// structural are the rules of problems that prevent text from being read. They may be the cause of others.
+// structural are the rules of problems that prevent text from being read, and so may cause others.
 var structural = []string{"bad-utf8", "no-front-matter", "unclosed-fence", "yaml-syntax"}
 
-// Sorted returns the problems by file, in each the structural ones first, then by place.
+// Sorted returns the problems by file; within a file, structural ones first, then by place.
 func (p *Problems) Sorted() []*Problem {
 	list := slices.Clone(p.list)
 	slices.SortStableFunc(list, func(a, b *Problem) int {
@@ -122,7 +122,7 @@ func (p *Problems) Sorted() []*Problem {
 	return list
 }
 
-// rank is 0 for a structural problem, else 1.
+// rank returns 0 for a structural problem, otherwise 1.
 func (p *Problem) rank() int {
 	if slices.Contains(structural, p.Rule) {
 		return 0
@@ -137,14 +137,14 @@ func (p *Problem) path() string {
 	return p.Pos.Source.Path
 }
 
-// MaxColumns is the width of the lines of a problem that show the article.
+// MaxColumns is the width of excerpts, in columns.
 const MaxColumns = 120
 
-// maxMessage and maxHint bound messages and lines of hints, which may quote the author at length, in runes.
+// maxMessage and maxHint bound messages and lines of hints, in runes: they may quote the author at length.
 const maxMessage, maxHint = 240, 2000
 
-// String shows the problem to a person: place and message, the line with carets under the place, the hint. Only
-// printable characters and line ends reach the terminal.
+// String formats the problem: place and message, the line with a mark under the place, the hint. It contains only
+// printable characters and line ends.
 func (p *Problem) String() string {
 	var b strings.Builder
 	message := visible(shorten(p.Message, maxMessage), 0)
@@ -172,8 +172,8 @@ func (p *Problem) String() string {
 // maxListed bounds the words that a hint lists.
 const maxListed = 16
 
-// Suggest is a hint about a misspelt word: the nearest candidate, or two that are equally near, else all of them, the
-// first 16 written out. It is empty without candidates.
+// Suggest returns a hint for a misspelt word: the nearest candidate, or two equally near ones; otherwise the first
+// maxListed candidates. It is empty without candidates.
 func Suggest(word string, candidates []string) string {
 	switch best := expr.Near(word, candidates); len(best) {
 	case 1:

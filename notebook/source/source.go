@@ -1,9 +1,8 @@
-// Package source reads the texts that people write: places in them, the problems found there, and YAML.
+// Package source reads texts that people write: it has places in them, the problems found there, and YAML and CSV.
 //
-// Problems are collected, so that all of them are reported at once, and shown with an excerpt of their line. YAML
-// becomes nodes with places; their scalars are read as they are written, not as YAML's types. A syntax error is the
-// library's, with a hint; text that YAML accepts and its author probably did not mean is a problem, too. A block of
-// YAML with such a problem is not read further.
+// Problems are collected, so that all are reported at once, and shown with an excerpt of their line. YAML becomes nodes
+// with places; scalars are read as written, not as YAML's types. Syntax errors are those of the library, with hints.
+// Valid YAML that its author probably did not mean is a problem, too; such a block is not read further.
 package source
 
 import (
@@ -18,32 +17,31 @@ import (
 
 // Source is a text that values and problems point into: an article, or another file that an article reads.
 type Source struct {
-	Path  string // as it is shown to people: relative to the project where it can be
+	Path  string // for messages: relative to the project if possible
 	Data  []byte
 	lines []int // offset of the first byte of each line
 }
 
-// New makes a Source of a file's contents. A byte order mark at the beginning is left out of Data: editors hide it, so
-// people do not count it as a column.
+// New returns a Source with a file's contents, without a byte order mark: editors hide it, so people do not count it.
 func New(path string, data []byte) *Source {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	s := &Source{Path: path, Data: data, lines: []int{0}}
 	for i, b := range data {
-		if b == '\n' && len(s.lines) <= maxLines { // a text with more is not read, but it may have 10 million of them
+		if b == '\n' && len(s.lines) <= maxLines { // Fits refuses texts with more, which may be 10 million
 			s.lines = append(s.lines, i+1)
 		}
 	}
 	return s
 }
 
-// Position returns the line and column of a byte, both counted from 1, columns in characters.
+// Position returns the line and column of a byte, both from 1; columns are in characters.
 func (s *Source) Position(offset int) (line, column int) {
 	offset = min(max(offset, 0), len(s.Data))
 	line = sort.SearchInts(s.lines, offset+1)
 	return line, utf8.RuneCount(s.Data[s.lines[line-1]:offset]) + 1
 }
 
-// Line returns a line of Position without its end.
+// Line returns a line, counted from 1, without its end.
 func (s *Source) Line(line int) []byte {
 	text, _, _ := bytes.Cut(s.Data[s.lines[line-1]:], []byte("\n"))
 	return bytes.TrimSuffix(text, []byte("\r"))
@@ -55,10 +53,10 @@ type Pos struct {
 	Start, End int
 }
 
-// Pos is the place of the bytes [start, end) of s.
+// Pos returns the place of the bytes [start, end) of s.
 func (s *Source) Pos(start, end int) Pos { return Pos{s, start, end} }
 
-// Within is the part of p from start to end, counted from p's own start.
+// Within returns the part of p from start to end, relative to p.Start.
 func (p Pos) Within(start, end int) Pos {
 	limit := p.End - p.Start
 	start = min(max(start, 0), limit)
@@ -70,15 +68,14 @@ func (p Pos) In(q Pos) bool {
 	return p.Source == q.Source && p.Start >= q.Start && p.Start <= q.End
 }
 
-// Text is a word or phrase that an author wrote, with its place. Scalars of YAML are read as they are written, not
-// as YAML's types: 3.10 stays "3.10".
+// Text is a word or phrase that an author wrote, with its place. YAML scalars are read as written: 3.10 stays "3.10".
 type Text struct {
 	Value string
 	Pos   Pos
 }
 
-// At is the place of the bytes [start, end) of t.Value. Where the piece is written otherwise, with escapes or over
-// several lines, or where a template was filled in, it is the place of all of t.
+// At returns the place of the bytes [start, end) of t.Value. It is the place of all of t if the bytes are not found in
+// the source as they are: because of escapes, line breaks or templates.
 func (t Text) At(start, end int) Pos {
 	if t.Pos.Source == nil || t.Value == "" {
 		return t.Pos
@@ -108,31 +105,30 @@ func (t Text) At(start, end int) Pos {
 	return t.Pos.Within(at-len(piece), at)
 }
 
-// lineEnds makes one line of several, of the same length.
+// lineEnds replaces white space by spaces, so that a text becomes one line of the same length.
 var lineEnds = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
-// OneLine is t for places that show one line: terminals, feeds and titles of pages.
+// OneLine returns t for places that show a single line: terminals, feeds and titles of pages.
 func (t Text) OneLine() Text {
 	return Text{strings.TrimRight(lineEnds.Replace(t.Value), " "), t.Pos}
 }
 
-// Part is the bytes [start, end) of t.Value, with their place.
+// Part returns the bytes [start, end) of t.Value with their place.
 func (t Text) Part(start, end int) Text { return Text{t.Value[start:end], t.At(start, end)} }
 
 // IsZero reports whether nothing was written.
 func (t Text) IsZero() bool { return t.Value == "" && t.Pos.Source == nil }
 
-// Bounds of a text that is read. They are far above what people write, and keep what parsers make of a hostile text
-// under 200 MB and a second.
+// Bounds of a text. They are far above what people write, and keep parsers of hostile text below 200 MB and a second.
 const (
 	maxText  = 1_000_000     // bytes
-	maxRead  = 100 * maxText // bytes of a file that is read at all, to say by how much it is too large
+	maxRead  = 100 * maxText // bytes that are read of a larger file, to report its size
 	maxLines = 100_000
 	maxLine  = 100_000 // bytes
 )
 
-// Read reads a text from a file, which is shown to people by another path. It is false, which is a problem, for a pipe
-// or the like, which could never end, for a file that cannot be read, and for one that is far too large.
+// Read reads a file; shown is its path in problems. It adds a problem and returns false if the file cannot be read, is
+// far too large, or is not a regular file: a pipe may never end.
 func Read(file, shown string, problems *Problems) (*Source, bool) {
 	source := New(shown, nil)
 	data, _, err := files.Read(file, maxRead)
@@ -154,7 +150,7 @@ func tooLarge(at Pos, size int64, problems *Problems) {
 
 const divide = "divide it, or put data into files that images are built from"
 
-// Fits reports whether a text is UTF-8 and small enough to be read; another one is a problem.
+// Fits reports whether a text is UTF-8 and small enough to be parsed, and adds a problem if not.
 func Fits(s *Source, problems *Problems) bool {
 	before := problems.Found()
 	switch {
@@ -182,8 +178,8 @@ func Fits(s *Source, problems *Problems) bool {
 	return problems.Found() == before
 }
 
-// isUTF16 reports whether a text begins as editors of Windows write it: with a mark of the order of bytes, or every
-// other byte zero.
+// isUTF16 reports whether a text begins like UTF-16 of Windows editors: with a byte order mark, or every other byte
+// zero.
 func isUTF16(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
@@ -192,7 +188,7 @@ func isUTF16(data []byte) bool {
 		data[0] != 0 && data[1] == 0 && data[2] != 0 && data[3] == 0)
 }
 
-// firstInvalid returns the offset of the first byte that is not UTF-8, or the length of valid data.
+// firstInvalid returns the offset of the first byte that is not UTF-8, or len(data).
 func firstInvalid(data []byte) int {
 	for i, r := range string(data) {
 		if r == utf8.RuneError && !bytes.HasPrefix(data[i:], []byte("\ufffd")) {

@@ -158,7 +158,7 @@ func (f File) Mode() fs.FileMode {
 // them are 0, the service is probed as often as possible, for a minute. Otherwise those that are 0 have the defaults of
 // Compose, except for the pace of probes.
 type Ready struct {
-	HTTP          string        `json:"http,omitempty" yaml:"-"`    // path on the first exposed port; needs a status below 400
+	HTTP          string        `json:"http,omitempty" yaml:"-"`    // path on the first exposed port; status below 400
 	Port          int           `json:"port,omitempty" yaml:"-"`    // TCP port that must accept connections
 	Log           string        `json:"log,omitempty" yaml:"-"`     // text that must be in the log,
 	Times         int           `json:"times,omitempty" yaml:"-"`   // this many times (0 is once)
