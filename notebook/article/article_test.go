@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// parseText parses an article that lies in an empty folder.
+// parseText parses an article in an empty folder.
 func parseText(t testing.TB, text string) *Document {
 	t.Helper()
 	return Parse(filepath.Join(t.TempDir(), "sample"), source.New("article.md", []byte(text)))
@@ -79,8 +79,8 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// Whatever an author types, parsing ends, and a problem points inside the article, says where, and shows the line so
-// that nothing of it can act on a terminal.
+// Whatever an author types, parsing ends. A problem has a place inside the article, a text, and an excerpt that cannot
+// control the terminal.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"testdata/broken/*.md", "testdata/good/*.md"} {
 		files, _ := filepath.Glob(pattern)
@@ -116,7 +116,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkShown checks that a problem as it is shown is safe for terminals and keeps to their width.
+// checkShown checks that a problem is safe for terminals and fits their width.
 func checkShown(t *testing.T, shown string) {
 	t.Helper()
 	assert.Equal(t, utf8.ValidString(shown), true, "%q is UTF-8", shown)
@@ -160,8 +160,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	}
 }
 
-// An article or a project file that cannot be read is a problem like others, and the project can be opened all the
-// same.
+// An article or project file that cannot be read is a problem like others, and the project still opens.
 func TestUnreadableArticles(t *testing.T) {
 	dir := t.TempDir()
 	must.Write(filepath.Join(dir, ProjectFile), "")

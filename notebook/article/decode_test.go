@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// decodeText reads one experiment of an article.
+// decodeText decodes one experiment of an article.
 func decodeText(t *testing.T, text string) *Experiment {
 	t.Helper()
 	var problems source.Problems
@@ -20,7 +20,7 @@ func decodeText(t *testing.T, text string) *Experiment {
 	return e
 }
 
-// Keys that can be written in several ways come to the same values.
+// Keys with several notations give the same values.
 func TestWaysToWrite(t *testing.T) {
 	service := func(e *Experiment) *spec.Service { return e.Services[0] }
 	dependencies := func(e *Experiment) string { return strings.Join(service(e).DependsOn, "|") }
@@ -93,7 +93,7 @@ func TestWaysToWrite(t *testing.T) {
 	}
 }
 
-// Rows have their places in the file, or in the article if the file is a listing.
+// Rows have places in their file, or in the article if the file is a listing.
 func TestPlacesInRows(t *testing.T) {
 	text := head + "```csv file=rows.csv\nname,\"w,ord\"\none,\"un \"\"deux\"\"\"\ntwo,äö\n```\n"
 	doc := parseText(t, text)

@@ -32,7 +32,7 @@ func TestDestinationsAreResolved(t *testing.T) {
 	}
 }
 
-// Titles and their like are one line, however they are written, and keep their places.
+// Titles and similar lines become one line, however they are written, and keep their places.
 func TestLinesOfYAMLAreOneLine(t *testing.T) {
 	const text = "---\ntitle: |\n  A title\n  of lines\ndescription: >\n  One\n\n  two\nauthors: [\"A\\nB\"]\n" +
 		"tags: [\"x\\ty\"]\n" +
@@ -118,7 +118,7 @@ func TestElsewhere(t *testing.T) {
 	for destination, want := range map[string]string{
 		"https://a.test/b c?d=é&e=%20#f": "https://a.test/b%20c?d=%C3%A9&e=%20#f", "//a.test": "https://a.test",
 		"MAILTO:a@b.test": "MAILTO:a@b.test", "https://a.`b": "https://a.%60b", "page.md#part": "", "/a:b": "", "": "",
-		" javascript:x": "", "\tjavascript:x": "", // both of which are paths, to where there is nothing
+		" javascript:x": "", "\tjavascript:x": "", // both are relative paths, which lead nowhere
 	} {
 		assert.Equal(t, must.Get(Elsewhere(destination)), want, "%q leads to", destination)
 	}
@@ -150,7 +150,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// outline shows the blocks of a text: divs by their state and words in brackets, others by their kinds.
+// outline shows the blocks of a text: Divs by state and words in brackets, others by kind.
 func outline(n ast.Node, source []byte) string {
 	var out []string
 	for c := n.FirstChild(); c != nil && c.Type() == ast.TypeBlock; c = c.NextSibling() {
@@ -193,12 +193,12 @@ func TestDivs(t *testing.T) {
 		{"in a quotation", "> ::: a\n> :::\n", "Blockquote misplaced [a: ], misplaced [: ]"},
 	} {
 		assert.Equal(t, outline(ForArticles().Parse([]byte(tt.text)), []byte(tt.text)), tt.want, "%s", tt.name)
-		// A page of docs has no div.
+		// Pages of docs have no Divs.
 		assert.Lacks(t, outline(ForPages().Parse([]byte(tt.text)), []byte(tt.text)), "[")
 	}
 }
 
-// Divs are bounded as lists and quotations are.
+// Divs are bounded like lists and quotations.
 func TestDeepDivs(t *testing.T) {
 	const n = 10_000
 	p := ForArticles()

@@ -29,8 +29,8 @@ import (
 //	-- profile --      the profile, if it is not full
 //	-- want --         what is planned
 //
-// "case: NAME < OTHER" is an earlier case with other files; its experiment is the same if it is empty. Of its first trial
-// the parts are shown that differ from OTHER's.
+// "case: NAME < OTHER" changes files of the earlier case OTHER, and its experiment unless that is empty. Of the first
+// trial, it shows the parts that differ from those of OTHER.
 func TestCases(t *testing.T) {
 	for _, name := range must.Glob("testdata/cases/*.txtar", 5) {
 		archive := must.Get(txtar.ParseFile(name))
@@ -50,18 +50,18 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// planCase is one article with its files.
+// planCase is an article with its files.
 type planCase struct {
 	name, profile     string
 	article           string // whole; empty: its front matter and only block are front and experiment
 	front, experiment string
 	files             map[string]string
 	want              *txtar.File
-	of                *planCase // which this one changes
-	first             parts     // of its first trial
+	of                *planCase // the case that this one changes
+	first             parts     // of the first trial
 }
 
-// parts are the definition of a trial.
+// parts are the parts of a trial's definition.
 type parts map[string]json.RawMessage
 
 func (c *planCase) text() string {
@@ -78,7 +78,7 @@ func newCase(text string) *planCase {
 	return c
 }
 
-// change changes a case by a text like that of newCase. The experiment stays if there is none before the files.
+// change applies a text like that of newCase to a case. Without an experiment before the files, the old one stays.
 func (c *planCase) change(by string) {
 	archive := txtar.Parse([]byte(by))
 	if len(archive.Comment) > 0 {
@@ -148,7 +148,7 @@ func readCases(t *testing.T, archive *txtar.Archive) (cases []*planCase) {
 	return cases
 }
 
-// open puts the files of a case into a project of their own. The article is in dir.
+// open creates a project with the files of a case. The article is in dir.
 func (c *planCase) open(t *testing.T) (project *article.Project, dir string) {
 	t.Helper()
 	root := t.TempDir()
@@ -171,7 +171,7 @@ func (c *planCase) plan(t *testing.T) (p *plan.Plan, problems *source.Problems, 
 	return p, problems, filepath.Dir(project.Dir)
 }
 
-// describe shows what would be measured, or the problems that are in the way.
+// describe shows what would be measured, or the problems.
 func (c *planCase) describe(p *plan.Plan, problems *source.Problems) string {
 	var out strings.Builder
 	for _, problem := range problems.Sorted() {
@@ -198,8 +198,8 @@ func (c *planCase) describe(p *plan.Plan, problems *source.Problems) string {
 }
 
 // describeExperiment shows the trials of an experiment, each with the parts of its definition that differ from the
-// trial before. The second half of an A/A pair is not shown. The experiment has a line of its own if it is one of
-// several, or is measured otherwise than by default.
+// previous trial. It omits the second half of an A/A pair. The experiment has a line of its own if it is one of
+// several, or differs from the defaults.
 func describeExperiment(out *strings.Builder, e *plan.Experiment, before parts, several bool) (all []parts) {
 	if e.Skipped != "" {
 		fmt.Fprintf(out, "%s: skipped: %s\n", e.Name, e.Skipped)

@@ -36,7 +36,7 @@ func TestComposeEnvironment(t *testing.T) {
 	}
 }
 
-// Values of env_file are read as Compose reads them, but for $NAME, which stays.
+// Values of env_file are read as in Compose, except for $NAME, which stays.
 func TestValuesOfEnvFile(t *testing.T) {
 	for _, test := range []struct {
 		line, want string

@@ -26,7 +26,7 @@ func TestInlineDockerfile(t *testing.T) {
 	assert.Equal(t, string(at.Source.Data[at.Start:at.End]), "RUN false", "its second line")
 }
 
-// planIn plans an experiment in a folder that has a Dockerfile and what mkfiles makes there and outside the project.
+// planIn plans an experiment in a folder with a Dockerfile, after mkfiles has made files there and outside the project.
 func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan, []*source.Problem) {
 	t.Helper()
 	return planText(t, text(block(body)), func(dir, outside string) {
@@ -35,7 +35,7 @@ func planIn(t *testing.T, body string, mkfiles func(dir, outside string)) (*Plan
 	})
 }
 
-// planText plans an article in a folder, with what mkfiles makes there and outside the project.
+// planText plans an article in a folder, after mkfiles has made files there and outside the project.
 func planText(t *testing.T, text string, mkfiles func(dir, outside string), o ...Options) (*Plan, []*source.Problem) {
 	t.Helper()
 	root := t.TempDir()
@@ -66,7 +66,7 @@ func link(to, at string) {
 	must.Do(os.Symlink(to, at))
 }
 
-// No link leads out of the article's folder, or with rows out of the repository.
+// No link leads out of the article's folder, and none of rows out of the repository.
 func TestNoLinkLeadsOut(t *testing.T) {
 	service := func(s string) string { return "name: e\nservices: {s: " + s + "}\nload: {target: http://s/}\n" }
 	axis := func(s string) string { return "name: e\ncommand: {image: x, run: y}\nmatrix: {f: " + s + "}\n" }
@@ -142,7 +142,7 @@ func TestSizes(t *testing.T) {
 	const config = "services: {s: {image: x, configs: [{source: a, target: /a}, {source: b, target: /b}]}}\n" +
 		"load: {target: http://s/}\n"
 	const script = "services: {s: {image: x}}\nload: {target: http://s/, tool: k6, script: a}\n"
-	for _, test := range []struct{ name, body, files, rule string }{ // NAME=TEXT; LARGE is 6 GB, and MOST all that may be
+	for _, test := range []struct{ name, body, files, rule string }{ // NAME=TEXT; LARGE is 6 GB, and MOST is the limit
 		{"a large file that is ignored", build, ".dockerignore=data data/big=LARGE", ""},
 		{"a large file that is ignored by its own name", build, ".dockerignore=**/big\n!data/small data/big=LARGE", ""},
 		{"a large file", build, "big=LARGE", "too-large"},
@@ -197,8 +197,8 @@ func TestLitterIsNoPartOfAContext(t *testing.T) {
 	}
 }
 
-// The context of a Dockerfile in the root of the repository, above the project, has the files that it copies, but project
-// files and folders of articles only where it names them.
+// The context of a Dockerfile in the root of the repository, above the project, has the files that it copies. It has
+// project files and folders of articles only if the Dockerfile names them.
 func TestContextInTheRepository(t *testing.T) {
 	const (
 		file   = "p/benchbook.yaml"
@@ -207,7 +207,7 @@ func TestContextInTheRepository(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name, build, dockerfile string
-		want                    []string // beside what there always is
+		want                    []string // besides the files of every context
 	}{
 		{"all", "../../..", "FROM scratch\nCOPY . /\n", nil},
 		{"patterns", "../../..", "FROM scratch\nCOPY * ?/* /\n", nil},
@@ -282,7 +282,7 @@ func TestSecretsAreNoInputs(t *testing.T) {
 	assert.Equal(t, keyWith("one value"), keyWith("another value"), "keys")
 }
 
-// Values from the environment are in keys, and in nothing that is shown.
+// Values from the environment change keys, and are never shown.
 func TestPrivateValues(t *testing.T) {
 	files := map[string]string{
 		"private.env": "API_TOKEN=hunter24\nMODE=hasty\n",

@@ -10,9 +10,9 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A listing needs nothing of the folder, and leaves nothing of it open: a preview reads articles for hours.
+// A listing needs no file of the folder, and leaves none open: a preview reads articles for hours.
 func TestListingLeavesNothingOpen(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which closes what is forgotten
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the collector would close forgotten files
 	open := func() int { return len(must.Get(os.ReadDir("/proc/self/fd"))) }
 	f := newFolder(&article.Document{Dir: t.TempDir(), Listings: []*article.Listing{{Path: "a.py", Data: []byte("x")}}}, nil)
 	before := open()

@@ -63,8 +63,8 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// Records stay fresh only as long as keys stay: a key that changes here makes every committed record stale. These two
-// articles use what the first version could do.
+// Records are fresh only while keys stay: a key that changes here makes every committed record stale. Both articles use
+// features of the first version only.
 func TestKeysStay(t *testing.T) {
 	var got strings.Builder
 	for _, file := range articles(t, "keys", 2) {
@@ -80,7 +80,7 @@ func TestKeysStay(t *testing.T) {
 	golden.Equal(t, filepath.Join("testdata", "keys", "keys.txt"), got.String())
 }
 
-// The plans of some good articles, in full and in a profile of theirs.
+// The plans of some good articles, with the full profile and with one of their own.
 func TestPlans(t *testing.T) {
 	for _, name := range []string{"format-sections", "not-faster", "overrides"} {
 		file := filepath.Join("testdata", "good", name+".md")

@@ -7,7 +7,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// The key of a trial changes with what is measured, and with nothing else.
+// The key of a trial changes if and only if what is measured changes.
 func TestKeysFollowInputs(t *testing.T) {
 	const (
 		servers = "name: e\nservices: {server: {build: ., expose: ['8080'], configs: [" +

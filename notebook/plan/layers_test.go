@@ -7,7 +7,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// The project, the front matter, the experiment and a profile give values in this order; null removes them.
+// Values come from the project, the front matter, the experiment and a profile, in this order; null removes them.
 func TestLayers(t *testing.T) {
 	const (
 		load    = "name: e\nservices: {s: {image: x}}\nload: {target: http://s/"

@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// A matrix has the cells that are wanted: the name of each, its parameters and labels, and the words that it echoes.
+// A matrix has these cells, each with its name, parameters and labels, and the words that it echoes.
 func TestCells(t *testing.T) {
 	const (
 		command  = "name: e\ncalibrate: false\ncommand: {image: x, run: [echo, "
@@ -127,7 +127,7 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// What a small text would make of a matrix is bounded before it is made.
+// Large matrices from small texts are refused before they are made.
 func TestExpandedSizes(t *testing.T) {
 	var rows, axes, variables strings.Builder
 	for i := range 9_000 {

@@ -56,7 +56,7 @@ type Experiment struct {
 	Hosts       map[string]string // nodes of services by name, and of the load by LoadName; nil outside a cluster
 	Metrics     []Metric          // that the experiment adds
 	Secrets     []Secret          // must be given when it is run
-	Digest      string            // the same for runs with the same profile, trials, repetitions and seed
+	Digest      string            // the same for runs with the same profile, trials and repetitions
 	Pos         source.Pos
 	// Notes list keys of its Compose files that have no effect, and variables that their values depend on.
 	Notes   []string

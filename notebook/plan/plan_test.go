@@ -14,12 +14,12 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// text returns an article of fences.
+// text returns an article with these fences.
 func text(parts ...string) string { return "---\ntitle: x\n---\n\n" + strings.Join(parts, "") }
 
 func block(body string) string { return "```yaml experiment\n" + body + "```\n" }
 
-// newPlan plans an article that lies in a folder with the files given.
+// newPlan plans an article in a folder with the given files.
 func newPlan(t *testing.T, src string, files map[string]string) (*Plan, []*source.Problem) {
 	t.Helper()
 	return planText(t, src, func(dir, _ string) {
@@ -37,7 +37,7 @@ func mustPlan(t *testing.T, source string, files map[string]string) *Plan {
 	return p
 }
 
-// Each round has every trial once, in an order of its own.
+// Each round has every trial once, in a random order.
 func TestOrder(t *testing.T) {
 	e := mustPlan(t, text(block("name: e\ncommand: {image: x, run: y}\nmatrix: {a: [1, 2]}\nrepetitions: 20\n")),
 		nil).Experiments[0]

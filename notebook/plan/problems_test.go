@@ -10,10 +10,10 @@ import (
 )
 
 // problem is a wrong part of a case, and how it is reported, in the form of inWords. A hint that another row has can be
-// left out. Without a wanted text there is no problem: the part is nearly wrong.
+// left out. Without a text there must be no problem: the part is nearly wrong.
 type problem struct{ name, part, want string }
 
-// inWords writes a problem: rule, text of its place, message and hint.
+// inWords formats a problem: rule, text of its place, message and hint.
 func inWords(p *source.Problem) string {
 	at := p.Pos
 	words := fmt.Sprintf("%s at %s: %s", p.Rule, at.Source.Data[at.Start:at.End], p.Message)
@@ -29,13 +29,13 @@ func inWords(p *source.Problem) string {
 	return words
 }
 
-// privateFiles have values that would be secrets if they were in the article.
+// privateFiles have values that would be reported as secrets in the article.
 const privateFiles = "-- compose.yaml --\nservices: {s: {image: x, expose: [\"80\"], environment: [DB_PASSWORD]}}\n" +
 	"-- literal.yaml --\nservices: {s: {image: x, expose: [\"80\"], environment: {DB_PASSWORD: hunter23}}}\n" +
 	"-- named.yaml --\nservices: {s: {image: x, expose: [\"80\"], env_file: private.env}}\n" +
 	"-- private.env --\nAPI_TOKEN=hunter24\n"
 
-// Each wrong part is reported at its place with a way out. Further problems are in testdata/broken.
+// Each wrong part is reported at its place with a hint. Further problems are in testdata/broken.
 func TestProblems(t *testing.T) {
 	for _, group := range []struct {
 		name, before, files string // a case is before, a part, and files

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A context of a revision has what was committed then, whatever the folder has now.
+// A context of a revision has the files that were committed then, whatever is in the folder now.
 func TestRevision(t *testing.T) {
 	slowtest.Skip(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
@@ -85,8 +85,8 @@ func TestRevision(t *testing.T) {
 	})
 }
 
-// Revisions that are compared are an axis: cells that differ are measured once of each, the first of them twice, and
-// what is the same is left out.
+// Compared revisions are an axis: cells that differ are measured once for each, the first of them twice. Cells that are
+// the same are left out.
 func TestRevisionsAreCompared(t *testing.T) {
 	slowtest.Skip(t)
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
@@ -175,7 +175,7 @@ func fromRepository(s *spec.Service) string {
 	return string(all[max(i, 0)].Data)
 }
 
-// shortOf is the name of a file, what is in it if that differs between revisions, and a star for a program.
+// shortOf returns the name of a file, its content if that differs between revisions, and a star if it is executable.
 func shortOf(f spec.File) string {
 	switch {
 	case f.Exec:

@@ -9,7 +9,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Values go wherever a template asks for them, types and images included; who the trial is stays.
+// Tuned values are filled in wherever a template names them, in types and images, too. The identity of the trial stays.
 func TestTuned(t *testing.T) {
 	const body = "name: e\nservices: {s: {image: 'x:${{ tune.workers }}', command: 'run ${{ tune.workers }} ${{ " +
 		"matrix.m }}', cpus: '${{ tune.workers }}'}}\n" +
@@ -55,7 +55,7 @@ func TestAtRate(t *testing.T) {
 	}
 }
 
-// A value is taken over from the cell whose parameters do not contradict those of the trial.
+// A tuned value is taken from the cell whose parameters do not contradict those of the trial.
 func TestTunedBy(t *testing.T) {
 	p := mustPlan(t, text(block("name: e\nmatrix: {m: [a, b]}\nservices: {s: {image: 'x:${{ tune.workers }}'}}\n"+
 		"tune: {workers: {to: 8}}\nload: {target: http://s/}\n"), "\n",

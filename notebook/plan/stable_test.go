@@ -19,8 +19,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// The same article has the same plan, byte for byte, and the same problems in concurrent calls of New: with one document
-// that they share, and with documents of their own.
+// The same article gives the same plan, byte for byte, and the same problems in concurrent calls of New, with a shared
+// document and with separate ones.
 func TestSamePlan(t *testing.T) {
 	slowtest.Skip(t)
 	real := must.Get(filepath.Glob("../../experiments/*/article.md"))
@@ -53,8 +53,7 @@ func TestSamePlan(t *testing.T) {
 	}
 }
 
-// planned is the plan of an article as JSON, with its problems in words; from a document of its own, if that is asked
-// for.
+// planned returns the plan of an article as JSON, and its problems; own asks for a new document.
 func planned(project *article.Project, doc *article.Document, o plan.Options, own bool) ([]byte, error) {
 	if own {
 		var err error
@@ -71,8 +70,7 @@ func planned(project *article.Project, doc *article.Document, o plan.Options, ow
 	return fmt.Append(out, problems.Sorted()), err
 }
 
-// opened puts an article into a project. It lies in a folder alone but for what neighbours give it: NAME.yaml is the
-// project file.
+// opened puts an article alone into the folder of a project. A file NAME.yaml next to it becomes the project file.
 func opened(t *testing.T, file string) (*article.Project, *article.Document) {
 	t.Helper()
 	c := &planCase{files: map[string]string{article.FileName: must.Read(file)}}

@@ -13,12 +13,12 @@ import (
 
 // A Decoder fills structs from nodes. Tags of their fields say what a mapping may have:
 //
-//	yaml:"key"       the key, if it is not the one of JSON; a key without a field is a problem, unless it begins with x-
+//	yaml:"key"       the key, if the json tag differs; a key without a field is a problem, unless it begins with x-
 //	yaml:",inline"   the keys of a struct belong to the mapping itself
-//	as:"notation"    the name in Notations, if it is not the one of the type; as:"[]notation" for the items of a list
+//	as:"notation"    the name in Notations, if it is not the type's name; as:"[]notation" for the items of a list
 //	alone:"yes"      a value or list stands for a mapping with this key alone
 //	not:"key key"    keys that cannot be written together with this one
-//	need:"hint"      the key has to be there if the decoder reads whole mappings
+//	need:"hint"      the key is required in whole mappings
 //
 // Two fields without a key are filled in, too: Pos with the place of the mapping, and Node with the mapping itself.
 type Decoder struct {

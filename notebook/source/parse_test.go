@@ -89,7 +89,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A piece of a value has the place where it was written.
+// A piece of a value has the place where it is written.
 func TestPlaceInValue(t *testing.T) {
 	for _, test := range []struct{ name, yaml, piece, want string }{
 		{"plain", "a > b", "b", "b"},
@@ -165,7 +165,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// A list that repeats itself is too large, however often it does so in itself.
+// A list that contains itself is too large, however often it does.
 func TestListInItself(t *testing.T) {
 	var problems Problems
 	Parse(Whole(New("test.yaml", []byte("a: &a ["+strings.Repeat("*a, ", 60_000)+"]\n"))), &problems)
