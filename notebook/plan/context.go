@@ -292,8 +292,10 @@ const allOfIt = "."
 var (
 	continued = regexp.MustCompile(`\\[ \t]*\r?\n`)
 	copying   = regexp.MustCompile(`(?im)^[ \t]*(?:ONBUILD[ \t]+)?(?:COPY|ADD)[ \t]+(.*)$`)
-	mounting  = regexp.MustCompile(`(?im)^[ \t]*RUN[ \t].*--mount=type=bind`)
-	mounted   = regexp.MustCompile(`--mount=\S*\b(?:source|src)=([^,\s]+)`)
+	running   = regexp.MustCompile(`(?im)^[ \t]*(?:ONBUILD[ \t]+)?RUN[ \t]+(.*)$`)
+	mounting  = regexp.MustCompile(`--mount=(\S+)`)
+	mountType = regexp.MustCompile(`\btype=(\w+)`)
+	mounted   = regexp.MustCompile(`\b(?:source|src)=([^,]+)`)
 	quotes    = strings.NewReplacer("[", " ", "]", " ", ",", " ", `"`, " ")
 )
 
@@ -303,10 +305,15 @@ var (
 func copiedBy(dockerfile string) copyPaths {
 	text := continued.ReplaceAllString(dockerfile, " ")
 	var out copyPaths
-	if mounting.MatchString(text) {
-		out = append(out, allOfIt)
-		for _, m := range mounted.FindAllStringSubmatch(text, -1) {
-			out = append(out, cmp.Or(withoutPattern("/"+m[1]), allOfIt))
+	for _, run := range running.FindAllString(text, -1) {
+		for _, mount := range mounting.FindAllString(run, -1) {
+			if is := mountType.FindStringSubmatch(mount); is != nil && is[1] != "bind" {
+				continue
+			}
+			out = append(out, allOfIt)
+			if m := mounted.FindStringSubmatch(mount); m != nil {
+				out = append(out, cmp.Or(withoutPattern("/"+m[1]), allOfIt))
+			}
 		}
 	}
 	for _, m := range copying.FindAllStringSubmatch(text, -1) {

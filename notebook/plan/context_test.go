@@ -261,6 +261,9 @@ func TestCopied(t *testing.T) {
 		{"a variable", "COPY ${NAME} /srv", "any/thing", ""},
 		{"a mount", "RUN --mount=type=bind,target=/src make", "any/thing", ""},
 		{"a folder in a mount", "RUN --mount=type=bind,source=lib,target=/src make", "lib/b.py", ""},
+		{"a mount without a type", "RUN --mount=target=/src make", "any/thing", ""},
+		{"a mount with its type last", "RUN --mount=source=lib,target=/src,type=bind make", "lib/b.py", ""},
+		{"a cache", "RUN --mount=target=/root/.cache,type=cache make", "", "a.py"},
 		{"nothing", "FROM x", "", "a.py"},
 	} {
 		c := copiedBy(test.dockerfile)
