@@ -16,7 +16,7 @@ const (
 	maxChunkLine = 4 << 10  // bytes of the line before a chunk, extensions included
 )
 
-// part is where in an answer the next byte belongs.
+// part is the part of an answer that the next byte belongs to.
 type part uint8
 
 const (
@@ -30,21 +30,21 @@ const (
 	inTrailer
 )
 
-// answerReader parses one answer from pieces of any size; the cuts do not matter.
+// answerReader parses one answer, in pieces of any size.
 //
 // It is strict where a lax parser would count garbage as an answer, and lenient where servers differ without harm: lines
 // may end in a bare line feed, a status line may lack its reason, equal lengths may be repeated.
 //
 // Source: RFC 9112, sections 2 to 7.
 type answerReader struct {
-	whole *whole // keeps the answer, nil while only its status and length count
+	whole *whole // keeps the answer; nil if only its status and length count
 	line  []byte // the incomplete line
 
-	remaining int64 // bytes that the body or chunk still has
+	remaining int64 // bytes of the body or chunk still to come
 	length    int64 // bytes of the body so far
 	announced int64 // Content-Length, or -1
 	status    int
-	budget    int32 // bytes that the head, trailer or chunk line may still take
+	budget    int32 // bytes that the head, trailer or chunk line may still have
 	part      part
 	coding    coding
 
@@ -78,16 +78,16 @@ func (r *answerReader) startHead() {
 	r.http10, r.closes, r.keeps = false, false, false
 }
 
-// keepAlive reports whether the server lets another request follow this answer, once that is complete.
+// keepAlive reports whether the connection can take another request after this answer.
 func (r *answerReader) keepAlive() bool {
 	return !r.closes && (!r.http10 || r.keeps) && r.part != inBodyUntilClose
 }
 
-// feed parses the next bytes. Done means that the answer ended with b[used-1], an error that this is not HTTP. After
-// either the reader must be reset.
+// feed parses the next bytes. done means that the answer ended with b[used-1], err that it is not HTTP. After either,
+// reset the reader.
 func (r *answerReader) feed(b []byte) (used int, done bool, err error) { return r.parse(b, false) }
 
-// parse is feed, which may stop behind the head.
+// parse is feed, but stops after the head if headOnly is set.
 func (r *answerReader) parse(b []byte, headOnly bool) (used int, done bool, err error) {
 	r.begun = r.begun || len(b) > 0
 	rest := b
@@ -111,7 +111,7 @@ func (r *answerReader) parse(b []byte, headOnly bool) (used int, done bool, err 
 	return len(b) - len(rest), done, err
 }
 
-// skippable is how many of the next bytes are body and need no parsing.
+// skippable returns how many of the next bytes are body and need no parsing.
 func (r *answerReader) skippable() int64 {
 	switch r.part {
 	case inBody, inChunk:
@@ -122,7 +122,7 @@ func (r *answerReader) skippable() int64 {
 	return 0
 }
 
-// skip counts n skippable bytes. Done means that the answer ended with the last of them.
+// skip counts n skippable bytes. done means that the answer ended with the last of them.
 func (r *answerReader) skip(n int64) (done bool) {
 	r.length += n
 	if r.part == inBodyUntilClose {
@@ -146,8 +146,8 @@ func (r *answerReader) eof() (done bool, kind Kind) {
 	return false, Short
 }
 
-// takeLine takes a line, without its end, or the first part of one. It is valid until the next call. A header line that
-// begins with white space continues the one before, after a single space (RFC 9112, 5.2).
+// takeLine takes a line, without its end, or the first part of one off b. It is valid until the next call. A header
+// line that begins with white space continues the one before, after a single space (RFC 9112, 5.2).
 func (r *answerReader) takeLine(b []byte) (line, rest []byte, ended bool, err error) {
 	if n := len(r.line); n > 0 && r.line[n-1] == '\n' {
 		line = bytes.TrimSuffix(r.line[:n-1], []byte("\r"))
@@ -237,7 +237,7 @@ func startsLikeStatus(line []byte) bool {
 // readStatus reads "HTTP/1.1 200 OK", with or without the reason.
 func (r *answerReader) readStatus(line []byte) error {
 	bad := func() error { return fmt.Errorf("the status line is %q", excerpt(line)) }
-	const version, code = len(statusStart), len(statusStart) + 2 // where they are
+	const version, code = len(statusStart), len(statusStart) + 2 // their positions
 	if len(line) < code+3 || !startsLikeStatus(line) || !isDigit(line[version]) || line[version+1] != ' ' {
 		return bad()
 	}
@@ -257,7 +257,7 @@ func (r *answerReader) readStatus(line []byte) error {
 	return nil
 }
 
-// readField parses a header and keeps what says where the answer ends.
+// readField parses a header line and keeps what determines where the answer ends.
 func (r *answerReader) readField(line []byte) error {
 	name, value, err := splitField(line)
 	if err != nil {

@@ -26,7 +26,7 @@ const CheckArgument = "check"
 type Answer struct {
 	Method  string         `json:"method"`
 	URL     string         `json:"url"`
-	Address netip.AddrPort `json:"address,omitzero"` // zero if the name has none
+	Address netip.AddrPort `json:"address,omitzero"` // zero if the host has none
 	Status  int            `json:"status,omitempty"` // 0 without an answer
 	Length  int64          `json:"length"`           // of the body, in bytes
 	Took    time.Duration  `json:"took_ns"`          // connecting included
@@ -34,8 +34,7 @@ type Answer struct {
 }
 
 // Check asks for every target once, at each address that the load would go to, and checks the answers even if the
-// config does not. An Answer says what is wrong with it; an error means that the config is invalid or the context
-// ended.
+// config does not. A wrong answer has a Failure; an error means that the config is invalid or the context ended.
 func Check(ctx context.Context, config Config) ([]Answer, error) {
 	l, err := newLoad(&config)
 	if err != nil {
@@ -66,8 +65,8 @@ func Check(ctx context.Context, config Config) ([]Answer, error) {
 	return answers, nil
 }
 
-// probeEach probes addresses, up to the end of the first family with one that accepts connections: both families usually
-// lead to the same server. Refused are the answers of addresses that accept none. The context may have ended.
+// probeEach probes addresses up to the end of the first IP family that has one that accepts connections: both families
+// usually lead to the same server. refused has the addresses that accept none. It stops early if the context ends.
 func (l *load) probeEach(ctx context.Context, o *origin, addresses []netip.AddrPort, t *target) (found, refused []Answer) {
 	for _, address := range addresses {
 		if ctx.Err() != nil || len(found) > 0 && found[0].Address.Addr().Is4() != address.Addr().Is4() {
@@ -169,7 +168,7 @@ func (a *whole) take(piece []byte) {
 	a.start = append(a.start, piece[:min(len(piece), maxKept-len(a.start))]...)
 }
 
-// describe adds to a message what the answer was.
+// describe returns what the answer was, to end a message with; empty without an answer.
 func (a *whole) describe() string {
 	switch {
 	case a.statusLine == "":
@@ -180,7 +179,7 @@ func (a *whole) describe() string {
 	return fmt.Sprintf("; the answer was %q with a body of %d bytes, %q", a.statusLine, a.length, excerpt(a.start))
 }
 
-// check returns the first fault of an answer. It works on nil as well.
+// check returns the first fault of an answer. v may be nil.
 func (v *Verify) check(a *whole) error {
 	within := ""
 	if a.length > maxKept {
@@ -202,7 +201,7 @@ func (v *Verify) check(a *whole) error {
 		return nil
 	case !bytes.Contains(a.start, []byte(v.Contains)):
 		return fmt.Errorf("wanted a body that contains %q%s", v.Contains, within)
-	case v.Match != "" && !regexp.MustCompile(v.Match).Match(a.start): // it was validated
+	case v.Match != "" && !regexp.MustCompile(v.Match).Match(a.start): // Validate has compiled it
 		return fmt.Errorf("wanted a body that matches %q%s", v.Match, within)
 	}
 	return nil

@@ -1,7 +1,7 @@
 package loadgen
 
-// closedLoop lets each client send its next request when it has the answer to the last. Client n has k connections,
-// n·k to n·k + k − 1, one for each of k servers, and a request on at most one of them.
+// closedLoop sends a client's next request after the answer to the last. Client n has k connections, n·k to n·k+k−1,
+// one for each of k servers, and a request on at most one of them.
 type closedLoop struct {
 	engine        *engine
 	clients       int
@@ -10,12 +10,12 @@ type closedLoop struct {
 	requests      uint64 // drawn so far
 	nextAdmission int64  // when the next client may start
 	admitted      int    // clients that have started
-	apart         int64  // between the starts of two clients, of all engines; 0 for at once
+	apart         int64  // nanoseconds between the starts of clients, over all engines; 0 for all at once
 }
 
-// admissionsAtOnce is how many clients start before answers are looked for, so that the first of very many do not seem
-// to wait for theirs. It is not small: a server that answers at once would keep the first clients so busy that the last
-// take part in few requests.
+// admissionsAtOnce is how many clients start before the engine looks for answers. If all did, the first of very many
+// would seem to wait for theirs. If few did, a fast server would keep the first so busy that the last take part in few
+// requests.
 const admissionsAtOnce = 64
 
 func newClosedLoop(e *engine) *closedLoop {
@@ -44,11 +44,11 @@ func (l *closedLoop) freed(i int32) {
 
 func (l *closedLoop) turn() {
 	e := l.engine
-	// Clients stop thinking when there is nothing more to send.
+	// Pauses end early when there is nothing more to send.
 	for i := l.thinking.first; i != none &&
 		(e.connections[i].wake <= e.clock || e.ended.Load() || e.window.isOver(e.clock)); i = l.thinking.first {
 		l.thinking.remove(e.connections, i)
-		e.clock = e.now() // sending to those before took time
+		e.clock = e.now() // sending for the clients before took time
 		l.send(l.clientOf(i))
 	}
 	if l.nextAdmission <= e.clock {
@@ -56,8 +56,8 @@ func (l *closedLoop) turn() {
 	}
 }
 
-// awake is how long an engine with a core to spare polls for the next answer over a kept connection. To be woken costs
-// the server: 3 µs for each write with answers on a virtual machine, where nginx needs 12 for an answer over TLS.
+// awake is how many nanoseconds an engine with a core to spare polls for the next answer. Waking it costs the server 3
+// µs for each write with answers on a virtual machine, where nginx takes 12 for an answer over TLS.
 const awake = 200_000
 
 func (l *closedLoop) next() (at int64, polling bool) {
@@ -77,7 +77,7 @@ func (l *closedLoop) finished() bool {
 func (l *closedLoop) send(n int) {
 	e := l.engine
 	if !e.window.isOpen() {
-		e.count() // before this request may open it: what has ended was not in it
+		e.count() // this request may open the window, and what has ended was before it
 	}
 	start, ok := e.permit(e.clock)
 	if !ok {
@@ -92,7 +92,7 @@ func (l *closedLoop) send(n int) {
 	e.begin(int32(n*e.perClient+e.targets[target].origin), target, start)
 }
 
-// admit starts some of the clients that may start by now.
+// admit starts clients that are due to start, at most admissionsAtOnce.
 func (l *closedLoop) admit() {
 	e := l.engine
 	l.nextAdmission = never

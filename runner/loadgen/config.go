@@ -12,31 +12,29 @@ import (
 	"time"
 )
 
-// Config says what load to put on which targets. With a Rate the load is an open loop, otherwise a closed one.
+// Config describes a load and its targets. With a Rate the load is an open loop, otherwise a closed one.
 type Config struct {
-	// Targets are what requests ask for, at least one. Each request draws one by weight.
+	// Targets lists what to request; at least one. Each request draws one by weight.
 	Targets []Target `json:"targets"`
 
-	// Seed starts the random numbers for targets and Poisson arrivals. The same seed and number of threads
-	// give the same sequence.
+	// Seed seeds the draws of targets and Poisson arrivals. The same seed and number of threads give the same sequence.
 	Seed uint64 `json:"seed,omitempty"`
 
-	// Connections is the number of clients of a closed loop, and the most open connections of an open loop.
+	// Connections is the number of clients of a closed loop, and the most connections that an open loop opens.
 	Connections int `json:"connections"`
 
-	// Threads share the connections; 0 means one per available core. There are never more than connections.
+	// Threads share the connections; 0 means one per available core. It is capped at Connections.
 	Threads int `json:"threads,omitempty"`
 
-	// Sharing leaves the cores to the services while there is nothing to do: no thread polls.
+	// Sharing is for a load that shares its cores with services: idle threads sleep instead of polling.
 	Sharing bool `json:"sharing,omitempty"`
 
-	// Duration is the length of the window, Requests the number of requests that end it; whichever comes first. An open
-	// loop has no Requests.
+	// Duration and Requests end the window, whichever comes first; 0 is no bound. An open loop has no Requests.
 	Duration time.Duration `json:"duration_ns,omitempty"`
 	Requests int64         `json:"requests,omitempty"`
 
-	// Cut keeps all clients busy until Requests requests have ended, and cuts the others. Without it only Requests
-	// requests are started, and all are followed to their end.
+	// Cut keeps all clients busy until Requests requests have ended, then aborts those still under way. Without it only
+	// Requests requests start, and all are followed to their end.
 	Cut bool `json:"cut,omitempty"`
 
 	// Staggered starts the clients of a closed loop one after another, startPace apart, all within startTime. Without it
@@ -75,8 +73,8 @@ const (
 
 // Target is one kind of request.
 type Target struct {
-	// URL is an http or https URL. Clients are dealt out to all addresses of its host that accept a connection before
-	// the run: the IPv4 ones, or without any the IPv6 ones. Certificates are not verified: servers under test have
+	// URL is an http or https URL. Connections are spread over the host's addresses that accept connections before the
+	// run: the IPv4 ones, or the IPv6 ones if there are none. Certificates are not verified: servers under test have
 	// self-signed ones.
 	URL string `json:"url"`
 
@@ -113,12 +111,12 @@ type Verify struct {
 	// Length is the length of the body in bytes; nil means any.
 	Length *int64 `json:"length,omitempty"`
 
-	// Contains is a text in the body, Match a regular expression (RE2) that matches in it.
+	// Contains is text that the body must contain, Match a regular expression (RE2) that it must match.
 	Contains string `json:"contains,omitempty"`
 	Match    string `json:"match,omitempty"`
 }
 
-// Limits against slips of the pen. They also keep sums of times from overflowing.
+// Limits catch typing errors, and keep sums of times from overflowing.
 const (
 	maxTime        = 24 * time.Hour
 	maxConnections = 100_000
@@ -128,7 +126,7 @@ const (
 	maxTargets     = 10_000
 )
 
-// Validate returns the first setting that rules out a run, by its name.
+// Validate returns an error that names the first invalid setting.
 func (c *Config) Validate() error {
 	if err := cmp.Or(
 		inRange("targets", len(c.Targets), 1, maxTargets),
@@ -175,7 +173,7 @@ func (c *Config) validateTargets() error {
 	return nil
 }
 
-// inRange returns an error for a value outside of least to most, and for NaN.
+// inRange returns an error unless least ≤ value ≤ most, also for NaN.
 func inRange[T cmp.Ordered](name string, value, least, most T) error {
 	if value >= least && value <= most {
 		return nil
@@ -193,7 +191,7 @@ func (c *Config) secure() bool {
 	})
 }
 
-// hasRightStatus works on nil as well.
+// hasRightStatus reports whether a status is right. v may be nil.
 func (v *Verify) hasRightStatus(status int) bool {
 	if v == nil || len(v.Status) == 0 {
 		return status >= 200 && status <= 299
@@ -201,7 +199,7 @@ func (v *Verify) hasRightStatus(status int) bool {
 	return slices.Contains(v.Status, status)
 }
 
-// hasRightLength works on nil as well.
+// hasRightLength reports whether the length of a body is right. v may be nil.
 func (v *Verify) hasRightLength(length int64) bool {
 	return v == nil || v.Length == nil || length == *v.Length
 }
@@ -209,11 +207,11 @@ func (v *Verify) hasRightLength(length int64) bool {
 // defaultPorts are the ports of URLs without one, by scheme.
 var defaultPorts = map[string]uint16{"http": 80, "https": 443}
 
-// parseURL parses the URL of a target.
+// parseURL parses and checks the URL of a target. Without a port in it, port is the scheme's default.
 func parseURL(text string) (u *url.URL, port uint16, err error) {
 	u, err = url.Parse(text)
 	if whole, ok := errors.AsType[*url.Error](err); ok {
-		err = whole.Err // without the URL, which may have a password in it
+		err = whole.Err // drop the URL, which may have a password in it
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("target: %w", err)
@@ -237,7 +235,7 @@ func parseURL(text string) (u *url.URL, port uint16, err error) {
 	return u, port, nil
 }
 
-// hostField returns the value of Host, without a default port.
+// hostField returns the value of the Host header, without the scheme's default port.
 func hostField(u *url.URL, port uint16) string {
 	if port == defaultPorts[u.Scheme] {
 		return strings.TrimSuffix(u.Host, ":"+u.Port())

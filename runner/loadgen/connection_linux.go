@@ -1,23 +1,23 @@
 package loadgen
 
-// connection is a slot for a connection, with its current or last request. It is small, as there may be very many.
+// connection is a slot for a connection, with its current or last request. It is small, since there may be 100,000.
 type connection struct {
 	socket
 	answer  answerReader
-	outcome       // of its request; its flags are of the next one while none is under way
+	outcome       // of the request; while none is under way, its flags are for the next one
 	wake    int64 // when a thinking client's pause is over
 	written int   // bytes of the request sent so far
 
 	origin int32
-	before int32 // in its queue
+	before int32 // neighbours in its queue
 	behind int32
 
 	reused     bool // an earlier request used the connection
-	retried    bool // and it was stale
+	retried    bool // the request was sent again, as that connection was stale
 	sendFailed bool // the connection takes no more bytes; there may still be an answer
 }
 
-// socket is an open connection.
+// socket is a TCP connection, with TLS if its origin has it.
 type socket struct {
 	session    *session
 	opened     int64 // when connecting began
@@ -33,14 +33,14 @@ const (
 	unconnected state = iota
 	connecting
 	securing // TLS is being set up
-	sending  // part of the request
+	sending  // the rest of the request
 	waiting  // for the answer, or the rest of it
 	idle
 )
 
 func (c *socket) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
 
-// queue is a queue of connections, linked through them.
+// queue is a linked list of connections, in the order in which they were pushed.
 type queue struct{ first, last int32 }
 
 func newQueue() queue { return queue{none, none} }

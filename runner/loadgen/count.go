@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// outcome is what became of one request.
+// outcome is how one request ended. Times are in nanoseconds of the run's clock.
 type outcome struct {
 	slot       int32 // of its connection
 	target     int32 // index in Config.Targets
@@ -16,12 +16,12 @@ type outcome struct {
 	status     int   // 0 without a whole answer
 	firstByte  int64 // 0 if none came
 
-	connect     int64 // how long opening its connection took, none if it used another
-	tls         int64 // how long the handshake took, none without one
-	stale       bool  // its kept connection was closed: it was sent again
-	unrequested bool  // bytes came behind an answer, and its connection was closed
+	connect     int64 // how long opening its connection took; none if it reused one
+	tls         int64 // how long the handshake took; none without one
+	stale       bool  // its kept connection had been closed, so it was sent again
+	unrequested bool  // bytes came after an answer, so its connection was closed
 	blocked     bool  // no connection was free when it was due
-	cut         bool  // it was under way when the window ended, at end
+	cut         bool  // it was under way when the window ended, and ended then
 	bytesIn     int64 // in the window
 	bytesOut    int64
 }
@@ -30,18 +30,18 @@ const (
 	// none is the length of something that did not happen, and the end of a list of connections.
 	none = -1
 
-	// NeverSent is the time at which a request left that never did.
+	// NeverSent is the sending time of a request that was never sent.
 	NeverSent = math.MaxInt64
 
-	// never is a time that does not come.
+	// never is a time that never comes.
 	never = math.MaxInt64
 )
 
-// window is the time that is measured, by the run's clock in nanoseconds. What it says about a time that has passed is
-// final. With a duration only it opens by the clock, with a number of requests by the first of them.
+// window is the time that is measured, in nanoseconds of the run's clock. What it says about a past time is final. It
+// opens at a set time or, if a number of requests ends it, with the first of them.
 type window struct {
 	duration int64         // 0 if only the number of requests ends it
-	start    atomic.Int64  // never if it is not known yet
+	start    atomic.Int64  // never until it is known
 	opened   chan struct{} // closed when the start is known
 }
 
@@ -63,7 +63,7 @@ func (w *window) hasBegun(t int64) bool { return t >= w.start.Load() }
 func (w *window) isOver(t int64) bool   { return t >= w.end() }
 func (w *window) contains(t int64) bool { return w.hasBegun(t) && !w.isOver(t) }
 
-// end is never if it is not known.
+// end returns when the window ends; never if that is not known.
 func (w *window) end() int64 {
 	if start := w.start.Load(); start != never && w.duration > 0 {
 		return start + w.duration
@@ -83,7 +83,7 @@ func (p *presence) next(w *window, o *outcome, think time.Duration) {
 	p.from, p.to = o.start, o.end+think.Nanoseconds()
 }
 
-// until is the sum up to t, which no request but the last reaches.
+// until returns the sum up to t. All requests but the last have ended by then.
 func (p *presence) until(w *window, t int64) int64 {
 	return p.before + max(0, min(p.to, t)-max(p.from, w.start.Load()))
 }
@@ -202,7 +202,7 @@ func (t *tally) addScheduled(o *outcome) {
 	t.histograms[lags].add(o.sent - o.start)
 }
 
-// second is the one of the window that a time is in.
+// second returns the second of the window that a time is in.
 func (t *tally) second(at int64) *Second {
 	second := int((at - t.window.start.Load()) / int64(time.Second))
 	t.grow(second + 1)
@@ -215,7 +215,7 @@ func (t *tally) grow(seconds int) {
 	}
 }
 
-// overlap adds the share of a request that lies in a window with that end. Only requests that overlap an end take a
+// overlap adds the share of a request that lies in the window up to end. Only requests across a boundary need a
 // division.
 func (t *tally) overlap(o *outcome, end int64) {
 	inside, whole := min(o.end, end)-max(o.start, t.window.start.Load()), o.end-o.start
@@ -268,7 +268,7 @@ func (t *tally) merge(from *tally) {
 	}
 }
 
-// result returns what was counted. Wanted is the number of requests that ends the window, 0 for any.
+// result returns what was counted. wanted is the number of requests that ends the window, 0 if none does.
 func (t *tally) result(wanted int64) *Result {
 	r := &t.found
 	for _, kind := range Kinds {
@@ -308,8 +308,8 @@ func (t *tally) result(wanted int64) *Result {
 	return r
 }
 
-// addOverhang counts what was started before the window and ended after its start. Only now is it known where a window
-// ends that its last request ends. Bytes are not known finely enough to be split, so they count whole or not at all.
+// addOverhang counts requests that started before the window and ended after its start, and cut ones. Only now is the
+// end of a window known that its last request ends. Bytes have no times, so those of a request count all or not at all.
 func (t *tally) addOverhang() {
 	timed, end := t.found.EndedBy == EndedByDuration, t.window.end()
 	if !timed {
@@ -333,8 +333,8 @@ func (t *tally) addOverhang() {
 	}
 }
 
-// addCut counts a request that was under way when the window ended. Engines see that end a little later, and may start
-// requests after it.
+// addCut counts a request that was under way when the window ended. Engines learn of that end a little later, and may
+// start requests after it.
 func (t *tally) addCut(o *outcome, end int64) {
 	if o.end = min(o.end, end); o.start >= o.end {
 		return
@@ -363,7 +363,7 @@ func (r *Result) add(from *Result) {
 	r.addSeconds(from.Seconds)
 }
 
-// addSeconds adds seconds to the seconds of r, later ones to its last.
+// addSeconds adds counts to the seconds of r, and those beyond its last to the last.
 func (r *Result) addSeconds(seconds []Second) {
 	for i, from := range seconds {
 		s := &r.Seconds[min(i, len(r.Seconds)-1)]

@@ -13,7 +13,7 @@ import (
 // engine drives its share of the connections on one thread. Engines share only the run.
 type engine struct {
 	*run
-	index, engines int // its number, and how many there are
+	index, engines int // its index, and how many there are
 
 	context     context.Context
 	pacing      pacing
@@ -22,28 +22,28 @@ type engine struct {
 	meter       meter
 	tally       *tally
 	uncounted   []outcome  // not yet in the tally
-	presences   []presence // of each client of a closed loop whose requests end the window
+	presences   []presence // by client, if a number of requests ends a closed loop; nil otherwise
 	connections []connection
 	perClient   int   // connections: a client of a closed loop has one for each server
-	clock       int64 // when it was last read
+	clock       int64 // the run's clock when it was last read
 	heard       int64 // when an event last came
-	broken      bool  // the connection that was read last is
+	broken      bool  // the connection that was read last is broken
 	err         error // why this engine cannot measure
 
 	buffer, plain []byte
 	heads         []headCache // by target
 	addresses     [][]address // by origin
 
-	flight queue   // connections with a request, by its start
+	flight queue   // connections with a request under way, the oldest first
 	ready  []int32 // connections whose clients continue in the next turn
 }
 
 // pacing decides when requests start.
 type pacing interface {
-	due(most int)                   // starts requests that are due on a schedule
+	due(most int)                   // starts requests that are due on a schedule, at most this many
 	turn()                          // does everything else that is due by the clock
 	freed(connection int32)         // the request on a connection has ended
-	next() (at int64, polling bool) // when something is due by the clock, and whether the engine polls until then
+	next() (at int64, polling bool) // when something is next due by the clock, and whether the engine polls until then
 	finished() bool                 // no more requests will start, if none is under way
 }
 
@@ -80,9 +80,9 @@ func newEngine(ctx context.Context, r *run, index, engines int) (*engine, error)
 	return e, nil
 }
 
-// work puts the load on until every request has ended.
+// work runs the engine's share of the load until every request has ended.
 func (e *engine) work() error {
-	// The thread ends with this goroutine, as it differs from others: its timers are exact.
+	// Without an unlock the thread, whose timers are now exact, ends with this goroutine.
 	runtime.LockOSThread()
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	if e.config.Sharing {
@@ -127,16 +127,16 @@ func (e *engine) work() error {
 	}
 }
 
-// requestShortSlice asks the kernel for its shortest slice: a thread with a shorter slice than the one on its core takes
-// the core when it wakes up; otherwise it waits for the end of that slice, which may be milliseconds. Kernels before 6.12
-// have no slices of threads, and lose nothing.
+// requestShortSlice asks the kernel for its shortest time slice: a thread that wakes up preempts one with a longer
+// slice, and otherwise may wait milliseconds for the end of that slice. Kernels before 6.12 ignore the request, which
+// does no harm.
 func requestShortSlice() {
 	const shortSlice = 100 * time.Microsecond
 	_ = unix.SchedSetAttr(0, &unix.SchedAttr{Policy: unix.SCHED_NORMAL, Runtime: uint64(shortSlice)}, 0)
 }
 
-// How many requests leave on schedule before answers are looked at again. Without a bound, an overloaded engine would
-// see no answers before all connections are taken.
+// Limits of requests that leave on schedule before the engine looks for answers again. Without them, an overloaded
+// engine would see no answers until all connections are taken.
 const (
 	mostInTurn     = 16
 	mostAfterEvent = 2
@@ -167,7 +167,7 @@ func (e *engine) turn() {
 
 func (e *engine) isLate(start int64) bool { return e.clock-start > e.config.Timeout.Nanoseconds() }
 
-// untilNext is how long the engine can wait for an event, and whether it polls meanwhile.
+// untilNext returns how long the engine can wait for an event, in nanoseconds, and whether it is to poll.
 func (e *engine) untilNext() (timeout int64, polling bool) {
 	if len(e.ready) > 0 {
 		return 0, false
@@ -241,8 +241,8 @@ func (e *engine) begin(i int32, target int, start int64) {
 	}
 }
 
-// judge ends a request with a whole answer. An answer that was seen after its timeout came too late, even if no turn
-// has come to it since.
+// judge ends a request whose answer is complete. An answer that was read after the timeout is a failure, even if no
+// turn has expired the request yet.
 func (e *engine) judge(i int32, c *connection) {
 	kind, v := Kind(""), e.config.Verify
 	switch {
@@ -254,11 +254,11 @@ func (e *engine) judge(i int32, c *connection) {
 	e.finish(i, c, kind, c.answer.status)
 }
 
-// fail ends a request without an answer. Its client continues in the next turn, so that one whose connections fail at
-// once does not keep the others waiting.
+// fail ends a request that has no complete answer. Its client continues in the next turn, so that a client whose
+// connections fail at once does not block the others.
 func (e *engine) fail(i int32, c *connection, kind Kind) {
 	if e.isLate(c.start) && kind != Connect && kind != Ports {
-		kind = Timeout // it came first
+		kind = Timeout // the timeout came first
 	}
 	e.sockets.close(&c.socket)
 	e.finish(i, c, kind, 0)
@@ -274,10 +274,10 @@ func (e *engine) expire(i int32) {
 	e.fail(i, c, kind)
 }
 
-// cut ends a request that was under way when the last of those wanted ended.
+// cut ends a request that was under way when the last wanted one ended.
 func (e *engine) cut(i int32, at int64) {
 	c := &e.connections[i]
-	if c.state != unconnected { // by a reset: nobody would repeat lost bytes once this machine is gone
+	if c.state != unconnected { // close it by a reset: nobody would repeat lost bytes once this machine is gone
 		unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	e.sockets.close(&c.socket)
@@ -285,14 +285,14 @@ func (e *engine) cut(i int32, at int64) {
 	e.ready = append(e.ready, i)
 }
 
-// finish notes what became of a request. It is counted once everything that can be sent has been: clients and server
-// wait for requests, and counting can wait.
+// finish notes how a request ended. It is counted after everything that can be sent has been: clients and server wait
+// for requests, counting can wait.
 func (e *engine) finish(i int32, c *connection, kind Kind, status int) {
 	c.kind, c.status = kind, status
 	e.note(i, c, e.clock, e.isOneTooMany(c.start, e.clock))
 }
 
-// note keeps the outcome of a connection's request, which has ended, until it is counted.
+// note keeps the outcome of a request that has ended until it is counted.
 func (e *engine) note(i int32, c *connection, end int64, cut bool) {
 	e.flight.remove(e.connections, i)
 	if len(e.uncounted) == cap(e.uncounted) {
@@ -303,7 +303,7 @@ func (e *engine) note(i int32, c *connection, end int64, cut bool) {
 	c.stale, c.unrequested, c.blocked = false, false, false
 }
 
-// count adds the noted outcomes to the tally, before another request starts.
+// count adds the noted outcomes to the tally.
 func (e *engine) count() {
 	for k := range e.uncounted {
 		o := &e.uncounted[k]

@@ -10,13 +10,13 @@ import (
 // How an engine carries out the request on one connection, from opening it to the last byte of the answer.
 
 const (
-	worthSkipping = 8 << 10                       // bytes of a body from which the kernel drops them
-	mostSkipped   = 1 << 24                       // bytes dropped at a time, so that the clock is read now and then
-	mostReads     = 16                            // of one connection while others wait
+	worthSkipping = 8 << 10                       // bytes of a body that are worth dropping in the kernel
+	mostSkipped   = 1 << 24                       // bytes dropped at a time, so that the clock is still read now and then
+	mostReads     = 16                            // reads of one connection while others wait
 	patience      = int64(100 * time.Millisecond) // for a server to close a connection whose end it has announced
 )
 
-// open opens a connection for the request on it and sends it.
+// open opens the connection of a request and sends the request.
 func (e *engine) open(i int32, c *connection) {
 	number := (e.index + int(i)/e.perClient*e.engines) % len(e.addresses[c.origin])
 	c.opened = e.clock
@@ -49,7 +49,7 @@ func (e *engine) open(i int32, c *connection) {
 	e.watch(&c.socket, unix.EPOLL_CTL_ADD, true)
 }
 
-// openFailed handles an error in opening a connection. One that broke off was open before.
+// openFailed handles an error in opening a connection. One that was reset had been open.
 func (e *engine) openFailed(i int32, c *connection, errno unix.Errno, op int) {
 	if errno != unix.ECONNRESET && errno != unix.EPIPE {
 		e.refused(i, c, errno)
@@ -98,7 +98,7 @@ func (e *engine) secure(s *socket, slot int32, config *tls.Config, start int64) 
 		e.err = err
 		return
 	}
-	// The handshake has a duplicate, since this engine may close its own socket meanwhile.
+	// The handshake gets a duplicate, since this engine may close its own socket meanwhile.
 	fd, err := unix.FcntlInt(uintptr(s.fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		_, e.err = connectFailure(err)
@@ -181,7 +181,7 @@ func (e *engine) send(i int32, c *connection) {
 	}
 }
 
-// wrote notes that n bytes of a request have left, of length in all.
+// wrote notes that another n of the length bytes of a request have left.
 func (e *engine) wrote(c *connection, n, length int) {
 	c.written += n
 	if e.window.contains(e.clock) {
@@ -190,11 +190,11 @@ func (e *engine) wrote(c *connection, n, length int) {
 	c.state = waiting
 	if c.written < length {
 		c.state = sending
-		sendAtOnce(int(c.fd)) // or the last piece waits for the ones before
+		sendAtOnce(int(c.fd)) // or the last piece waits until the earlier ones are acknowledged
 	}
 }
 
-// read reads what has come of an answer. Broken means that the connection breaks after that.
+// read reads the bytes of an answer that have arrived. broken means that the connection ends after them.
 func (e *engine) read(i int32, c *connection, broken bool) {
 	e.broken = broken
 	for range mostReads {
@@ -220,7 +220,7 @@ func (e *engine) read(i int32, c *connection, broken bool) {
 		if e.window.contains(e.clock) {
 			c.bytesIn += int64(n)
 		}
-		if c.firstByte == 0 && c.session == nil { // of TLS itself there are bytes before the answer
+		if c.firstByte == 0 && c.session == nil { // TLS receives bytes of its own before the answer
 			c.firstByte = e.clock
 		}
 		more := broken || skips || n == len(e.buffer) // may have come
@@ -242,7 +242,7 @@ func (e *engine) endOfBytes(i int32, c *connection, errno unix.Errno) {
 	}
 }
 
-// take handles n bytes of an answer, in the buffer unless they were skipped, and reports whether the request is over.
+// take handles n bytes of an answer, which are in the buffer unless skipped, and reports whether the request is over.
 func (e *engine) take(i int32, c *connection, n int, skipped, more bool) (over bool) {
 	if c.session != nil {
 		return e.takeSecure(i, c, e.buffer[:n], more)
@@ -293,7 +293,7 @@ func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over b
 	case c.session.ended:
 		e.endOfStream(i, c, true)
 	case len(c.session.wire.out) > c.written && c.state == waiting:
-		e.send(i, c) // an answer of TLS itself
+		e.send(i, c) // TLS has something to send
 		return false
 	default:
 		return false
@@ -301,8 +301,8 @@ func (e *engine) takeSecure(i int32, c *connection, b []byte, more bool) (over b
 	return true
 }
 
-// endOfStream handles the end of what the server sends. Over TLS a body that ends with the connection is whole only if
-// that end was announced (RFC 9112, 9.8), as said tells.
+// endOfStream handles the end of what the server sends. said means that TLS announced it: without that, a body that
+// ends with the connection is incomplete (RFC 9112, 9.8).
 func (e *engine) endOfStream(i int32, c *connection, said bool) {
 	complete, kind := c.answer.eof()
 	switch {
@@ -333,7 +333,7 @@ func (e *engine) breakOff(i int32, c *connection, kind Kind) {
 	e.open(i, c)
 }
 
-// answered ends a request with a whole answer. Extra means that more bytes have come, more that they may have.
+// answered ends a request whose answer is complete. extra means that bytes followed it, more that some may be unread.
 func (e *engine) answered(i int32, c *connection, extra, more bool) {
 	lasts := c.answer.keepAlive()
 	gone := e.broken && !lasts
@@ -386,8 +386,8 @@ func (e *engine) peek(c *connection) (extra, gone bool) {
 	return extra, err != nil || c.session.ended
 }
 
-// inspect handles an event of a connection without a request. One that the server has closed is stale, extra bytes would
-// pass for the start of the next answer; both are closed.
+// inspect handles an event of a connection without a request. It closes one that the server has closed, which is stale,
+// and one with extra bytes, which would pass for the start of the next answer.
 func (e *engine) inspect(c *connection, broken bool) {
 	for range mostReads {
 		extra, gone := e.peek(c)

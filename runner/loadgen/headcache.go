@@ -9,13 +9,13 @@ type headCache struct {
 	misses int          // in a row
 }
 
-// If every head is different, remembering each is wasted: after patientMisses in a row only one of oneOfMany is.
+// If all heads differ, caching each is wasted: after patientMisses misses in a row only one of oneOfMany is cached.
 const (
 	patientMisses = 8
 	oneOfMany     = 64
 )
 
-// feed does what r.feed does.
+// feed is r.feed, without parsing a head that is in the cache.
 func (c *headCache) feed(r *answerReader, b []byte) (used int, done bool, err error) {
 	if r.begun || len(b) == 0 || r.whole != nil {
 		return r.feed(b)

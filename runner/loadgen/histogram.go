@@ -8,7 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histogram builds a Distribution, whose Encoded it keeps decoded. Source: docs/method.md#histogram.
+// histogram is a Distribution being filled; hdr becomes its Encoded.
 type histogram struct {
 	Distribution
 	hdr *hdrhistogram.Histogram
@@ -23,15 +23,15 @@ func (h *histogram) add(ns int64) {
 	h.Count++
 	h.Sum += ns
 	h.Min, h.Max = min(h.Min, ns), max(h.Max, ns)
-	if ns > h.Highest { // the library takes some of these, up to the end of its last bucket
+	if ns > h.Highest { // the library would take some of these, up to the end of its last bucket
 		h.Overflow++
 	} else {
 		_ = h.hdr.RecordValue(ns) // it lies within the range
 	}
 }
 
-// sharesOf adds up which share of each cut request was done, by its age: the mean of age/time over all times here that
-// are longer than the age, and 0 if none is.
+// sharesOf estimates how many requests the cut ones amount to, by their ages: it adds up, for each age, the mean of
+// age/time over the times in h that are longer, or 0 if none is.
 //
 // Source: docs/method.md#requests-that-were-cut.
 func (h *histogram) sharesOf(ages *histogram) (sum float64) {
@@ -58,13 +58,13 @@ func (h *histogram) merge(from *histogram) {
 	h.hdr.Merge(from.hdr) // of the same range, so nothing is dropped
 }
 
-// distribution returns nil for a nil histogram.
+// distribution returns the filled Distribution; nil for a nil histogram.
 func (h *histogram) distribution() *Distribution {
 	if h == nil {
 		return nil
 	}
 	d := h.Distribution
-	encoded, _ := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // into memory
+	encoded, _ := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase) // writing to memory cannot fail
 	if d.Encoded = string(encoded); d.Count == 0 {
 		d.Min = 0
 	}

@@ -1,9 +1,9 @@
 // Package loadgen puts HTTP/1.1 load on a server and measures the answers, as docs/method.md#histogram and
 // docs/method.md#definitions define it. README.md says how, and how fast.
 //
-// A closed loop has clients with at most one request under way each, who send the next one when the answer is there,
-// after an optional pause. An open loop has requests that are due on a schedule, whether answers are there or not; a
-// late one counts from when it was due.
+// In a closed loop each client has at most one request under way: it sends the next one after the answer and an
+// optional pause. An open loop sends requests on a schedule, whether answers have come or not; a late request counts
+// from when it was due.
 //
 // Invariants of a [Result]:
 //
@@ -20,23 +20,23 @@ const (
 	// SchemaVersion is the version of the JSON form of [Result].
 	SchemaVersion = 2
 
-	// Semantics numbers the meaning of results. It is raised when the same server could give other figures, and is part
-	// of the key of every trial, so that older records are measured again.
+	// Semantics is the version of what results mean. Raise it when a change could give other figures for the same server.
+	// It is part of the key of every trial, so that older records are measured again.
 	Semantics = 2
 )
 
 // Kind says how a request failed.
 type Kind string
 
-// The kinds, by how far a request got.
+// Kinds of failures.
 const (
 	Connect   Kind = "connect"   // no connection: refused, no TLS, or not open before the timeout
-	Reset     Kind = "reset"     // the connection was broken off
-	Timeout   Kind = "timeout"   // no whole answer in time; in an open loop also: no free connection in time
+	Reset     Kind = "reset"     // the connection broke
+	Timeout   Kind = "timeout"   // no complete answer in time or, in an open loop, no free connection in time
 	Closed    Kind = "closed"    // the server closed a fresh connection before the first byte of an answer
-	Malformed Kind = "malformed" // not an answer of HTTP/1
-	Short     Kind = "short"     // the server closed the connection within an answer
-	Wrong     Kind = "wrong"     // a whole answer with another status or length than wanted
+	Malformed Kind = "malformed" // the answer is not valid HTTP/1
+	Short     Kind = "short"     // the server closed the connection in the middle of an answer
+	Wrong     Kind = "wrong"     // a complete answer with an unexpected status or length
 	Ports     Kind = "ports"     // no local port was free, which says nothing about the server
 )
 

@@ -12,10 +12,10 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// shortest is the length below which a share of time says too little.
+// shortest is the shortest window in which a share of time says enough.
 const shortest = 10 * time.Millisecond
 
-// readUsage returns the processor time of this process, and the Length since a time.
+// readUsage returns the processor time that this process has used so far, and the time since a moment as Length.
 func readUsage(since time.Time) CPU {
 	var all unix.Rusage
 	unix.Getrusage(unix.RUSAGE_SELF, &all)
@@ -24,7 +24,7 @@ func readUsage(since time.Time) CPU {
 
 // meter measures what one thread of the load uses, and how late it wakes up.
 type meter struct {
-	delays   *os.File // what the kernel knows of the thread's waiting, nil if it does not tell
+	delays   *os.File // the kernel's count of the thread's waiting; nil if unknown
 	warm     int64    // the end of the warm-up
 	readings [2]consumption
 	taken    int   // readings
@@ -35,20 +35,20 @@ type meter struct {
 	polls    bool  // there is a core for polling
 }
 
-// consumption is what a thread has used up to a time of the run's clock.
+// consumption is what a thread has used up to a time of the run's clock, in nanoseconds.
 type consumption struct {
 	at                 int64
 	cpu, delay, polled int64
 }
 
-// Bounds of how long before its time a thread wakes up. Less is not worth the sleep, and a delay of more than the most
-// comes from another program.
+// Bounds of how long before its time a thread wakes up, in nanoseconds. For less, sleeping is not worth it. A thread
+// that is later than mostEarly was held up by another program.
 const (
 	leastEarly = 40_000
 	mostEarly  = 250_000
 )
 
-// longestPoll is what a look at the connections takes at most. One that took longer had lost its core meanwhile.
+// longestPoll is the longest that one look at the connections takes, in nanoseconds. A longer one had lost its core.
 const longestPoll = 5_000
 
 func (m *meter) prepare(warm int64) {
@@ -56,7 +56,7 @@ func (m *meter) prepare(warm int64) {
 	m.lateness, m.warm = 60_000, warm
 }
 
-// next is when the next reading is due: when the window starts, and when it ends.
+// next returns when the next reading is due: at the start of the window, and at its end.
 func (m *meter) next(w *window) int64 {
 	switch m.taken {
 	case 0:
@@ -70,7 +70,7 @@ func (m *meter) next(w *window) int64 {
 func (m *meter) take(now int64) {
 	var cpu unix.Timespec
 	unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &cpu)
-	delay := int64(none) // if the system does not tell
+	delay := int64(none) // unknown
 	if m.delays != nil {
 		if d, err := proc.Waited(m.delays); err == nil {
 			delay = d.Nanoseconds()
@@ -80,7 +80,7 @@ func (m *meter) take(now int64) {
 	m.taken++
 }
 
-// stop takes the last reading if the load has ended before the window.
+// stop takes the last reading if the load ended before the window.
 func (m *meter) stop(now int64) {
 	if m.taken == 1 {
 		m.take(now)
@@ -111,8 +111,8 @@ func (m *meter) noteWait(timeout, took int64, polling bool) {
 	}
 }
 
-// noteSent notes that a request has left on schedule. A thread that never slept before one does not learn how late it
-// wakes up, and has to try again some day.
+// noteSent notes that a request has left on schedule. A thread that did not sleep before it learns nothing about its
+// lateness, so the estimate sinks until the thread tries again.
 func (m *meter) noteSent() {
 	if !m.slept {
 		m.lateness -= m.lateness / 1024
@@ -120,7 +120,7 @@ func (m *meter) noteSent() {
 	m.slept = false
 }
 
-// early is how long before its time the thread is to wake up.
+// early returns how long before its time the thread is to wake up, in nanoseconds.
 func (m *meter) early() int64 {
 	if !m.polls {
 		return 0
@@ -128,7 +128,7 @@ func (m *meter) early() int64 {
 	return min(max(leastEarly, m.lateness+m.lateness/4), mostEarly)
 }
 
-// health returns what kept the threads from their work; nil if the window never started.
+// health returns how much the threads were kept from their work; nil if the window never started.
 func health(engines []*engine) *Health {
 	h := Health{Waiting: new(0.0)}
 	for _, e := range engines {
@@ -147,7 +147,7 @@ func health(engines []*engine) *Health {
 	return &h
 }
 
-// addThreads adds what the threads of the load used to what the process used.
+// addThreads adds the processor time of each thread of the load; none if the window never started.
 func addThreads(c *CPU, engines []*engine) {
 	share := 0.0 // of the busiest
 	for _, e := range engines {
@@ -166,8 +166,8 @@ func addThreads(c *CPU, engines []*engine) {
 	c.Busiest = busiest(c, share)
 }
 
-// busiest is the share of the busiest thread: the largest that a thread has by its own clock, or the mean of the
-// process if that is more; nil if the window is too short.
+// busiest returns the share of the window in which the busiest thread ran, without polling. It is share, which is by
+// the threads' own clocks, or the mean of the process if that is larger; nil if the window is too short.
 func busiest(c *CPU, share float64) *float64 {
 	if c.Length < shortest || len(c.Threads) == 0 {
 		return nil
@@ -180,8 +180,8 @@ func busiest(c *CPU, share float64) *float64 {
 	return &share
 }
 
-// coreToSpare reports whether this many threads may poll: there is a core for each of them that only we may use, or one
-// more than that if others may use them too, and no quota that polling would use up.
+// coreToSpare reports whether this many threads may poll: each has a core that only we may use, or there is one more
+// core than threads if others may use them too, and no quota that polling would use up.
 func coreToSpare(threads int) bool {
 	var mask unix.CPUSet
 	if unix.SchedGetaffinity(0, &mask) != nil {
@@ -209,13 +209,13 @@ func spares(threads, allowed, online int, quota float64) bool {
 	return allowed > threads
 }
 
-// parseQuota returns how many cores a cpu.max allows, 0 for any number.
+// parseQuota returns how many cores a cpu.max allows; 0 for no limit.
 func parseQuota(limit []byte) float64 {
 	quota, period, _ := bytes.Cut(bytes.TrimSpace(limit), []byte(" "))
 	q, err := strconv.ParseFloat(string(quota), 64)
 	p, err2 := strconv.ParseFloat(string(period), 64)
 	if err != nil || err2 != nil || p <= 0 {
-		return 0 // "max" among them
+		return 0 // such as "max"
 	}
 	return q / p
 }

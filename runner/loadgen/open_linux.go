@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// openLoop starts requests on schedule. One that finds all connections taken waits for one, and so do those behind it.
+// openLoop sends requests on schedule. One that finds no free connection waits for one and holds up those behind it.
 type openLoop struct {
 	engine     *engine
 	schedule   *schedule
@@ -15,7 +15,7 @@ type openLoop struct {
 	free    [][]int32 // connections without a request, by server; the one used last comes last
 	used    int       // connections that were ever used
 	starved bool      // the next request is due, and no connection is free
-	hungry  int64     // when that was so last
+	hungry  int64     // when starved was last set; -1 for never
 }
 
 func newOpenLoop(e *engine) *openLoop {
@@ -84,7 +84,7 @@ func (l *openLoop) acquire(server int) (i int32, ok bool) {
 	return 0, false
 }
 
-// take takes the free connection to a server that was used last.
+// take removes and returns the free connection to a server that was used last.
 func (l *openLoop) take(server int) int32 {
 	last := len(l.free[server]) - 1
 	i := l.free[server][last]
@@ -111,14 +111,14 @@ func (l *openLoop) next() (at int64, polling bool) {
 	}
 }
 
-// finished waits for the end of the window even if the last answer came long before: the meter reads at its end, and
+// finished is false until the window ends, even if the last answer came long before: the meter reads at its end, and
 // others observe the server until then.
 func (l *openLoop) finished() bool {
 	return l.nextDue == never && l.engine.window.isOver(l.engine.clock)
 }
 
-// schedule says when the requests of one engine are due. Request k of the warm-up and of the window is for engine
-// k mod engines.
+// schedule computes when the requests of one engine are due. Request k of the warm-up, and of the window, belongs to
+// engine k mod engines.
 type schedule struct {
 	phases  [2]phase // warm-up and window
 	phase   int
@@ -135,9 +135,9 @@ type phase struct {
 	rate   float64 // requests per nanosecond
 }
 
-// when is the time of request y, counted from 0, after the start of the phase; not ok at its end or later.
+// when returns the time of request y, counted from 0, since the start of the phase; ok is false at its end or later.
 func (p phase) when(y float64) (t int64, ok bool) {
-	const rounding = 1e-9 // a request at the very end belongs behind it, whichever way its last digit fell
+	const rounding = 1e-9 // a request at the very end is not in the phase, however its time is rounded
 	if p.length <= 0 || y >= p.length*p.rate*(1-rounding) {
 		return 0, false
 	}
@@ -154,7 +154,7 @@ func newSchedule(c *Config, base int64, engine, engines int) *schedule {
 	return s
 }
 
-// next is when the engine's next request is due; not ok after the last. The distances of a Poisson process are
+// next returns when the engine's next request is due; ok is false after the last. Distances of Poisson arrivals are
 // exponential.
 func (s *schedule) next() (due int64, ok bool) {
 	for s.phase < len(s.phases) {
@@ -179,5 +179,5 @@ func (s *schedule) next() (due int64, ok bool) {
 	return 0, false
 }
 
-// number tells requests apart. It changes with each call of next.
+// number returns a number that is unique to the request that next has just returned.
 func (s *schedule) number() uint64 { return s.k + uint64(s.phase)<<62 }

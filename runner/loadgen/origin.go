@@ -15,7 +15,7 @@ import (
 	"benchbook/internal/proc"
 )
 
-// origin is a server as a URL names it. Requests to the same origin share connections.
+// origin is a scheme, host and port. Requests to the same origin share connections.
 type origin struct {
 	url         *url.URL
 	port        uint16
@@ -54,12 +54,12 @@ func (o *origin) resolve(ctx context.Context, timeout time.Duration) ([]netip.Ad
 	return slices.Compact(addresses), nil
 }
 
-// choose picks the addresses that the load goes to, and checks the answers of each if the config says so. Addresses
-// without a listener, such as ::1 of localhost, would make part of the clients fail from first to last.
+// choose sets the origin's addresses to those that accept connections, and checks the answers at each if the config
+// asks for it. An address without a listener, such as ::1 of localhost, would fail every request of its clients.
 func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) error {
 	v := l.config.Verify
 	o.addresses = all
-	targets := []*target{nil} // only connect
+	targets := []*target{nil} // nil: only connect
 	if v != nil && (v.Before == nil || *v.Before) {
 		targets = nil
 		for i := range l.targets {
@@ -90,11 +90,11 @@ func (l *load) choose(ctx context.Context, o *origin, all []netip.AddrPort) erro
 	return nil
 }
 
-// errNoResources means that the generator, and not the server, has run out.
+// errNoResources means that this process, not the server, has run out of files or memory.
 var errNoResources = errors.New("the generator is out of files or memory for connections; " +
 	"raise its limits or lower connections")
 
-// connectFailure returns the kind of a failure to open a connection; no kind if the generator is to blame.
+// connectFailure returns the kind of a failed connection attempt. The kind is empty if this process is to blame.
 func connectFailure(err error) (Kind, error) {
 	for _, ours := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
 		if errors.Is(err, ours) {

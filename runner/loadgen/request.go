@@ -11,15 +11,15 @@ import (
 	"strings"
 )
 
-// target is a Target that is ready to be asked.
+// target is a Target with its request rendered.
 type target struct {
 	name   string // the URL as the config has it
 	url    *url.URL
 	port   uint16
 	method string
-	text   []byte // of its request: head and body
+	text   []byte // the request: head and body
 	origin int    // index in load.origins
-	upTo   uint64 // draws from the upTo of the target before to this one
+	upTo   uint64 // drawn if the number is below this and not below the previous target's
 }
 
 // compile checks a target and renders its request.
@@ -45,7 +45,7 @@ func (t *Target) compile(keepAlive bool) (*target, error) {
 	return r, nil
 }
 
-// fields returns the headers of a target, ours included.
+// fields returns the headers of a target's request, including our own.
 func (t *Target) fields(host string, keepAlive bool) (map[string]string, error) {
 	fields := map[string]string{"Host": host, "User-Agent": "benchbook"}
 	seen := make(map[string]bool)
@@ -76,7 +76,7 @@ func (t *Target) fields(host string, keepAlive bool) (map[string]string, error) 
 	return fields, nil
 }
 
-// encode percent-encodes what package url leaves alone in a query, and would break a request line.
+// encode percent-encodes the bytes that package url leaves in a query and that would break a request line.
 func encode(uri string) string {
 	var b strings.Builder
 	for _, c := range []byte(uri) {
@@ -89,7 +89,7 @@ func encode(uri string) string {
 	return b.String()
 }
 
-// mix is one step of SplitMix64, which spreads close numbers over 64 bits.
+// mix is one step of SplitMix64: it turns close numbers into unrelated ones.
 //
 // Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014.
 func mix(z uint64) uint64 {

@@ -30,7 +30,7 @@ type Result struct {
 	Answered  int64 `json:"answered"`
 	Failed    int64 `json:"failed"`
 
-	// Failures counts failed requests by kind, with all kinds; Status whole answers, right or wrong, by status.
+	// Failures counts failed requests by kind, with all kinds; Status complete answers, right or wrong, by status.
 	Failures map[Kind]int64 `json:"failures"`
 	Status   map[int]int64  `json:"status"`
 
@@ -40,15 +40,16 @@ type Result struct {
 	// Overlap is how much of all requests lay in the window. The throughput of a closed loop is Overlap.Right over Length.
 	Overlap *Overlap `json:"overlap,omitempty"`
 
-	// BytesIn and BytesOut went over connections in the window, heads and bodies, of any request.
+	// BytesIn and BytesOut count the bytes received and sent over connections in the window, for any request.
 	BytesIn  int64 `json:"bytes_in"`
 	BytesOut int64 `json:"bytes_out"`
 
 	// Connects counts the connections opened.
 	Connects int64 `json:"connects"`
 
-	// Due = Attempted in an open loop. Sent of them left, by their first byte or an attempt to connect; the others found no
-	// free connection before their timeout. Blocked of them found none when they were due. All are 0 in a closed loop.
+	// Due = Attempted. Sent counts those that left, by their first byte or an attempt to connect; the others found no
+	// free connection before their timeout. Blocked counts those that found none when due. A closed loop has none of
+	// them.
 	Due     int64 `json:"due,omitempty"`
 	Sent    int64 `json:"sent,omitempty"`
 	Blocked int64 `json:"blocked,omitempty"`
@@ -82,16 +83,16 @@ type Result struct {
 	// Cut is how long requests were under way when they were cut; nil unless Config.Cut.
 	Cut *Distribution `json:"cut,omitempty"`
 
-	// TLS has each way in which connections were encrypted.
+	// TLS lists the ways in which connections were encrypted.
 	TLS []TLS `json:"tls,omitempty"`
 
-	// Seconds has each second of the window; the last may be shorter.
+	// Seconds has an entry for each second of the window; the last may be shorter.
 	Seconds []Second `json:"seconds"`
 
 	// InFlight is nil unless the number of requests ended the window and nothing was cut.
 	InFlight *InFlight `json:"in_flight,omitempty"`
 
-	// CPU is nil for samples of another generator, Health also if the window never started.
+	// CPU and Health are nil for samples of another generator, Health also if the window never started.
 	CPU    *CPU    `json:"cpu,omitempty"`
 	Health *Health `json:"health,omitempty"`
 
@@ -113,7 +114,7 @@ type Completed struct {
 	Failed int64 `json:"failed"`
 }
 
-// WholeRequest is what a request counts that lies wholly in the window.
+// WholeRequest is the share of a request that lies wholly in the window, in billionths.
 const WholeRequest = 1e9
 
 // Overlap adds up the share of each request that lies in the window, in billionths, so that sums are exact.
@@ -147,8 +148,9 @@ type TLS struct {
 	Protocol    string `json:"protocol"`     // that ALPN agreed on: "http/1.1", or empty
 }
 
-// InFlight is how long all clients together had a request under way or were thinking, from the start of the window to the
-// start of the last request, which is Length. Time / (Length · connections) is ρ of docs/method.md#quantities-checked.
+// InFlight is the time that all clients together had a request under way or were thinking, in the Length from the start
+// of the window to the start of the last request. Time / (Length · connections) is ρ of
+// docs/method.md#quantities-checked.
 type InFlight struct {
 	Time   time.Duration `json:"time_ns"`
 	Length time.Duration `json:"length_ns"`
@@ -160,7 +162,7 @@ type CPU struct {
 	System time.Duration `json:"system_ns"`
 	Length time.Duration `json:"length_ns"`
 
-	// Threads are those that put the load on.
+	// Threads has an entry for each thread of the load.
 	Threads []ThreadCPU `json:"threads,omitempty"`
 
 	// Busiest is the share of Length, 0 to 1, in which the busiest thread ran, without polling; at least the mean of the
@@ -174,15 +176,15 @@ type ThreadCPU struct {
 	Polling time.Duration `json:"polling_ns,omitempty"`
 }
 
-// Health is what kept the threads of the load from their work.
+// Health says how much the threads of the load were kept from their work.
 type Health struct {
 	// Standstill is the longest time, from the start of the window to the last answer, in which a thread saw no events
 	// because it was busy, had no core or was stopped. Events were noted up to that much too late. A stop counts from when
 	// the thread wanted to wake up, which is up to 0.1 s later if it had nothing to do.
 	Standstill time.Duration `json:"standstill_ns"`
 
-	// Waiting is the largest share of the window in which a thread could have run and had no core; nil if the system does
-	// not tell or the window is too short.
+	// Waiting is the largest share of the window in which a thread could have run and had no core; nil if unknown or if
+	// the window is too short.
 	Waiting *float64 `json:"waiting,omitempty"`
 }
 
@@ -207,7 +209,7 @@ type Distribution struct {
 	Overflow int64 `json:"overflow"`
 }
 
-// Histogram decodes the Count - Overflow values, in nanoseconds. It returns an error if there is another number of them.
+// Histogram decodes the values up to Highest, in nanoseconds. It returns an error unless there are Count - Overflow.
 func (d Distribution) Histogram() (*hdrhistogram.Histogram, error) {
 	h, err := hdrhistogram.Decode([]byte(d.Encoded))
 	if err != nil {

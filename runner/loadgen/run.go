@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// load is what engines share and do not change.
+// load is what all engines share and only read.
 type load struct {
 	config  *Config
 	targets []target
@@ -19,7 +19,7 @@ type load struct {
 	base    time.Time // zero of the run's clock
 }
 
-// now is the run's clock, in nanoseconds.
+// now returns the time on the run's clock, in nanoseconds since base.
 func (l *load) now() int64 { return time.Since(l.base).Nanoseconds() }
 
 // Run puts the load on the targets and measures until the window and its requests are over.
@@ -55,8 +55,8 @@ func (l *load) prepareAndMeasure(ctx context.Context, cancel context.CancelCause
 	}
 	cores := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	engines := min(cmp.Or(config.Threads, cores), config.Connections)
-	// An engine that waits mostly keeps its P, so there is one more for everything else, and with TLS as many again for
-	// handshakes.
+	// A waiting engine mostly keeps its P, so there is one more for everything else; with TLS there is one more per
+	// engine, for handshakes.
 	procs := engines + 1
 	if config.secure() {
 		procs = 2 * engines
@@ -76,7 +76,7 @@ func (l *load) prepareAndMeasure(ctx context.Context, cancel context.CancelCause
 	return result, nil
 }
 
-// newLoad returns an error for a config that is invalid.
+// newLoad validates a config and prepares its targets and origins.
 func newLoad(config *Config) (*load, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func newLoad(config *Config) (*load, error) {
 	}
 	for i := range config.Targets {
 		t := &config.Targets[i]
-		r, _ := t.compile(config.KeepAlive) // Validate has tried it
+		r, _ := t.compile(config.KeepAlive) // Validate has succeeded with it
 		name := r.url.Scheme + "://" + hostField(r.url, r.port)
 		origin, known := byName[name]
 		if !known {
@@ -105,7 +105,7 @@ func newLoad(config *Config) (*load, error) {
 	return l, nil
 }
 
-// draw picks the target of a request by its draw.
+// draw returns the index of the target that a random number selects.
 func (l *load) draw(draw uint64) int {
 	if len(l.targets) == 1 {
 		return 0

@@ -17,9 +17,9 @@ type run struct {
 	started int64
 	warm    int64 // the end of the warm-up
 
-	issued    atomic.Int64 // how often a client has asked to send after the warm-up
-	done      atomic.Int64 // requests that have ended in the window, if the last of those wanted cuts the others
-	cutAt     atomic.Int64 // when requests under way were cut, never until then
+	issued    atomic.Int64 // requests that clients asked to send after the warm-up; not counted with Cut
+	done      atomic.Int64 // requests that ended in the window; counted only with Cut
+	cutAt     atomic.Int64 // when requests under way were cut; never before that
 	ended     atomic.Bool  // no more requests start
 	cancelled atomic.Bool
 
@@ -40,7 +40,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 		e.meter.polls = !l.config.Sharing && coreToSpare(engines)
 		r.engines = append(r.engines, e)
 	}
-	// Sockets that the server is to close are still there when their clients open the next ones.
+	// Sockets that wait for the server to close them overlap with their successors.
 	growFileTable(r.engines[0].sockets.poller.epoll, max(1024, 2*r.config.Connections))
 	cancelling := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -50,7 +50,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	})
 	defer func() {
 		if !stop() {
-			<-cancelling // it uses the pollers, which are closed next
+			<-cancelling // wake uses the pollers, which are closed next
 		}
 	}()
 	before, after := r.work(cancel)
@@ -65,7 +65,7 @@ func measure(ctx context.Context, cancel context.CancelCauseFunc, l *load, engin
 	return result, nil
 }
 
-// work lets the engines work, and reads the processor time of this process at the start and the end of the window.
+// work runs the engines, and reads the processor time of this process at the start and the end of the window.
 func (r *run) work(cancel context.CancelCauseFunc) (before, after CPU) {
 	var working sync.WaitGroup
 	gate, done := make(chan struct{}), make(chan struct{})
@@ -108,7 +108,7 @@ func (r *run) wake() {
 	}
 }
 
-// permit returns the start of a request that a client of a closed loop wants to send now; not ok means none.
+// permit returns the start of a request that a client of a closed loop wants to send now; ok is false if it may not.
 func (r *run) permit(now int64) (start int64, ok bool) {
 	if now < r.warm {
 		return now, true
@@ -132,7 +132,8 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	return start, !r.window.isOver(start)
 }
 
-// isOneTooMany reports whether a request ended after the last of those wanted, which cuts the others.
+// isOneTooMany counts a request, with Cut, and reports whether it ended after the last wanted one, which cuts the
+// others.
 func (r *run) isOneTooMany(start, end int64) bool {
 	if !r.config.Cut || !r.window.hasBegun(start) || r.window.isOver(end) {
 		return false
@@ -146,7 +147,7 @@ func (r *run) isOneTooMany(start, end int64) bool {
 	return n > r.config.Requests
 }
 
-// sleep waits for a time of the run's clock, or until all engines are done.
+// sleep waits until a time of the run's clock, or until done is closed.
 func (r *run) sleep(until int64, done <-chan struct{}) {
 	timer := time.NewTimer(time.Duration(until - r.now()))
 	defer timer.Stop()
@@ -156,7 +157,7 @@ func (r *run) sleep(until int64, done <-chan struct{}) {
 	}
 }
 
-// result adds up what the engines counted.
+// result adds up the counts of all engines.
 func (r *run) result() *Result {
 	total := r.engines[0].tally
 	encryptions := make(map[TLS]bool)

@@ -15,17 +15,17 @@ type Sample struct {
 	Start  int64 // when it was sent or, in an open loop, due
 	Sent   int64 // NeverSent if it was not
 	End    int64 // not before Start
-	Kind   Kind  // empty if the generator takes the answer for right
+	Kind   Kind  // empty if the generator counted the answer as right
 	Status int   // up to 999; 0 without a whole answer
 	Cut    bool  // it was under way when the load ended, at End
 }
 
-// Count counts samples as Run counts its own requests, and sorts them by their end. What samples do not have, such as
-// bytes, connections and the wall clock, is zero. Opened is the start of the window, by the clock of the samples.
+// Count counts samples as Run counts its own requests, and sorts them by their end. What samples lack, such as bytes,
+// connections and the wall clock, is zero. opened is the start of the window on the samples' clock.
 //
-// An error means that the samples are of another load than the config's.
+// The error says why the samples cannot be of the config's load.
 func Count(config Config, samples []Sample) (result *Result, opened time.Duration, err error) {
-	config.Targets = nil // and with them the results of TLS
+	config.Targets = nil // without them there are no results of TLS
 	slices.SortStableFunc(samples, func(a, b Sample) int { return cmp.Compare(a.End, b.End) })
 	w := newWindow(config.Duration)
 	w.openAt(windowStart(&config, samples))
@@ -47,10 +47,10 @@ func Count(config Config, samples []Sample) (result *Result, opened time.Duratio
 	return result, opened, err
 }
 
-// countSamples counts samples in the order of their ends, and returns how many requests of the window ended.
+// countSamples counts samples, which are sorted by their end, and returns how many requests of the window ended.
 func countSamples(c *Config, w *window, samples []Sample) (t *tally, wanted int64) {
 	t = newTally(w, c)
-	end := int64(never) // of the last wanted request, which cuts the others
+	end := int64(never) // when the last wanted request ended, which cuts the others
 	for i := range samples {
 		s := &samples[i]
 		if w.isOver(s.Start) || s.Start >= end {
@@ -70,7 +70,7 @@ func countSamples(c *Config, w *window, samples []Sample) (t *tally, wanted int6
 	return t, wanted
 }
 
-// outcome fails a sample whose generator takes an answer for right that came too late or has a wrong status.
+// outcome fails a sample that its generator counted as right although it came too late or has a wrong status.
 func (s *Sample) outcome(c *Config) *outcome {
 	o := &outcome{start: s.Start, sent: s.Sent, end: s.End, kind: s.Kind, status: s.Status, firstByte: s.Start,
 		connect: none, tls: none, blocked: s.Sent == NeverSent}
@@ -98,7 +98,7 @@ func windowStart(c *Config, samples []Sample) int64 {
 	return first
 }
 
-// inFlight adds up how long requests were under way, or clients thinking after them, between two times.
+// inFlight adds up how long requests were under way, or clients were thinking after them, between two times.
 func inFlight(samples []Sample, from, to int64, think time.Duration) *InFlight {
 	out := &InFlight{Length: time.Duration(to - from)}
 	for i := range samples {
@@ -108,7 +108,7 @@ func inFlight(samples []Sample, from, to int64, think time.Duration) *InFlight {
 	return out
 }
 
-// checkDue returns an error if the schedule has another number of requests in the window, beyond chance.
+// checkDue returns an error if the number of requests due in the window differs from the config's by more than chance.
 func checkDue(c *Config, due int64) error {
 	want := c.Rate * c.Duration.Seconds()
 	const few, share, deviations = 2, 0.01, 5

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Calls for every request go to the kernel without telling Go's scheduler that the thread may block. Calls on sockets do
-// not block, and a thread that waits for events keeps its place in the scheduler, since taking it up again would cost half
-// as much as the wake-up itself. See poller.wait for the price.
+// System calls that every request makes bypass Go's scheduler. Calls on sockets do not block. A thread that waits for
+// events keeps its P, since getting one again would cost half as much as the wake-up itself. See poller.wait for the
+// price.
 
 // receive is recv(2), without waiting.
 func receive(fd int, b []byte) (int, unix.Errno) {
@@ -58,7 +58,7 @@ func networkOrder(port uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, port))
 }
 
-// connect opens a socket and starts to connect it. Fd is -1 without a socket.
+// connect opens a socket and starts to connect it. fd is -1 if there is no socket.
 func connect(to *address) (fd int, errno unix.Errno) {
 	s, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(to.raw.Family),
 		unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -75,14 +75,14 @@ func shut(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 // sendAtOnce makes the kernel send small pieces before earlier ones are acknowledged.
 func sendAtOnce(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) }
 
-// mostEvents is how many events one wait may bring.
+// mostEvents is the most events that one wait returns.
 const mostEvents = 256
 
 // poller waits for events: a level-triggered epoll, and an eventfd that wakes it from another thread.
 type poller struct {
 	epoll, event int
 	coarse       bool // the kernel is older than 5.11 and waits for whole milliseconds
-	dull         bool // nothing has come for a while
+	dull         bool // no event has come for a while
 	events       [mostEvents]unix.EpollEvent
 	limit        unix.Timespec
 }
@@ -110,7 +110,7 @@ func (p *poller) close() {
 	unix.Close(p.event)
 }
 
-// control is epoll_ctl(2). The generation comes back with the events, since a socket may have been closed and its number
+// control is epoll_ctl(2). The generation comes back with each event: the file descriptor may have been closed and
 // reused before its last events are handled.
 func (p *poller) control(op, fd int, generation uint32, events uint32) error {
 	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: int32(generation)}
@@ -120,23 +120,23 @@ func (p *poller) control(op, fd int, generation uint32, events uint32) error {
 	return nil
 }
 
-// wake ends a wait, from any thread. It fails only if the poller is awake.
+// wake ends a wait, from any thread. It fails only if a wake-up is pending already.
 func (p *poller) wake() { unix.Write(p.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 // woken resets the eventfd after wake.
 func (p *poller) woken() { unix.Read(p.event, make([]byte, 8)) }
 
 const (
-	longestWait = 100e6 // a thread does not hear the runtime meanwhile
-	attentive   = 10e6  // how long a thread keeps its place without events
+	longestWait = 100e6 // nanoseconds; a stop of the thread meanwhile shows only from the end of the wait
+	attentive   = 10e6  // nanoseconds without events after which a thread gives up its P
 )
 
 // wait returns how many events have come within a timeout in nanoseconds, and the timeout that it used, which may be
 // shorter.
 //
-// At first the thread blocks without the scheduler's knowledge. To stop the world or let others run, the runtime sends it
-// a signal, which ends the wait, and takes its place in the next function call that checks for it; a loop around wait has
-// to make such a call. (runtime.Gosched would hand the place over twice.) After attentive without events the thread tells
+// At first the thread blocks without the scheduler's knowledge. To stop the world or to run something else, the runtime
+// sends it a signal, which ends the wait, and preempts it in the next function call that checks for that; a loop around
+// wait has to make such a call. (runtime.Gosched would yield twice.) After attentive without events the thread tells
 // the scheduler that it blocks.
 func (p *poller) wait(timeout int64) (n int, limit int64) {
 	limit = timeout

@@ -2,19 +2,19 @@ package loadgen
 
 import "golang.org/x/sys/unix"
 
-// sockets of an engine: the owner of each, and those that the server is to close.
+// sockets are the sockets of an engine, including those that the server is to close.
 type sockets struct {
 	poller     *poller
 	owners     []owner     // by file descriptor
 	generation uint32      // of the socket added last
-	departures []departure // by their end
-	departed   int         // the first of them that are over and still there
+	departures []departure // by their deadlines
+	departed   int         // how many departures at the front are over
 	departing  int         // how many are not over
 }
 
-// growFileTable grows the kernel's table of this process's files before the load. Otherwise it doubles within the load,
-// and in a process with several threads each time waits until every CPU has passed through the scheduler: 10 to 20 ms with
-// two CPUs, of the 90 ms that a thousand requests take.
+// growFileTable grows the kernel's table of this process's files before the load. It doubles when it is full, and with
+// several threads each doubling waits until every CPU has passed through the scheduler: 10 to 20 ms with two CPUs, of
+// the 90 ms that a thousand requests take. file is any open file.
 //
 // Source: Linux, fs/file.c: expand_fdtable, which waits by synchronize_rcu.
 func growFileTable(file, files int) {
@@ -27,9 +27,9 @@ func growFileTable(file, files int) {
 	}
 }
 
-// owner is the connection of a file descriptor.
+// owner says which connection has a file descriptor.
 type owner struct {
-	slot       int32 // in engine.connections, or one of these:
+	slot       int32 // index in engine.connections, or one of these:
 	generation uint32
 }
 
@@ -45,7 +45,7 @@ type departure struct {
 	generation uint32
 }
 
-// add gives a new socket to a connection.
+// add registers a new socket of a connection.
 func (s *sockets) add(fd int, slot int32) (generation uint32) {
 	s.generation++
 	for len(s.owners) <= fd {
@@ -55,7 +55,7 @@ func (s *sockets) add(fd int, slot int32) (generation uint32) {
 	return s.generation
 }
 
-// slotOf is the connection of an event; nobody if it was closed after the event came.
+// slotOf returns the connection of an event; nobody if it was closed before or departs. It closes a departing one.
 func (s *sockets) slotOf(event *unix.EpollEvent) int32 {
 	o := s.owners[event.Fd]
 	switch {
@@ -91,13 +91,13 @@ func (s *sockets) retire(c *socket, until int64) {
 	c.disconnect()
 }
 
-// isOver reports whether the server has closed a connection.
+// isOver reports whether the socket of a departure has been closed.
 func (s *sockets) isOver(d departure) bool {
 	o := s.owners[d.fd]
 	return o.slot != leaving || o.generation != d.generation
 }
 
-// endDepartures closes the sockets whose server has had its time to close them.
+// endDepartures closes the sockets that the server has not closed in time.
 func (s *sockets) endDepartures(now int64) {
 	for ; s.departed < len(s.departures); s.departed++ {
 		d := s.departures[s.departed]
@@ -110,7 +110,7 @@ func (s *sockets) endDepartures(now int64) {
 		s.closeFile(d.fd)
 		s.departing--
 	}
-	if s.departed > len(s.departures)/2 { // so that each is moved once or so
+	if s.departed > len(s.departures)/2 { // so that each is moved about once
 		s.departures = s.departures[:copy(s.departures, s.departures[s.departed:])]
 		s.departed = 0
 	}

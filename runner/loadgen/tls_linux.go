@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// session is TLS on a connection.
+// session is the TLS session of a connection.
 type session struct {
 	conn   *tls.Conn
 	wire   *wire
@@ -21,8 +21,8 @@ type session struct {
 
 func (s *session) hasEnded() bool { return s != nil && s.ended }
 
-// wire is the net.Conn below crypto/tls. During the handshake it is the socket, with a goroutine that waits for it;
-// afterwards it is memory that the engine fills and empties.
+// wire is the net.Conn below crypto/tls. During the handshake it is the socket, which a goroutine waits for; afterwards
+// it is a pair of buffers that the engine fills and empties.
 type wire struct {
 	file    *os.File // nil after the handshake
 	in, out []byte
@@ -73,7 +73,7 @@ type handshaken struct {
 	err        error
 }
 
-// handshakes are under way in a goroutine each.
+// handshakes are the TLS handshakes of an engine, each in a goroutine of its own.
 type handshakes struct {
 	running    sync.WaitGroup
 	mu         sync.Mutex
@@ -96,7 +96,7 @@ func (h *handshakes) take() []handshaken {
 	return arrived
 }
 
-// handshake sets TLS up on a socket, which it closes, and returns at the deadline at the latest.
+// handshake sets up TLS on a socket, which it closes. It returns at the deadline at the latest.
 func handshake(ctx context.Context, fd int, config *tls.Config, deadline time.Time) (*session, error) {
 	file := os.NewFile(uintptr(fd), "connection") // Go's own poller watches it
 	defer file.Close()
@@ -126,7 +126,7 @@ func (s *session) seal(text []byte) error {
 	return err
 }
 
-// open decrypts b and gives it to take, piece by piece. The end of the session sets ended and is not an error.
+// open decrypts b and calls take with each piece of plain text. The end of the session sets ended and is not an error.
 func (s *session) open(b, plain []byte, take func([]byte)) error {
 	s.wire.in = b
 	for {
@@ -147,8 +147,8 @@ func (s *session) open(b, plain []byte, take func([]byte)) error {
 	}
 }
 
-// isAlert reports whether the server has reported an error, rather than sent something wrong.
+// isAlert reports whether an error is an alert from the server, rather than bytes that we cannot read.
 func isAlert(err error) bool {
 	alert, ok := errors.AsType[*net.OpError](err)
-	return ok && alert.Op == "remote error" // ours, about what it has sent, are local ones
+	return ok && alert.Op == "remote error" // alerts that we send are local errors
 }

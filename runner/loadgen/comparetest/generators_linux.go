@@ -26,7 +26,7 @@ type generator struct {
 
 type result struct{ perSecond, cpuEach float64 }
 
-// generators returns ours first, and then those that are installed.
+// generators returns our own first, then the others that are installed.
 func (s *settings) generators(closing bool) []generator {
 	seconds := strconv.Itoa(int(s.length.Seconds()))
 	own := func(name, program string) generator {
@@ -49,7 +49,7 @@ func (s *settings) generators(closing bool) []generator {
 		}
 		return call
 	}, readWrk})
-	if closing { // keep-alive is not what it is for
+	if closing { // ab is not made for keep-alive
 		all = append(all, generator{"ab", func(c int, url string) []string {
 			return []string{"ab", "-q", "-c", strconv.Itoa(c), "-t", seconds, "-n", "10000000", url}
 		}, readAB})
@@ -94,7 +94,7 @@ func readOwn(out []byte) (answers, perSecond float64, err error) {
 
 var wrkNumbers = regexp.MustCompile(`(?s)(\d+) requests in .*Requests/sec:\s+([0-9.]+)`)
 
-// readWrk reads the output of wrk, which takes the end of each connection for a failure.
+// readWrk reads the output of wrk. It ignores failures, as wrk counts the end of each connection as one.
 func readWrk(out []byte) (answers, perSecond float64, err error) {
 	found := wrkNumbers.FindSubmatch(out)
 	if found == nil || bytes.Contains(out, []byte("Non-2xx")) {
@@ -128,7 +128,7 @@ func (s *settings) run(name string, args ...string) (out []byte, cpu time.Durati
 	return stdout.Bytes(), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
-// onCore returns a program that runs on a core.
+// onCore returns a command that runs on one core.
 func onCore(core int, name string, args ...string) *exec.Cmd {
 	return exec.Command("taskset", append([]string{"--cpu-list", strconv.Itoa(core), name}, args...)...)
 }

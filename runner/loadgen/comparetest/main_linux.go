@@ -24,7 +24,7 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// settings of all comparisons.
+// settings apply to all comparisons.
 type settings struct {
 	ours, base string // programs; base may be empty
 	rounds     int
@@ -59,7 +59,7 @@ func main() {
 	}
 }
 
-// compareAll makes all comparisons.
+// compareAll runs all comparisons.
 func (s *settings) compareAll() error {
 	var mask unix.CPUSet
 	must.Do(unix.SchedGetaffinity(0, &mask))
@@ -88,7 +88,7 @@ func (s *settings) compareAll() error {
 	return nil
 }
 
-// bounds are the least ratios of requests per second, and the most of processor time per request; 0 means any.
+// bounds returns the least ratio of requests per second, and the most of processor time per request; 0 means no bound.
 func bounds(other string, connections int, closing bool) (rate, cpu float64) {
 	switch {
 	case other == "wrk" && !closing && connections == 1:
@@ -140,7 +140,7 @@ func (s *settings) compare(connections int, closing bool) error {
 	return nil
 }
 
-// lag measures how late requests leave that are due on a schedule, in µs.
+// lag measures how late scheduled requests leave, in µs.
 func (s *settings) lag(rate int) error {
 	name := fmt.Sprintf("%d/s", rate)
 	if !strings.HasPrefix(name, s.only) {
