@@ -28,7 +28,7 @@ type Commands struct {
 	timer []byte
 }
 
-// RepetitionVariable is the environment variable with the number of the repetition, for commands that draw by a seed.
+// RepetitionVariable is the environment variable with the number of the repetition, such as for a command's seed.
 const RepetitionVariable = "BENCHBOOK_REPETITION"
 
 // Prepare implements Driver.
@@ -37,7 +37,7 @@ func (d *Commands) Prepare(_ context.Context, _ engine.Engine, _ io.Writer) (err
 	return err
 }
 
-// Timer is the file of our program for the service that a command runs in. Prepare was called before.
+// Timer returns our program as a file for the service that a command runs in. Call Prepare first.
 func (d *Commands) Timer() spec.File { return spec.File{Path: guestPath, Exec: true, Data: d.timer} }
 
 // Container implements Driver.
@@ -48,8 +48,8 @@ func (d *Commands) Container(at Place, t *plan.Trial) *engine.Service {
 	return at.guest(commandName, at.Image(t.Command.Image), d.timer, t.Command.Configs)
 }
 
-// OfCommand returns the container of a command, which is nil if a check has not started it, and a program with the
-// variables and the folder of the command.
+// OfCommand returns the container of a command, and words as a program with the command's variables and folder. The
+// container is nil if a check has not started it.
 func (at Place) OfCommand(c *spec.Command, words []string) (engine.Container, engine.Command) {
 	in := at.Load
 	if c.Service != "" {
@@ -97,7 +97,7 @@ func measureCommand(ctx context.Context, at Place, c *spec.Command) (Measurement
 	}
 	report, err := settings.Read(exit.Stdout)
 	if err != nil {
-		// The command shares a container with its timer, and has come between us.
+		// The command shares a container with its timer, and may have written between its lines.
 		return Measurement{Failure: fmt.Sprintf("what the timer of the command said cannot be read: %v", err),
 			Log: string(exit.Stderr)}, nil
 	}
@@ -114,7 +114,7 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 		m.Command.Health.Standstill = r.Standstill.Seconds()
 	}
 	if c.Service != "" {
-		m.GeneratorCPU = 0 // the service's includes it
+		m.GeneratorCPU = 0 // it is part of the service's
 	}
 	m.Failure = commandFailure(r, c)
 	if said := strings.TrimSpace(r.Said); said != "" && m.Failure != "" {
@@ -153,7 +153,7 @@ func commandFailure(r *agent.TimerReport, c *spec.Command) string {
 	return ""
 }
 
-// reported adds what a benchmark framework measured, unless the command failed already.
+// reported adds the samples of a benchmark framework's output, unless the command failed.
 func reported(output, format string, m *Measurement) {
 	if m.Failure != "" {
 		return
@@ -171,8 +171,8 @@ const maxPrinted = 1000
 // metricLine matches a line that is meant as a metric.
 var metricLine = regexp.MustCompile(`^\{.*"metric"\s*:.*\}$`)
 
-// printed adds what the command measured itself: each line of its standard output that is a JSON object with a metric.
-// A line that looks like one and cannot be read is a failure, since nobody would miss a number that is silently lost.
+// printed adds the metrics that the command printed: each line of standard output that is a JSON object with a metric.
+// A line that looks like one and cannot be read is a failure, so that no number is lost silently.
 func printed(lines []string, m *Measurement) (failure string) {
 	own := len(m.Samples)
 	for _, text := range lines {
@@ -193,7 +193,7 @@ func printed(lines []string, m *Measurement) (failure string) {
 	return ""
 }
 
-// printedMetric reads a line. Found is false for JSON of another kind, and for no JSON.
+// printedMetric reads a metric from a line. found is false for all other text and JSON.
 func printedMetric(line []byte) (out record.Sample, found bool, failure string) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil && metricLine.Match(line) { // such as NaN, which JSON does not have
@@ -223,7 +223,7 @@ func printedMetric(line []byte) (out record.Sample, found bool, failure string) 
 	return out, true, ""
 }
 
-// clipped is the beginning of a line, as much as fits into a failure.
+// clipped returns a line, shortened to fit into a failure.
 func clipped(line string) string {
 	const most = 200
 	if len(line) <= most {

@@ -17,8 +17,8 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// line is what a driver says of one request, in seconds of its own clock since its load began; or, in the first line,
-// when that was.
+// line is a line of a driver's output: a request, in seconds of the driver's clock since its load began, or in the
+// first line when that was.
 //
 // Source: docs/drivers.md#a-line-for-each-request.
 type line struct {
@@ -31,7 +31,7 @@ type line struct {
 	Error   string   `json:"error"`
 }
 
-// clockOff is how far times of a driver may be off, in nanoseconds: they may be printed in millionths of a second.
+// clockOff is how far times of a driver may be off, in nanoseconds: they may be rounded to microseconds.
 const clockOff = 2000
 
 // cutError marks a request that was cut when the load ended.
@@ -47,7 +47,7 @@ type reading struct {
 
 	began    *float64 // Unix time, if printed
 	requests []loadgen.Sample
-	numbers  []int // of the lines that these are from, from 1
+	numbers  []int // line number of each request, from 1
 }
 
 // read reads what a driver printed. The error names the line that is wrong.
@@ -101,7 +101,7 @@ func (r *reading) begins(l *line) error {
 	return nil
 }
 
-// request reads what a line says of a request.
+// request converts a line about a request.
 func (r *reading) request(l *line) (s loadgen.Sample, err error) {
 	if s.Kind, err = r.outcome(l); err != nil {
 		return s, err
@@ -134,7 +134,7 @@ func (r *reading) request(l *line) (s loadgen.Sample, err error) {
 	return s, nil
 }
 
-// checkTimes reports times that are missing, or cannot be.
+// checkTimes returns an error for a time that is missing, not asked for or impossible.
 func (r *reading) checkTimes(l *line) error {
 	for _, n := range []struct {
 		name   string
@@ -155,7 +155,7 @@ func (r *reading) checkTimes(l *line) error {
 	return nil
 }
 
-// outcome is the kind of failure that a line tells, empty for a right answer.
+// outcome returns the kind of failure that a line reports; empty for a right answer or a cut request.
 func (r *reading) outcome(l *line) (loadgen.Kind, error) {
 	switch {
 	case l.OK == nil:
@@ -180,8 +180,8 @@ func (r *reading) outcome(l *line) (loadgen.Kind, error) {
 
 func nanoseconds(seconds float64) int64 { return int64(math.Round(seconds * 1e9)) }
 
-// overlapping returns the index of the first sample that was under way together with at least most others; -1 without
-// one. Times may be off by some nanoseconds.
+// overlapping returns the index of the first sample that was under way together with at least most others; -1 if there
+// is none. Times may be off by off nanoseconds.
 func overlapping(samples []loadgen.Sample, most int, off int64) (at int) {
 	order, ends := make([]int, 0, len(samples)), make([]int64, 0, len(samples))
 	for i := range samples {
@@ -203,8 +203,8 @@ func overlapping(samples []loadgen.Sample, most int, off int64) (at int) {
 	return -1
 }
 
-// counted returns the measurement of a load from its requests. It began, with its warm-up, at a moment of the clock of
-// the load's machine. The error says in which way it was another load.
+// counted returns the measurement of a load from its requests. began is when it began, with its warm-up, by the clock
+// of the load's machine. The error says how the load differs from l.
 func counted(l *spec.Load, at Place, began time.Time, requests []loadgen.Sample) (Measurement, error) {
 	r, opened, err := loadgen.Count(requestsConfig(l, at), requests)
 	if err != nil {
@@ -212,7 +212,7 @@ func counted(l *spec.Load, at Place, began time.Time, requests []loadgen.Sample)
 	}
 	r.Start = began.Add(opened).UTC()
 	m := requestsMeasured(r, l)
-	delete(m.Histograms, "latency.connect") // nothing is known of connections and bytes
+	delete(m.Histograms, "latency.connect") // connections and bytes are unknown
 	delete(m.Histograms, "latency.first_byte")
 	m.Samples = slices.DeleteFunc(m.Samples, func(s record.Sample) bool { return s.Metric != "offered" })
 	answered := int64(0)

@@ -1,10 +1,10 @@
 // Package load measures trials: it puts requests on a service, or runs a command, and returns what was measured.
 //
-// Everything runs by Exec. A load generator, and a command in an image of its own, have a container that the runner
-// starts with the services, whose first process is our program and idles.
+// Everything runs by Exec. Load generators, and commands with an image of their own, run in a container that the runner
+// starts with the services; its first process is our program, which idles.
 //
-// A Driver says what the numbers are by docs/method.md#definitions; it decides nothing about order, saving or freshness.
-// What goes wrong with a benchmark is the Failure of the Measurement; an error means that we could not measure.
+// A Driver returns numbers by docs/method.md#definitions; it decides nothing about order, saving or freshness. A
+// benchmark that goes wrong is a Measurement with a Failure; an error means that we could not measure.
 package load
 
 import (
@@ -29,8 +29,7 @@ type Driver interface {
 	// Prepare makes the driver's own images available. It is called once, before anything is timed.
 	Prepare(ctx context.Context, e engine.Engine, log io.Writer) error
 
-	// Container returns the idle container that Measure runs its commands in; nil if it needs none. Prepare was called
-	// before.
+	// Container returns the idle container that Measure runs its commands in; nil if it needs none. Call Prepare first.
 	Container(at Place, trial *plan.Trial) *engine.Service
 
 	// Measure measures a trial whose services are ready. The Place has the container, if there is one.
@@ -47,22 +46,22 @@ type Place struct {
 	Number int              // of the repetition, from 1
 	// Image returns an image of the trial as the engine knows it.
 	Image func(spec.Image) engine.Prepared
-	// Services are the trial's, by name; the first container of a scaled one.
+	// Services has the containers of the trial's services by name; of a scaled service, the first.
 	Services map[string]engine.Container
 	// Ahead is how far the clock of the machine that the load runs on is ahead of ours.
 	Ahead time.Duration
-	// KeepStdout asks for what a command writes to standard output.
+	// KeepStdout asks for the standard output of a command.
 	KeepStdout bool
 }
 
-// Measurement is what one repetition came to.
+// Measurement is the result of one repetition.
 type Measurement struct {
 	// Failure says why there are no numbers, or none that count; Log is the end of what the program wrote.
 	Failure string
 	Log     string
-	// GivenUp says that a command in a service was not awaited and may still run.
+	// GivenUp means that a command in a service was not awaited and may still run.
 	GivenUp bool
-	// Output is what another tool than ours printed, as records keep it.
+	// Output is what a tool other than our own printed, as records keep it.
 	Output string
 
 	Samples    []record.Sample
@@ -84,23 +83,23 @@ type Measurement struct {
 	Facts map[string]string
 }
 
-// UnendedError is a program of a load that was still running when the time of its repetition was over.
+// UnendedError means that the program of a load was still running when its repetition was out of time.
 type UnendedError struct {
 	Name string
-	Err  error // of the engine
+	Err  error // from the engine
 }
 
 func (e *UnendedError) Error() string { return e.Name + " did not end: " + e.Err.Error() }
 
 func (e *UnendedError) Unwrap() error { return e.Err }
 
-// Names of the container of a load, and of a command in an image of its own.
+// Names of the containers of a load, and of a command with an image of its own.
 const (
 	LoadName    = "load"
 	commandName = "command"
 )
 
-// Where our program is: in an image of ours, and in an image of an author or a tool.
+// Paths of our program: in an image of ours, and in an image of an author or a tool.
 const (
 	ownPath   = "/" + agent.Name
 	guestPath = "/.benchbook/" + agent.Name
@@ -113,7 +112,7 @@ func (at Place) guest(name string, image engine.Prepared, program []byte, files 
 		Entrypoint: []string{guestPath}, Command: []string{agent.Idle}, Configs: configs}}
 }
 
-// generate runs our generator, which is at a path in the container of the load.
+// generate runs our generator, which is at path in the container of the load.
 func (at Place) generate(ctx context.Context, path string, config loadgen.Config, args ...string) (engine.Exit, error) {
 	text, _ := json.Marshal(config) // plain data
 	exit, err := at.Load.Exec(ctx, engine.Command{Args: append([]string{path, agent.Load}, args...), Stdin: text})
@@ -131,14 +130,14 @@ func targetsOf(l *spec.Load) []spec.Target {
 	return []spec.Target{{URL: l.Target, Method: l.Method, Headers: l.Headers, Body: l.Body, Weight: 1}}
 }
 
-// Check asks for every target of a load once, from the container of [Requests], and returns what was answered.
+// Check asks for every target of a load once, from the container of [Requests], and returns the answers.
 func (at Place) Check(ctx context.Context, l *spec.Load) ([]loadgen.Answer, error) {
 	return at.check(ctx, ownPath, l)
 }
 
 // check is Check with our program at a path in the container of the load.
 func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]loadgen.Answer, error) {
-	one := *l // its schedule does not matter, and a share of a rate may not be known
+	one := *l // its schedule does not matter, and a rate that is a share may be unknown
 	one.Connections, one.Threads, one.Requests, one.Duration, one.Warmup, one.Think = 1, 1, 1, 0, 0, 0
 	one.Rate, one.Arrivals, one.Cut = 0, "", false
 	exit, err := at.generate(ctx, path, requestsConfig(&one, at), loadgen.CheckArgument)
@@ -155,7 +154,7 @@ func (at Place) check(ctx context.Context, path string, l *spec.Load) ([]loadgen
 	return answers, nil
 }
 
-// WrongAnswers describes the failures of answers; empty without any.
+// WrongAnswers describes the failures of answers; empty if there are none.
 func WrongAnswers(answers []loadgen.Answer) string {
 	var wrong []string
 	for _, a := range answers {
@@ -166,7 +165,7 @@ func WrongAnswers(answers []loadgen.Answer) string {
 	return strings.Join(wrong, "; ")
 }
 
-// checkBefore asks for every target once with our own generator, which knows what a right answer is, if the load says so.
+// checkBefore asks for every target once with our own generator, and checks the answers, if the load says so.
 func (at Place) checkBefore(ctx context.Context, l *spec.Load) (failure string, err error) {
 	if !l.CheckBefore {
 		return "", nil
@@ -181,7 +180,7 @@ func (at Place) checkBefore(ctx context.Context, l *spec.Load) (failure string, 
 	return failure, nil
 }
 
-// generatorFailure returns why the generator could not do what it was asked for.
+// generatorFailure returns why our generator failed.
 func generatorFailure(exit engine.Exit) string {
 	if exit.OutOfMemory {
 		return "the load generator ran out of memory"

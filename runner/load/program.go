@@ -20,11 +20,11 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Programs is the driver of loads by programs of the article, which read what load is wanted on standard input and
-// write what came of it on standard output.
+// Programs is the driver of loads by programs of the article, which read the wanted load from standard input and write
+// their results to standard output.
 //
-// Lines with a request each are counted as our own generator's requests are, warm-up included. A program that prints a
-// summary is run once more before, for the warm-up, and what it does not tell is not measured.
+// Lines for single requests are counted as our own generator counts its requests, warm-up included. A program that
+// prints a summary gets a separate run for the warm-up, and what its summary lacks is not measured.
 //
 // Source: docs/drivers.md.
 type Programs struct {
@@ -32,7 +32,7 @@ type Programs struct {
 	program []byte // ours
 }
 
-// Prepare implements Driver; programs run in images of their trials.
+// Prepare implements Driver. Programs run in images of their trials.
 func (d *Programs) Prepare(context.Context, engine.Engine, io.Writer) (err error) {
 	d.program, err = d.Agent()
 	return err
@@ -116,7 +116,7 @@ const (
 	exactSeeds   = 1<<53 - 1 // larger ones are not exact where every number is a float
 )
 
-// ask is what a driver is asked for.
+// ask returns what a driver reads on its standard input.
 func ask(l *spec.Load, at Place) []byte {
 	target := func(t spec.Target) askedTarget {
 		if l.Driver.Image.OnMachine() {
@@ -133,13 +133,13 @@ func ask(l *spec.Load, at Place) []byte {
 		Rate: l.Rate, Arrivals: l.Arrivals, Think: l.Think.Seconds(), Seed: at.Seed & exactSeeds}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false) // for people who look at it
+	e.SetEscapeHTML(false) // people may look at it
 	_ = e.Encode(a)        // plain data
 	return out.Bytes()
 }
 
-// onThisMachine is a URL whose host is a service that is a process of this machine: only our own programs find these by
-// their names.
+// onThisMachine returns a URL with localhost for its host, a service that is a process of this machine: only our own
+// programs can look up the names of these.
 //
 // Source: docs/engines.md#without-containers.
 func onThisMachine(target string) string {
@@ -151,7 +151,7 @@ func onThisMachine(target string) string {
 	return u.String()
 }
 
-// overHTTP says that answers of all targets can be checked.
+// overHTTP reports whether all targets are http or https URLs, so that answers can be checked.
 func overHTTP(l *spec.Load) bool {
 	for _, url := range l.URLs() {
 		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
@@ -164,7 +164,7 @@ func overHTTP(l *spec.Load) bool {
 // run runs a driver once, and watches it. The failure says why its output does not count.
 func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine.Exit, w *watch, failure string,
 	err error) {
-	// Of several threads one may do the work of all, as in Python: as much as the cores of the load is all that is known.
+	// One of several threads may do all the work, as in Python: we only know that no more than the cores are busy.
 	w = &watch{name: record.DriverTool, threads: at.Cores}
 	limited, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -179,7 +179,7 @@ func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine
 	return exit, w, "", fmt.Errorf("running %s: %w", w.name, err)
 }
 
-// errTooMuch is of a driver that has printed more than is kept, whether it has ended or was ended for that.
+// errTooMuch means that a driver printed more than is kept, whether it ended by itself or was stopped for that.
 var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
 	"(prints: summary)", engine.MaxStdout>>20)
 
@@ -195,7 +195,7 @@ func howItEnded(name string, exit engine.Exit) string {
 	return ""
 }
 
-// howMuchIsPrinted is why it cannot be read; empty if it can.
+// howMuchIsPrinted says why the output of a driver cannot be read; empty if it can.
 func howMuchIsPrinted(exit engine.Exit) string {
 	switch {
 	case len(exit.Stdout) >= engine.MaxStdout:
@@ -206,7 +206,7 @@ func howMuchIsPrinted(exit engine.Exit) string {
 	return ""
 }
 
-// measureLines makes a measurement of lines with a request each.
+// measureLines returns the measurement in output with a line for each request.
 func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
 	r := reading{load: l, most: w.ended.Sub(w.began)}
 	if err := r.read(printed); err != nil {
@@ -231,7 +231,7 @@ func measureLines(printed []byte, w *watch, l *spec.Load, at Place) (Measurement
 	return m, nil
 }
 
-// summed makes a measurement of a summary.
+// summed returns the measurement in a summary.
 func summed(printed []byte, w *watch, l *spec.Load, at Place) (Measurement, error) {
 	m := Measurement{Output: record.KeepOutput(printed)}
 	o, err := loadtool.Summary(printed, kinds)

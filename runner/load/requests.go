@@ -89,7 +89,7 @@ func requestsConfig(l *spec.Load, at Place) loadgen.Config {
 	return c
 }
 
-// encryption says how connections were encrypted, for each way in which they were.
+// encryption returns a fact for each way in which connections were encrypted.
 func encryption(ways []loadgen.TLS) map[string]string {
 	facts := map[string]string{}
 	for i, way := range ways {
@@ -168,9 +168,9 @@ func histogram(d loadgen.Distribution) record.Histogram {
 		Sum: seconds(d.Sum)}
 }
 
-// inFlight is the ρ of docs/method.md#quantities-checked: the mean share of the clients with a request under way, or
-// thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or the number of
-// clients is not fixed. Think is the mean pause of a client behind a request, in seconds.
+// inFlight returns ρ of docs/method.md#quantities-checked, the mean share of the clients with a request under way or
+// thinking, and the seconds that it was taken over. The share is -1 if the run was too short to tell, or in an open
+// loop. think is the mean pause of a client after a request, in seconds.
 func inFlight(r *loadgen.Result, l *spec.Load, think float64) (share, over float64) {
 	busy := 0.0
 	switch {

@@ -18,10 +18,10 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Tool is the driver of one load generator of others, in an image that it says how to build.
+// Tool is the driver of a load generator of another project, in an image that is built from its Dockerfile.
 //
-// Before the window of an HTTP load answers are checked once, with our own generator; the tool itself counts what it
-// counts. A warm-up is a run of the tool before the one that counts, and what it prints is thrown away.
+// Before an HTTP load our own generator checks an answer of each target; in the load the tool counts by its own rules.
+// The warm-up is a separate run of the tool, whose output is dropped.
 type Tool struct {
 	Agent agent.Program
 	tool  loadtool.Tool
@@ -62,7 +62,7 @@ func (d *Tool) Prepare(ctx context.Context, e engine.Engine, log io.Writer) (err
 	return nil
 }
 
-// BasesInWords writes what an image was built from, as its fact in records has it.
+// BasesInWords describes what an image was built from, as records keep it in a fact.
 func BasesInWords(bases []engine.Base) string {
 	return strings.Join(slice.Map(bases, func(b engine.Base) string {
 		if b.Substitute != "" {
@@ -85,7 +85,7 @@ func (d *Tool) version(ctx context.Context, e engine.Engine) (string, error) {
 	return strings.TrimSpace(string(exit.Stdout)), err
 }
 
-// Output runs a command in a container of an image, in a space of its own. Program is ours, which idles in it.
+// Output runs a command in a new container of an image, in a space of its own. program is ours, which idles in it.
 func Output(ctx context.Context, e engine.Engine, name string, image engine.Prepared, program []byte,
 	args ...string) (exit engine.Exit, err error) {
 	space, err := e.Open(ctx, name)
@@ -139,7 +139,7 @@ func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measuremen
 		err = w.addOutput(&m, o, t.Load, at)
 	}
 	if err != nil {
-		m.Failure = err.Error() // the author's words for its command line may have made it print something else
+		m.Failure = err.Error() // flags of the author may have changed what it prints
 		return m, nil
 	}
 	m.Warmup = t.Load.Warmup
@@ -161,7 +161,7 @@ func (d *Tool) call(ctx context.Context, at Place, l *spec.Load) (engine.Exit, *
 	return exit, w, err
 }
 
-// schedule returns what a tool sent of an open loop. No tool reports which requests found no free connection.
+// schedule returns how much of an open loop a tool sent. No tool reports which requests found no free connection.
 func schedule(l *spec.Load, o *loadtool.Output) *record.OpenLoop {
 	due := max(o.Attempted, int64(math.Round(l.Rate*l.Duration.Seconds())))
 	return &record.OpenLoop{Rate: l.Rate, Arrivals: l.Arrivals, Due: due, Sent: max(0, o.Attempted)}

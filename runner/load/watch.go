@@ -18,19 +18,19 @@ type watch struct {
 	name    string // of the tool, or record.DriverTool
 	line    string
 	threads int
-	began   time.Time // when it was asked for
+	began   time.Time // just before it was started
 	started time.Time // when a first thread of it was seen; zero if the engine does not know
 	ended   time.Time
 
 	usage []engine.Usage
 }
 
-// watchEvery is how often a tool is read: seldom enough to cost it nothing.
+// watchEvery is the interval between readings of a tool: long enough to cost it nothing.
 const watchEvery = 50 * time.Millisecond
 
 // run runs a tool or program in the container of the load, and watches it.
 func (w *watch) run(ctx context.Context, in engine.Container, c engine.Command) (engine.Exit, error) {
-	idle, _ := in.Usage(ctx, engine.Detail{Threads: true}) // without it, no start is seen
+	idle, _ := in.Usage(ctx, engine.Detail{Threads: true}) // if this fails, no start is seen
 	watched, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	w.began = time.Now()
@@ -48,7 +48,7 @@ func (w *watch) run(ctx context.Context, in engine.Container, c engine.Command) 
 	return exit, err
 }
 
-// read reads until the context is done. Idle are the threads that were there before.
+// read takes readings until the context is done. idle has the threads that were there before.
 func (w *watch) read(ctx context.Context, in engine.Container, idle map[int]engine.Thread) {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
@@ -69,7 +69,7 @@ func (w *watch) read(ctx context.Context, in engine.Container, idle map[int]engi
 	}
 }
 
-// beginning returns when a window began, of a tool that does not say: not later than its length before its end was seen.
+// beginning estimates the start of a window: the tool's start or, if earlier or unseen, length before the tool's end.
 func (w *watch) beginning(length time.Duration) time.Time {
 	latest := w.ended.Add(-length).UTC()
 	if w.started.IsZero() || latest.Before(w.started) {
@@ -78,8 +78,8 @@ func (w *watch) beginning(length time.Duration) time.Time {
 	return w.started.UTC()
 }
 
-// moment converts a time at which a tool or program says that it began from the clock of its machine to ours. The error
-// says that nothing ran then.
+// moment converts the time at which a tool or program says that it began from the clock of its machine to ours. It
+// returns an error if the program did not run then.
 func (w *watch) moment(there time.Time, at Place) (time.Time, error) {
 	const off = time.Second
 	here := there.Add(-at.Ahead).UTC()
@@ -107,8 +107,8 @@ func (w *watch) addOutput(m *Measurement, o *loadtool.Output, l *spec.Load, at P
 	return nil
 }
 
-// addTo adds what a tool used in the window of a measurement, which began at start by our clock. The load does not
-// include what it does before and after.
+// addTo adds what a tool used in the window of a measurement, which began at start by our clock. What it used before
+// and after does not count.
 func (w *watch) addTo(m *Measurement, start time.Time, cores int) {
 	end := start.Add(m.Length)
 	w.usage = slice.Filter(w.usage, func(u engine.Usage) bool { return !u.At.Before(start) && !u.At.After(end) })
@@ -122,7 +122,7 @@ func (w *watch) addTo(m *Measurement, start time.Time, cores int) {
 	}
 }
 
-// shortest is the least time between two readings that tells how busy a tool was.
+// shortest is the least time between two readings from which usage is computed.
 const shortest = 200 * time.Millisecond
 
 // ends returns the first and the last reading, and the seconds between them; false if they are too close to each other.
@@ -135,7 +135,7 @@ func (w *watch) ends() (first, last engine.Usage, span float64, ok bool) {
 	return first, last, length.Seconds(), length >= shortest
 }
 
-// waiting returns the largest share of the time that a thread could run and had no core; -1 if that is unknown.
+// waiting returns the largest share of the time in which a thread could run and had no core; -1 if that is unknown.
 func (w *watch) waiting() float64 {
 	share := -1.0
 	first, last, span, ok := w.ends()
@@ -151,7 +151,7 @@ func (w *watch) waiting() float64 {
 }
 
 // busy returns the share of the tool's busiest thread, or the mean of all its threads and cores if it is larger, and
-// the cores that it used. It is not ok if the window was too short to tell, or the engine does not know.
+// the cores that it used. ok is false if the window was too short to tell, or the engine does not know.
 func (w *watch) busy(cores int) (busiest, used float64, ok bool) {
 	first, last, span, ok := w.ends()
 	if !ok || w.threads > 1 && len(last.Threads) == 0 { // the mean of several threads hides the busiest
