@@ -1,6 +1,5 @@
-// Package agent is what benchbook-agent does in containers: it answers as an origin, slows a network down as a link,
-// times a command, or passes a connection on. The program is one static binary that runs in an empty container without
-// any rights.
+// Package agent has the parts of benchbook-agent that run next to services: an HTTP origin, a link that slows a network
+// down, and a timer of commands. The program is one static binary that runs in an empty container without any rights.
 package agent
 
 import (
@@ -13,7 +12,7 @@ import (
 // Name is the name of the program.
 const Name = "benchbook-agent"
 
-// Parts of the program, which are its first argument.
+// Parts of the program, named by its first argument.
 const (
 	Load   = "load"
 	Time   = "time"
@@ -23,20 +22,20 @@ const (
 	Host   = "host"
 )
 
-// ErrorPrefix begins the line with the error of a part.
+// ErrorPrefix returns the start of the line with the error of a part.
 func ErrorPrefix(part string) string { return "benchbook-" + part + ": " }
 
-// Probe is the argument of Host to probe a service. Its address, name, port and path follow.
+// Probe is the argument of Host to probe a service. The service's address, name, port and path follow.
 const Probe = "probe"
 
 // Program reads the program, which is for Linux and the architecture of this machine.
 type Program func() ([]byte, error)
 
-// OriginConfig configures an origin: an HTTP/1.1 server whose answers come after a time that is drawn from a
-// distribution. The latency of a request is the time from its last byte, body included, to its answer.
+// OriginConfig configures an origin: an HTTP/1.1 server that draws the latency of each answer from a distribution. The
+// latency of a request is the time from its last byte, body included, to its answer.
 //
-// Draws are seeded and assigned in the order in which requests arrive, over whichever connections, so that every
-// repetition of a trial meets the same ones.
+// Draws are seeded and assigned in the order in which requests arrive, over all connections, so that every repetition
+// of a trial meets the same ones.
 type OriginConfig struct {
 	Semantics int    `json:"semantics"`        // record.OriginSemantics
 	Listen    string `json:"listen,omitempty"` // :80 if empty
@@ -44,11 +43,11 @@ type OriginConfig struct {
 	spec.HTTPOrigin
 }
 
-// Validate reports a config for another version of this program.
+// Validate returns an error for a config of another version of this program.
 func (c *OriginConfig) Validate() error { return checkSemantics(c.Semantics, record.OriginSemantics) }
 
-// LinkReadyLine is the line of the log that says that connections are accepted. Wait for it instead of connecting: a
-// connection would go through to the service.
+// LinkReadyLine is the line of the log that says that connections are accepted. Wait for it instead of connecting,
+// since a connection would go through to the service.
 const LinkReadyLine = "benchbook-link: ready"
 
 // LinkConfig configures a link: a TCP relay that makes the network between clients and a service slower. docs/services.md
@@ -66,7 +65,7 @@ type LinkRoute struct {
 	Target string `json:"target"`
 }
 
-// Validate reports a config for another version of this program.
+// Validate returns an error for a config of another version of this program.
 func (c *LinkConfig) Validate() error { return checkSemantics(c.Semantics, record.LinkSemantics) }
 
 // checkSemantics returns an error if a config was written for another version of a part.

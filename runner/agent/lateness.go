@@ -12,7 +12,7 @@ import (
 // ReportEvery is the interval at which origins and links report how late they were.
 const ReportEvery = 250 * time.Millisecond
 
-// A report is a line of the log: latenessPrefix and the rest of a LatenessReport in JSON.
+// latenessPrefix begins the line of the log with a report. The line has a LatenessReport in JSON after its first word.
 const latenessPrefix = `lateness {"count":`
 
 // LatenessReport says how much later than planned an origin answered, or a link sent bytes on.
@@ -51,7 +51,7 @@ func ReadLateness(log []byte) (r LatenessReport, ok bool) {
 	return r, ok
 }
 
-// Range of a lateness, which has two digits.
+// Range of a lateness in nanoseconds, which is kept with two digits.
 const (
 	leastLateness = int64(time.Microsecond)
 	mostLateness  = int64(time.Minute)
@@ -63,7 +63,7 @@ func newLateness() *lateness {
 	return &lateness{histogram: hdrhistogram.New(leastLateness, mostLateness, 2)}
 }
 
-// add counts an act that was late by nanoseconds.
+// add counts an answer, or bytes sent on, that came late by some nanoseconds.
 func (l *lateness) add(late int64) {
 	_ = l.histogram.RecordValue(min(max(late, leastLateness), mostLateness)) // it lies within the range
 }

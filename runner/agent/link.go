@@ -17,19 +17,19 @@ import (
 	"benchbook/internal/proc"
 )
 
-// Relay is a link. Make one with ListenLink.
+// Relay is a running link. Make one with ListenLink.
 type Relay struct {
 	*loop
-	trip    int64            // nanoseconds over the link, in one direction
+	trip    int64            // delay of the link in one direction, in nanoseconds
 	used    int              // bytes in transit
-	limit   int              // of used, beyond what each flow may always have
-	starved []*flow          // that wait until used is below limit
+	limit   int              // of used; flows below reservedFlow may exceed it
+	starved []*flow          // waiting until used is below limit
 	refused int              // connections that the service has refused
 	buffer  *[maxRead]byte   // for reading
-	spare   []*[maxRead]byte // buffers to use again, of maxSpare at most
+	spare   []*[maxRead]byte // unused buffers of at most maxSpare bytes together
 }
 
-// ListenLink returns a link that accepts connections; they wait until Serve.
+// ListenLink returns a link that accepts connections. They wait until Serve is called.
 func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 	l, err := newLoop()
 	if err != nil {
@@ -41,7 +41,7 @@ func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 		if err != nil {
 			return nil, err
 		}
-		next := 0 // the connections go round the containers of a service that is scaled
+		next := 0 // connections take turns over the containers of a scaled service
 		if err := l.listen(route.Listen, func(client int) {
 			r.accepted(client, targets[next%len(targets)])
 			next++
@@ -52,10 +52,10 @@ func ListenLink(ctx context.Context, config LinkConfig) (*Relay, error) {
 	return r, nil
 }
 
-// lookupTimeout is how long a look-up of the name of a service may take.
+// lookupTimeout is the longest that looking up the name of a service may take.
 const lookupTimeout = 10 * time.Second
 
-// lookup returns the addresses of a service in order, only IPv4 ones if there are any.
+// lookup returns the sorted addresses of a service: the IPv4 ones, or the others if it has none.
 func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -74,7 +74,7 @@ func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err erro
 	for i := range all {
 		all[i] = all[i].Unmap()
 	}
-	slices.SortFunc(all, netip.Addr.Compare) // of IPv4 first
+	slices.SortFunc(all, netip.Addr.Compare) // IPv4 first
 	for _, ip := range slices.Compact(all) {
 		switch {
 		case ip.Is4():
@@ -86,7 +86,7 @@ func lookup(ctx context.Context, target string) (found []unix.Sockaddr, err erro
 	return found, nil
 }
 
-// maxRefused is the number of refused connections that are logged: one says as much as thousands.
+// maxRefused is how many refused connections are logged: one says as much as thousands.
 const maxRefused = 10
 
 func (r *Relay) logRefused(err error) {
@@ -95,14 +95,14 @@ func (r *Relay) logRefused(err error) {
 	}
 }
 
-// Bounds of data in transit, in bytes. Memory may be twice that, as buffers of more than maxRead/2 are kept whole, and
-// maxSpare.
+// Bounds of data in transit, in bytes. Memory may be twice that plus maxSpare, as buffers that are more than half full
+// are kept whole.
 const (
 	maxFlow      = 4 << 20   // of one direction of a connection
 	maxAll       = 256 << 20 // of all flows,
 	reservedFlow = 64 << 10  // but each flow may always have this much
-	maxRead      = 64 << 10  // that are read at once
-	markSize     = 64        // of a mark without data
+	maxRead      = 64 << 10  // of one read
+	markSize     = 64        // counted for a mark besides its data
 	maxSpare     = 64 << 20  // of buffers that are kept for later
 )
 
@@ -112,19 +112,19 @@ type connection struct {
 	target unix.Sockaddr
 	ends   [2]end  // the client, and the service
 	flows  [2]flow // from the client, and from the service
-	opens  int64   // when the client would be connected
+	opens  int64   // when the client would be connected over a real network: a round trip after it was accepted
 	dial   timer
-	ended  int // flows with an end that has arrived
+	ended  int // flows whose end has arrived
 }
 
 // end is one of the two sockets of a connection.
 type end struct {
-	fd        int // -1: not yet, or no longer
+	fd        int // not connected yet, or closed
 	connected bool
 	gone      bool // it was reset, never connected or closed
 	readable  bool
 	writable  bool
-	noMore    bool // it sends nothing more
+	noMore    bool // the peer sends nothing more
 }
 
 // flow is one direction of a connection.
@@ -134,18 +134,18 @@ type flow struct {
 	queue  []mark // in transit, in the order of arrival
 	size   int    // of the queue
 	last   int64  // when the last mark arrives
-	ended  bool   // the sender has ended its stream
-	over   bool   // nothing is read or written any more
-	queued bool   // it waits for memory
+	ended  bool   // the sender has closed its side
+	over   bool   // it carries nothing any more
+	queued bool   // it is in Relay.starved
 	arrive timer  // of the first mark
-	more   timer  // to read more, after others
+	more   timer  // to read more after other flows had their turn
 }
 
-// mark is something that travels over the link: bytes that were read at once, or an event.
+// mark is an item in transit: bytes from one read, or an event.
 type mark struct {
 	due    int64
 	data   []byte
-	buffer *[maxRead]byte // which data is in, if it is large
+	buffer *[maxRead]byte // that holds data; nil if data has memory of its own
 	event  event
 }
 
@@ -172,7 +172,7 @@ func (r *Relay) accepted(client int, target unix.Sockaddr) {
 	}
 }
 
-// connect begins to connect to the service.
+// connect starts to connect to the service.
 func (c *connection) connect() {
 	family := unix.AF_INET
 	if _, ok := c.target.(*unix.SockaddrInet6); ok {
@@ -180,7 +180,7 @@ func (c *connection) connect() {
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err == nil {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // it is a socket of TCP
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // cannot fail on a TCP socket
 		if err = unix.Connect(fd, c.target); err == unix.EINPROGRESS {
 			err = nil
 		}
@@ -195,7 +195,7 @@ func (c *connection) connect() {
 	}
 }
 
-// ready reads and writes what can be.
+// ready handles events of one end: it reads and writes what it can.
 func (c *connection) ready(i int, events uint32) {
 	e := &c.ends[i]
 	blocked := !e.connected || !e.writable
@@ -220,7 +220,7 @@ func (c *connection) ready(i int, events uint32) {
 	c.flows[i].receive()
 }
 
-// receive reads from the sender, unless it has to wait for memory.
+// receive reads from the sender once, unless the flow is full or has to wait for memory.
 func (f *flow) receive() {
 	r := f.conn.relay
 	switch {
@@ -233,7 +233,7 @@ func (f *flow) receive() {
 	}
 }
 
-// read reads from the sender once.
+// read reads from the sender once and pushes what it read.
 func (f *flow) read() {
 	c, e := f.conn, &f.conn.ends[f.from]
 	n, err := unix.Read(e.fd, c.relay.buffer[:])
@@ -247,7 +247,7 @@ func (f *flow) read() {
 		c.lost(f.from)
 		return
 	case n == 0:
-		e.readable = false // a reset may follow
+		e.readable = false // only a reset may follow
 		if !f.ended {
 			f.ended = true
 			f.push(mark{due: max(c.relay.now(), c.opens) + c.relay.trip, event: ended})
@@ -268,7 +268,7 @@ func (f *flow) read() {
 	}
 }
 
-// spareBuffer returns a buffer that nobody uses. To reuse buffers costs less than to allocate and collect them.
+// spareBuffer returns an unused buffer. Reusing buffers costs less than allocating and collecting them.
 func (r *Relay) spareBuffer() *[maxRead]byte {
 	last := len(r.spare) - 1
 	if last < 0 {
@@ -279,7 +279,7 @@ func (r *Relay) spareBuffer() *[maxRead]byte {
 	return buffer
 }
 
-// push sends a mark on its way. It arrives when it is due, but not before the one in front of it.
+// push sends a mark on its way. It arrives when it is due, but not before the one ahead of it.
 func (f *flow) push(m mark) {
 	if f.over {
 		return
@@ -307,7 +307,7 @@ func (f *flow) grow(bytes int) {
 	}
 }
 
-// arrived is called when the first mark is due.
+// arrived delivers the first mark, which is due, and counts how late that is unless the receiver was not ready.
 func (f *flow) arrived() {
 	r, to, due := f.conn.relay, &f.conn.ends[1-f.from], f.arrive.due
 	waits := !to.connected || !to.writable // for the receiver
@@ -355,8 +355,8 @@ func (f *flow) deliver() {
 	f.receive() // there is room
 }
 
-// tell ends a stream to a socket, or resets it, as its other end was. After the ends of both streams the connection is
-// closed.
+// tell passes an event on to a socket: the end of the stream, or a reset. After the ends of both streams the connection
+// is closed.
 func (c *connection) tell(i int, e event) {
 	switch {
 	case e == broken:
@@ -371,8 +371,7 @@ func (c *connection) tell(i int, e event) {
 	}
 }
 
-// lost ends a socket that was reset or never connected: it takes nothing any more, and the other end hears of it a trip
-// later.
+// lost closes an end that was reset or never connected. The other end is reset a trip later.
 func (c *connection) lost(i int) {
 	if c.ends[i].gone {
 		return

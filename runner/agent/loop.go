@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loop waits for sockets and for points in time in one thread, and calls functions. It serves connections with less
-// processor time than goroutines do. Functions that it calls need no locks.
+// loop is an event loop in one thread: it calls functions when sockets are ready and timers are due, so these need no
+// locks. It serves connections with less processor time than goroutines do.
 //
 // Go's own timers wake an idle program up to a millisecond late, because epoll_wait counts in milliseconds. A loop waits
 // for a high-resolution timer of the kernel.
@@ -29,9 +29,9 @@ type loop struct {
 	epoll, clock int // files
 	start        time.Time
 	ready        []func(events uint32) // by file
-	closing      []int                 // files that are closed when no more events of them can come
+	closing      []int                 // files to close once no more events of them can come
 	timers       []*timer              // in the order in which they are due
-	armed        int64                 // what clock is set to
+	armed        int64                 // time that clock is set to
 	addresses    []net.Addr
 }
 
@@ -49,11 +49,11 @@ func newLoop() (*loop, error) {
 // now returns the time since the loop was made, in nanoseconds.
 func (l *loop) now() int64 { return int64(time.Since(l.start)) }
 
-// Events of add.
+// Bits of the events that add reports.
 const (
 	canRead  = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	canWrite = unix.EPOLLOUT | unix.EPOLLHUP | unix.EPOLLERR
-	noMore   = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR // the other end sends nothing more
+	noMore   = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR // the peer sends nothing more
 )
 
 // add calls ready whenever a file becomes ready for reading or writing.
@@ -75,10 +75,10 @@ func (l *loop) close(fd int) {
 	l.closing = append(l.closing, fd)
 }
 
-// acceptPause is the time until the next try after a connection could not be accepted, for want of files or memory.
+// acceptPause is the time until the next try if a connection could not be accepted, for want of files or memory.
 const acceptPause = 10 * time.Millisecond
 
-// listen hands the connections to an address, such as ":80", to accepted.
+// listen listens at an address, such as ":80", and calls accepted with each connection.
 func (l *loop) listen(address string, accepted func(fd int)) error {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
@@ -117,10 +117,10 @@ func (l *loop) listen(address string, accepted func(fd int)) error {
 	return errors.Join(unix.SetNonblock(fd, true), l.add(fd, func(uint32) { retry.fire() }))
 }
 
-// Addresses returns the addresses that it listens at, with the port that a 0 became.
+// Addresses returns the addresses that it listens at. A port 0 is replaced by the actual port.
 func (l *loop) Addresses() []net.Addr { return l.addresses }
 
-// Serve serves until the context is done. It writes to the log how late it was; if that fails, it ends with the error.
+// Serve serves until the context is done. It logs how late it was, and returns the error if that fails.
 func (l *loop) Serve(ctx context.Context, log io.Writer) error {
 	l.log = log
 	done := make(chan error, 1)
@@ -186,9 +186,9 @@ func (l *loop) fire() {
 	}
 }
 
-// arm sets the clock to the first timer, and returns how long to wait for events: 0, or -1 for without limit.
+// arm sets the clock to the first timer, and returns the timeout for events: 0, or -1 for none.
 func (l *loop) arm() (timeout int) {
-	first := l.timers[0].due // there is always the timer of the reports
+	first := l.timers[0].due // never empty: the timer of the reports is always set
 	left := first - l.now()
 	if left <= 0 {
 		return 0
@@ -202,14 +202,14 @@ func (l *loop) arm() (timeout int) {
 	return -1
 }
 
-// timer calls fire once.
+// timer calls fire once, when it is due by the loop's clock.
 type timer struct {
 	fire  func()
 	due   int64
 	isSet bool
 }
 
-// set sets a timer, also if it was set to another time.
+// set sets a timer, or moves it if it is already set.
 func (l *loop) set(t *timer, due int64) {
 	l.unset(t)
 	t.due, t.isSet = due, true
@@ -226,7 +226,7 @@ func (l *loop) unset(t *timer) {
 	l.timers = slices.Delete(l.timers, at, at+1)
 }
 
-// placeOf returns the place of the first timer that is not due before a time.
+// placeOf returns the index of the first timer that is due at a time or later.
 func (l *loop) placeOf(due int64) int {
 	place, _ := slices.BinarySearchFunc(l.timers, due, func(t *timer, due int64) int { return cmp.Compare(t.due, due) })
 	return place

@@ -18,29 +18,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLatency bounds the draws of a lognormal distribution.
+// maxLatency is the upper bound of draws from a lognormal distribution.
 const maxLatency = 24 * time.Hour
 
-// quantile returns the latency that a share of p of all latencies is shorter than, 0 ≤ p < 1.
+// quantile returns the latency that a share p of all latencies is below, 0 ≤ p < 1.
 func (c *OriginConfig) quantile(p float64) time.Duration {
 	switch c.Distribution {
 	case "constant":
 		return c.Value
 	case "lognormal":
-		z := math.Sqrt2 * math.Erfinv(2*p-1) // of the normal distribution
+		z := math.Sqrt2 * math.Erfinv(2*p-1) // quantile of the standard normal distribution
 		return time.Duration(min(float64(c.Median)*math.Exp(c.Sigma*z), float64(maxLatency)))
 	}
 	return 0
 }
 
-// OriginServer is an origin. Make one with ListenOrigin.
+// OriginServer is a running origin. Make one with ListenOrigin.
 type OriginServer struct {
 	*loop
 	config  OriginConfig
 	times   *rand.Rand
 	buffer  []byte             // for reading
-	filler  []byte             // what bodies consist of
-	heads   map[string]request // clients repeat them
+	filler  []byte             // repeated to make bodies
+	heads   map[string]request // parsed heads by their text, since clients repeat them
 	answers map[answerKind]answer
 	second  int64 // of answers
 }
@@ -52,7 +52,7 @@ const (
 	bodyPart   = 1 << 10 * lineLength
 )
 
-// ListenOrigin returns an origin that accepts connections; they wait until Serve.
+// ListenOrigin returns an origin that accepts connections. They wait until Serve is called.
 func ListenOrigin(config OriginConfig) (*OriginServer, error) {
 	l, err := newLoop()
 	if err != nil {
@@ -65,7 +65,7 @@ func ListenOrigin(config OriginConfig) (*OriginServer, error) {
 	return s, l.listen(cmp.Or(config.Listen, ":80"), s.accepted)
 }
 
-// client is the connection of a client.
+// client is a connection of a client.
 type client struct {
 	server   *OriginServer
 	fd       int
@@ -74,21 +74,21 @@ type client struct {
 	ended    bool // the client sends nothing more
 	timer    timer
 
-	unread []byte // what was read and not yet looked at
+	unread []byte // read, not yet parsed
 	request
 	inBody  bool
-	left    int  // bytes of the body, or of its chunk and the line end after it
-	trailer bool // the last chunk was read
+	left    int  // bytes left of the body, or of its chunk and the line end after it
+	trailer bool // the last chunk was read, and trailers follow
 
-	out  []byte // to be written,
-	body int64  // and bytes of a body after it
+	out  []byte // to be written
+	body int64  // bytes of filler to write after out
 }
 
 type state int
 
 const (
 	reading  state = iota
-	waiting        // for the time of the answer
+	waiting        // until the answer is due
 	writing        // the answer
 	draining       // until the client has read the last answer
 	closed
@@ -107,7 +107,7 @@ func (c *client) ready(events uint32) {
 	c.proceed()
 }
 
-// proceed does what can be done without waiting.
+// proceed advances the state as far as it can without waiting.
 func (c *client) proceed() {
 	for {
 		proceeds := false
@@ -159,7 +159,7 @@ func (c *client) close() {
 	c.server.close(c.fd)
 }
 
-// arrived is called when the last byte of a request was read.
+// arrived draws the latency of a request whose last byte was read, and answers now or sets the timer.
 func (c *client) arrived() (proceeds bool) {
 	s := c.server
 	latency := s.config.quantile(s.times.Float64())
@@ -212,16 +212,16 @@ func (c *client) write() (proceeds bool) {
 	}
 	c.state = reading
 	if !c.keep {
-		// To close a socket that has unread bytes is a reset, which can overtake the answer.
+		// Closing a socket with unread bytes resets it, and the reset can overtake the answer.
 		c.state = draining
 		c.timer.fire = c.close
 		s.set(&c.timer, s.now()+int64(lingerTime))
-		_ = unix.Shutdown(c.fd, unix.SHUT_WR) // fails if the client has reset it, as reading will
+		_ = unix.Shutdown(c.fd, unix.SHUT_WR) // fails if the client has reset it, and so will reading
 	}
 	return true
 }
 
-// answerKind is what the head of an answer depends on.
+// answerKind has what the head of an answer depends on.
 type answerKind struct{ keep, old bool } // as in a request
 
 type answer struct {
@@ -230,7 +230,7 @@ type answer struct {
 	left  int64  // bytes of the body after begin
 }
 
-// render returns an answer of a kind. It renders each kind once a second, because of the date (RFC 9110, 6.6.1).
+// render returns an answer of a kind. It renders each kind anew every second, because of the date (RFC 9110, 6.6.1).
 func (s *OriginServer) render(kind answerKind) answer {
 	if now := time.Now().Unix(); now != s.second {
 		s.second, s.answers = now, map[answerKind]answer{}
@@ -252,12 +252,12 @@ func (s *OriginServer) render(kind answerKind) answer {
 	return a
 }
 
-// commonFields returns the lines that all answers have in their heads.
+// commonFields returns the header lines of all answers.
 func commonFields() string {
 	return "Date: " + time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") + "\r\nServer: benchbook-origin\r\n"
 }
 
-// refuse answers an invalid request, and ends the connection. Nothing is drawn for it.
+// refuse answers an invalid request and then closes the connection. It draws no latency.
 func (c *client) refuse(err error) {
 	status := "400 Bad Request"
 	if errors.Is(err, errTooLarge) {
@@ -272,7 +272,7 @@ var (
 	errTooLarge  = errors.New("head too large")
 )
 
-// tooLarge returns an error if the beginning of a head or of a line is larger than a whole one may be.
+// tooLarge returns an error if an incomplete head or line is already larger than a whole one may be.
 func tooLarge(begin []byte) error {
 	if len(begin) > maxHead {
 		return errTooLarge
@@ -280,7 +280,7 @@ func tooLarge(begin []byte) error {
 	return nil
 }
 
-// request is what an origin needs of the head of a request.
+// request has what an origin needs of the head of a request.
 type request struct {
 	isHead   bool // the method is HEAD
 	old      bool // HTTP/1.0
@@ -290,7 +290,7 @@ type request struct {
 	length   int // bytes of a body that is not chunked
 }
 
-// parse takes a request from the unread bytes, and reports whether it was complete.
+// parse takes a request off the unread bytes, and reports whether it was complete.
 func (c *client) parse() (complete bool, err error) {
 	if !c.inBody {
 		c.unread = bytes.TrimLeft(c.unread, "\r\n") // empty lines before a request are skipped (RFC 9112, 2.2)
@@ -312,7 +312,7 @@ func (c *client) parse() (complete bool, err error) {
 	}
 	if c.expected {
 		c.expected = false
-		_, _ = unix.Write(c.fd, []byte("HTTP/1.1 100 Continue\r\n\r\n")) // without it, the client sends the body after a while
+		_, _ = unix.Write(c.fd, []byte("HTTP/1.1 100 Continue\r\n\r\n")) // or the client sends the body after a while
 	}
 	return false, nil
 }
@@ -352,7 +352,7 @@ func newRequest(line string, header textproto.MIMEHeader) (r request, err error)
 	switch {
 	case len(lengths)+len(codings) == 0:
 		return r, nil
-	case len(lengths)+len(codings) > 1: // others could take it for two requests (6.3)
+	case len(lengths)+len(codings) > 1: // others could read it as two requests (6.3)
 		return r, errMalformed
 	case len(codings) == 1:
 		if r.chunked = strings.EqualFold(codings[0], "chunked"); !r.chunked || r.old {
@@ -365,7 +365,7 @@ func newRequest(line string, header textproto.MIMEHeader) (r request, err error)
 	return r, err
 }
 
-// hasWord reports whether comma-separated lists have a word, in any case.
+// hasWord reports whether one of several comma-separated lists has a word, ignoring case.
 func hasWord(lists []string, word string) bool {
 	for _, list := range lists {
 		for part := range strings.SplitSeq(list, ",") {
@@ -377,7 +377,7 @@ func hasWord(lists []string, word string) bool {
 	return false
 }
 
-// skipBody takes what belongs to the body, and reports whether that has come to its end.
+// skipBody takes the bytes of the body off the unread bytes, and reports whether the body is complete.
 //
 // Source: RFC 9112, 7.1.
 func (c *client) skipBody() (ended bool, err error) {

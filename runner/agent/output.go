@@ -11,7 +11,7 @@ import (
 	"benchbook/internal/files"
 )
 
-// Limits of a program's output that is kept, in bytes.
+// Limits of what is kept of a program's output, in bytes.
 const (
 	maxLine    = 64 << 10 // of a metric
 	maxMetrics = 1 << 20  // of all metrics
@@ -22,7 +22,7 @@ const (
 
 // scanner finds lines that may be metrics.
 type scanner struct {
-	line    []byte // so far without the white space before it, at most 1 byte more than a metric may have
+	line    []byte // so far, without leading white space, and at most maxLine+1 bytes long
 	metrics []string
 	size    int // of metrics
 	lost    string
@@ -31,7 +31,7 @@ type scanner struct {
 func (s *scanner) Write(p []byte) (n int, err error) {
 	n = len(p)
 	for len(p) > 0 {
-		if len(s.line) == 0 { // a program that prints many lines without a brace must not wait for us
+		if len(s.line) == 0 { // skip lines without a brace, so that a program that prints many does not wait for us
 			brace := bytes.IndexByte(p, '{')
 			if brace < 0 {
 				brace = len(p)
@@ -50,7 +50,7 @@ func (s *scanner) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// endLine ends the line. The last one of an output may have no end.
+// endLine keeps the line if it may be a metric. Call it once more for a last line without an end.
 func (s *scanner) endLine() {
 	switch {
 	case !bytes.HasPrefix(s.line, []byte("{")) || !bytes.Contains(s.line, []byte(`"metric"`)):
@@ -65,11 +65,11 @@ func (s *scanner) endLine() {
 	s.line = s.line[:0]
 }
 
-// output keeps what a program measured itself.
+// output keeps what a program measured itself, if that is wanted.
 type output struct {
 	wanted *Output // nil: nothing
 	kept   []byte
-	over   bool // there was more than is wanted
+	over   bool // there was more than wanted.Most
 }
 
 func (o *output) Write(p []byte) (int, error) {
@@ -86,10 +86,10 @@ func (o *output) add(p []byte) {
 	}
 }
 
-// clockStep is how much earlier than its writing the time of a file may be.
+// clockStep is how far the time of a file may lie before the moment of its writing.
 const clockStep = 20 * time.Millisecond
 
-// end returns the output of a run that began at a time, or why it is missing.
+// end returns the output of a run that began at began, or why it is missing.
 func (o *output) end(began time.Time) (kept, lost string) {
 	err := error(nil)
 	if o.wanted.File != "" {
@@ -104,7 +104,7 @@ func (o *output) end(began time.Time) (kept, lost string) {
 	return string(o.kept), ""
 }
 
-// read adds a file that was written since the run began, or the results of criterion in a folder, one after another.
+// read adds a file written since the run began or, of a folder, all result files of criterion written since.
 func (o *output) read(file string, began time.Time) error {
 	isResult := func(name string) bool {
 		folder, base := filepath.Base(filepath.Dir(name)), filepath.Base(name)

@@ -17,14 +17,14 @@ import (
 	"benchbook/runner/engine"
 )
 
-// RunTimer runs a program, after warm-ups if the settings in the environment say so, and writes its TimerReport. The
-// error says that the program could not be run.
+// RunTimer runs a program, after the warm-ups in the environment's settings, and writes its TimerReport. It returns an
+// error only if the program could not be run.
 func RunTimer(words []string, stdout io.Writer) error {
 	settings, err := FindTimerSettings(os.Environ())
 	if err = errors.Join(err, os.Unsetenv(timerVariable)); err != nil {
 		return err
 	}
-	for range settings.Warmup { // the timed run fails as a warm-up does
+	for range settings.Warmup { // a failed warm-up is ignored, as the timed run fails too
 		if _, err := runTimed(words, TimerSettings{}, true); err != nil {
 			return err
 		}
@@ -36,9 +36,9 @@ func RunTimer(words []string, stdout io.Writer) error {
 	return settings.Write(stdout, report)
 }
 
-// runTimed runs a program once, with our environment and standard input, and keeps of its output what the settings say.
-// With standard this process writes to the program's streams too: text for /proc/1/fd/1, a habit in containers, is then
-// output of the program. The error says that it could not be started.
+// runTimed runs a program once, with our environment and standard input, and keeps the output that the settings ask
+// for. With standard, this process has the program's output streams too: text written to /proc/1/fd/1, a habit in
+// containers, is then output of the program. It returns an error only if the program could not be run.
 func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, err error) {
 	if len(words) == 0 {
 		return TimerReport{}, errors.New("nothing to run")
@@ -57,14 +57,14 @@ func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, er
 	}
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout.in, stderr.in
-	still := watch() // before the start, so that the program does not wait for it
+	still := watch() // before the start, so that the program does not wait for this
 	before := ownTime()
 	r.Start = time.Now()
 	if err := cmd.Start(); err != nil {
 		still.end()
 		return TimerReport{}, fmt.Errorf("starting %s: %w", words[0], err)
 	}
-	own := peakOf("self") // which the child has inherited; buffers are made from here on
+	own := peakOf("self") // the child starts with it; buffers are made after this
 	scan, end, last := &scanner{}, &engine.Tail{Limit: maxSaid}, &engine.Tail{Limit: maxStderr}
 	if s.KeepStdout {
 		end.Limit = maxStdout
@@ -103,18 +103,18 @@ func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, er
 	return r, nil
 }
 
-// prepare makes this process ready to run a program with these streams. It returns the descendants that are there already
-// and not the program's: warm-ups may have left them behind.
+// prepare makes this process ready to run a program with these streams. others are the descendants that it has already,
+// such as those that warm-ups left behind.
 func prepare(standard bool, stdout, stderr *os.File) (others map[int]usage, err error) {
 	if standard {
 		err = errors.Join(unix.Dup3(int(stdout.Fd()), 1, 0), unix.Dup3(int(stderr.Fd()), 2, 0))
 	}
-	// What the program leaves behind becomes our child.
+	// Processes that the program leaves behind become our children.
 	err = errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	return descendants(), err
 }
 
-// pipeSize is how much a program can write before it waits for us, if the system allows that much.
+// pipeSize is how many bytes a program can write before it waits for us, if the system allows as much.
 const pipeSize = 1 << 20
 
 type stream struct {
@@ -125,7 +125,7 @@ type stream struct {
 
 func newStream() (s stream, err error) {
 	if s.out, s.in, err = os.Pipe(); err == nil {
-		_, _ = unix.FcntlInt(s.in.Fd(), unix.F_SETPIPE_SZ, pipeSize) // otherwise it is smaller
+		_, _ = unix.FcntlInt(s.in.Fd(), unix.F_SETPIPE_SZ, pipeSize) // if it fails, the pipe is smaller
 	}
 	return s, err
 }
@@ -135,7 +135,7 @@ func (s *stream) close() {
 	s.in.Close()
 }
 
-// read begins to hand what the program writes to a writer, in large pieces.
+// read starts to copy what the program writes to a writer, in large pieces.
 func (s *stream) read(to io.Writer) {
 	s.to, s.done = to, make(chan error, 1)
 	go func() {
@@ -144,7 +144,7 @@ func (s *stream) read(to io.Writer) {
 	}()
 }
 
-// finish hands over what the program wrote before it ended and was not read yet. Children that it left behind may still
+// finish copies what the program wrote before it ended and was not read yet. Children that it left behind may still
 // write; they are not waited for.
 func (s *stream) finish() error {
 	if err := s.out.SetReadDeadline(time.Unix(1, 0)); err != nil {

@@ -16,10 +16,10 @@ import (
 	"benchbook/internal/proc"
 )
 
-// usage is what processes took.
+// usage is the processor time and memory that processes took.
 type usage struct {
 	user, system time.Duration
-	peak         int64 // of the largest of them, in bytes
+	peak         int64 // memory of the largest of them
 }
 
 func usageOf(r *syscall.Rusage) usage {
@@ -35,7 +35,7 @@ func (u *usage) add(v usage) {
 // ownTime returns the processor time of this process.
 func ownTime() time.Duration {
 	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // it takes these
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // it cannot fail with these arguments
 	own := usageOf(&r)
 	return own.user + own.system
 }
@@ -46,8 +46,8 @@ func peakOf(process string) int64 {
 	return kib << 10
 }
 
-// leftBehind returns the usage of processes that a program started and did not wait for, without the others. It waits
-// for the ended ones.
+// leftBehind returns the usage of processes that a program started and did not wait for, except others. It reaps those
+// that have ended.
 func leftBehind(others map[int]usage) (sum usage) {
 	for {
 		var r syscall.Rusage
@@ -68,8 +68,8 @@ func leftBehind(others map[int]usage) (sum usage) {
 	return sum
 }
 
-// descendants returns the running descendants of this process, with the processor time of each and of the children that
-// it waited for.
+// descendants returns the running descendants of this process by their ID, with the processor time of each and of the
+// children that it waited for.
 func descendants() map[int]usage {
 	children, all := map[int][]int{}, map[int]usage{}
 	for _, p := range proc.All() {
@@ -88,13 +88,13 @@ func descendants() map[int]usage {
 // watchInterval is how long the watcher sleeps: shorter sleeps would cost the program a noticeable share of a core.
 const watchInterval = 100 * time.Millisecond
 
-// watcher measures for how long this process is stopped: a thread sleeps, again and again, and looks how late it wakes
-// up. Time for which it waited for a core does not count, as a program with many threads keeps others waiting.
+// watcher measures for how long this process is stopped: a thread sleeps repeatedly, and notes how late it wakes up.
+// Time in which it waited for a core does not count, as a program with many threads keeps others waiting.
 type watcher struct {
 	mu      sync.Mutex
-	waits   *os.File // what the kernel counts of the thread's waits
+	waits   *os.File // the kernel's count of the thread's waits
 	slept   time.Time
-	waited  time.Duration // for a core, until then
+	waited  time.Duration // for a core, up to slept
 	longest time.Duration
 	ended   bool
 }
@@ -103,8 +103,8 @@ func watch() *watcher {
 	w := &watcher{}
 	ready := make(chan struct{})
 	go func() {
-		runtime.LockOSThread()                      // whose waits are counted
-		w.waits, _ = proc.OpenThread(unix.Gettid()) // fails as reading would, which ends it
+		runtime.LockOSThread()                      // waits are counted by thread
+		w.waits, _ = proc.OpenThread(unix.Gettid()) // if it fails, so does the look, which ends the watcher
 		w.look()
 		close(ready)
 		for more := true; more; more = w.look() {
@@ -116,7 +116,7 @@ func watch() *watcher {
 	return w
 }
 
-// look notes how late it is. It reports false if that is not known, or nobody wants to know it any more.
+// look notes how late the thread is. It reports false if that is unknown, or the watcher has ended.
 func (w *watcher) look() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
