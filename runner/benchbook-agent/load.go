@@ -18,7 +18,7 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// memoryLimit is how much garbage is collected at. Only TLS makes any while the load runs.
+// memoryLimit is the heap size, in bytes, at which garbage is collected. During a load only TLS makes any.
 const memoryLimit = 256 << 20
 
 // putLoad puts HTTP load on a server and prints what it measured.
@@ -118,7 +118,7 @@ func putLoadOn(ctx context.Context, args []string) error {
 	return nil
 }
 
-// writeText prints what people want to know of a result.
+// writeText prints a summary of a result for people.
 func writeText(r *loadgen.Result) {
 	seconds := r.Length.Seconds()
 	right := float64(r.Completed.Right)
@@ -152,7 +152,7 @@ func writeText(r *loadgen.Result) {
 	}
 }
 
-// readConfig reads a config in JSON. An unknown field was meant for another version of this program.
+// readConfig reads a config in JSON. It refuses unknown fields: they are of another version of this program.
 func readConfig(from io.Reader, config any) error {
 	d := json.NewDecoder(from)
 	d.DisallowUnknownFields()

@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command benchbook-agent is what benchbook puts into containers, of its own and of others, and onto other machines. It
-// is one static binary without any file of its own, so that it runs in an empty container. Its first argument says what
-// it is:
+// Command benchbook-agent is the program that benchbook runs in containers, its own and others', and on other machines.
+// It is one static binary that needs no other file, so that it runs in an empty container. Its first argument says what
+// it does:
 //
 //	load    the load generator: puts HTTP load on a server and prints what it measured
 //	time    runs a command and prints what it took
@@ -33,7 +33,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// subcommands by the first argument. Only the timer is not among them: it leaves the standard streams to the command that
+// subcommands by the first argument. The timer is not one of them: it leaves the standard streams to the command that
 // it runs.
 var subcommands = map[string]func(ctx context.Context, args []string) error{
 	agent.Load: putLoad, agent.Origin: serveOrigin, agent.Link: relayLink, agent.Idle: idle, agent.Host: actAsHost,
@@ -58,7 +58,7 @@ func main() {
 	stop()
 	if err != nil {
 		prefix := agent.ErrorPrefix(name)
-		if name == agent.Host { // which is asked by benchbook: its errors are part of others
+		if name == agent.Host { // benchbook makes its errors part of others
 			prefix = ""
 		}
 		fmt.Fprintln(os.Stderr, prefix+strings.ReplaceAll(err.Error(), "\n", "; "))
@@ -66,9 +66,8 @@ func main() {
 	}
 }
 
-// timeCommand runs a program and prints what it took to standard output as JSON, after a marker from its environment.
-// The status is 1, with a line on standard error, if the program could not be run, and 0 otherwise, also if the program
-// failed.
+// timeCommand runs a program and prints its TimerReport. It exits with 1, and a line on standard error, if the program
+// could not be run. A program that fails has a report.
 func timeCommand(args []string) {
 	stdout, errOut := aside(1)
 	stderr, errErr := aside(2)
@@ -87,7 +86,7 @@ func aside(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(own), "report"), err
 }
 
-// serveOrigin answers until ctx is done. Standard error has its address, and then how late its answers are.
+// serveOrigin answers until ctx is done. It writes its address to standard error, and then how late its answers are.
 func serveOrigin(ctx context.Context, _ []string) error {
 	var c agent.OriginConfig
 	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_ORIGIN")), &c), c.Validate()); err != nil {
@@ -102,8 +101,8 @@ func serveOrigin(ctx context.Context, _ []string) error {
 	return origin.Serve(ctx, os.Stderr)
 }
 
-// relayLink relays until ctx is done. Standard error has agent.LinkReadyLine once it accepts connections, and then how
-// late it is.
+// relayLink relays until ctx is done. It writes agent.LinkReadyLine to standard error once it accepts connections, and
+// then how late it is.
 func relayLink(ctx context.Context, _ []string) error {
 	var c agent.LinkConfig
 	if err := cmp.Or(readConfig(strings.NewReader(os.Getenv("BENCHBOOK_LINK")), &c), c.Validate()); err != nil {
