@@ -16,8 +16,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// retriesOfProbe is how often a disturbed probe of a search for a capacity is made again. A candidate of a tuned value
-// has as many retries as it has probes.
+// retriesOfProbe is how often a disturbed probe of a search for a capacity is repeated. In a search for a tuned value,
+// a candidate has as many retries as probes.
 const retriesOfProbe = 3
 
 // Capacity searches for the highest rate of a trial that meets its objective.
@@ -26,9 +26,9 @@ const retriesOfProbe = 3
 func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record, error) {
 	objective, err := expr.Parse(t.Capacity.SLO)
 	if err != nil {
-		return nil, fmt.Errorf("trial %q: reading its objective: %w", t.Name, err) // which the plan has read
+		return nil, fmt.Errorf("trial %q: reading its objective: %w", t.Name, err) // the plan has parsed it before
 	}
-	names := expr.Names(objective) // one at least
+	names := expr.Names(objective) // at least one
 	metric := s.metric(names[0])
 	out := &record.Search{Kind: record.SearchCapacity, Metric: names[0], Unit: metric.Unit, Better: metric.Better,
 		Objective: t.Capacity.SLO}
@@ -67,7 +67,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 		}
 		outcome := outcomeOf(probes[0])
 		rule.Tell(outcome)
-		if outcome != stats.ProbeInvalid { // or the same rate is tried once more, with what is left
+		if outcome != stats.ProbeInvalid { // an invalid rate is tried once more, with the retries that are left
 			c.retries = retriesOfProbe
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	return s.end(rec), nil
 }
 
-// outcomeOf returns what a probe of a search for a capacity came to.
+// outcomeOf returns the outcome of a probe of a search for a capacity.
 func outcomeOf(p record.Probe) stats.Outcome {
 	switch {
 	case p.Invalid != "":
@@ -87,8 +87,8 @@ func outcomeOf(p record.Probe) stats.Outcome {
 	return stats.ProbeFailed
 }
 
-// conclude fills in what a search for a capacity has found. Where nothing passed and something could not be measured, the
-// lowest rate has not failed: it was not tried.
+// conclude fills in the result of a search for a capacity. If no probe passed and some could not be measured, it gives
+// a reason instead: the lowest rate may be fine.
 func conclude(out *record.Search, search *stats.CapacitySearch) {
 	found, stop, known := search.Found()
 	passed := slices.ContainsFunc(out.Probes, func(p record.Probe) bool { return p.Passed })
@@ -107,8 +107,8 @@ func conclude(out *record.Search, search *stats.CapacitySearch) {
 	}
 }
 
-// startRate is half the throughput that the same services were measured to have in a closed loop, in requests per
-// second; 0 if none is recorded with its present key.
+// startRate returns half the recorded throughput of the same services in a closed loop, in requests per second; 0 if
+// none is recorded under its present key.
 //
 // Source: docs/method.md#capacities.
 func (s *Searcher) startRate(t *plan.Trial) float64 {

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A MissingError is an experiment that lacks a rate, or a value, which it takes from another one.
+// A MissingError means that an experiment lacks a rate or a value that it takes from another one.
 type MissingError struct{ *source.Problem }
 
 func (e *MissingError) Error() string { return e.Message }
@@ -22,14 +22,14 @@ func noTune(e *plan.Experiment, reason string) error {
 		Hint:    "measure the experiment that chooses it first, on this machine and in this profile or in full"}}
 }
 
-// tuneFact names the fact of a repetition that has the value which a search found for it, and the metric of it.
+// tuneFact returns the name of the fact, and of the metric, that has a tuned value in a record.
 func tuneFact(name string) string { return "tune." + name }
 
-// A Choice has the values that searches found for a trial, by name, or why it has none.
+// A Choice has the values that searches found for a trial, by name, or the reason why there are none.
 type Choice struct {
 	Values map[string]int
-	Reason string // nothing was found for a value; empty if all are there
-	Busy   bool   // since the machine was busy with something else
+	Reason string // why a value was not found; empty if all were
+	Busy   bool   // the reason is that the machine was busy with something else
 }
 
 // Choices are what searches found for the trials of an experiment. The second half of the A/A pair shares the choice of the
@@ -38,7 +38,7 @@ type Choices struct {
 	Plan       *plan.Plan
 	Experiment *plan.Experiment
 	Host       string
-	Anew       bool // make searches of the experiment's own again, unless the present run has made them
+	Anew       bool // repeat the experiment's own searches, except those of the present run
 
 	byTrial map[*plan.Trial]*Choice
 }
@@ -60,7 +60,7 @@ func (c *Choices) Tuned(t *plan.Trial) (*plan.Trial, error) {
 	return t.Tuned(found.Values)
 }
 
-// AddTo writes the values that were chosen for a trial into a record: as facts, and as metrics.
+// AddTo adds the values that were chosen for a trial to a record, as facts and as metrics.
 func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 	values := c.Of(t).Values
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -69,9 +69,9 @@ func (c *Choices) AddTo(rec *record.Record, t *plan.Trial) {
 	}
 }
 
-// Recall fills in the choices that need no search, of trials that have none yet: those that the resumed run was measured
-// with, choices of another experiment, and of recorded searches. A search is fresh as long as its trial is. An empty
-// run means that none is resumed.
+// Recall fills in choices that need no search, for trials without one: the values that the resumed run was measured
+// with, and those that recorded searches found, in another experiment or here. A search is fresh as long as its trial
+// is. run is empty if none is resumed.
 //
 // The error is a *MissingError.
 func (c *Choices) Recall(records []*record.Record, trials []*plan.Trial, run string) error {
@@ -141,7 +141,7 @@ func (c *Choices) measuredWith(records []*record.Record, t *plan.Trial, name, ru
 	return 0, false
 }
 
-// recorded returns the newest search that has chosen a value of a trial under its present key; nil without one.
+// recorded returns the newest search that chose a value of a trial under its present key; nil if there is none.
 func (c *Choices) recorded(records []*record.Record, e *plan.Experiment, t *plan.Trial, name string) (found *record.Record) {
 	for _, rec := range recordsOf(c.Plan, e, t, records, c.Host) {
 		s := rec.Search

@@ -19,8 +19,8 @@ func noRate(e *plan.Experiment, format string, args ...any) error {
 		Hint:    "measure that experiment first, in this profile, so that its repetitions are valid"}}
 }
 
-// InOrder sorts experiments so that one comes after those that it takes a rate or a value from. Otherwise they stay in
-// the order of the article.
+// InOrder sorts experiments so that each comes after those that it takes a rate or a value from. Apart from that it
+// keeps their order.
 func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	var out []*plan.Experiment
 	var add func(e *plan.Experiment)
@@ -30,7 +30,7 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 		}
 		for _, name := range Needs(e) {
 			if i := slices.IndexFunc(experiments, func(o *plan.Experiment) bool { return o.Name == name }); i >= 0 {
-				add(experiments[i]) // a plan has no circle of them
+				add(experiments[i]) // plans have no cycles
 			}
 		}
 		out = append(out, e)
@@ -41,7 +41,7 @@ func InOrder(experiments []*plan.Experiment) []*plan.Experiment {
 	return out
 }
 
-// Needs names the experiments whose results an experiment takes rates or values from.
+// Needs returns the names of the experiments that an experiment takes rates or values from.
 func Needs(e *plan.Experiment) (names []string) {
 	for _, t := range e.Trials {
 		if t.Load != nil && t.Load.RateOf != "" {
@@ -56,8 +56,8 @@ func Needs(e *plan.Experiment) (names []string) {
 	return names
 }
 
-// Rates returns the throughputs that rates are a share of, in requests per second: the smallest typical one of an
-// experiment, or the rate of a trial's own cell there. A resumed run keeps the rates that it began with.
+// Rates returns the throughputs that rates are a share of, in requests per second, by rateName: the smallest of another
+// experiment, or that of the trial's own cell there. A resumed run keeps the rates that it began with.
 //
 // Source: docs/load.md.
 func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run string) (map[string]float64, error) {
@@ -91,7 +91,7 @@ func Rates(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run
 	return rates, nil
 }
 
-// rateName is the key in Rates of the throughput that the rate of a trial is a share of.
+// rateName returns the key of a trial's rate in the result of Rates.
 func rateName(t *plan.Trial) string {
 	if t.Load.RateOwn {
 		return t.Load.RateOf + "#" + t.Name
@@ -99,7 +99,7 @@ func rateName(t *plan.Trial) string {
 	return t.Load.RateOf
 }
 
-// smallestThroughput returns the smallest typical throughput of some trials of an experiment, for the rate of e.
+// smallestThroughput returns the smallest throughput of some trials of an experiment. An error says that e has no rate.
 func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Trial, records []*record.Record,
 	host string) (float64, error) {
 	var found []float64
@@ -119,7 +119,7 @@ func smallestThroughput(p *plan.Plan, e, of *plan.Experiment, trials []*plan.Tri
 	return slices.Min(found), nil
 }
 
-// rateSoFar returns the throughput that a run took its rates from; 0 if it has no repetition yet.
+// rateSoFar returns the throughput from which a run took its rates; 0 if it has no repetition yet.
 func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, host, run, name string) float64 {
 	for _, t := range e.Trials {
 		if t.Load == nil || rateName(t) != name {
@@ -134,8 +134,8 @@ func rateSoFar(p *plan.Plan, e *plan.Experiment, records []*record.Record, host,
 	return 0
 }
 
-// Throughput returns the pseudo-median, over the valid repetitions of a trial with its present key, of the newest run
-// that has some and all that it had planned up to its first look; 0 if there is none.
+// Throughput returns the pseudo-median over the valid repetitions of a trial under its present key, of the newest run
+// that has one and all repetitions up to its first look; 0 if there is none.
 //
 // Source: docs/method.md#valid-cells: an invalid repetition is left out of all statistics.
 func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) float64 {
@@ -168,7 +168,7 @@ func Throughput(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*reco
 	return stats.PseudoMedian(values[newest])
 }
 
-// WithRate returns a trial with the rate that its share comes to.
+// WithRate returns a trial with its rate filled in, if that is a share of a throughput.
 func WithRate(t *plan.Trial, rates map[string]float64) *plan.Trial {
 	if t.Load == nil || t.Load.RateOf == "" {
 		return t

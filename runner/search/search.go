@@ -19,23 +19,23 @@ import (
 type Bench interface {
 	// PrepareTrial makes available what a trial needs.
 	PrepareTrial(ctx context.Context, t *plan.Trial) error
-	// Share sees to it that the services run which all trials share.
+	// Share makes sure that the services that all trials share are running.
 	Share(ctx context.Context, t *plan.Trial) error
 	// Measure measures a trial once.
 	Measure(ctx context.Context, step plan.Step) (*record.Record, error)
-	// NewRecord is the record of a step before it begins.
+	// NewRecord returns the record of a step that has not begun.
 	NewRecord(step plan.Step) *record.Record
-	// Redact takes out of a record what must not be kept.
+	// Redact removes from a record what must not be kept.
 	Redact(rec *record.Record)
 }
 
 // Progress shows searches.
 type Progress interface {
-	// Search is called after each probe, and once more when the search has ended: then it says why, in Stop.
+	// Search is called after each probe, and once more when the search has ended, with the reason in Stop.
 	Search(t *plan.Trial, s *record.Search)
 }
 
-// A Searcher makes the searches of one experiment.
+// A Searcher runs the searches of one experiment.
 type Searcher struct {
 	Bench    Bench
 	Progress Progress
@@ -43,9 +43,9 @@ type Searcher struct {
 	Plan       *plan.Plan
 	Experiment *plan.Experiment
 	Host       string           // its ID
-	Records    []*record.Record // that were there when the experiment began
+	Records    []*record.Record // recorded before the experiment began
 	Choices    *Choices
-	Cores      func(*plan.Trial) int // that the services of a trial have
+	Cores      func(*plan.Trial) int // number of cores of a trial's services
 }
 
 func (s *Searcher) newRecord(t *plan.Trial, search *record.Search) *record.Record {
@@ -67,7 +67,7 @@ func recordsOf(p *plan.Plan, e *plan.Experiment, t *plan.Trial, records []*recor
 	})
 }
 
-// metric returns the metric of a name in the experiment.
+// metric returns the metric with a name, as the experiment defines it or as benchbook does.
 func (s *Searcher) metric(name string) record.Metric {
 	for _, m := range s.Experiment.Metrics {
 		if m.Name == name {
@@ -78,24 +78,24 @@ func (s *Searcher) metric(name string) record.Metric {
 	return m
 }
 
-// A climb is one search being made.
+// A climb is one search under way.
 type climb struct {
 	*Searcher
 	trial  *plan.Trial
 	out    *record.Search
 	wanted []string                                           // metrics that probes keep, besides drawn ones
-	judge  func(measured *record.Record, probe *record.Probe) // fills in what a probe came to that was not disturbed
+	judge  func(measured *record.Record, probe *record.Probe) // fills in the result of a probe that counts
 
-	retries int           // of disturbed probes that are left
-	begun   time.Time     // when the search was
-	lost    time.Duration // that disturbed probes took
-	givenUp bool          // a disturbed probe was not made again
+	retries int           // how many disturbed probes may still be repeated
+	begun   time.Time     // when the search began
+	lost    time.Duration // time of disturbed probes that were repeated
+	givenUp bool          // a disturbed probe counted, as no retry was left
 }
 
-// spent returns how long the search has taken, without what was lost.
+// spent returns how long the search has taken, without disturbed probes that were repeated.
 func (c *climb) spent() time.Duration { return time.Since(c.begun) - c.lost }
 
-// try makes n probes of a candidate, whose trial has it, and returns those that were not disturbed.
+// try makes probes of a candidate until n count, and returns these. t is the trial with the candidate's value.
 func (c *climb) try(ctx context.Context, t *plan.Trial, candidate record.Probe, n int) (probes []record.Probe, err error) {
 	if err := c.Bench.PrepareTrial(ctx, t); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (s *Searcher) end(rec *record.Record) *record.Record {
 	return rec
 }
 
-// probe makes one probe. While there are retries, a disturbed one is kept and does not count.
+// probe makes one probe. While there are retries, it marks a disturbed one instead of judging it.
 func (c *climb) probe(ctx context.Context, t *plan.Trial, candidate record.Probe) (record.Probe, error) {
 	made := candidate
 	if err := ctx.Err(); err != nil {
@@ -151,7 +151,7 @@ func (c *climb) probe(ctx context.Context, t *plan.Trial, candidate record.Probe
 	return made, nil
 }
 
-// samplesOf returns what a probe keeps of what was measured.
+// samplesOf returns the samples of a record that a probe keeps.
 func (c *climb) samplesOf(rec *record.Record) []record.Sample {
 	if rec.Failure != "" {
 		return nil
@@ -168,10 +168,10 @@ func (c *climb) samplesOf(rec *record.Record) []record.Sample {
 	return out
 }
 
-// drawn are the metrics that every probe keeps: curves are drawn of them.
+// drawn are the metrics that every probe keeps for the curves of searches.
 var drawn = [...]string{"throughput", "failed", "latency.p50", "latency.p99"}
 
-// whyNot says what kept probes from counting: what was said last.
+// whyNot returns the last reason why a probe did not count.
 func whyNot(probes []record.Probe) string {
 	for _, p := range slices.Backward(probes) {
 		if words := cmp.Or(p.Failure, p.Invalid); words != "" {

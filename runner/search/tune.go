@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Tune searches for a value of a trial, with the values that were chosen before it.
+// Tune searches for one value of a trial. before has the values that are chosen already.
 //
 // Source: docs/method.md#tuned-values.
 func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, before map[string]int) (*record.Record,
@@ -71,7 +71,7 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 	return s.end(rec), nil
 }
 
-// stopOfTune says why a search for a value ends after the candidates whose medians are known; empty if it does not.
+// stopOfTune says why a search for a value ends after the candidates tried so far; empty if it continues.
 func stopOfTune(rule stats.Tuning, medians []float64, wanted spec.Search, spent time.Duration) string {
 	if why, stop := rule.Stop(medians); stop {
 		return string(why)
