@@ -6,17 +6,17 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// ab, ApacheBench, is a closed loop of one thread.
+// ab, ApacheBench, is a closed loop in one thread.
 //
 // "Complete requests" include failed ones, and so do its rate, times and percentiles. "Failed requests" is the sum of
-// Connect, Receive, Length and Exceptions: one broken read is in Receive, mostly in Exceptions, and without -l in Length
-// too, as the body is shorter than the first was. So the largest of these three is the number of requests that failed,
-// and connections that could not be made come on top of "Complete requests". Answers other than 2xx are counted apart;
-// one that also has another length counts twice here, so that right answers are never overstated.
+// Connect, Receive, Length and Exceptions. One broken read counts in Receive, mostly in Exceptions too, and without -l
+// in Length, as the body is shorter than the first. So the largest of these three is taken for the number of failed
+// requests; failures to connect are not in "Complete requests". Answers other than 2xx are counted apart; one that also
+// has another length counts twice here, so that right answers are never overstated.
 //
-// The first "Time per request (mean)" is connections/throughput; the mean in the table of connection times is of measured
-// times. Times include connecting and are whole milliseconds. ab has no timeout for single requests, and prints no
-// percentiles of one request.
+// The first "Time per request (mean)" is connections/throughput; the mean in the table of connection times is measured.
+// Times include connecting and are whole milliseconds. ab has no timeout for single requests, and prints no percentiles
+// for a single request.
 //
 // Source: docs/load.md#other-load-generators; apache/httpd support/ab.c.
 var ab = Tool{
@@ -86,7 +86,7 @@ func parseAb(o *Output, printed, _ string) {
 	}
 }
 
-// abMost is more requests than ab sends in any time. It reserves memory for each, which it does not touch before.
+// abMost is more requests than ab sends in any time. It reserves memory for them, which costs nothing until used.
 const abMost = 10_000_000
 
 func adaptAb(c *Call, l *spec.Load) {
@@ -97,7 +97,7 @@ func adaptAb(c *Call, l *spec.Load) {
 	l.Keepalive = !l.Keepalive // -k asks for it
 	if l.Body != "" {
 		if contentType := takeHeader(l, "Content-Type"); contentType != "" {
-			c.flag("-T", contentType) // it sends one of its own, besides one given with -H
+			c.flag("-T", contentType) // with -H, ab sends its own as well
 		}
 		if l.Method == "POST" {
 			l.Method = "GET" // -p means POST

@@ -16,9 +16,9 @@ import (
 
 // A Call is a command line and its environment.
 type Call struct {
-	Environment []string // passwords, which must not be in the command line
+	Environment []string // such as passwords, which must not be in the command line
 	Files       []spec.File
-	// Shell is a script that runs the program, whose path and words are its arguments; may be empty.
+	// Shell is a script that runs the program, whose path and arguments it gets; may be empty.
 	Shell   string
 	Threads int // of the tool
 
@@ -27,10 +27,10 @@ type Call struct {
 	operands []string // the target
 }
 
-// A Flag is how a tool takes one key of a load.
+// A Flag is how a tool takes a key of a load.
 type Flag struct {
-	Key   string // empty: Words are part of every call
-	Words string // followed by the value of the key; empty: the key has no flag and is part of another word
+	Key   string // if empty, Words are part of every call
+	Words string // before the value of the key; if empty, the key has no flag of its own
 }
 
 // Paths of our files in the container of a tool.
@@ -41,8 +41,8 @@ const (
 	targetsFile = "/benchbook/targets"
 )
 
-// Shells of tools that do not print the time of their window. ab, hey and oha begin at once and compute percentiles
-// after the window; wrk runs the author's script before it and ends with it.
+// Shells of tools that do not print when their window began. ab, hey and oha begin at once and compute percentiles
+// after the window; wrk runs the author's script before the window, and ends with it.
 const (
 	stampBegin = `began=$(date +%s.%N); "$@" || exit; printf '\n-- log --\nbegan %s\n' "$began"`
 	stampEnd   = `"$@" || exit; ended=$(date +%s.%N); printf '\n-- log --\nended %s\n' "$ended"`
@@ -53,7 +53,7 @@ func (t Tool) Call(load *spec.Load, cores int) Call {
 	l := *load
 	l.Headers = maps.Clone(l.Headers)
 	c := Call{Shell: t.shell, Threads: cmp.Or(l.Threads, max(1, cores))}
-	c.target, _ = url.Parse(l.Target) // the plan has done so before
+	c.target, _ = url.Parse(l.Target) // the plan has parsed it before
 	if t.HTTP {
 		// Minimal images have no table of the ports of http and https.
 		c.addPort(map[bool]string{false: "80", true: "443"}[c.isTLS()])
@@ -83,8 +83,8 @@ func (t Tool) Call(load *spec.Load, cores int) Call {
 	return c
 }
 
-// values returns what a load says for each key, in the notation that most tools use: the words of each time that its
-// flag is given.
+// values returns the arguments for each key of a load, in the notation of most tools. A key has one list of words for
+// each time that its flag is given.
 func (t Tool) values(l *spec.Load) map[string][][]string {
 	out := map[string][][]string{"": {nil}}
 	add := func(key string, isSet bool, words ...string) {
@@ -110,7 +110,7 @@ func (t Tool) values(l *spec.Load) map[string][][]string {
 	return out
 }
 
-// time returns a time as the tool takes it for a key: in whole seconds, at least one, or with a unit.
+// time returns a time in the tool's notation for a key: in whole seconds, at least one, or with a unit.
 func (t Tool) time(key string, d time.Duration) string {
 	switch inSeconds := slices.Contains(t.Seconds, key); {
 	case inSeconds:
@@ -155,10 +155,10 @@ func addHeader(l *spec.Load, name, value string) {
 	l.Headers[name] = value
 }
 
-// Words are the command line without the program, with the author's own flags.
+// Words returns the command line without the program, with the author's own flags.
 func (c Call) Words(args []string) []string { return slices.Concat(c.flags, args, c.operands) }
 
-// Line is the command as a person would type it in a shell.
+// Line returns the command as a person would type it in a shell.
 func (c Call) Line(name string, args []string) string {
 	words := append([]string{name}, c.Words(args)...)
 	for i, w := range words {
@@ -169,7 +169,7 @@ func (c Call) Line(name string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// WithoutLog returns the part of an output that records keep.
+// WithoutLog returns the output of a tool without the log that the shell of its Call adds.
 func WithoutLog(printed []byte) []byte {
 	if at := bytes.Index(printed, []byte(logMark)); at >= 0 {
 		return printed[:at+1]

@@ -9,10 +9,10 @@ import (
 
 // fortio is a closed loop of threads, each with a pace unless -qps is 0. We read what it saves with -json.
 //
-// Its times are of all requests, failed ones included, connecting included. It keeps them in a histogram, and
-// interpolates percentiles linearly in its bars: the width of a bar is the step of a percentile. Our bars of ten
-// microseconds (-r) reach to a second. To fortio a request has failed if its status is not 200; a status of -1 or 0 is a
-// request without an answer. A first request on each connection, before the window, may fail.
+// Its times are of all requests, failed ones and connecting included. It keeps them in a histogram, and interpolates
+// percentiles linearly within bars, so the step of a percentile is the width of its bar. Our bars of ten microseconds
+// (-r) reach to a second. To fortio, a request has failed if its status is not 200; a status of -1 or 0 is a request
+// without an answer. The first request on each connection, before the window, may fail.
 //
 // Source: fortio/fortio periodic/periodic.go, fhttp/httprunner.go, stats/stats.go.
 var fortio = Tool{
@@ -75,11 +75,11 @@ func parseFortio(o *Output, printed, _ string) {
 
 func adaptFortio(c *Call, l *spec.Load) {
 	if l.Rate > 0 {
-		c.flag("-uniform") // clients do not all begin at the same time
+		c.flag("-uniform") // spread the requests of clients over time
 	} else {
 		c.flag("-qps", "0")
 	}
 	if !l.Keepalive && c.isTLS() || l.Method == "HEAD" {
-		c.flag("-stdclient") // its own client fails at the end of a TLS connection, and waits for a body after HEAD
+		c.flag("-stdclient") // fortio's own client fails at the end of a TLS connection, and waits for a body after HEAD
 	}
 }

@@ -8,13 +8,13 @@ import (
 
 // h2load is a closed loop of clients. It speaks HTTP/1.1 here.
 //
-// "done" are whole answers, and its rate counts them; "failed" includes answers with a status of 400 and above,
-// and "errored" requests had no answer. A client that loses its connection gives up: with -n the rest of its share is
-// errored too, with -D one request that it never sent. Requests under way at the end of a run for a time are in no
-// number. Times begin when the request is put together, on an open connection. A log (--log-file) has the status and
-// microseconds of each whole answer.
+// "done" are complete answers, which its rate counts; "failed" includes answers with a status of 400 and above;
+// "errored" requests had no answer. A client that loses its connection gives up: with -n the rest of its share is
+// errored too, with -D one request that it never sent. Requests under way when the time of -D ends are not counted at
+// all. Times begin when the request is put together, on an open connection. A log (--log-file) has the status and
+// microseconds of each complete answer.
 //
-// It always keeps connections: with servers that close them h2load 1.52 never ends with -D, and with -n all but the
+// It always keeps connections. With servers that close them, h2load 1.52 never ends with -D, and with -n all but the
 // first request of each client fail.
 //
 // Source: nghttp2 src/h2load.cc, process_time_stats and Client::on_stream_close; src/h2load_http1_session.cc; outputs.
@@ -26,8 +26,8 @@ var h2load = Tool{
 	Flags: []Flag{{"", "--h1"}, {"connections", "-c"}, {"threads", "-t"}, {"requests", "-n"}, {"duration", "-D"},
 		{"body", "-d"}, {"method", "-H"}, {"headers", "-H"}},
 	Either: true,
-	// After its summary, the log, to which it appends: when the first request was sent, and each time and status with
-	// their number.
+	// The shell prints the log, to which h2load appends, after the summary: when the first request was sent, and how
+	// often each time and status occurred.
 	shell: `rm -f /tmp/log; "$@" --log-file=/tmp/log || exit; printf '\n-- log --\n'; awk '{ n[$2 " " $3]++; ` +
 		`if (NR == 1 || $1 < began) began = $1 } ` +
 		`END { printf "began %.6f\n", began / 1000000; for (t in n) print n[t], t }' /tmp/log`,

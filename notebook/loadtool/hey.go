@@ -7,10 +7,10 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// hey is a closed loop of goroutines. Its summary has status and error of every request.
+// hey is a closed loop of goroutines. Its summary has the status or error of every request.
 //
 // Its requests are all that ended, in an answer or an error; its times are of answers of any status. Times include
-// connecting, and have a step of a tenth of a millisecond. "Total data" are bodies without heads, which is not bytes.in.
+// connecting, and have a step of 0.1 ms. "Total data" has bodies without heads, so it is not bytes.in.
 //
 // Source: rakyll/hey requester/report.go, print.go.
 var hey = Tool{
@@ -28,13 +28,13 @@ var hey = Tool{
 	parse:   parseHey,
 }
 
-// heyMost is how many answers hey keeps; of more it prints only rate and mean.
+// heyMost is how many answers hey keeps; beyond that it prints only the rate and the mean.
 const heyMost = 1_000_000
 
 const heyStep = 1e-4 // seconds: its times have four digits
 
 var (
-	// Percentages end in two signs since 0.1.5.
+	// Percentages have two percent signs since 0.1.5.
 	heyForm = regexp.MustCompile(`(?ms)^Summary:
   Total:\t(?P<total>[0-9.]+) secs
   Slowest:\t(?P<max>[0-9.]+) secs

@@ -1,16 +1,16 @@
 package loadtool
 
-// An Image is what a tool runs in.
+// An Image is a recipe for the image that a tool runs in.
 type Image struct {
 	Dockerfile string
 	Path       string // of the program in it
 
-	// Package is the source of the program. Its version is Release if the Dockerfile names one; else it is a package of
-	// Debian.
+	// Package is the source of the program. Release is its version if the Dockerfile names one; if not, Package is a
+	// package of Debian.
 	Package, Release string
 }
 
-// debian returns an image with a Debian package, whose program has this path.
+// debian returns an image with a Debian package. path is that of the program.
 func debian(name, path string) Image {
 	return Image{
 		Dockerfile: "FROM debian:bookworm-slim\n" + install(name),
@@ -21,8 +21,8 @@ func debian(name, path string) Image {
 
 // goModule returns an image with a program of a Go module.
 //
-// These modules need a newer Go than Debian has. The newer Go is itself a module; the steps of the go command for
-// GOTOOLCHAIN are done by hand. All these images share their first steps.
+// These modules need a newer Go than Debian has. A newer Go is itself a module; the image does by hand what the go
+// command does for GOTOOLCHAIN. All these images share their first steps.
 //
 // Source: go.dev/doc/toolchain; cmd/go/internal/toolchain.
 func goModule(name, path, release string) Image {
@@ -40,8 +40,8 @@ func goModule(name, path, release string) Image {
 	}
 }
 
-// crate returns an image with the program of a Rust crate, built with the versions that its authors locked. Debian
-// packages a current compiler for its browsers.
+// crate returns an image with the program of a Rust crate, built with its locked dependencies. Debian has a current
+// compiler for its browsers.
 func crate(name, release string) Image {
 	return Image{
 		Dockerfile: "FROM debian:bookworm-slim AS build\n" + install("ca-certificates cargo-web cmake g++ libc6-dev make") +
@@ -53,7 +53,7 @@ func crate(name, release string) Image {
 	}
 }
 
-// install returns a step of a Dockerfile.
+// install returns the step of a Dockerfile that installs Debian packages.
 func install(packages string) string {
 	return "RUN apt-get update && apt-get install -y --no-install-recommends " + packages +
 		" && rm -rf /var/lib/apt/lists/*\n"

@@ -15,12 +15,11 @@ import (
 // k6 runs a script: the author's, or one of ours that sends the requests of a load. We read the JSON that handleSummary
 // prints.
 //
-// Its times, http_req_duration, are from sending to the last byte, of all requests, failed ones included; connecting is
-// not included. To k6 a request has failed if it had no answer or one of status 400 and above, unless the script says
-// otherwise, as ours does. The window is the whole test, setup and teardown included. A script may sleep between
-// requests.
+// Its times, http_req_duration, are from sending to the last byte, without connecting, of all requests, failed ones
+// included. To k6, a request has failed if it had no answer or one of status 400 and above, unless the script says
+// otherwise, as ours does. The window is the whole test, with setup and teardown. A script may sleep between requests.
 //
-// With a rate there are as many users as connections, from the beginning; k6 drops a request if none of them is free
+// With a rate there are as many users as connections from the beginning; k6 drops a request if none of them is free
 // when it is due.
 //
 // Source: grafana/k6 internal/js/summary, docs "Built-in metrics".
@@ -88,7 +87,7 @@ func parseK6(o *Output, printed, _ string) {
 	}
 }
 
-// k6Script sends one request in an iteration, and prints the summary as JSON. Only answers with a status of 200 to 299
+// k6Script sends one request per iteration, and prints the summary as JSON. Only answers with a status of 200 to 299
 // are right.
 const k6Script = `import http from "k6/http";
 import { Gauge } from "k6/metrics";
@@ -101,8 +100,8 @@ export default () => { http.request(...request); };
 export const handleSummary = (data) => ({stdout: JSON.stringify(data)});
 `
 
-// k6Wrapper runs a script of the author. It exports all that the script exports, but the summary is ours, and setup
-// records the start of the window.
+// k6Wrapper runs a script of the author. It exports all that the script exports, but replaces handleSummary, and its
+// setup records the start of the window.
 const k6Wrapper = `import { Gauge } from "k6/metrics";
 import * as script from "./script.js";
 export * from "./script.js";
@@ -124,15 +123,15 @@ func adaptK6(c *Call, l *spec.Load) {
 		c.flag("--discard-response-bodies")
 		text = c.k6Requests(l, c.target.String())
 	}
-	l.Duration = cmp.Or(l.Duration, 24*time.Hour) // else the default of 10 minutes ends a number of requests
+	l.Duration = cmp.Or(l.Duration, 24*time.Hour) // or the default of 10 minutes ends a number of requests
 	if l.Rate > 0 {
 		l.Connections, l.Requests, l.Duration = 0, 0, 0 // these flags would replace the script's scenario
 	}
 	c.operands = []string{c.file(k6File, text)}
 }
 
-// k6Requests returns the script for a load without one. What differs between a warm-up and the run after it is in
-// flags, because both have the same files.
+// k6Requests returns our script for a load without one. What differs between warm-up and run goes into flags, because
+// both have the same files.
 func (c *Call) k6Requests(l *spec.Load, target string) string {
 	times := Tool{}
 	if l.Rate > 0 {

@@ -9,10 +9,10 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// oha is a closed loop, or with -q an open one, which its output does not say. We read --output-format json.
+// oha is a closed loop or, with -q, an open one; its output does not say which. We read --output-format json.
 //
-// Its times are of answers of any status, connecting included; with --latency-correction they begin when requests
-// were due. Requests that it gave up at the end are not counted here: nobody failed.
+// Its times are of answers of any status, connecting included; with --latency-correction they begin when requests were
+// due. Requests that oha gave up at the end are not counted here: they did not fail.
 //
 // Source: hatoo/oha src/printer.rs, src/result_data.rs.
 var oha = Tool{

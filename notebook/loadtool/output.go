@@ -19,8 +19,8 @@ import (
 type Output struct {
 	Tool string
 
-	// Samples are in base units, with the last digit that the tool prints as their step. Rates of requests are not among
-	// them: they follow from the counts and Window.
+	// Samples are in base units, with the last digit that the tool prints as their step. They have no rates of requests,
+	// which follow from the counts and Window.
 	Samples    []record.Sample
 	Histograms map[string]record.Histogram // "latency", if the tool prints every value
 
@@ -28,8 +28,8 @@ type Output struct {
 	Failed    int64 // requests without a right answer; -1 unknown
 	Completed int64 // right answers; -1 unknown
 
-	// Failures counts by kind, for the kinds that the tool distinguishes. Statuses is nil unless the tool prints the
-	// status of every answer.
+	// Failures counts failed requests by the kinds that the tool distinguishes. Statuses is nil unless the tool prints
+	// the status of every answer.
 	Failures, Statuses map[string]int64
 
 	Window      time.Duration // of the measurement; 0 unknown
@@ -37,11 +37,11 @@ type Output struct {
 	Timed       int64         // requests behind the mean latency; 0 unknown
 	Started     time.Time     // of the window; zero if unknown
 
-	// Connecting says that times include opening connections where a request opens one.
+	// Connecting means that times include connecting, for requests that open a connection.
 	Connecting bool
-	// Paced says that clients wait between requests, so that Little's law says nothing.
+	// Paced means that clients wait between requests, so that Little's law says nothing.
 	Paced bool
-	// Due says that times begin when requests were due, not when they were sent.
+	// Due means that times begin when requests were due, not when they were sent.
 	Due bool
 
 	err error // the first reason why the result is not complete
@@ -72,7 +72,7 @@ func (o *Output) addTime(metric, text string, in units) {
 
 var shareLine = regexp.MustCompile(`([0-9.]+)%+\s+(?:in )?([0-9.]+\w*)`)
 
-// addTable adds the percentiles of a table with one in each line, such as "  99%   1.2ms".
+// addTable adds the percentiles of a table with one on each line, such as " 99% 1.2ms".
 func (o *Output) addTable(table string, in units) {
 	for _, m := range shareLine.FindAllStringSubmatch(table, -1) {
 		if metric := o.percentile(m[1]); metric != "" {
@@ -88,7 +88,7 @@ func (o *Output) addPercentile(share string, r reading) {
 	}
 }
 
-// addTimes adds the histogram of the times of right answers; step is in seconds.
+// addTimes adds the histogram of the times of right answers. step is in seconds.
 func (o *Output) addTimes(d *distribution, step float64) {
 	if d.count == 0 {
 		return
@@ -104,7 +104,7 @@ func (o *Output) addTimes(d *distribution, step float64) {
 var logRow = regexp.MustCompile(`^(\d+) (\w+) (\d+)\n$`)
 
 // addLog reads the rows of a log: a number of requests, their status, and their time in microseconds. It adds the times
-// of right answers, and returns the requests by status.
+// of right answers, and returns the number of requests by status.
 func (o *Output) addLog(rows string, isRight func(status string) bool) map[string]int64 {
 	times, byStatus := newDistribution(), map[string]int64{}
 	for line := range strings.Lines(rows) {
@@ -128,7 +128,7 @@ func (o *Output) setCounts(attempted, right int64) {
 }
 
 // setWindow sets the window from a number of requests and their rate per second, as the length that tools print has
-// fewer digits. It takes the length if the rate is 0.
+// fewer digits. If the rate is 0, it uses the length.
 func (o *Output) setWindow(requests int64, rate, length string) {
 	if perSecond := o.number(rate, "rate"); perSecond > 0 {
 		o.Window = duration(float64(requests) / perSecond)
@@ -152,7 +152,7 @@ func (o *Output) sum(counts map[string]int64) (all int64) {
 	return all
 }
 
-// countAnswers counts answers by status. A status outside 100 to 999 means a request without answer.
+// countAnswers sets Statuses and counts all and right answers. A status outside 100 to 999 is a request without answer.
 func (o *Output) countAnswers(byStatus map[string]int64) (all, right int64) {
 	o.Statuses = map[string]int64{}
 	for status, n := range byStatus {
@@ -169,7 +169,7 @@ func (o *Output) countAnswers(byStatus map[string]int64) (all, right int64) {
 // isRight reports whether an answer with this status is right by default (docs/method.md#quantities-checked).
 func isRight(status string) bool { return len(status) == 3 && status[0] == '2' }
 
-// addFailures counts requests that failed with a message of an HTTP client. A message of unknown kind makes all kinds
+// addFailures counts n requests that failed with a message of an HTTP client. A message of unknown kind makes all kinds
 // unknown.
 func (o *Output) addFailures(message string, n int64) {
 	for _, known := range failureKinds {
@@ -181,7 +181,7 @@ func (o *Output) addFailures(message string, n int64) {
 	o.Failures = nil
 }
 
-// failureKinds are kinds of failures by words in messages.
+// failureKinds maps words in lower-case messages to kinds of failures; the first match counts.
 var failureKinds = [][2]string{{"connection refused", "connect"}, {"no route to host", "connect"},
 	{"connection reset by peer", "reset"}, {"timeout", "timeout"}, {"deadline exceeded", "timeout"}, {"eof", "closed"},
 	{"server closed idle connection", "closed"}}
@@ -231,8 +231,8 @@ func (o *Output) checkOrder() {
 	}
 }
 
-// Load returns the load for a record. If each request connects and times leave this out, it removes the times. Times of
-// an open loop become service times, unless they begin when requests were due.
+// Load returns the load for a record. If each request connects and times leave connecting out, it removes the times.
+// Times of an open loop become service times, unless they begin when requests were due.
 //
 // Source: docs/method.md#quantities-checked and docs/method.md#definitions.
 func (o *Output) Load(l *spec.Load) *record.Load {
@@ -254,7 +254,7 @@ func (o *Output) Load(l *spec.Load) *record.Load {
 	return out
 }
 
-// toService renames latency metrics to service, which has percentiles only.
+// toService renames latency metrics to service metrics, of which there are only percentiles.
 func (o *Output) toService() {
 	all := o.Samples
 	o.Samples, o.Histograms = nil, nil
@@ -268,7 +268,7 @@ func (o *Output) toService() {
 	}
 }
 
-// mean returns the mean time of requests in seconds; false if it is unknown, or too coarse for Little's law.
+// mean returns the mean time of requests in seconds; ok is false if it is unknown or too coarse for Little's law.
 func (o *Output) mean() (float64, bool) {
 	if h, ok := o.Histograms["latency"]; ok {
 		return h.Sum / float64(h.Count), h.Count == o.Timed

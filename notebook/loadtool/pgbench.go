@@ -10,8 +10,7 @@ import (
 // pgbench is a closed loop of clients that run transactions. A transaction is a request here; one that failed, after
 // its retries, is not a right answer and is not in "tps".
 //
-// "latency average" is clients/tps; a log of transactions (-l, each with its time in microseconds) has all times. They
-// do not include connecting.
+// "latency average" is clients/tps. All times are in the log of transactions (-l), in microseconds, without connecting.
 //
 // Source: PostgreSQL src/bin/pgbench/pgbench.c, printResults and doLog.
 var pgbench = Tool{
@@ -24,8 +23,8 @@ var pgbench = Tool{
 	Seconds: []string{"duration", "warmup"},
 	Either:  true,
 	Even:    true,
-	// The log after its summary: when the first transaction began, and each time with its number. The log has the moments
-	// at which transactions ended.
+	// The shell prints the log after the summary: when the first transaction began, and how often each time occurred. The
+	// log itself has the moments at which transactions ended.
 	shell: `rm -f /tmp/benchbook.*; "$@" || exit; printf '\n-- log --\n'; cat /tmp/benchbook.* | awk '{ n[$3 ~ /[0-9]/ ? "ok " $3 : $3 " 0"]++; ` +
 		`at = $5 + ($6 - $3) / 1000000; if (NR == 1 || at < began) began = at } ` +
 		`END { printf "began %.6f\n", began; for (t in n) print n[t], t }'`,
@@ -62,7 +61,7 @@ func adaptPgbench(c *Call, l *spec.Load) {
 		c.Environment = append(c.Environment, "PGPASSWORD="+password)
 	}
 	c.Threads = min(c.Threads, max(1, l.Connections))
-	if l.Requests > 0 { // each connection sends as many
+	if l.Requests > 0 { // -t is per connection
 		l.Requests = max(1, l.Requests/max(1, l.Connections))
 	}
 	if l.Body != "" {

@@ -14,10 +14,10 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A reading is a number as a tool prints it, in a base unit, with the size of its last digit.
+// A reading is a number that a tool printed, in a base unit, with the size of its last digit.
 type reading struct{ value, step float64 }
 
-// Units are the sizes of units in a base unit, by the letters that tools print directly after the number.
+// units has the sizes of units, in a base unit, by the letters that tools print directly after the number.
 type units map[string]float64
 
 var (
@@ -42,13 +42,13 @@ func (u units) read(text string) (reading, error) {
 	return reading{x * unit, unit * math.Pow10(-len(decimals))}, err
 }
 
-// maxCount is more than any tool counts, and few enough to be added up.
+// maxCount is the upper bound of counts: no tool counts as far, and sums cannot overflow.
 const maxCount = 1 << 53
 
-// isMeasurable reports whether a number can be a measurement. Tools measure nothing below zero.
+// isMeasurable reports whether a number can be a measurement. No tool measures anything below zero.
 func isMeasurable(x float64) bool { return x >= 0 && record.Measurable(x) }
 
-// number reads a plain decimal number of zero or more.
+// number reads a decimal number of zero or more, without sign or exponent.
 func number(text string) (float64, error) {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || strings.Trim(text, "0123456789.") != "" || !isMeasurable(x) {
@@ -76,7 +76,7 @@ func UnixTime(seconds float64) time.Time {
 // count reads a whole number; an empty text, from an absent line, is 0.
 func (o *Output) count(text string) int64 { return o.wholeNumber(o.number(text, "number of requests")) }
 
-// wholeNumber is a count in JSON, where any number may be.
+// wholeNumber converts a count in JSON, where it can be any number.
 func (o *Output) wholeNumber(x float64) int64 {
 	if !isMeasurable(x) || x != math.Trunc(x) || x >= maxCount {
 		o.fail("invalid number of requests %v", x)
@@ -97,7 +97,7 @@ func (o *Output) number(text, what string) float64 {
 	return x
 }
 
-// match returns the named groups of a form. A text in another form fails the output.
+// match returns the named groups of a match. Text that does not match fails the output.
 func (o *Output) match(form *regexp.Regexp, printed string) map[string]string {
 	out := map[string]string{}
 	m := form.FindStringSubmatch(printed)
@@ -117,7 +117,7 @@ func (o *Output) parseJSON(printed string, into any) {
 	}
 }
 
-// percentile returns the metric for a percentage such as "99.900", which is the maximum for 100. It is empty for 0 and
+// percentile returns the metric for a percentage such as "99.900"; that is the maximum for 100. It is empty for 0, and
 // for text that is not a percentage, which fails the output.
 func (o *Output) percentile(share string) string {
 	percent, err := number(share)
@@ -156,7 +156,7 @@ func (d *distribution) add(seconds float64, n int64) {
 	}
 }
 
-// LastLine is the last line that is not empty, cut to 120 bytes, to show where an output ends.
+// LastLine returns the last line that is not empty, cut to 120 bytes, to show where an output ends.
 func LastLine[T string | []byte](printed T) string {
 	text := strings.TrimSpace(string(printed))
 	line := text[strings.LastIndexByte(text, '\n')+1:]

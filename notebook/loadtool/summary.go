@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// summary is the JSON object that a driver of an article prints for all of its requests. An absent key is not measured.
+// summary is the JSON object that a driver of an article prints for all of its requests. Absent keys are not measured.
 type summary struct {
 	Began     *float64           `json:"began"`  // Unix time of the start of the window, in seconds
 	Window    *float64           `json:"window"` // seconds
@@ -27,7 +27,7 @@ type summary struct {
 	Unit      string             `json:"unit"` // of the values of Histogram
 }
 
-// Summary reads the summary of a driver, which may count these kinds of failures. The error wraps ErrNoSamples.
+// Summary reads the summary of a driver. kinds are the failures that it may count. The error wraps ErrNoSamples.
 //
 // Source: docs/drivers.md#one-summary.
 func Summary(printed []byte, kinds []string) (*Output, error) {
@@ -107,7 +107,7 @@ func (o *Output) addLatency(values map[string]float64, step float64) {
 	}
 }
 
-// addHistogram adds the times of all right answers, converted to nanoseconds.
+// addHistogram adds the times of all right answers from an encoded histogram whose values are in unit.
 func (o *Output) addHistogram(encoded, unit string) {
 	size, ok := seconds[unit]
 	if !ok {
@@ -136,8 +136,8 @@ func (o *Output) addHistogram(encoded, unit string) {
 	o.addTimes(times, step)
 }
 
-// ReadObject reads one JSON object into a struct that has all of its keys. The error continues a sentence that begins
-// with the name of the text: "is empty".
+// ReadObject reads one JSON object into a struct that has all of its keys. The error continues a sentence about the
+// text, such as "is empty".
 func ReadObject(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -1,10 +1,10 @@
 // Package loadtool calls load generators of other projects and reads what they print.
 //
-// Call makes the command line of a tool from a load, and Parse reads the output of that command line into an Output, in
-// base units, by the definitions of docs/method.md#definitions. A number that a tool does not print is absent from its
-// Output, never zero. Truncated or contradictory output is an error.
+// Call returns the command line of a tool for a load, and Parse reads the output of that command line into an Output,
+// in base units, by docs/method.md#definitions. A number that a tool does not print is absent from its Output, never
+// zero. Truncated or contradictory output is an error.
 //
-// Each tool has a file of its own, which says first how the tool counts.
+// Each tool has a file of its own, which begins with how the tool counts.
 package loadtool
 
 import (
@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// ErrNoSamples is wrapped by errors about output without a complete result.
+// ErrNoSamples is wrapped by errors about output that has no complete result.
 var ErrNoSamples = errors.New("no result")
 
 // Tool is a load generator of another project.
@@ -24,24 +24,24 @@ type Tool struct {
 	Note  string // a sentence about its numbers, for pages; may be empty
 	Image Image
 
-	// HTTP says that it sends HTTP requests, so that our generator can check an answer before.
+	// HTTP means that the tool sends HTTP requests, so that our generator can check an answer before.
 	HTTP bool
 	// Schemes of its targets; nil for http and https.
 	Schemes []string
 
-	// Script is the path of the author's script in the container; empty if the tool takes none. ScriptSays are the keys of
-	// a load that such a script decides.
+	// Script is the path of the author's script in the container; empty if the tool takes none. ScriptSays are the keys
+	// of a load that the script replaces.
 	Script     string
 	ScriptSays []string
 
-	// Flags are the keys of a load that the tool understands, in the order of its command line. Every tool also has a
-	// warmup, and those over HTTP have verify.
+	// Flags are the keys of a load that the tool understands, in the order of its command line. Every tool also
+	// understands warmup, and those over HTTP verify.
 	Flags []Flag
-	// Seconds are keys whose times the tool takes in whole seconds.
+	// Seconds are the keys whose times the tool takes in whole seconds.
 	Seconds []string
-	// Either says that a run ends after a time or after a number of requests, not at whichever comes first.
+	// Either means that a run ends after a time or after a number of requests, not at whichever comes first.
 	Either bool
-	// Even says that every connection gets the same number of requests.
+	// Even means that every connection sends the same number of requests.
 	Even bool
 
 	shell string                                // see Call.Shell
@@ -62,14 +62,14 @@ func Find(name string) (Tool, bool) {
 	return slice.Find(Tools(), func(t Tool) bool { return t.Name == name })
 }
 
-// Flag returns the flag for a key of a load, empty if the tool follows the key without one. It is false if the tool does
-// not understand the key.
+// Flag returns the flag for a key of a load, empty if the tool handles the key without one. ok is false if the tool
+// does not understand the key.
 func (t Tool) Flag(key string) (string, bool) {
 	f, ok := slice.Find(t.Flags, func(f Flag) bool { return f.Key == key })
 	return f.Words, ok || key == "warmup" || key == "verify" && t.HTTP
 }
 
-// Parse reads the standard output of a Call. The error wraps ErrNoSamples if the result is not complete.
+// Parse reads the standard output of a Call. The error wraps ErrNoSamples if the result is incomplete.
 func (t Tool) Parse(printed []byte) (*Output, error) {
 	summary, log, hasLog := strings.Cut(string(printed), logMark)
 	moment, rows, _ := strings.Cut(log, "\n")
@@ -91,7 +91,7 @@ func (t Tool) Parse(printed []byte) (*Output, error) {
 // or "ended" with the Unix time of the start or end of the window; rows of the tool's own log may follow.
 const logMark = "\n-- log --\n"
 
-// setStarted sets the start of the window from the first line of a log. 0 is the time of a run that sent nothing.
+// setStarted sets the start of the window from the first line of a log. The time is 0 if a run sent nothing.
 func (o *Output) setStarted(line string, isComplete bool) {
 	what, text, _ := strings.Cut(line, " ")
 	at, err := number(text)

@@ -9,11 +9,11 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// vegeta is an open loop, or with -rate 0 a closed one, which its report does not say. We read its report as JSON.
+// vegeta is an open loop or, with -rate 0, a closed one; its report does not say which. We read its report as JSON.
 //
-// Its times begin when a request is sent, not when it was due, and are of all requests, failed ones included,
-// connecting included. A status of 0 is a request without an answer. To vegeta a status of 300 to 399 is a success; here
-// it is a failure, as everywhere. Its window lasts until the last answer.
+// Its times begin when a request is sent, not when it was due. They are of all requests, failed ones and connecting
+// included. A status of 0 is a request without an answer. A status of 300 to 399 is a success to vegeta, but a failure
+// here. Its window lasts until the last answer.
 //
 // Source: tsenart/vegeta lib/metrics.go, lib/reporters.go, lib/attack.go.
 var vegeta = Tool{
@@ -21,7 +21,7 @@ var vegeta = Tool{
 	Note:  "times begin when requests were sent, not when they were due",
 	Image: goModule("vegeta", "github.com/tsenart/vegeta/v12", "v12.13.0"),
 	HTTP:  true,
-	// Each of the workers waits for its answer. Bodies of answers are read and not kept.
+	// Each worker waits for its answer. Bodies of answers are read but not kept.
 	Flags: []Flag{{"threads", "-cpus"}, {"", "attack"}, {"rate", "-rate"}, {"connections", "-workers"},
 		{"connections", "-max-workers"}, {"connections", "-connections"}, {"duration", "-duration"}, {"timeout", "-timeout"},
 		{"", "-redirects -1 -max-body 0 -http2=false -insecure"}, {"keepalive", "-keepalive=false"}, {"headers", "-header"},
@@ -76,7 +76,7 @@ func adaptVegeta(c *Call, l *spec.Load) {
 	l.Method, c.operands = "GET", nil
 }
 
-// wholeRate returns a rate per second as a whole number of requests in some time, such as 1250 in 1000s.
+// wholeRate returns a rate per second as a whole number of requests in a time, such as 1250 in 1000s.
 func wholeRate(rate float64) (requests int64, in string) {
 	if rate == math.Trunc(rate) {
 		return int64(rate), "1s"

@@ -10,15 +10,15 @@ import (
 
 // wrk is a closed loop of one or more threads, for a time.
 //
-// Its requests are those that had an answer, whichever and however late: answers after the timeout and answers of status
-// 400 and above are included. It does not count a connection that broke; here it counts as attempted and failed.
-// wrk also counts an answer that ends with its connection, as in HTTP/1.0, as broken: with such servers it reports too
-// many failures. It counts status 300 to 399 as right, and not at all what has no answer at the end.
+// Its requests are those that had any answer, however late: answers after the timeout and answers of status 400 and
+// above are included. A connection that broke is not among them; here it counts as attempted and failed. wrk also
+// counts an answer that ends with its connection, as in HTTP/1.0, as broken: with such servers it reports too many
+// failures. It counts status 300 to 399 as right, and requests without an answer at the end not at all.
 //
-// Times begin when the request is written, not when its connection is opened. wrk leaves out times above the timeout, so
-// with timeouts there are no times here. At its end it adds times of requests that it would have sent while others were
-// slow (stats_correct), to the mean and the percentiles: they compare only with wrk's own, and Little's law does not
-// hold for them, so Timed stays 0. It keeps times in whole microseconds.
+// Times begin when the request is written, not when its connection is opened. wrk leaves out times above the timeout,
+// so with timeouts there are no times here. At its end it adds times of requests that it would have sent while others
+// were slow (stats_correct) to the mean and the percentiles. So these compare only with wrk's own, and Little's law
+// does not hold for them: Timed stays 0. It keeps times in whole microseconds.
 //
 // Source: docs/load.md#other-load-generators; wg/wrk src/wrk.c, src/stats.c.
 var wrk = Tool{
@@ -96,7 +96,7 @@ func adaptWrk(c *Call, l *spec.Load) {
 	l.Method, l.Body = "GET", ""
 }
 
-// luaString returns a Lua string, with every byte by its number.
+// luaString returns text as a Lua string, with every byte as its number.
 func luaString(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
