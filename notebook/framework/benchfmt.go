@@ -15,8 +15,8 @@ import (
 // cores matches the number of processors that Go adds to the names of benchmarks.
 var cores = regexp.MustCompile(`-\d+$`)
 
-// benchfmtOutput reads the format of Go's benchmarks. The number of processors at the end of names is dropped if all
-// have the same, so that names are the same on another machine.
+// benchfmtOutput reads the format of Go's benchmarks. It drops the number of processors at the end of names if it is
+// the same in all, so that names do not depend on the machine.
 //
 // Source: golang.org/design/14313-benchmark-format; go1.26.
 func benchfmtOutput(output []byte, c *collector) error {
@@ -47,7 +47,7 @@ func benchfmtOutput(output []byte, c *collector) error {
 	return nil
 }
 
-// addGo adds a value, whose unit is its metric: "ns/op" is time, "p99-ns" is p99 in seconds.
+// addGo adds a value. Its unit names its metric: "ns/op" is time, "p99-ns" is p99 in seconds.
 func addGo(c *collector, name string, v benchfmt.Value) {
 	printed, factor := v.Value, 1.0
 	if v.OrigUnit != "" {
@@ -81,7 +81,7 @@ func addGo(c *collector, name string, v benchfmt.Value) {
 	}
 }
 
-// resolution returns one of the last digit of a number as it was printed, but for zeros at its end.
+// resolution returns the value of the last printed digit of a number, apart from zeros at its end.
 func resolution(printed float64) float64 {
 	_, decimals, _ := strings.Cut(strconv.FormatFloat(printed, 'f', -1, 64), ".")
 	return math.Pow10(-len(decimals))

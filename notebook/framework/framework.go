@@ -1,6 +1,6 @@
-// Package framework reads the output of benchmark frameworks: each benchmark with its metrics.
+// Package framework reads the output of benchmark frameworks: the metrics of each benchmark.
 //
-// Values of one process are not repetitions: where a framework gives several values of a benchmark, the result is their
+// Values from one process are not repetitions. If a framework prints several values of a metric, the result is their
 // median.
 package framework
 
@@ -20,15 +20,15 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Bounds of one output.
+// Bounds of an output.
 const (
-	// MaxOutput is the most bytes that are read.
+	// MaxOutput is the largest size that is read, in bytes.
 	MaxOutput     = 16 << 20
 	maxBenchmarks = 1000
 	maxMetrics    = 50 // of one benchmark
 )
 
-// parsers are the formats by name. They add what they find to a collector, and return why they cannot.
+// parsers are the formats by name. They add what they find to a collector.
 var parsers = map[string]func(output []byte, c *collector) error{
 	"benchfmt":         benchfmtOutput,
 	"criterion":        criterion,
@@ -41,8 +41,8 @@ var parsers = map[string]func(output []byte, c *collector) error{
 // Formats returns the names of the formats.
 func Formats() []string { return slices.Sorted(maps.Keys(parsers)) }
 
-// Parse returns a sample for each metric of each benchmark of an output, in its order, in base units. The error is for
-// an unknown format, an output in another one, one without a benchmark, and one beyond a bound.
+// Parse returns a sample for each metric of each benchmark in an output, in its order, in base units. It returns an
+// error for an unknown format, and for an output that is in another format, has no benchmark or exceeds a bound.
 func Parse(format string, output []byte) ([]record.Sample, error) {
 	parse, ok := parsers[format]
 	if !ok {
@@ -78,11 +78,11 @@ type benchmark struct {
 }
 
 type metric struct {
-	record.Sample // in a base unit, or one that the framework made up
+	record.Sample // in a base unit, or in one of the framework's own
 	values        []float64
 }
 
-// add adds a value of a metric of a benchmark in a unit. Step is the resolution in that unit, 0 for a fine one.
+// add adds a value of a metric of a benchmark. step is the resolution in the same unit, 0 if that is fine enough.
 func (c *collector) add(name, metricName string, value, step float64, unit string) {
 	if c.err != nil {
 		return
@@ -142,8 +142,8 @@ func (c *collector) samples() (out []record.Sample) {
 	return out
 }
 
-// metricName makes the name of a metric of the name or unit that a framework gives it: "widgets/op" is widgets. A name
-// that benchbook has for something else gets "own." before it. It may be invalid.
+// metricName makes a metric's name from the name or unit that a framework gives it: "widgets/op" becomes widgets. A
+// name that means something else to benchbook gets the prefix "own.". The result may be invalid.
 func metricName(text string) string {
 	text = strings.ReplaceAll(strings.TrimSuffix(text, "/op"), "/", "_per_")
 	name := strings.Trim(strings.Map(func(r rune) rune {
@@ -159,7 +159,7 @@ func metricName(text string) string {
 	return name
 }
 
-// documents decodes the JSON documents of an output one after another.
+// documents decodes the JSON documents of an output, one after another, and calls each with them.
 func documents[T any](output []byte, each func(*T) error) error {
 	decoder := json.NewDecoder(bytes.NewReader(output))
 	for {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// notJSON matches values that Google Benchmark prints although JSON has none of them.
+// notJSON matches values that Google Benchmark prints and JSON does not allow.
 var notJSON = regexp.MustCompile(`(?m)^(\s*"[^"\n]*": )-?(?:NaN|Infinity)(,?)$`)
 
-// notMetrics are numbers that say how a benchmark was run.
+// notMetrics are numbers about how a benchmark was run, and times, which have metrics of their own.
 var notMetrics = []string{"family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads",
 	"iterations", "real_time", "cpu_time"}
 
@@ -31,7 +31,7 @@ type googleRun struct {
 	all       map[string]any
 }
 
-// check says why a benchmark was not measured.
+// check returns an error for a benchmark that was not measured.
 func (r *googleRun) check() error {
 	switch {
 	case r.Skipped:
@@ -42,8 +42,8 @@ func (r *googleRun) check() error {
 	return nil
 }
 
-// googleBenchmark reads the JSON of Google Benchmark. Of repeated benchmarks it takes the repetitions, or the median if
-// there are only aggregates. The counters are metrics.
+// googleBenchmark reads the JSON of Google Benchmark. For repeated benchmarks it takes the repetitions, or the median
+// if there are only aggregates. Counters become metrics.
 //
 // Source: Google Benchmark 1.7.1.
 func googleBenchmark(output []byte, c *collector) error {

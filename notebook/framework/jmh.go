@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// result is a metric of JMH: the values of each fork, or in the mode SampleTime percentiles, each a metric too.
+// result is a metric of JMH, with the values of each fork or, in the mode SampleTime, percentiles.
 type result struct {
 	Score       float64            `json:"score"`
 	Unit        string             `json:"scoreUnit"`
@@ -15,10 +15,10 @@ type result struct {
 	Raw         [][]float64        `json:"rawData"`
 }
 
-// jmh reads the file of JMH's -rf json. Times are the metric time, throughputs ops; the parameters of a benchmark
-// follow its name, as in "org.sample.Sums.join/n=10". Metrics of profilers keep their names, but for gc.alloc.rate.norm,
-// which is bytes. JMH's MB are 1024·1024 bytes. Times of a benchmark in two modes
-// are not alike, and are refused.
+// jmh reads the file of JMH's -rf json. Times become the metric time, throughputs ops. The parameters of a benchmark
+// are appended to its name, as in "org.sample.Sums.join/n=10". Metrics of profilers keep their names, except
+// gc.alloc.rate.norm, which becomes bytes. JMH's MB are 1024·1024 bytes. Times of one benchmark in two modes are
+// refused, since they cannot be compared.
 //
 // Source: JMH 1.37.
 func jmh(output []byte, c *collector) error {
@@ -62,11 +62,11 @@ func jmh(output []byte, c *collector) error {
 	})
 }
 
-// perSecond has how often a unit of time is in a second.
+// perSecond has how many of each unit of time make up a second.
 var perSecond = map[string]float64{"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1, "min": 1.0 / 60, "hr": 1.0 / 3600,
 	"day": 1.0 / 86400}
 
-// jmhUnit returns a unit of JMH as expressions write it, if they have it.
+// jmhUnit returns a unit of JMH as expressions write it, or unchanged if they have none like it.
 func jmhUnit(unit string) string {
 	known := map[string]string{"min": "m", "hr": "h", "MB/sec": "MiB/s", "counts": "1"}
 	if other, ok := known[unit]; ok {

@@ -2,7 +2,7 @@ package framework
 
 import "errors"
 
-// criterion reads the files benchmark.json and estimates.json of the folders new below target/criterion, one after
+// criterion reads the files benchmark.json and estimates.json of all folders new below target/criterion, one after
 // another. The time is the median of the samples.
 //
 // Source: criterion 0.5.1.
@@ -40,7 +40,7 @@ func criterion(output []byte, c *collector) error {
 	return err
 }
 
-// unitOfRate has the units of metrics that are work by time.
+// unitOfRate has the units of metrics that are work per time.
 var unitOfRate = map[string]string{"bytes_per_second": "B/s", "items_per_second": "1/s"}
 
 // hyperfine reads the file of hyperfine's --export-json. The time is the median of the runs.
