@@ -1,7 +1,7 @@
-// Package compose reads Compose files by Compose's own library, compose-go, and returns the services of an experiment.
+// Package compose reads Compose files with Compose's library, compose-go, and returns the services of an experiment.
 //
-// compose-go does interpolation, env_file, extends, profiles and merging of files. The table has a rule for each key of a
-// service; reach.go refuses files outside the repository before they are read.
+// compose-go does interpolation, env_file, extends, profiles and merging of files. table.go has a rule for each key of
+// a service; reach.go refuses files outside the repository before they are read.
 //
 // The rules are in docs/compose.md.
 package compose
@@ -34,46 +34,46 @@ import (
 type Options struct {
 	Dir         string          // the folder that the paths of files are relative to
 	Root        string          // the folder that all files must lie in
-	Environment []string        // names of the variables of this process that Compose files may use
-	AnySecret   bool            // secrets may be any variable, for an article that is being written
-	LeavesOut   bool            // keys of services that are refused are left out and listed, for such an article
-	Services    *source.Node    // of the article; their keys replace keys of the Compose services of the same name
+	Environment []string        // names of environment variables that Compose files may use
+	AnySecret   bool            // secrets may use any variable, while an article is being written
+	LeavesOut   bool            // leave out and list unsupported keys of services, while an article is being written
+	Services    *source.Node    // of the article; their keys replace those of the Compose services of the same name
 	Private     map[string]bool // receives the values of Environment and of secret variables in files; may be nil
 }
 
 // Project is the result of reading Compose files.
 type Project struct {
-	Services  *source.Node      // by name, in the keys of articles, with the services of the article
+	Services  *source.Node      // by name, in the keys of articles, merged with the services of the article
 	Secrets   *source.Node      // by name, in the keys of articles; nil if no service uses one
 	Published map[string]bool   // names of services with ports
-	Contents  map[string][]byte // configs and secrets that are in no file, by the path that represents them
+	Contents  map[string][]byte // configs and secrets that are not in files, by the path that represents them
 	Notes     []string          // for the author
 	LeftOut   []LeftOut         // with Options.LeavesOut
-	Files     []string          // whole paths of the Compose files and of .env files
-	EnvFiles  []string          // whole paths of files that an env_file names
+	Files     []string          // absolute paths of the Compose files and of .env files
+	EnvFiles  []string          // absolute paths of files that an env_file names
 
 	options     Options
 	root        string
-	given       map[string]string // the variables of Environment that this process has
+	given       map[string]string // the variables of Environment that are set
 	environment types.Mapping     // given, and .env
 	missing     map[string]bool   // names of variables without a value
 	refused     []*refusal
-	ignored     map[string][]string     // names of services by keys without effect
+	ignored     map[string][]string     // names of services by the keys of theirs that have no effect
 	resolved    map[*source.Source]bool // the texts of Services and Secrets
 }
 
-// LeftOut is a key of a service that cannot be taken, and why.
+// LeftOut is a key of a service that is not supported, and why.
 type LeftOut struct{ Service, Key, Reason string }
 
-// Holds reports whether a value is from the Compose files.
+// Holds reports whether a value is from the Compose files. p may be nil.
 func (p *Project) Holds(t source.Text) bool { return p != nil && p.resolved[t.Pos.Source] }
 
-// A refusal is an error with a way out.
+// A refusal is an error with a hint.
 type refusal struct{ text, hint string }
 
 func (r *refusal) Error() string { return r.text }
 
-// Read reads Compose files, later ones over earlier ones. It returns nil if there is a problem.
+// Read reads Compose files, of which later ones override earlier ones. It returns nil if there is a problem.
 func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	p := &Project{Contents: map[string][]byte{}, Published: map[string]bool{}, options: o, root: realPath(o.Root),
 		given: map[string]string{}, missing: map[string]bool{}, ignored: map[string][]string{},
@@ -99,7 +99,7 @@ func Read(names []source.Text, o Options, problems *source.Problems) *Project {
 	return p
 }
 
-// realPath returns a path without links, or the path itself where there is nothing.
+// realPath returns a path with its links resolved, or unchanged if there is no such file.
 func realPath(name string) string {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		return real
@@ -107,7 +107,7 @@ func realPath(name string) string {
 	return name
 }
 
-// refusalOf says why the files cannot be used.
+// refusalOf converts an error to a refusal. Its text has no values of variables, and no path of the root.
 func (p *Project) refusalOf(err error) *refusal {
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return refused
@@ -118,7 +118,7 @@ func (p *Project) refusalOf(err error) *refusal {
 	return &refusal{"it cannot be used: " + text, "correct it: `docker compose config` refuses it too"}
 }
 
-// load reads the files. compose-go panics on some files, which is an error too.
+// load reads the files. It returns panics, which compose-go has on some files, as errors.
 func (p *Project) load(names []string) (err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -155,7 +155,7 @@ func (p *Project) load(names []string) (err error) {
 	return p.translate(resolved, strings.Join(names, ", "))
 }
 
-// addPrivate collects the values of secrets in .env and in files of variables, by their names.
+// addPrivate adds values from .env and env_file files whose names are those of secrets to Private.
 func (p *Project) addPrivate(project, resolved *types.Project) {
 	add := func(name, value string) {
 		if spec.IsSecretName(name) {
@@ -185,7 +185,7 @@ func (p *Project) translate(project *types.Project, shown string) error {
 		key := source.Text{Value: name, Pos: service.Text.Pos}
 		services.Fields, services.Text.Pos = append(services.Fields, source.Field{Key: key, Value: service}), key.Pos
 	}
-	p.Services = source.Merge(services, p.options.Services, false) // service has left out keys that both have
+	p.Services = source.Merge(services, p.options.Services, false) // service leaves out keys that both have
 	var err error
 	if len(secrets) > 0 {
 		p.Secrets, err = p.parse(shown+" (secrets)", secrets)
@@ -208,9 +208,9 @@ func (p *Project) translate(project *types.Project, shown string) error {
 	return err
 }
 
-// project has compose-go read the files. COMPOSE_PROFILES of the environment activates profiles.
+// project loads the files with compose-go. COMPOSE_PROFILES of the environment activates profiles.
 func (p *Project) project(paths []string) (*types.Project, error) {
-	logrus.SetOutput(io.Discard) // the library's warnings; Notes have what matters
+	logrus.SetOutput(io.Discard) // drops the library's warnings; Notes have what matters
 	options, err := cli.NewProjectOptions(paths, cli.WithWorkingDirectory(filepath.Dir(paths[0])),
 		func(o *cli.ProjectOptions) error { o.Environment = p.environment.Clone(); return nil },
 		cli.WithDefaultProfiles(), cli.WithoutEnvironmentResolution, cli.WithoutLabelsResolution,
@@ -229,7 +229,7 @@ func (p *Project) project(paths []string) (*types.Project, error) {
 // noteMissing collects the names of variables that have no value.
 func (p *Project) noteMissing(o *loader.Options) {
 	if o.Interpolate == nil {
-		return // options are also asked where nothing is read
+		return // compose-go also calls this where it reads nothing
 	}
 	substitute := o.Interpolate.Substitute
 	o.Interpolate.Substitute = func(text string, values template.Mapping) (string, error) {
@@ -243,7 +243,7 @@ func (p *Project) noteMissing(o *loader.Options) {
 	}
 }
 
-// parse returns the node of a value. Problems in it show a text of its own, which has a name.
+// parse returns the node of a value. Problems with it show the value as a JSON text with this name.
 func (p *Project) parse(name string, value any) (*source.Node, error) {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -265,7 +265,7 @@ func plain(v any) (out any) {
 		err = json.Unmarshal(data, &out)
 	}
 	if err != nil {
-		panic(err) // Read returns it
+		panic(err) // load returns it as an error
 	}
 	return out
 }

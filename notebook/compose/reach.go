@@ -15,14 +15,14 @@ import (
 	"benchbook/internal/files"
 )
 
-// Bounds of files, in bytes.
+// Largest sizes of files, in bytes.
 const (
 	maxFile        = 4 << 20 // a Compose file
 	maxEnvironment = 1 << 20 // a file of variables
 )
 
-// refuseFiles is a listener of compose-go. It panics, since only that stops compose-go before it opens the files that
-// include and extends name.
+// refuseFiles is a listener of compose-go that refuses include and extends of other files. It panics, since only that
+// stops compose-go before it opens them.
 func refuseFiles(event string, entry map[string]any) {
 	if event == "include" || entry["file"] != nil {
 		panic(&refusal{event + " names other files, which is not supported", "list them under compose: of the experiment, or " +
@@ -43,7 +43,7 @@ func (p *Project) readFile(full string, most int64) error {
 	return nil
 }
 
-// readEnvironment sets the variables of Compose files: given, and those in the .env of a folder.
+// readEnvironment sets the variables for Compose files: given, and those in the .env file of a folder.
 func (p *Project) readEnvironment(dir string) error {
 	p.environment = types.Mapping(p.given).Clone()
 	name := filepath.Join(dir, ".env")
@@ -58,8 +58,8 @@ func (p *Project) readEnvironment(dir string) error {
 	return err
 }
 
-// refuseOutside refuses a path that leads out of the repository, also through links. For a file that does not exist it
-// checks the nearest folder that does.
+// refuseOutside returns an error for a path that leads out of the repository, also through links. For a file that does
+// not exist it checks the nearest folder that does.
 func (p *Project) refuseOutside(full, name string) error {
 	real, err := filepath.EvalSymlinks(full)
 	for above := full; errors.Is(err, fs.ErrNotExist) && above != filepath.Dir(above); {
@@ -75,7 +75,7 @@ func (p *Project) refuseOutside(full, name string) error {
 	return nil
 }
 
-// checkFiles refuses files of labels and variables outside the repository, and collects those of variables.
+// checkFiles refuses label_file and env_file files outside the repository, and adds those of env_file to EnvFiles.
 func (p *Project) checkFiles(project *types.Project) error {
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		s := project.Services[name]
@@ -106,7 +106,7 @@ func (p *Project) checkFiles(project *types.Project) error {
 	return nil
 }
 
-// below returns the path of a file relative to the root, with slashes; false outside it.
+// below returns the path of a file relative to the root, with slashes; ok is false for a file outside.
 func (p *Project) below(full string) (string, bool) {
 	rel, ok := files.Below(p.root, full)
 	return filepath.ToSlash(rel), ok

@@ -18,12 +18,12 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// withoutIt is the hint where no other key does the same.
+// withoutIt is the hint for keys that nothing replaces.
 const withoutIt = "to measure without it, write NAME: {KEY: null} under services: of the experiment"
 
 const onlyCPUs = "write NAME: {cpus: NUMBER, KEY: null} under services: of the experiment"
 
-// hints are the ways out for keys that are refused.
+// hints has the hints for refused keys that something replaces.
 var hints = map[string]string{
 	"cpu_period":       onlyCPUs,
 	"cpu_quota":        onlyCPUs,
@@ -33,7 +33,7 @@ var hints = map[string]string{
 	"volumes_from":     "name the volumes under volumes: of each service",
 }
 
-// Keys of services that are taken, and those without effect here. Others are refused.
+// Keys of services that are taken, and those that have no effect here. All others are refused.
 const (
 	takenKeys = `build cap_add cap_drop command configs cpus cpuset depends_on deploy entrypoint environment expose
 		healthcheck hostname image init mem_limit networks pids_limit platform ports read_only scale secrets security_opt
@@ -44,7 +44,7 @@ const (
 		stop_grace_period tty`
 )
 
-// conversions return the value of a key in an article; nil for none. Other values are taken as they are.
+// conversions convert the value of a key for an article; a nil result drops the key. Other values are taken unchanged.
 var conversions = map[string]func(s *service, value any) any{
 	"build": (*service).build, "configs": (*service).configs, "depends_on": (*service).dependsOn,
 	"deploy": (*service).deploy, "entrypoint": (*service).entrypoint, "environment": (*service).variables,
@@ -53,7 +53,7 @@ var conversions = map[string]func(s *service, value any) any{
 	"volumes": (*service).volumes,
 }
 
-// A service is a Compose service that is translated into the keys of an article.
+// A service is a Compose service being translated into the keys of an article.
 type service struct {
 	*Project
 	types.ServiceConfig
@@ -61,13 +61,13 @@ type service struct {
 	out     map[string]any
 }
 
-// service returns a service in the keys of articles, without those that the article replaces, and adds its secrets.
+// service returns a service in the keys of articles, without those that the article replaces, and fills in secrets.
 func (p *Project) service(project *types.Project, name string, secrets map[string]any) map[string]any {
 	s := &service{Project: p, ServiceConfig: project.Services[name], project: project, out: map[string]any{}}
 	values := plain(s.ServiceConfig).(map[string]any)
 	replaced := p.options.Services.Get(name)
 	if s.Build != nil || replaced.Get("build") != nil {
-		delete(values, "image") // with build, it is the name that Compose would give to the image
+		delete(values, "image") // with build, it only names the image that is built
 	}
 	if replaced.Get("image") != nil {
 		delete(values, "build")
@@ -87,7 +87,7 @@ func (p *Project) service(project *types.Project, name string, secrets map[strin
 	return s.out
 }
 
-// only returns the entries of a mapping with keys that are taken. It notes those without effect, and refuses others.
+// only returns the entries of a mapping whose keys are taken. It notes keys without effect, and refuses all others.
 func (s *service) only(parent string, value any, taken, ignored string) map[string]any {
 	out := map[string]any{}
 	m, _ := value.(map[string]any)
@@ -127,7 +127,7 @@ func (s *service) refuse(key, text, hint string) {
 	s.refused = append(s.refused, &refusal{fmt.Sprintf("service %q: %s", s.Name, text), hint})
 }
 
-// relative returns a path below the root with ./ before it, or unchanged outside.
+// relative returns a path relative to the root, with ./ before it, or the whole path if it is outside.
 func (s *service) relative(full string) string {
 	full = filepath.Join(realPath(filepath.Dir(full)), filepath.Base(full))
 	if rel, ok := s.below(full); ok {
@@ -167,7 +167,7 @@ func (s *service) build(value any) any {
 	return b
 }
 
-// dependsOn has the conditions alone; compose-go has carried out required.
+// dependsOn keeps only the conditions; compose-go has handled required.
 func (s *service) dependsOn(value any) any {
 	of := value.(map[string]any)
 	for name, v := range of {
@@ -185,7 +185,7 @@ func (s *service) platform(any) any {
 	return nil
 }
 
-// deploy sets the keys of the article with the same meaning.
+// deploy sets the keys of an article that mean the same.
 func (s *service) deploy(value any) any {
 	of := s.only("deploy", value, "replicas resources", "endpoint_mode labels mode placement restart_policy rollback_config update_config")
 	if of["replicas"] != nil {
@@ -218,7 +218,7 @@ func (s *service) variables(value any) any {
 	return withValues(value)
 }
 
-// withValues removes variables without a value.
+// withValues removes variables that have no value; nil if none is left.
 func withValues(value any) any {
 	values, _ := value.(map[string]any)
 	maps.DeleteFunc(values, func(_ string, v any) bool { return v == nil })
@@ -228,7 +228,7 @@ func withValues(value any) any {
 	return values
 }
 
-// ports exposes published ports, then exposed ones, of TCP.
+// ports exposes published TCP ports, then exposed ones.
 func (s *service) ports(any) any {
 	var out []string
 	for _, p := range s.Ports {
@@ -278,7 +278,7 @@ func absolute(folder, name string) string {
 	return path.Join(folder, name)
 }
 
-// addSecrets adds the files and variables of the service's secrets. The article may mount them elsewhere.
+// addSecrets adds the files and variables of the service's secrets to a map. The article may mount them elsewhere.
 func (s *service) addSecrets(to map[string]any) {
 	for _, c := range s.ServiceConfig.Secrets {
 		of := types.FileObjectConfig(s.project.Secrets[c.Source])
@@ -298,10 +298,10 @@ func (s *service) addSecrets(to map[string]any) {
 	}
 }
 
-// contentFolder has the contents of configs and secrets that are in no file.
+// contentFolder is the made-up folder of configs and secrets that are not in files.
 const contentFolder = ".compose/"
 
-// file returns the path of the content of a config or secret; empty if it is refused.
+// file returns the path of the content of a config or secret; empty if that is refused.
 func (s *service) file(f types.FileObjectConfig, name, key, instead string) string {
 	value, known := s.environment[f.Environment]
 	switch {
@@ -361,7 +361,7 @@ func (s *service) volumes(value any) any {
 	return out
 }
 
-// healthcheck removes values of zero, which are Compose's defaults.
+// healthcheck removes zeros, which stand for Compose's defaults.
 func healthcheck(_ *service, value any) any {
 	h := value.(map[string]any)
 	if h["disable"] == true {
