@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// written makes a repository of files, and gives its folder.
+// written creates a repository of files, and returns its folder.
 func written(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -26,11 +26,11 @@ func written(t testing.TB, files map[string]string) string {
 	return root
 }
 
-// listed are variables of this process that articles of tests list.
+// listed are environment variables that articles of tests list.
 var listed = []string{"FROM_SHELL", "FROM_SHELL_2", "FROM_SHELL_3", "FROM_SHELL_4", "FROM_SHELL_5", "FROM_SHELL_6",
 	"NOBODY_HAS_IT"}
 
-// read reads the Compose file of a repository, and lays services of an article over it.
+// read reads the Compose file of a repository, with services of an article over it.
 func read(root, article string) (services, secrets *source.Node, notes []string, problems []*source.Problem) {
 	var found source.Problems
 	var over *source.Node
@@ -45,7 +45,7 @@ func read(root, article string) (services, secrets *source.Node, notes []string,
 	return p.Services, p.Secrets, p.Notes, found.Sorted()
 }
 
-// flow returns a value in one line.
+// flow returns a value on one line.
 func flow(n *source.Node) string {
 	var parts []string
 	switch n.Kind {
@@ -73,8 +73,8 @@ func shown(b *strings.Builder, name string, n *source.Node) {
 	}
 }
 
-// Compose files come to services of articles. Each golden file has the files of a repository, services of the article
-// in article.yaml if there are any, and in services the result with its notes.
+// Compose files become services of articles. Each golden file has the files of a repository, with services of the
+// article in article.yaml if there are any, and the result with its notes in services.
 func TestServices(t *testing.T) {
 	for _, name := range must.Glob("testdata/*.txtar", 1) {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// Keys that would change the measurement are refused with a way out.
+// Keys that would change the measurement are refused with a hint.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ name, file, want, hint string }{ // want and hint are parts of the problem
 		{"no YAML", "services: [", "docker-compose.yml: it cannot be used: ", "docker compose config"},
@@ -175,7 +175,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Files outside of the repository are not read.
+// Files outside the repository are not read.
 func TestOutside(t *testing.T) {
 	root := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})
 	elsewhere := written(t, map[string]string{"docker-compose.yml": "services: {a: {image: x}}"})

@@ -22,8 +22,8 @@ const (
 	extends  = "extends names other files"
 )
 
-// hostile are Compose files that try to read files of the user. OUTSIDE is a folder outside the repository with
-// files of the user, and canary for a value in them.
+// hostile are Compose files that try to read files of the user. OUTSIDE is a folder outside the repository with such
+// files, canary a value in them.
 var hostile = []struct {
 	name  string
 	files string // docker-compose.yml, and an archive of its neighbours; a text "-> PATH" makes a link
@@ -99,7 +99,7 @@ func bomb() string {
 	return text + "services: {a: {image: x, command: *x6}}\n"
 }
 
-// A Compose file of a stranger reads no file or variable of the user: it is refused if it tries.
+// A stranger's Compose file reads no file or variable of the user: it is refused if it tries.
 func TestHostile(t *testing.T) {
 	const canary = "canary-4711"
 	t.Setenv("CANARY", canary)
@@ -134,7 +134,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// hostileProject writes the files of a case, in a folder of its own.
+// hostileProject writes the files of a case into a new folder.
 func hostileProject(t *testing.T, files, outside string) (root string) {
 	t.Helper()
 	archive := txtar.Parse([]byte(strings.ReplaceAll(files, "OUTSIDE", outside)))

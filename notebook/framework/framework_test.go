@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// formatOf returns the format of a captured output, which its name begins with.
+// formatOf returns the format of a captured output, from the beginning of its name.
 func formatOf(name string) string {
 	for _, format := range Formats() {
 		if strings.HasPrefix(filepath.Base(name), format+"-") {

@@ -24,7 +24,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// captured returns the captured outputs: testdata/TOOL/NAME.
+// captured returns the names of the captured outputs: testdata/TOOL/NAME.
 func captured(t testing.TB) []string {
 	t.Helper()
 	return must.Glob(filepath.Join("testdata", "*", "*"), 1)
@@ -41,7 +41,7 @@ func capture(t testing.TB, file string) (Tool, []byte) {
 	return tool, data
 }
 
-// describe writes a result for a golden file, a fact to a line.
+// describe writes a result for a golden file, one fact per line.
 func describe(o *Output, err error) string {
 	if err != nil {
 		return fmt.Sprintln("error:", err)
@@ -75,7 +75,7 @@ func describe(o *Output, err error) string {
 	return b.String()
 }
 
-// The results were compared with the outputs by eye, and with what the server had counted.
+// The results were compared by eye with the outputs, and with the counts of the server.
 func TestParse(t *testing.T) {
 	var all strings.Builder
 	for _, file := range captured(t) {
@@ -93,7 +93,7 @@ func TestParse(t *testing.T) {
 	golden.Equal(t, "testdata/results.golden", all.String())
 }
 
-// Sums made by hand from the outputs, by docs/method.md#definitions.
+// Sums computed by hand from the outputs, by docs/method.md#definitions.
 func TestRightAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		file                     string
@@ -132,7 +132,7 @@ func TestRightAnswers(t *testing.T) {
 	}
 }
 
-// Changed outputs give the metric or the error that the text now says, and never lose a number.
+// Changed outputs give the metric or the error that their text now calls for, and never lose a number.
 func TestChangedOutput(t *testing.T) {
 	for _, tt := range []struct {
 		file, old, new string
@@ -259,7 +259,7 @@ func TestCalls(t *testing.T) {
 	golden.Equal(t, "testdata/calls.golden", all.String())
 }
 
-// The driver of the manual that calls h2load counts the answers of its run alone, and the failures among them.
+// The manual's driver that calls h2load counts the answers of its run only, and the failures among them.
 func TestH2loadDriver(t *testing.T) {
 	_, err := exec.LookPath("jq")
 	slowtest.Missing(t, "jq", "install it with apt-get install jq", err)
@@ -297,7 +297,7 @@ func TestH2loadDriver(t *testing.T) {
 	}
 }
 
-// oneTime is a histogram with a single value.
+// oneTime returns a histogram with a single value.
 func oneTime(value int64) string {
 	h := hdrhistogram.New(1, 1<<40, 3)
 	must.Do(h.RecordValue(value))

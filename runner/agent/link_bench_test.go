@@ -16,7 +16,7 @@ import (
 //	go test ./runner/agent -run - -bench Link
 func BenchmarkLink(b *testing.B) {
 	swallow := func(conn *net.TCPConn) {
-		// In large pieces: with those of io.Copy the service would be the slowest.
+		// In large pieces: with the pieces of io.Copy the service would be the slowest.
 		_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{conn}, make([]byte, 256<<10))
 	}
 	for _, through := range []string{"direct", "link"} {

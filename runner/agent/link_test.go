@@ -22,7 +22,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// linkTo starts a link to an address, which ends with the test.
+// linkTo starts a link to an address. It ends with the test.
 func linkTo(t testing.TB, l spec.Link, target string) (address string, written *log) {
 	t.Helper()
 	r := must.Get(ListenLink(t.Context(), LinkConfig{Semantics: record.LinkSemantics, Link: l,
@@ -30,7 +30,7 @@ func linkTo(t testing.TB, l spec.Link, target string) (address string, written *
 	return r.Addresses()[0].String(), serve(t, r)
 }
 
-// service starts a service that handles each connection, which is closed behind it. It ends with the test.
+// service starts a service that handles each connection and then closes it. It ends with the test.
 func service(t testing.TB, handle func(*net.TCPConn)) (address string) {
 	t.Helper()
 	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
@@ -60,7 +60,7 @@ func dial(t testing.TB, address string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// ask sends something and reads as much.
+// ask sends a text and reads as many bytes.
 func ask(conn net.Conn, text string) error {
 	if _, err := io.WriteString(conn, text); err != nil {
 		return err
@@ -81,7 +81,7 @@ const rtt = 60 * time.Millisecond
 // model would cost half a round trip or more.
 const slack = 25 * time.Millisecond
 
-// How many round trips something takes over a link. S is the time of the service.
+// The number of round trips that an exchange takes over a link. S is the time of the service.
 func TestRoundTrips(t *testing.T) {
 	slowtest.Skip(t)
 	accepted, ended := make(chan time.Time, 100), make(chan error, 100)
@@ -189,7 +189,7 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
-// What arrives is what was sent, in both directions at once, up to the ends of both streams.
+// What arrives equals what was sent, in both directions at once, up to the ends of both streams.
 func TestNothingIsLost(t *testing.T) {
 	slowtest.Skip(t)
 	const ms = time.Millisecond
@@ -237,7 +237,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// What is in transit is bounded, for one connection and for all, and no sender waits for ever.
+// Data in transit is bounded, per connection and in all, and no sender waits for ever.
 func TestMemory(t *testing.T) {
 	slowtest.Skip(t)
 	for _, tt := range []struct {

@@ -19,7 +19,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// log is a text that can be read while it is written.
+// log is a buffer that can be read while it is written.
 type log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -37,7 +37,7 @@ func (l *log) Bytes() []byte {
 	return bytes.Clone(l.text.Bytes())
 }
 
-// serve serves until the test ends, and returns the log.
+// serve runs the server until the test ends, and returns its log.
 func serve(t testing.TB, s interface {
 	Serve(context.Context, io.Writer) error
 }) *log {
@@ -52,7 +52,7 @@ func serve(t testing.TB, s interface {
 	return written
 }
 
-// waitForLateness returns the last report in a log once it counts enough acts.
+// waitForLateness returns the last report in a log, once it counts enough.
 func waitForLateness(t *testing.T, written *log, count int64) LatenessReport {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {

@@ -20,7 +20,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// originAt starts an origin on loopback, which ends with the test.
+// originAt starts an origin on loopback. It ends with the test.
 func originAt(t testing.TB, o spec.HTTPOrigin) (address string, written *log) {
 	t.Helper()
 	s := must.Get(ListenOrigin(OriginConfig{Semantics: record.OriginSemantics, Listen: "127.0.0.1:0", Seed: 7,
@@ -32,8 +32,7 @@ func constant(body int64, d time.Duration) spec.HTTPOrigin {
 	return spec.HTTPOrigin{Body: body, Latency: spec.Latency{Distribution: "constant", Value: d}}
 }
 
-// What goes over a connection, to the byte and in pieces: $ stands for where the test waits before it goes on, and !
-// for where it waits until something has come back.
+// Bytes over a connection: the test waits for a while at $, and until something has come back at !.
 func TestConnections(t *testing.T) {
 	const ok, keep = "HTTP/1.1 200 OK\r\n", "Content-Length: 2\r\nContent-Type: text/plain\r\n"
 	const get, last = "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -114,7 +113,7 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// plain leaves out what every answer has and nobody asked for.
+// plain removes the header lines that all answers have.
 func plain(answers string) string {
 	var out strings.Builder
 	for line := range strings.Lines(answers) {
@@ -125,7 +124,7 @@ func plain(answers string) string {
 	return out.String()
 }
 
-// A client that resets the connection while its answer is due leaves nothing behind that would harm others.
+// A client that resets the connection while its answer is due does not harm others.
 func TestReset(t *testing.T) {
 	address, _ := originAt(t, constant(2, 20*time.Millisecond))
 	for range 50 {
@@ -139,7 +138,7 @@ func TestReset(t *testing.T) {
 	assert.Equal(t, response.StatusCode, 200)
 }
 
-// A client that does not read keeps an answer waiting, and no other client.
+// A client that does not read blocks its own answer, but no other client.
 func TestSlowReader(t *testing.T) {
 	const size = 40 << 20
 	address, _ := originAt(t, spec.HTTPOrigin{Body: size})
@@ -155,7 +154,7 @@ func TestSlowReader(t *testing.T) {
 	assert.Equal(t, must.Get(io.Copy(io.Discard, response.Body)), size, "bytes of the slow one")
 }
 
-// Requests get their draws in the order in which they arrive, over whichever connections, and the same ones in every
+// Requests get their draws in the order in which they arrive, over any connections, and the same ones in every
 // repetition.
 func TestDrawsAreAssignedByArrival(t *testing.T) {
 	const n = 40

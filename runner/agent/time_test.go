@@ -62,7 +62,7 @@ func TestRunTimed(t *testing.T) {
 	}
 }
 
-// Memory is bounded whatever a program prints, and nothing that counts is lost.
+// Memory is bounded whatever a program prints, and no metric is lost.
 func TestLongOutput(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -82,7 +82,7 @@ func TestLongOutput(t *testing.T) {
 	}
 }
 
-// Processes that the program left behind belong to it, whether they have ended or not.
+// Processes that the program left behind count, whether they have ended or not.
 func TestProcessesLeftBehind(t *testing.T) {
 	slowtest.Skip(t)
 	const burn = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
@@ -104,7 +104,7 @@ func TestProcessesLeftBehind(t *testing.T) {
 	}
 }
 
-// What a warm-up leaves running does not count.
+// Processes that a warm-up leaves running do not count.
 func TestProcessesOfWarmUps(t *testing.T) {
 	must.Do(unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	left := must.Get(exec.Command("sh", "-c", "while :; do :; done >/dev/null 2>&1 & echo $!").Output())

@@ -49,7 +49,7 @@ func (h here) Exec(_ context.Context, c engine.Command) (engine.Exit, error) {
 	return engine.Exit{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.Bytes(), Stderr: stderr.Bytes()}, nil
 }
 
-// measured puts a load on a server of this process, and gives what its record says of the generator.
+// measured puts a load on a server of this process, and returns the health of the generator.
 func measured(t *testing.T, l spec.Load, begun func(*os.Process)) *record.Health {
 	t.Helper()
 	asked, first := make(chan struct{}), sync.Once{}
@@ -67,7 +67,7 @@ func measured(t *testing.T, l spec.Load, begun func(*os.Process)) *record.Health
 	return m.Load.Health
 }
 
-// loops are loads that last for some seconds: a closed one and an open one.
+// loops are loads of some seconds: a closed and an open loop.
 func loops() map[string]spec.Load {
 	return map[string]spec.Load{
 		"closed": {Connections: 8, Threads: 1, Duration: 3 * time.Second},
@@ -84,7 +84,7 @@ func stopForASecond(t *testing.T) func(*os.Process) {
 	}
 }
 
-// A generator that is stopped for a second in its window says so. The repetition is not valid: see notebook/validity.
+// A generator that is stopped for a second in its window reports it. notebook/validity makes that repetition invalid.
 func TestStopped(t *testing.T) {
 	slowtest.Skip(t)
 	for name, l := range loops() {
@@ -100,7 +100,7 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// A generator that shares its core with a busy process says how long it waited for it.
+// A generator that shares its core with a busy process reports how long it waited for it.
 func TestStarved(t *testing.T) {
 	slowtest.Skip(t)
 	runtime.LockOSThread() // a process may run where the thread may that has started it

@@ -19,7 +19,7 @@ import (
 // An idle process reaps its children, and ends with status 0 on either signal.
 func TestIdle(t *testing.T) {
 	for _, end := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		// The shell leaves its child to the program that it becomes.
+		// The shell execs the program, which inherits its child.
 		cmd := exec.Command("sh", "-c", "sleep 0.3 & exec "+agent.Name+" "+agent.Idle)
 		must.Do(cmd.Start())
 		defer cmd.Process.Kill()

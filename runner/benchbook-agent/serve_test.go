@@ -19,8 +19,8 @@ import (
 	"benchbook/runner/agent"
 )
 
-// startPart starts a part of the program, which ends with the test, and returns it when its log names its address behind
-// a prefix. The log can be read when the program has ended.
+// startPart starts a part of the program, and returns it once its log has an address after a prefix. It ends with the
+// test; then its log can be read.
 func startPart(t testing.TB, name, variable, prefix string) (cmd *exec.Cmd, log *bytes.Buffer, address string) {
 	t.Helper()
 	cmd = exec.Command(agent.Name, name) // testscript.Main puts it into the path
@@ -43,7 +43,7 @@ func startPart(t testing.TB, name, variable, prefix string) (cmd *exec.Cmd, log 
 	return cmd, log, strings.Fields(address)[0]
 }
 
-// Origins and links serve as their environment says, until they get a signal.
+// Origins and links serve as their environment says, until a signal ends them.
 func TestServe(t *testing.T) {
 	_, _, service := startPart(t, agent.Origin,
 		`BENCHBOOK_ORIGIN={"semantics": 1, "listen": "127.0.0.1:0", "status": 200, "body": 1256}`, "listening at ")

@@ -17,8 +17,8 @@ import (
 	"benchbook/runner/agent"
 )
 
-// timed times a program, with something done to the timer meanwhile, and returns its report and what else is in its
-// standard output, which is also the file REPORT.
+// timed times a program while it calls meanwhile with the timer's process. It returns the report and all standard
+// output, which is also the file REPORT.
 func timed(t *testing.T, s agent.TimerSettings, meanwhile func(*os.Process), words ...string) (agent.TimerReport, []byte) {
 	t.Helper()
 	s.Marker = "a marker"
@@ -81,7 +81,7 @@ func TestPeakMemory(t *testing.T) {
 	}
 }
 
-// A timer that was stopped says for how long. One that waited for a core was not stopped.
+// A timer that was stopped reports for how long. One that waited for a core was not stopped.
 func TestStandstill(t *testing.T) {
 	slowtest.Skip(t)
 	started := filepath.Join(t.TempDir(), "started")

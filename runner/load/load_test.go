@@ -129,7 +129,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 	}
 }
 
-// What a plan says of a load reaches the generator, and is a config that it takes.
+// The load of a plan reaches the generator as a valid config.
 func TestRequestsConfig(t *testing.T) {
 	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
 		Keepalive: true}
@@ -154,7 +154,7 @@ func TestRequestsConfig(t *testing.T) {
 	}
 }
 
-// What a command printed is in the failure where nothing else says why.
+// The output of a command is in the failure if nothing else says why.
 func TestCommandMeasured(t *testing.T) {
 	const warned = "warning\nE: broken\n"
 	for _, test := range []struct {
@@ -175,7 +175,7 @@ func TestCommandMeasured(t *testing.T) {
 		if m.Failure != test.failure || m.Log != test.log {
 			t.Errorf("%s: failure %q with log %q, want %q with %q", test.name, m.Failure, m.Log, test.failure, test.log)
 		}
-		// All of the processor time is ours, and nothing foreign.
+		// The processor time is all ours, and none is foreign.
 		if m.GeneratorCPU != 1300*time.Millisecond || value(m, "time.real") != 1.5 || value(m, "time.user") != 1 ||
 			value(m, "memory.peak") != 32<<20 {
 			t.Errorf("%s: processor time %v, samples %+v", test.name, m.GeneratorCPU, m.Samples)
@@ -187,7 +187,7 @@ func TestCommandMeasured(t *testing.T) {
 	}
 }
 
-// A timer or a generator that is killed leaves no words, which is a failure all the same.
+// A timer or a generator that is killed prints nothing, which is a failure all the same.
 func TestProgramsThatDie(t *testing.T) {
 	e := fake.New(fake.Script{Run: func(context.Context, fake.Program) (engine.Exit, error) {
 		return engine.Exit{Code: 137}, nil
@@ -250,7 +250,7 @@ func TestMetricsThatCommandsPrint(t *testing.T) {
 	}
 }
 
-// Every sample that drivers write has the unit that its metric is defined with.
+// Every sample that drivers write has the unit of its metric's definition.
 func TestUnits(t *testing.T) {
 	all := requestsMeasured(&loadgen.Result{Length: time.Second, CPU: &loadgen.CPU{Busiest: new(float64)}},
 		&spec.Load{Connections: 1}).Samples
@@ -278,7 +278,7 @@ func timing(t *testing.T, write func(s agent.TimerSettings, out *bytes.Buffer) e
 	}}
 }
 
-// A command can write where its timer does. What comes of that is about the command, and no fault of ours.
+// A command can write to the timer's output. The result is about the command, and no error of ours.
 func TestCommandBesideItsTimer(t *testing.T) {
 	good := agent.TimerReport{Real: time.Second}
 	forged := agent.TimerSettings{Marker: "guessed"}
@@ -349,7 +349,7 @@ func TestCommandInService(t *testing.T) {
 	}
 }
 
-// The timeout of a command is the time of one run, and there are others before the one that is timed.
+// The timeout of a command bounds one run, and warm-ups come before the timed one.
 func TestTimeForACommand(t *testing.T) {
 	for _, tt := range []struct {
 		all, timed time.Duration // how long three runs take, and the last of them
@@ -378,12 +378,12 @@ func TestTimeForACommand(t *testing.T) {
 	}
 }
 
-// The generator and the keys of trials speak of the same meaning.
+// The generator and the keys of trials agree on the semantics.
 func TestSemantics(t *testing.T) {
 	assert.Equal(t, loadgen.Semantics, record.LoadSemantics, "semantics of the generator, and of records of loads")
 }
 
-// What a command wrote comes back where it is asked for.
+// The output of a command is returned if asked for.
 func TestStdoutOfACommand(t *testing.T) {
 	e := fake.New(timing(t, func(s agent.TimerSettings, out *bytes.Buffer) error {
 		assert.Equal(t, s.KeepStdout, true, "stdout is to be kept")

@@ -25,7 +25,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// driven is a load by a driver: 2 clients for 0.2 s after 0.1 s.
+// driven returns a load by a driver: 2 clients for 0.2 s after a warm-up of 0.1 s.
 func driven(change ...func(*spec.Load)) *spec.Load {
 	l := &spec.Load{Target: "http://s:1/", Method: "GET", Connections: 2, Duration: 200 * time.Millisecond,
 		Warmup: 100 * time.Millisecond, Timeout: 50 * time.Millisecond, Keepalive: true, Verify: spec.Verify{CheckBefore: true},
@@ -36,11 +36,11 @@ func driven(change ...func(*spec.Load)) *spec.Load {
 	return l
 }
 
-// start is when a fake time begins.
+// start is when the fake time begins.
 var start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// drive has a driver print something, after the time that its load takes, and returns what it was asked for. Its time
-// is a fake one.
+// drive runs a driver that prints something after the time of its load, in fake time, and returns what it was asked
+// for.
 func drive(t *testing.T, l *spec.Load, print func(n int) engine.Exit) (m Measurement, asked []map[string]any) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -155,13 +155,13 @@ func TestLinesOfAnOpenLoop(t *testing.T) {
 	}
 }
 
-// ran is a driver that has run for a time until now.
+// ran returns the watch of a driver that has just ended after some time.
 func ran(length time.Duration) *watch {
 	now := time.Now()
 	return &watch{name: record.DriverTool, began: now.Add(-length), started: now.Add(-length), ended: now}
 }
 
-// Whatever is not what a driver should print fails the repetition, and the line is named.
+// Any wrong output of a driver fails the repetition, and the failure names the line.
 func TestWrongOutput(t *testing.T) {
 	const right = `{"at": 0.1, "latency": 0.01, "ok": true}` + "\n"
 	open := func(l *spec.Load) { l.Rate, l.Arrivals, l.Warmup = 10, "constant", 0 }
@@ -258,7 +258,7 @@ func TestDriverThatFails(t *testing.T) {
 	}
 }
 
-// Where the time of a repetition is over while a driver or a tool runs, that is said.
+// If a repetition runs out of time while a driver or a tool runs, the error says so.
 func TestDriverThatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := toolScript(nil)
@@ -285,7 +285,7 @@ func TestDriverThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-// A summary is of a run of its own after one for the warm-up, and what it does not tell is not measured.
+// A driver that prints a summary has a separate run for the warm-up, and what its summary lacks is not measured.
 func TestSummary(t *testing.T) {
 	h := hdrhistogram.New(1, 1e6, 3)
 	for us := range int64(100) {
@@ -324,7 +324,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// Whatever a driver prints, it is a measurement of as many requests as there are lines, or an error that names one.
+// Any output of a driver is a measurement of as many requests as there are lines, or an error that names a line.
 func FuzzLines(f *testing.F) {
 	f.Add([]byte(`{"began": 1}`+"\n"+`{"at": 0.1, "latency": 0.01, "ok": true, "status": 200}`), false)
 	f.Add([]byte(`{"at": 0.1, "due": 0.1, "latency": 0.01, "ok": false, "error": "timeout"}`), true)

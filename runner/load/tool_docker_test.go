@@ -23,7 +23,7 @@ import (
 
 var compile = flag.Bool("compile", false, "run tools whose images take minutes to build as well")
 
-// Each tool runs in its own container against a service of its kind, and tells what it should.
+// Each tool runs in its own container against a service of its kind, and reports the right numbers.
 func TestRealTools(t *testing.T) {
 	slowtest.SkipSequential(t)
 	ctx := t.Context()
@@ -31,8 +31,8 @@ func TestRealTools(t *testing.T) {
 	enginetest.Need(t, "engine", err)
 	defer e.Close()
 	program := enginetest.Agent(t)
-	// nginx closes a kept connection after a thousand requests if it is not told otherwise, and one run of h2load in
-	// twenty-five does not end then.
+	// By default nginx closes a kept connection after a thousand requests, and then one run of h2load in twenty-five does
+	// not end.
 	const web = `FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends nginx-light openssl && rm -rf /var/lib/apt/lists/*
 RUN openssl req -x509 -newkey rsa:2048 -nodes -keyout /key -out /certificate -days 3650 -subj /CN=home-made
@@ -75,7 +75,7 @@ CMD ["/usr/lib/postgresql/15/bin/postgres", "-D", "/var/lib/postgresql/data", "-
 		{"pgbench", func(l *spec.Load) { l.Body = "select 1;" }, "latency", false,
 			"postgres://postgres:hunter4pass@database/postgres"},
 		{"ab", func(l *spec.Load) { l.Args = []string{"-l"} }, "latency.p99", false, plain},
-		// Over TLS with a certificate that nobody knows. What tools are called with for either is in package loadtool.
+		// Over TLS with a self-signed certificate. Package loadtool tests the command lines for either.
 		{"ab", func(*spec.Load) {}, "latency.p99", false, secure},
 		{"wrk", posting, "latency.p99", false, secure},
 		{"hey", func(l *spec.Load) { l.Warmup = time.Second }, "latency.p99", false, secure},

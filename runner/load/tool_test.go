@@ -25,13 +25,13 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// captured is an output that was captured for the parser of a tool.
+// captured returns a captured output from the tests of the parser of a tool.
 func captured(file string) []byte {
 	return must.Get(os.ReadFile(filepath.Join("..", "..", "notebook", "loadtool", "testdata", filepath.FromSlash(file))))
 }
 
-// toolScript is an engine on which tools print what is given, and all answers are right. The commands in load containers
-// are added to the list.
+// toolScript returns an engine on which tools print what is given, and all answers are right. It adds the commands in
+// load containers to the list.
 func toolScript(printed map[string]engine.Exit) (fake.Script, *[]fake.Program) {
 	var ran []fake.Program
 	return fake.Script{
@@ -66,7 +66,7 @@ func toolScript(printed map[string]engine.Exit) (fake.Script, *[]fake.Program) {
 
 var ourProgram = func() ([]byte, error) { return []byte("program"), nil }
 
-// measureWith measures a trial with a driver on an engine, the whole way.
+// measureWith measures a trial with a driver on an engine, from Prepare on.
 func measureWith(ctx context.Context, t *testing.T, e engine.Engine, d Driver, at Place, trial *plan.Trial) (Measurement,
 	error) {
 	t.Helper()
@@ -115,7 +115,7 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// Outputs of tools become measurements. Tests of loadtool have how they are read.
+// Outputs of tools become measurements. Tests of loadtool cover how they are read.
 func TestMeasurementsOfTools(t *testing.T) {
 	counted, plain := web(10), web(10)
 	counted.Duration, counted.Requests = 0, 500
@@ -201,7 +201,7 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-// withStart returns a captured output as if its window had begun and ended at these moments.
+// withStart returns a captured output with other times of the window's beginning and end.
 func withStart(file string, began, ended time.Time) []byte {
 	unix := func(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }
 	out := captured(file)
@@ -222,7 +222,7 @@ func withStart(file string, began, ended time.Time) []byte {
 	return fmt.Appendf(out, "\n-- log --\nbegan %.6f\n", unix(began))
 }
 
-// A tool that keeps a core busy before and after its window has the processor time of its window.
+// For a tool that keeps a core busy before and after its window, only the processor time in the window counts.
 func TestProcessorTimeOfWindow(t *testing.T) {
 	const lastly = 500 * time.Millisecond
 	for _, tt := range []struct {
@@ -271,7 +271,7 @@ func TestProcessorTimeOfWindow(t *testing.T) {
 	}
 }
 
-// What a tool waited for a core is seen from outside, where the engine tells.
+// The time that a tool waited for a core is measured from outside, if the engine knows.
 func TestWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := toolScript(map[string]engine.Exit{"wrk": {}})
@@ -301,7 +301,7 @@ func TestWaiting(t *testing.T) {
 	})
 }
 
-// under is a request that was under way between two times, in seconds.
+// under returns a request that was under way between two times, in seconds.
 func under(from, to float64) loadgen.Sample {
 	return loadgen.Sample{Start: int64(from * 1e9), Sent: int64(from * 1e9), End: int64(to * 1e9)}
 }

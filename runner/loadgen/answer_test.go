@@ -12,7 +12,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// reading is what a reader made of some bytes and the end of the connection after them.
+// reading is the result of reading one answer.
 type reading struct {
 	kind      Kind // empty for a whole answer
 	status    int
@@ -21,13 +21,13 @@ type reading struct {
 	used      int // bytes up to the end of the answer
 }
 
-// read feeds text to a fresh reader in pieces that end at the cuts, and at the end of the text.
+// read feeds text to a fresh reader, in pieces that end at the cuts and at the end of the text.
 func read(text string, head bool, cuts ...int) reading {
 	r := answerReader{head: head}
 	return readBy(&r, r.feed, text, cuts...)
 }
 
-// readCached is read by a reader whose head has come before.
+// readCached is read, but by a reader that has seen the head before.
 func readCached(text string, head bool, cuts ...int) reading {
 	var c headCache
 	r := answerReader{head: head}
@@ -60,13 +60,13 @@ func readBy(r *answerReader, feed func([]byte) (int, bool, error), text string, 
 	return reading{kind: kind}
 }
 
-// kept is a whole answer of a length on a connection that stays, gone one on a connection that does not.
+// kept is a complete answer on a connection that stays open, gone one on a connection that closes.
 func kept(length int64) reading { return reading{status: 200, length: length, keepAlive: true} }
 func gone(length int64) reading { return reading{status: 200, length: length} }
 
 var malformed, short = reading{kind: Malformed}, reading{kind: Short}
 
-// What many answers begin with.
+// The beginnings of many answers.
 const (
 	okLine   = "HTTP/1.1 200 OK\r\n"
 	okChunks = okLine + "Transfer-Encoding: chunked\r\n\r\n"
@@ -147,7 +147,7 @@ var answers = []struct {
 	{"a trailer that is none", okChunks + "0\r\nhello\r\n\r\n", false, malformed},
 }
 
-// Wherever an answer is cut in two, and cut once more right after, the same comes out.
+// An answer is read alike wherever it is cut in two, and cut once more right after.
 func TestAnswerReader(t *testing.T) {
 	for _, tt := range answers {
 		answer, after, whole := strings.Cut(tt.text, "|")
@@ -200,8 +200,8 @@ func TestAnswerReaderKeepsWhole(t *testing.T) {
 	}
 }
 
-// Whatever a server sends, the cuts do not matter, no more is used than came, and what we and Go's reader both
-// take for an answer has the same status and length.
+// For any bytes of a server, cuts do not matter and no more is used than came. Answers that both we and Go's reader
+// accept have the same status and length.
 func FuzzAnswerReader(f *testing.F) {
 	for _, a := range answers {
 		text := strings.Replace(a.text, "|", "", 1)

@@ -15,7 +15,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// streaming answers with so many MiB of x after a beginning, and then an end.
+// streaming starts a server that answers with a beginning, so many MiB of x, and an end.
 func streaming(t *testing.T, beginning string, mebibytes int, end string) string {
 	chunk := []byte(strings.Repeat("x", 1<<20))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -31,7 +31,7 @@ func streaming(t *testing.T, beginning string, mebibytes int, end string) string
 	return server.URL
 }
 
-// check asks a target, and returns its answer and how many MiB that allocated.
+// check requests a target, and returns its answer and how many MiB that allocated.
 func check(t *testing.T, config Config) (Answer, uint64) {
 	t.Helper()
 	config.Connections, config.Requests = 1, 1
@@ -42,7 +42,7 @@ func check(t *testing.T, config Config) (Answer, uint64) {
 	return answers[0], (after.TotalAlloc - before.TotalAlloc) >> 20
 }
 
-// However large an answer is, checking it takes no more memory than what is asked of it needs.
+// Checking an answer of any size takes no more memory than its checks need.
 func TestCheckOfLargeBody(t *testing.T) {
 	size := 512 // MiB
 	if testing.Short() {
@@ -73,7 +73,7 @@ func TestCheckOfLargeBody(t *testing.T) {
 	}
 }
 
-// An answer that never ends is given up at the timeout, and the message says so.
+// An answer that never ends fails at the timeout, and the message says so.
 func TestCheckOfEndlessBody(t *testing.T) {
 	slowtest.Skip(t)
 	a, used := check(t, Config{Targets: []Target{{URL: streaming(t, "", math.MaxInt, "")}},

@@ -13,7 +13,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Check asks for every target once, and says of each what came.
+// Check asks for every target once, and describes each answer.
 func TestCheck(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

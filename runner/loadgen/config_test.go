@@ -10,7 +10,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// valid is a config that nothing is wrong with, changed.
+// valid returns a valid config, changed by change.
 func valid(change func(*Config)) Config {
 	c := Config{Targets: []Target{{URL: "http://server:8080/"}}, Connections: 1, Requests: 1, Timeout: time.Second,
 		KeepAlive: true}

@@ -18,7 +18,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// counts are what the tables of servers want.
+// counts are the expected counts of a server.
 type counts struct {
 	right              int64
 	wrong              Kind // of all others
@@ -36,12 +36,12 @@ func countsOf(r *Result) counts {
 	return c
 }
 
-// Each server misbehaves in one of the ways that trap load generators, and is asked by three clients for twelve
-// requests in all, with keep-alive and without. Every request ends in exactly one way, and every connection is counted.
+// Each server misbehaves in a way that traps load generators. Three clients send it twelve requests in all, with
+// keep-alive and without. Every request ends in exactly one way, and every connection is counted.
 func TestConformance(t *testing.T) {
 	slowtest.Skip(t)
 	const clients, each = 3, 12
-	// endless goes on with a piece until nobody reads any more, after a pause each time.
+	// endless repeats a piece, after a pause each time, until nobody reads any more.
 	endless := func(begin, piece string, pause time.Duration) func(*conn) bool {
 		return func(c *conn) bool {
 			c.say(begin)
@@ -177,7 +177,7 @@ func TestConformance(t *testing.T) {
 				}
 				r := mustRun(t, config)
 				got := countsOf(r)
-				// A client may be done with all requests before another has come to its first.
+				// A client may have finished all requests before another sends its first.
 				if missing := want.connects - got.connects; keepAlive && want.connects == clients && missing > 0 &&
 					missing < clients {
 					got.connects += missing
@@ -200,7 +200,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// A server that answers before it has read the request has answered it, and what is left of the request is not sent.
+// A server may answer before it has read the request. That counts, and the rest of the request is not sent.
 func TestEarlyAnswer(t *testing.T) {
 	address := accept(t, loopback, func(c *net.TCPConn) {
 		in := bufio.NewReader(c)
@@ -219,7 +219,7 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
-// An IPv6 address is connected to. TestRequest has it in brackets in Host.
+// An IPv6 address works. TestRequest has it in brackets in Host.
 func TestIPv6(t *testing.T) {
 	probe, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
@@ -243,7 +243,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// allocations is the number for a request whose answer has a header that differs, or none.
+// allocations returns the allocations per request. With a header, it differs in each answer.
 func allocations(t *testing.T, header string) float64 {
 	const from, to = 2000, 12000 // between these requests, allocations are counted
 	var requests atomic.Int64
@@ -277,7 +277,7 @@ func allocations(t *testing.T, header string) float64 {
 	return float64(after.Mallocs-before.Mallocs) / (to - from)
 }
 
-// An engine that waits for servers to close connections sleeps meanwhile.
+// An engine sleeps while it waits for servers to close connections.
 func TestDeparturesLetTheEngineSleep(t *testing.T) {
 	slowtest.Skip(t)
 	s := serve(t, func(c *conn) bool {

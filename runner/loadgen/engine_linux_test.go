@@ -12,8 +12,8 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// An answer may fill the buffer to its last byte, with more behind it that nobody asked for. A network decides for
-// itself how it cuts up what is sent, so here all of it has come before the first of it is read.
+// An answer may fill the buffer to its last byte and have unrequested bytes after it. A network cuts what is sent as it
+// likes, so here all of it has arrived before the first read.
 func TestBytesBehindAFullBuffer(t *testing.T) {
 	for _, tt := range []struct{ name, field, behind string }{
 		{"a byte", "", "y"},
@@ -88,8 +88,8 @@ func TestBusiest(t *testing.T) {
 	}
 }
 
-// A thread learns how early to wake up: enough for all but few of its wakes, no more than a limit, and less again once
-// it has no time to find out.
+// A thread learns how early to wake up: early enough for all but a few wake-ups, no earlier than a limit, and later
+// again when it has no time to find out.
 func TestEarly(t *testing.T) {
 	wakes := func(m *meter, n int, late func(int) int64) (missed int) {
 		for i := range n {

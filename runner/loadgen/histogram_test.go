@@ -9,7 +9,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Values above the highest are counted, summed and nothing else; the library would take some of them.
+// Values above the highest are only counted and summed; the library would take some of them.
 func TestHistogramOverflow(t *testing.T) {
 	h, other := newHistogram(time.Second), newHistogram(time.Second)
 	for _, v := range []int64{0, 1500, 60e9, 60e9 + 1} {

@@ -18,7 +18,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Requests leave on schedule whatever the server does, and every one of them is accounted for.
+// Requests leave on schedule whatever the server does, and all of them are counted.
 func TestOpenLoop(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
@@ -45,13 +45,13 @@ func TestOpenLoop(t *testing.T) {
 	}
 }
 
-// A request that finds no connection free waits for one, and its latency goes on.
+// A request that finds no free connection waits for one, and its latency includes the wait.
 func TestBlocked(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, func(c *conn) bool {
 		if c.request == 0 {
-			// so that all others are due meanwhile, even where we are kept from running for a while
+			// so that all others are due meanwhile, even if this process gets no core for a while
 			time.Sleep(450 * time.Millisecond)
 		}
 		return after(50 * time.Millisecond)(c)
@@ -75,7 +75,7 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// One that waits for longer than its timeout was due and never sent.
+// A request that waits for longer than its timeout was due and never sent.
 func TestBlockedForever(t *testing.T) {
 	t.Parallel()
 	s := serve(t, silent)
@@ -100,7 +100,7 @@ func TestPoolGrowsAsNeeded(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
 	s := serve(t, good)
-	// So far apart that an answer on a busy machine does not take as long.
+	// Far enough apart for an answer on a busy machine.
 	r := s.run(t, Config{Connections: 1000, Threads: 1, Rate: 5, Duration: 2 * time.Second, KeepAlive: true})
 	if r.Answered != 10 || s.connections.Load() > 3 {
 		t.Errorf("%d answers over %d connections, want 10 over one or so", r.Answered, s.connections.Load())
@@ -158,7 +158,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// While engines wait, and while they work, the world can be stopped: if it could not, that would take until the load
+// The world can be stopped while engines wait and while they work: without that, stopping it would take until the load
 // ends.
 func TestCollectGarbage(t *testing.T) {
 	slowtest.Skip(t)
@@ -201,7 +201,7 @@ func TestCollectGarbage(t *testing.T) {
 	}
 }
 
-// Where more is due than can be sent, answers are still seen as they come.
+// If more is due than can be sent, answers are still read as they come.
 func TestOverload(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
@@ -217,7 +217,7 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// due lists what all engines together are told, by time.
+// due returns when the requests of all engines together are due, in order.
 func due(c *Config, base int64, engines int) []int64 {
 	var all []int64
 	for i := range engines {
@@ -254,7 +254,7 @@ func TestArrivals(t *testing.T) {
 	}
 }
 
-// A rate that fits into the window has as many requests in it as it says, not one more on its end.
+// A rate that fits into the window gives exactly as many requests, without one more at its end.
 func TestWholeNumberOfArrivals(t *testing.T) {
 	for _, rate := range []float64{1, 3, 10, 700, 1000, 9999, 10000, 50000} {
 		for _, ms := range []int{1000, 2000, 7000} {
@@ -266,9 +266,8 @@ func TestWholeNumberOfArrivals(t *testing.T) {
 		"requests at 10000/s in 700 ms")
 }
 
-// Poisson arrivals are the same however many engines there are, others for another seed, and spread as they should be:
-// mean and variance of their number in equal parts of the time agree, and no part of the schedule has more than its
-// share.
+// Poisson arrivals are the same for any number of engines, and others for another seed. Mean and variance of their
+// number in equal parts of the time agree, and no part of the schedule has more than its share.
 func TestPoissonArrivals(t *testing.T) {
 	c := &Config{Rate: 10000, Duration: 10 * time.Second, Arrivals: PoissonArrivals, Seed: 7}
 	one, three := due(c, 5, 1), due(c, 5, 3)

@@ -27,18 +27,18 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Tests mostly wait for servers that take their time, so many run beside each other, and each load holds on to some of
-// what Go lets run at a time.
+// Tests mostly wait for slow servers, so many run in parallel, and each load occupies some of the threads that Go runs
+// at a time.
 func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(16)
 	flag.Set("test.parallel", "8") // before the flags are read, so that one on the command line counts
 	os.Exit(m.Run())
 }
 
-// sec is a time of so many seconds.
+// sec converts seconds to nanoseconds.
 func sec(s float64) int64 { return int64(s * 1e9) }
 
-// server is an HTTP server that may behave in any way a test wants.
+// server is an HTTP server that behaves as a test wants.
 type server struct {
 	address     netip.AddrPort
 	connections atomic.Int64
@@ -47,7 +47,7 @@ type server struct {
 
 func (s *server) url() string { return fmt.Sprintf("http://%s/", s.address) }
 
-// A conn is a connection to the server, on which request is the number of the request, from 0.
+// A conn is a connection to the server. request is the number of the current request, from 0.
 type conn struct {
 	*net.TCPConn
 	secured *tls.Conn // over TCPConn, nil without TLS
@@ -65,7 +65,7 @@ func (c *conn) say(text string) {
 	io.WriteString(c, text)
 }
 
-// reset closes the connection in the way that the other side notices.
+// reset closes the connection with a reset.
 func (c *conn) reset() {
 	c.SetLinger(0)
 	c.Close()
@@ -73,7 +73,7 @@ func (c *conn) reset() {
 
 const loopback = "127.0.0.1:0"
 
-// accept listens at an address until the end of the test, and closes each connection when it was handled.
+// accept listens at an address until the end of the test, and closes each connection after it was handled.
 func accept(t testing.TB, address string, handle func(*net.TCPConn)) netip.AddrPort {
 	t.Helper()
 	listener := must.Get(net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))))
@@ -100,10 +100,10 @@ func accept(t testing.TB, address string, handle func(*net.TCPConn)) netip.AddrP
 	return listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// serve starts a server. Answer is called after each request, and closes the connection by returning false.
+// serve starts a server. answer is called after each request; if it returns false, the connection is closed.
 func serve(t testing.TB, answer func(*conn) (open bool)) *server { return serveOver(t, nil, answer) }
 
-// serveOver starts a server that speaks TLS if there is a config for it.
+// serveOver is serve with TLS, if config is not nil.
 func serveOver(t testing.TB, config *tls.Config, answer func(*conn) (open bool)) *server {
 	t.Helper()
 	s := &server{}
@@ -152,7 +152,7 @@ func (c *conn) receive(in *bufio.Reader) error {
 	}
 }
 
-// bound returns a socket with an address that nobody else can listen on until the test ends.
+// bound returns a socket with an address that nothing else can listen on until the test ends.
 func bound(t testing.TB) (socket int, address netip.AddrPort) {
 	t.Helper()
 	socket = must.Get(syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0))
@@ -162,7 +162,7 @@ func bound(t testing.TB) (socket int, address netip.AddrPort) {
 	return socket, netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port))
 }
 
-// closed returns an address that nothing listens on, nor anybody else can until the test ends.
+// closed returns an address that nothing listens on until the test ends.
 func closed(t testing.TB) netip.AddrPort {
 	_, address := bound(t)
 	return address
@@ -175,7 +175,7 @@ func good(c *conn) bool {
 	return true
 }
 
-// saying answers with texts, one after the other.
+// saying answers with texts, one after another.
 func saying(texts ...string) func(*conn) bool {
 	return func(c *conn) bool {
 		for i, text := range texts {
@@ -214,7 +214,7 @@ func silent(c *conn) bool {
 	return false
 }
 
-// after answers well after some time.
+// after gives a right answer after some time.
 func after(d time.Duration) func(*conn) bool {
 	return func(c *conn) bool {
 		time.Sleep(d)
@@ -222,7 +222,7 @@ func after(d time.Duration) func(*conn) bool {
 	}
 }
 
-// mustRun runs a load, whose requests may take 20 s where it does not matter.
+// mustRun runs a load. Its timeout is 20 s unless the test sets one.
 func mustRun(t *testing.T, config Config) *Result {
 	t.Helper()
 	config.Timeout = cmp.Or(config.Timeout, 20*time.Second)
@@ -231,8 +231,7 @@ func mustRun(t *testing.T, config Config) *Result {
 	return r
 }
 
-// A server that refuses connections is no reason to lose count, of few requests or of more than are noted before they
-// are counted.
+// Refused connections are counted, for a few requests and for more than are noted before they are counted.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
 		connections int
@@ -248,7 +247,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A server that breaks off while the request is still being sent has reset the connection, not closed it.
+// A server that closes the connection while the request is still being sent has reset it, not closed it.
 func TestResetWhileSending(t *testing.T) {
 	address := accept(t, loopback, func(c *net.TCPConn) {
 		c.Read(make([]byte, 1))
@@ -259,7 +258,7 @@ func TestResetWhileSending(t *testing.T) {
 	assert.Equal(t, r.Failures[Reset], 4, "resets among %v", r.Failures)
 }
 
-// GOMAXPROCS has room for the config's threads and one more while the load runs, and is what it was afterwards.
+// GOMAXPROCS has room for the config's threads and one more during the load, and its old value afterwards.
 func TestThreads(t *testing.T) {
 	was := runtime.GOMAXPROCS(0)
 	var during atomic.Int64
@@ -299,7 +298,7 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// Every request that is asked for is started once, whatever the server does to some of them.
+// Exactly the wanted number of requests is started, whatever the server does to some of them.
 func TestRequestsAreExact(t *testing.T) {
 	for _, keepAlive := range []bool{true, false} {
 		t.Run(fmt.Sprintf("keep-alive %v", keepAlive), func(t *testing.T) {
@@ -373,8 +372,8 @@ func TestDuration(t *testing.T) {
 	}
 }
 
-// A window of an open loop lasts as long as it says, even if the last answer came long before its end, or nothing was
-// due in it.
+// The window of an open loop has its full length, even if the last answer came long before its end, or nothing was due
+// in it.
 func TestWindowLastsToItsEnd(t *testing.T) {
 	t.Parallel()
 	s := serve(t, good)
@@ -396,7 +395,7 @@ func TestWindowLastsToItsEnd(t *testing.T) {
 	}
 }
 
-// What is under way when the last of the wanted requests ends is cut, however long it would take.
+// Requests under way when the last wanted request ends are cut, however long they would take.
 func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, threads := range []int{1, 3} {
@@ -436,7 +435,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// The kernel's table of files is there before the load begins, since growing it stops a program with several threads.
+// The kernel's table of files grows before the load begins, since growing it stops a program with several threads.
 func TestMakeRoom(t *testing.T) {
 	const files = 5000
 	file := must.Get(os.Open(os.DevNull))
@@ -455,7 +454,7 @@ func TestMakeRoom(t *testing.T) {
 	}
 }
 
-// No client that is to start later than others starts before its time.
+// Staggered clients do not start before their time.
 func TestStaggered(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
@@ -477,8 +476,8 @@ func TestStaggered(t *testing.T) {
 	}
 }
 
-// The window of a number of requests starts with the first of them, not when the warm-up's time is over, and what ends as
-// it opens was not in it. A busy machine may keep the window from opening at once, so the best of some tries counts.
+// A window with a number of requests starts with the first of them, not when the time of the warm-up is over, and does
+// not have what ends as it opens. A busy machine may delay the opening, so the best of some tries counts.
 func TestWindowStartsWithFirstRequest(t *testing.T) {
 	t.Parallel()
 	s := serve(t, after(60*time.Millisecond))
@@ -500,7 +499,7 @@ func TestWindowStartsWithFirstRequest(t *testing.T) {
 	}
 }
 
-// Little's law holds for what a run with a number of requests reports: its clients are busy until the last starts.
+// Little's law holds for a run with a number of requests: its clients are busy until the last request starts.
 func TestInFlight(t *testing.T) {
 	slowtest.Skip(t)
 	t.Parallel()
@@ -508,7 +507,7 @@ func TestInFlight(t *testing.T) {
 	for _, think := range []time.Duration{0, 50 * time.Millisecond} {
 		const clients, requests = 3, 24
 		r := s.run(t, Config{Connections: clients, Requests: requests, Think: think, KeepAlive: true})
-		// Each client may have one request that goes on after the last has started.
+		// Each client may have one request under way after the last has started.
 		least := time.Duration(r.Latency.Sum-clients*r.Latency.Max) + (requests-clients)*think
 		if got := r.InFlight; got.Length >= r.Length || got.Time < least || float64(got.Time) > 1.0001*clients*float64(got.Length) {
 			t.Errorf("thinking for %v: busy for %v of %v, want %v or more; the window has %v", think, got.Time, got.Length,
@@ -517,7 +516,7 @@ func TestInFlight(t *testing.T) {
 	}
 }
 
-// A request that is sent again over a fresh connection has been under way since it was sent first.
+// A request that is sent again over a fresh connection counts from when it was first sent.
 func TestStaleKeepsItsStart(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(c *conn) bool {
@@ -595,7 +594,7 @@ func TestSeveralAddresses(t *testing.T) {
 		"before timing: no connection to http://several/: ")
 }
 
-// A context that ends takes clients out of whatever they are waiting for, which would take for ever.
+// Ending the context ends any wait of clients, even one that would last for ever.
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -627,8 +626,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// Answers are looked for while the last of many clients are still to start, so that the first do not seem to wait for
-// theirs: clients that have theirs take requests that the last would have sent.
+// The engine reads answers while the last of many clients have yet to start, so that the first do not seem to wait:
+// clients with an answer take requests that the last would have sent.
 func TestManyClientsStart(t *testing.T) {
 	s := serve(t, good)
 	const clients = 1000
@@ -638,7 +637,7 @@ func TestManyClientsStart(t *testing.T) {
 	}
 }
 
-// A schedule is kept where a server refuses at once: each connection that failed is free for the next request.
+// The schedule is kept even if a server refuses at once: each failed connection is free for the next request.
 func TestRefusedOnSchedule(t *testing.T) {
 	r := mustRun(t, Config{Targets: []Target{{URL: fmt.Sprintf("http://%s/", closed(t))}}, Connections: 2, Threads: 1,
 		Rate: 5000, Duration: 300 * time.Millisecond, Timeout: 50 * time.Millisecond})

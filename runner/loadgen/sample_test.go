@@ -8,19 +8,19 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// tells is a request of a closed loop, from and to so many seconds after its load began.
+// tells returns a request of a closed loop, from and to in seconds after its load began.
 func tells(from, to float64) Sample {
 	return Sample{Start: sec(from), Sent: sec(from), End: sec(to), Status: 200}
 }
 
-// counted is what of a result the cases below speak of.
+// counted has the parts of a result that the cases check.
 type counted struct {
 	attempted, answered, failed, completed, warm int64
 	overlap                                      float64
 	opened, length                               time.Duration
 }
 
-// TestCountAsOwn has what is in the window: here is what the requests of others add.
+// TestCountAsOwn covers the counts in the window. This covers what only samples of other generators have.
 func TestCount(t *testing.T) {
 	const second = time.Second
 	closed := Config{Connections: 2, Warmup: second, Duration: 2 * second, Timeout: 5 * second}
@@ -82,7 +82,7 @@ func TestCount(t *testing.T) {
 	}
 }
 
-// What is told of requests that our own engines have counted gives the same result again, in an open loop too.
+// Samples of requests that our own engines counted give the same result again, also in an open loop.
 func TestCountAsOwn(t *testing.T) {
 	config := Config{Connections: 9, Warmup: 10 * time.Second, Duration: 10 * time.Second, Timeout: testTimeout}
 	w := openWindow(config.Duration)

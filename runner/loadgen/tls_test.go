@@ -21,7 +21,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// homeMade is a TLS config with a certificate that nobody would trust.
+// homeMade is a TLS config with a self-signed certificate.
 func homeMade(change func(*tls.Config)) *tls.Config {
 	key := must.Get(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(-time.Hour)} // expired, too
@@ -36,7 +36,7 @@ func homeMade(change func(*tls.Config)) *tls.Config {
 
 func (s *server) secureURL() string { return fmt.Sprintf("https://%s/", s.address) }
 
-// bye has TLS say that nothing more will come, and closes the connection, after a text.
+// bye sends a text, announces the end of the TLS session, and closes the connection.
 func bye(text string) func(*conn) bool {
 	return func(c *conn) bool {
 		if text != "" {
@@ -132,8 +132,8 @@ func TestServersOverTLS(t *testing.T) {
 	}
 }
 
-// The times to connect and to set TLS up lie within the latency of requests that open their connection, and what was
-// agreed on is known.
+// The times to connect and to set up TLS are part of the latency of requests that open their connection, and the
+// negotiated encryption is reported.
 func TestTLSSetup(t *testing.T) {
 	t.Parallel()
 	s := serveOver(t, homeMade(func(c *tls.Config) {
@@ -154,7 +154,7 @@ func TestTLSSetup(t *testing.T) {
 	}
 }
 
-// OpenSSL sends session tickets right after a handshake: they are bytes of TLS, and not of the answer.
+// OpenSSL sends session tickets right after a handshake: they are not bytes of the answer.
 func TestFirstByteBehindTickets(t *testing.T) {
 	dir := t.TempDir()
 	certificate, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

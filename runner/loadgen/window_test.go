@@ -14,7 +14,7 @@ import (
 
 const testTimeout = time.Minute
 
-// openWindow is open from 10 s on, for 10 s unless the number of requests ends it.
+// openWindow returns a window that opens at 10 s, and ends after duration unless that is 0.
 func openWindow(duration time.Duration) *window {
 	w := newWindow(duration)
 	w.openAt(sec(10))
@@ -30,7 +30,7 @@ func failed(start, end float64, kind Kind) outcome {
 	return outcome{start: sec(start), end: sec(end), kind: kind, connect: none, tls: none}
 }
 
-// count tallies outcomes on two threads in turn.
+// count tallies outcomes on two threads by turns.
 func count(t *testing.T, w *window, wanted int64, outcomes ...outcome) *Result {
 	t.Helper()
 	config := &Config{Timeout: testTimeout}
@@ -132,7 +132,7 @@ func TestPresence(t *testing.T) {
 	}
 }
 
-// The JSON of a result is read by other versions, so every name in it is on purpose.
+// The JSON of a result is read by other versions, so none of its names may change by accident.
 func TestResultJSON(t *testing.T) {
 	o := ok(11, 12)
 	o.connect, o.bytesIn, o.bytesOut, o.stale, o.unrequested = sec(0.1), 300, 100, true, true
@@ -158,7 +158,7 @@ func TestResultJSON(t *testing.T) {
 	assert.Deep(t, &back, r, "read back")
 }
 
-// fixed are the requests of clients in step, one after the other from a moment on.
+// fixed returns the requests of clients in step, one after another from a moment on.
 func fixed(clients, requests int, from, took float64) (out []outcome) {
 	for i := range requests {
 		for range clients {
@@ -200,14 +200,14 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-// The time in flight is that of connections with a request, up to both ends of the window.
+// The time in flight is that of clients with a request under way, cut at both ends of the window.
 func TestTimeInFlight(t *testing.T) {
 	r := count(t, openWindow(5*time.Second), 0, ok(8, 10.5), failed(10.5, 13, Reset), ok(13, 20), ok(4, 9))
 	want := Overlap{Right: 200_000_000 + 285_714_286, Failed: WholeRequest, Time: 5 * time.Second}
 	assert.Equal(t, *r.Overlap, want)
 }
 
-// checkSums checks what holds between the numbers of every result.
+// checkSums checks the relations between the numbers of any result.
 func checkSums(t testing.TB, r *Result) {
 	t.Helper()
 	var byKind, byStatus, right, failed int64

@@ -19,7 +19,7 @@ import (
 
 const host = "host-1"
 
-// planOf plans the article of a fixture in full.
+// planOf returns the plan of a fixture's article in the profile full.
 func planOf(b *recordtest.Fixture) *plan.Plan { return must.Get(b.Plan(plan.Full)) }
 
 func experimentOf(t *testing.T, p *plan.Plan, name string) *plan.Experiment {
@@ -55,7 +55,7 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// What a search for a capacity notes where it finds no limit. Tests of package runner have where it finds one.
+// The record of a search for a capacity that finds no limit. Tests of package runner cover those that find one.
 func TestConclude(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -86,7 +86,7 @@ func TestConclude(t *testing.T) {
 	}
 }
 
-// TestTuning of stats has the other reasons.
+// TestTuning of stats covers the other reasons.
 func TestStopOfTune(t *testing.T) {
 	rule := stats.Tuning{Candidates: []int{1, 2, 3, 5}, Cores: 1, Effect: 0.02, Patience: 2}
 	for _, tt := range []struct {
