@@ -194,10 +194,10 @@ func (l *loop) arm() (timeout int) {
 		return 0
 	}
 	if first != l.armed {
-		l.armed = first
 		if unix.TimerfdSettime(l.clock, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(left)}, nil) != nil {
-			return int(left / 1e6)
+			return int(left/1e6) + 1 // milliseconds
 		}
+		l.armed = first
 	}
 	return -1
 }
