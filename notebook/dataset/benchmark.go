@@ -9,10 +9,10 @@ import (
 	"benchbook/notebook/record"
 )
 
-// isFramework reports whether a trial runs a benchmark framework, whose benchmarks are cells.
+// isFramework reports whether a trial runs a benchmark framework: each of its benchmarks is a cell.
 func isFramework(t *plan.Trial) bool { return t.Command != nil && t.Command.Output != "" }
 
-// rowOf returns a trial with a benchmark among its parameters. The result must not be run.
+// rowOf returns t with benchmark as a parameter. It is for display and must not be run.
 func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
 	if name, _ := settingOf(t, record.BenchmarkAxis); name != "" {
 		return t // the matrix has this axis
@@ -30,8 +30,8 @@ func rowOf(t *plan.Trial, benchmark string) *plan.Trial {
 	return &row
 }
 
-// benchmarksOf returns the names of the cells of a trial, given those that any trial of the experiment has: the name in
-// the matrix, or else all. A trial has one cell without a name if it runs no framework, or no name is known.
+// benchmarksOf returns the benchmarks for which t has a cell: the one that its matrix names, else all known ones. A
+// single empty name means that t runs no framework, or that none is known.
 func benchmarksOf(t *plan.Trial, known []string) []string {
 	if name, _ := settingOf(t, record.BenchmarkAxis); isFramework(t) && name != "" {
 		return []string{name}
@@ -42,8 +42,8 @@ func benchmarksOf(t *plan.Trial, known []string) []string {
 	return known
 }
 
-// withBenchmarks returns the cells, with one more for each trial and benchmark among names that may have it: which
-// benchmarks a program has is not known before it has run.
+// withBenchmarks returns the cells, plus a missing cell for each trial and name that it may turn out to have: the
+// benchmarks of a program are unknown until it has run.
 func (e *Experiment) withBenchmarks(names []string) []*Cell {
 	out := slices.Clone(e.Cells)
 	for _, name := range names {
@@ -63,7 +63,7 @@ func (e *Experiment) withBenchmarks(names []string) []*Cell {
 	return out
 }
 
-// benchmark returns the benchmark of a framework that the cell is of; empty if it is of none, or no name is known.
+// benchmark returns the cell's benchmark; "" if it runs no framework, or no name is known.
 func (c *Cell) benchmark() string {
 	if !isFramework(c.Planned) {
 		return ""
@@ -72,13 +72,13 @@ func (c *Cell) benchmark() string {
 	return name
 }
 
-// expectedCell names a cell of a benchmark that has not run.
+// expectedCell identifies the cell of a benchmark that has not run.
 type expectedCell struct {
 	trial     *plan.Trial
 	benchmark string
 }
 
-// benchmarksOfWhere returns the benchmarks that a where expression names.
+// benchmarksOfWhere returns the benchmarks that a where expression compares with.
 func benchmarksOfWhere(where expr.Node) (names []string) {
 	expr.Walk(where, func(n expr.Node) bool {
 		if b, ok := n.(*expr.Binary); ok {
@@ -95,7 +95,7 @@ func benchmarksOfWhere(where expr.Node) (names []string) {
 	return names
 }
 
-// OnePerTrial returns the first cell of each trial: others may be of other benchmarks in the same repetitions.
+// OnePerTrial returns the first cell of each trial. Cells of other benchmarks have the same repetitions.
 func OnePerTrial(cells []*Cell) (out []*Cell) {
 	for _, c := range cells {
 		if !slices.ContainsFunc(out, func(o *Cell) bool { return o.Planned == c.Planned }) {
@@ -105,12 +105,12 @@ func OnePerTrial(cells []*Cell) (out []*Cell) {
 	return out
 }
 
-// RecordsOf returns the repetitions of cells, each once.
+// RecordsOf returns the records of cells without duplicates.
 func RecordsOf(cells []*Cell) []*record.Record {
 	return slices.Concat(slice.Map(OnePerTrial(cells), func(c *Cell) []*record.Record { return c.Records })...)
 }
 
-// lacksBenchmark says that no output has the benchmark of the cell; empty if one has it.
+// lacksBenchmark returns the reason for a missing value if no output has the cell's benchmark; else "".
 func (c *Cell) lacksBenchmark() string {
 	name := c.benchmark()
 	has := func(r *record.Record) bool { return len(r.Benchmarks()) > 0 }

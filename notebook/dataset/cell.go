@@ -24,20 +24,20 @@ const (
 	Missing              // not measured
 )
 
-// String is the state in the words of a page.
+// String returns the state as pages word it.
 func (s State) String() string {
 	return [...]string{"fresh", "measured with an older version", "run not finished", "not measured"}[s]
 }
 
-// Cell is one trial of the plan with its records, or one benchmark of a trial whose command is a benchmark framework.
+// Cell is one trial of the plan with its records, or one benchmark of a trial that runs a benchmark framework.
 type Cell struct {
 	Experiment *Experiment
-	Trial      *plan.Trial // with the benchmark among its parameters
-	Planned    *plan.Trial // the trial as it is run: several cells may share it
+	Trial      *plan.Trial // includes the benchmark as a parameter
+	Planned    *plan.Trial // the trial as it runs: several cells may share it
 	State      State
-	Run        string           // of Records
-	Records    []*record.Record // of one run and key, by repetition; empty if Missing; one for a search for a capacity
-	LeftOut    []string         // why files with records of Run, or of later runs, are not among them
+	Run        string           // that Records come from
+	Records    []*record.Record // of one run and key, by repetition; empty if Missing; one for a capacity search
+	LeftOut    []string         // errors of unreadable files of Run or a later run
 
 	searches map[string]*record.Record // by the name of the tuned value; "" for the capacity
 	report   func() *validity.Report
@@ -66,21 +66,21 @@ func newCell(e *Experiment, t *plan.Trial, benchmark string, shown choice) *Cell
 // Validity returns what the checks found in the repetitions of the cell.
 func (c *Cell) Validity() *validity.Report { return c.report() }
 
-// WithAll returns the cell with the repetitions that are left out only by checks that depend on their result.
+// WithAll returns the cell with the repetitions that are left out only by checks that depend on their results.
 //
 // Source: docs/validity.md#what-becomes-of-an-invalid-repetition.
 func (c *Cell) WithAll() *Cell { return c.withAll() }
 
-// choice has the records to show for a trial.
+// choice holds the records to show for a trial.
 type choice struct {
 	state   State
 	run     string
 	records []*record.Record // by repetition
 }
 
-// choose picks the records of a trial: of the newest complete run with the present key, otherwise of the newest run
-// with that key, otherwise of the newest complete run with another key. A preferred run that is as good comes before
-// newer ones: the halves of an A/A pair have to be of one run.
+// choose picks the records to show for a trial: the newest complete run with the present key, else the newest run with
+// that key, else the newest complete run with another key. Among equals the preferred run beats newer ones, since both
+// halves of an A/A pair must come from one run.
 //
 // Source: docs/records.md#freshness.
 func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferred string) choice {
@@ -119,7 +119,7 @@ func choose(e *plan.Experiment, t *plan.Trial, records []*record.Record, preferr
 	return out
 }
 
-// stateOf returns the state of a trial in one run, and a rank that is higher for states to show first.
+// stateOf returns the state of a trial in one run, and its rank: the highest is shown.
 func stateOf(e *plan.Experiment, t *plan.Trial, key string, repetitions map[int]*record.Record) (State, int) {
 	gapless, planned := record.Gapless(repetitions), 0
 	for _, r := range repetitions {
@@ -144,8 +144,8 @@ func settingOf(t *plan.Trial, name string) (string, bool) {
 	return p.Value, ok
 }
 
-// Name returns the readers' name of a cell: the values of its parameters, or only of the given parameters and labels,
-// in the plan's order. A value without a meaning of its own follows its parameter: "uvicorn, workers 4".
+// Name returns the cell's name for readers: the values of its parameters, or of the given parameters and labels, in
+// plan order. A value that means little by itself gets its parameter: "uvicorn, 4 workers".
 func (c *Cell) Name(fields ...string) string {
 	list := c.Trial.Parameters
 	if len(fields) > 0 {
@@ -164,7 +164,7 @@ func (c *Cell) Name(fields ...string) string {
 	return cmp.Or(strings.Join(words, ", "), c.Trial.Name)
 }
 
-// Setting writes a value of a parameter: "1 trip" and "4 workers" for counts, else "pool = 10".
+// Setting formats a parameter with its value: "1 trip" and "4 workers" for counts, else "pool = 10".
 func Setting(name, value string) string {
 	isCount := value != "" && strings.Trim(value, "0123456789") == ""
 	isPlural := strings.HasSuffix(name, "s") && !strings.HasSuffix(name, "ss") && !strings.HasSuffix(name, "us") &&
@@ -184,7 +184,7 @@ func Setting(name, value string) string {
 	return "1 " + strings.TrimSuffix(name, "s")
 }
 
-// IsName reports whether a value has a meaning without its parameter: "async", "10 threads", "1 MB", but not "10" or
+// IsName reports whether a value is understood without its parameter: "async", "10 threads", "1 MB", but not "10" or
 // "none".
 func IsName(value string) bool {
 	meaningless := []string{"", "true", "false", "yes", "no", "on", "off", "none", "null"}
@@ -194,8 +194,8 @@ func IsName(value string) bool {
 	return strings.Trim(value[:1], "0123456789.-+") != "" || strings.Contains(value, " ")
 }
 
-// NameOf returns the name of a cell in sentences with other cells: quoted if it has several words, and with its
-// experiment if another cell has a different one.
+// NameOf returns the name of a cell in a sentence with others: quoted if it has several parts, and with its experiment
+// if another cell has a different one.
 func NameOf(c *Cell, others ...*Cell) string {
 	name := c.Name()
 	if strings.Contains(name, ",") {
@@ -207,7 +207,7 @@ func NameOf(c *Cell, others ...*Cell) string {
 	return name
 }
 
-// leaveOut notes the unreadable files that belong to the shown run of a cell, or to a later one.
+// leaveOut notes on each cell the unreadable files of its shown run or a later one.
 func (d *Dataset) leaveOut(bad []record.Bad) {
 	for _, e := range d.Experiments {
 		for _, c := range e.AllCells() {
@@ -220,7 +220,7 @@ func (d *Dataset) leaveOut(bad []record.Bad) {
 	}
 }
 
-// notMeasured is why the cell has no records.
+// notMeasured returns why the cell has no records.
 func (c *Cell) notMeasured() string {
 	if len(c.LeftOut) > 0 {
 		return notMeasured + strings.Join(c.Circumstances(), "; ")

@@ -13,31 +13,31 @@ import (
 	"benchbook/notebook/record"
 )
 
-// ErrNoHost is wrapped by the error of New if there are no records of the host that Options ask for.
+// ErrNoHost is wrapped by New's error if Options.Host has no records.
 var ErrNoHost = errors.New("no records of host")
 
-// Options choose the set to show.
+// Options select the set that New shows.
 type Options struct {
-	ThisHost string // id of this machine, "" if unknown: its own results come first
+	ThisHost string // id of this machine, whose results come first; "" if unknown
 	Host     string // show only this host's results; "" for the rule of New
 	Profile  string // show only this profile's results; "" for the rule of New
 
-	// Bad are the unreadable files among the records. The cells that they belong to say so.
+	// Bad lists the unreadable record files. The cells that they belong to mention them.
 	Bad []record.Bad
 
-	// Answers reports whether a set that is not complete decides a headline claim: then it is shown if it is this host's.
-	// Nil: none does.
+	// Answers reports whether an incomplete set decides a headline claim; such a set of this host is preferred. Nil
+	// means that none does.
 	Answers func(*Dataset) bool
 
-	// Plan returns the plan of a profile as the article is now. It is called once for each profile that has records. Sets
-	// of profiles for which it returns plan.ErrNoProfile are not shown.
+	// Plan returns the present plan of a profile. It is called once for each profile that has records. If it returns
+	// plan.ErrNoProfile, the profile's sets are not shown.
 	Plan func(profile string) (*plan.Plan, error)
 }
 
-// New chooses one set of an article's records and lays it over the plan: the complete set of this host, full before
-// other profiles; otherwise a set of this host that answers something; otherwise, of the complete sets, the one with the most
-// results, the newest first; otherwise the set with the most fresh cells. Without records it is the empty set of this host
-// in full. A set is complete if every cell is Fresh; it lacks results where repetitions are not valid.
+// New chooses one set of an article's records and lays it over the plan. It prefers, in this order: a complete set of
+// this host, profile full first; a set of this host that Options.Answers accepts; the complete set with the most
+// results, then the newest; the set with the most fresh cells. Without records it returns this host's empty set in
+// profile full. A set is complete if every cell is Fresh, even if invalid repetitions leave results missing.
 //
 // Records of other articles, and of experiments that the article no longer has, are ignored. The error is from
 // Options.Plan, or wraps ErrNoHost.
@@ -66,15 +66,15 @@ func New(doc *article.Document, records []*record.Record, o Options) (*Dataset, 
 	return shown, nil
 }
 
-// OfPlan returns the set of a host under a plan, including the experiments that the plan leaves out. The host may be
-// empty where there are no records.
+// OfPlan returns the set of a host under a plan, including the experiments that the plan leaves out. Without records
+// the host may be empty.
 func OfPlan(doc *article.Document, p *plan.Plan, records []*record.Record, host string) (*Dataset, error) {
 	whole := *p
 	whole.Experiments = p.All
 	return New(doc, records, Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) { return &whole, nil }})
 }
 
-// chooseSet returns the set to show; nil without records.
+// chooseSet returns the set to show; nil if there is none.
 func chooseSet(sets []*Dataset, o Options) (*Dataset, error) {
 	wanted := slice.Filter(sets, func(d *Dataset) bool {
 		return d.Plan != nil && (o.Profile == "" || d.Profile == o.Profile)
@@ -113,7 +113,7 @@ func (d *Dataset) count(states ...State) (n int) {
 	return n
 }
 
-// results counts the key metrics of cells that have a result.
+// results returns how many key metrics of cells have a result.
 func (d *Dataset) results() (n int) {
 	for _, e := range d.Experiments {
 		for _, m := range e.KeyMetrics() {
@@ -127,7 +127,7 @@ func (d *Dataset) isComplete() bool {
 	return d.count(Fresh) > 0 && d.count(Stale, Partial, Missing) == 0
 }
 
-// comparePreference orders sets by the rule of New, the one to show first.
+// comparePreference orders sets as New prefers them, the best first.
 func (d *Dataset) comparePreference(o *Dataset, thisHost string) int {
 	first := func(a, b bool) int { return boolean(b) - boolean(a) }
 	own := d.Host == thisHost
@@ -147,10 +147,10 @@ func (d *Dataset) comparePreference(o *Dataset, thisHost string) int {
 		o.count(Fresh, Stale, Partial)-d.count(Fresh, Stale, Partial), byHost, byProfile, byNewest, byName)
 }
 
-// ProfileOrder is the order in which profiles are preferred: full, and then all others alike.
+// ProfileOrder ranks profiles by preference: 0 for full, 1 for all others.
 func ProfileOrder(profile string) int { return boolean(profile != plan.Full) }
 
-// setsOf divides the records of an article by host and profile, the newest set first.
+// setsOf groups the records of an article by host and profile, the newest set first.
 func setsOf(doc *article.Document, records []*record.Record, o Options) (sets []*Dataset, err error) {
 	byName := map[SetName][]*record.Record{}
 	for _, r := range records {
@@ -179,7 +179,7 @@ func setsOf(doc *article.Document, records []*record.Record, o Options) (sets []
 	return sets, nil
 }
 
-// boolean is 1 for true.
+// boolean returns 1 for true, 0 for false.
 func boolean(b bool) int {
 	if b {
 		return 1

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Circumstances says in sentences what readers have to know about how a cell was measured.
+// Circumstances returns phrases on how the cell was measured, for readers.
 //
 // Source: docs/method.md#words-and-defaults.
 func (c *Cell) Circumstances() []string {
@@ -38,7 +38,7 @@ func (c *Cell) Circumstances() []string {
 	return out
 }
 
-// Stalled says which values of a result are of repetitions in which a request lost a second or more to the network.
+// Stalled reports for each value of a result whether a request of its repetition lost a second or more to the network.
 //
 // Source: docs/method.md#stalls.
 func (c *Cell) Stalled(of Result) []bool {
@@ -49,16 +49,16 @@ func (c *Cell) Stalled(of Result) []bool {
 	})
 }
 
-// MeasuredAgain counts the repetitions that replace disturbed ones.
+// MeasuredAgain counts the repetitions that replaced disturbed ones.
 func (e *Experiment) MeasuredAgain() int {
 	return slice.Count(RecordsOf(e.AllCells()), func(r *record.Record) bool { return r.Order.Replaces > 0 })
 }
 
-// ProbesAgain counts the probes of the experiment's own searches that replace disturbed ones.
+// ProbesAgain counts the probes of the experiment's own searches that replaced disturbed ones.
 func (e *Experiment) ProbesAgain() (n int) {
 	for _, c := range OnePerTrial(e.Cells) {
 		for _, r := range c.searches {
-			if r.Experiment == e.Plan.Name { // otherwise it is taken over
+			if r.Experiment == e.Plan.Name { // else it was taken over
 				n += r.Search.Disturbed()
 			}
 		}
@@ -66,7 +66,7 @@ func (e *Experiment) ProbesAgain() (n int) {
 	return n
 }
 
-// LookCount returns for how many planned looks claims about cells are judged: the most of any of their records.
+// LookCount returns the number of planned looks at cells: the most in any of their records, at least 1.
 //
 // Source: docs/method.md#number-of-looks.
 func LookCount(cells []*Cell) int {
@@ -79,22 +79,22 @@ func LookCount(cells []*Cell) int {
 	return count
 }
 
-// LookLevel returns the level at which claims and A/A pairs are judged for a number of looks.
+// LookLevel returns the significance level of claims and A/A pairs for a number of looks.
 func LookLevel(count int) float64 { return stats.Level(stats.DefaultAlpha, count) }
 
-// LookWords returns that level, and the looks that it is for.
+// LookWords returns the level for a number of looks, and that number, in words.
 func LookWords(count int) string {
 	return fmt.Sprintf("at %.3g %% for %d looks at the data", 100*LookLevel(count), count)
 }
 
-// keepsUp is the share of requests sent that has to be answered in time.
+// keepsUp is the share of sent requests that must be answered in time.
 const keepsUp = 0.99
 
-// NotRanked is the caveat of an order by values for which IsGivenByRate is true.
+// NotRanked is the caveat on ranking values for which IsGivenByRate is true.
 const NotRanked = "an open loop that keeps up has the throughput of its rate, so throughput does not rank cells"
 
-// IsGivenByRate reports whether the value of a metric is the rate of an open loop: the throughput of services that keep
-// up. Such values do not make one cell better than another.
+// IsGivenByRate reports whether a metric is the throughput of an open loop whose services keep up. Its value is the
+// rate of the load and does not make one cell better than another.
 func (c *Cell) IsGivenByRate(metric string) bool {
 	valid := c.Validity().ValidFor(metric)
 	return metric == "throughput" && len(valid) > 0 && !slices.ContainsFunc(valid, func(r *record.Record) bool {
@@ -102,8 +102,8 @@ func (c *Cell) IsGivenByRate(metric string) bool {
 	})
 }
 
-// overloaded says in how many repetitions of an open loop the services did not keep up; "" if they did in all. That is
-// a result, not a fault.
+// overloaded returns a caveat that counts the repetitions in which services fell behind an open loop; "" for none.
+// Overload is a result, not a fault.
 //
 // Source: docs/validity.md#checks.
 func (c *Cell) overloaded() string {
@@ -123,8 +123,8 @@ func (c *Cell) overloaded() string {
 		phrase.PercentBeside(worst, keepsUp))
 }
 
-// LoadsDiffer reports whether the throughputs of cells with closed loops differ by more than delta: the slower server
-// then also had less to do.
+// LoadsDiffer reports whether the throughputs of closed-loop cells differ by more than delta: the slower server then
+// also had less to do.
 //
 // Source: docs/claims.md#verdicts.
 func LoadsDiffer(cells []*Cell, delta float64) bool {
@@ -138,7 +138,7 @@ func LoadsDiffer(cells []*Cell, delta float64) bool {
 	return len(rates) > 0 && slices.Max(rates) > slices.Min(rates)*(1+delta)
 }
 
-// Marks of claims and values, in the words of pages.
+// Marks of claims and values, as pages word them.
 const (
 	markTogether  = "not measured together"
 	MarkLoads     = "different loads"
@@ -146,7 +146,7 @@ const (
 	markFloorPair = "noise floor not measured together"
 )
 
-// Marks returns the caveats of cells that enter one number.
+// Marks returns the caveats of a number that is made of cells.
 func Marks(cells ...*Cell) []string {
 	var out []string
 	if !Together(cells) {
@@ -160,7 +160,7 @@ func Marks(cells ...*Cell) []string {
 	return out
 }
 
-// WhyMissing says which cell lacks a number, and why.
+// WhyMissing returns a phrase on which cell lacks a number, and why.
 func WhyMissing(c *Cell, r Result) string {
 	return fmt.Sprintf("%s, %s: %s", r.Metric.InWords(), NameOf(c), r.Missing)
 }

@@ -1,12 +1,11 @@
 // Package dataset lays the records of an article over its plan.
 //
-// A Dataset has the records of one host and profile, and the plan of that profile as the article is now. Every planned
-// trial is a Cell, also if it was not measured: a missing, stale or invalid cell is there with its reason. Records,
-// documents and plans are only read, and several goroutines can use a Dataset.
+// A Dataset holds the records of one host and profile, and the plan of that profile as the article is now. Every
+// planned trial is a Cell, measured or not; a missing, stale or invalid cell has its reason. Records, documents and
+// plans are only read, so goroutines can share a Dataset.
 //
-// Numbers are unrounded and in base units. An invalid repetition enters no number, and a mark says so next to every
-// number that lacks it. Mistakes in the article are errors, which package check reports; a lack of numbers is a result
-// with its reason.
+// Numbers are unrounded and in base units. Invalid repetitions enter no number, and every number without them carries a
+// mark. Mistakes in the article are errors, which package check reports; a missing number is a result with its reason.
 //
 // The rules are in docs/expressions.md, docs/claims.md, docs/records.md and docs/method.md, the statistics in package
 // stats.
@@ -23,7 +22,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Dataset is the records of one host and profile over the plan of the profile, cell by cell.
+// Dataset lays the records of one host and profile over the profile's plan, cell by cell.
 type Dataset struct {
 	SetName
 	Doc         *article.Document
@@ -31,12 +30,12 @@ type Dataset struct {
 	Own         bool       // Host is this machine
 	Experiments []*Experiment
 	Others      []*Dataset       // sets that are not shown, newest first
-	Records     []*record.Record // with earlier runs
+	Records     []*record.Record // including earlier runs
 
-	class    []*record.Record  // of all hosts of its class under the profile
-	sessions func() []*Dataset // nil for one session
-	run      string            // of one session
-	ofHost   *Dataset          // all sessions of its host, for one session
+	class    []*record.Record  // of all hosts of its class, in the profile
+	sessions func() []*Dataset // nil if this is one session
+	run      string            // if this is one session
+	ofHost   *Dataset          // all sessions of its host, if this is one session
 
 	profiles   func() []*Dataset         // the other profiles, without records
 	floors     slice.Memo[string, Floor] // by metric
@@ -44,7 +43,7 @@ type Dataset struct {
 	agreements slice.Memo[blockMetric, BlockAgreement]
 }
 
-// SetName names the records of one host and profile.
+// SetName identifies the records of one host and profile.
 type SetName struct {
 	Host    string    // as in records
 	Profile string    // "full", "quick", …
@@ -57,7 +56,7 @@ type Experiment struct {
 	Cells    []*Cell // in the plan's order, without the A/A copy; none if the profile skips the experiment
 	Measured record.Measured
 
-	// Known says how much of the experiment is known in spite of problems of the article, which may hide metrics.
+	// Known says how far the experiment is known: problems in the article may hide metrics.
 	Known article.Knowledge
 
 	data       *Dataset
@@ -68,13 +67,13 @@ type Experiment struct {
 	settings   []string                        // names of parameters and labels
 }
 
-// trialID names a trial in records.
+// trialID identifies a trial in records.
 type trialID struct {
 	experiment, trial string
 	isCopy            bool
 }
 
-// WithoutRecords returns the dataset of a plan without records.
+// WithoutRecords returns the dataset of plan p without records.
 func WithoutRecords(doc *article.Document, p *plan.Plan) *Dataset {
 	return newDataset(doc, p, SetName{}, nil)
 }
@@ -134,7 +133,7 @@ func (d *Dataset) newExperiment(planned *plan.Experiment, recordsOf func(*plan.T
 // OtherProfiles returns the datasets of the article's other profiles, without records.
 func (d *Dataset) OtherProfiles() []*Dataset { return d.profiles() }
 
-// Experiment finds an experiment by name; "" is the only one, if there are no others.
+// Experiment finds an experiment by name; "" finds the only one, if there is exactly one.
 func (d *Dataset) Experiment(name string) (*Experiment, bool) {
 	if name == "" {
 		if len(d.Experiments) != 1 {
@@ -145,12 +144,12 @@ func (d *Dataset) Experiment(name string) (*Experiment, bool) {
 	return slice.Find(d.Experiments, func(e *Experiment) bool { return e.Plan.Name == name })
 }
 
-// Names lists the experiments.
+// Names returns the names of the experiments.
 func (d *Dataset) Names() []string {
 	return slice.Map(d.Experiments, func(e *Experiment) string { return e.Plan.Name })
 }
 
-// AllCells returns the cells of an experiment, and the A/A copies if there are any.
+// AllCells returns the cells of an experiment, then its A/A copies if there are any.
 func (e *Experiment) AllCells() []*Cell { return slices.Concat(e.Cells, e.copies) }
 
 // Settings returns the names of all parameters and labels of an experiment, parameters first.

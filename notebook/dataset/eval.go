@@ -20,21 +20,21 @@ type Quantity struct {
 	Number   float64
 	Unit     string             // base unit as in record.Metric; "1" for plain numbers and shares
 	Share    bool               // to be printed as a percentage
-	Interval *stats.Interval    // in Unit; nil if docs/method.md has none; the range of two repetitions, see Kind
+	Interval *stats.Interval    // in Unit; nil if docs/method.md defines none
 	Kind     stats.IntervalKind // how Interval was made
-	Step     float64            // how finely Number is known, in Unit; 0 if not measured
-	N        int                // repetitions: the fewest of its cells
-	Cells    []*Cell            // from which it was computed
+	Step     float64            // resolution of Number, in Unit; 0 if not measured
+	N        int                // the fewest repetitions of any cell
+	Cells    []*Cell            // that it was computed from
 	Note     string             // caveats: "not measured together", "no interval: computed from 3 cells"
 	What     string             // in words: "throughput, async over sync"
 }
 
-// Dimension says what a quantity counts.
+// Dimension returns the dimension of the quantity.
 func (q Quantity) Dimension() expr.Dimension {
 	return DimensionOf(record.Metric{Unit: q.Unit, Share: q.Share})
 }
 
-// DimensionOf says what a metric counts. Units that programs made up are plain numbers.
+// DimensionOf returns the dimension of a metric. Units that programs made up count as plain numbers.
 func DimensionOf(m record.Metric) expr.Dimension {
 	if m.Share {
 		return expr.Share
@@ -43,13 +43,13 @@ func DimensionOf(m record.Metric) expr.Dimension {
 	return u.Dimension
 }
 
-// Eval evaluates an expression over the shown records. Selectors without an experiment look in defaultExperiment; "" is
-// the only one of the article.
+// Eval evaluates an expression over the shown records. Selectors that name no experiment look in defaultExperiment; ""
+// means the only one of the article.
 //
-// A metric of one cell is its estimate. A ratio or a division of one metric of two cells has the interval by which a claim
-// about it is judged. Anything else is a number without an interval, and Note says so.
+// A metric of one cell gives its estimate. A ratio of one metric between two cells has the interval by which claims about
+// it are judged. Any other number has no interval, and Note says so.
 //
-// The error is an *expr.Error with its place in the expression: a mistake that Check would find too, or with the cause
+// The error is an *expr.Error with its place in the expression: a mistake that Check finds too, or with the cause
 // ErrNotMeasured if a cell has no number.
 //
 // Source: docs/expressions.md#grammar; docs/method.md#one-cell and docs/method.md#ratios.
@@ -86,7 +86,7 @@ func (s Scope) eval(n expr.Node) (Quantity, error) {
 	return s.compute(n)
 }
 
-// pair finds the two cells whose ratio, by one metric, an expression is. It has an interval.
+// pair returns the two cells of a ratio by one metric, which has an interval; false for other expressions.
 func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	var left, right expr.Node
 	switch n := n.(type) {
@@ -109,7 +109,7 @@ func (s Scope) pair(n expr.Node) (a, b Picked, ok bool) {
 	return a, b, errA == nil && errB == nil
 }
 
-// quantity is the estimate of one cell of a selector.
+// quantity returns the estimate of one cell of a selector.
 func (p Picked) quantity(c *Cell) (Quantity, error) {
 	r, err := p.result(c)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p Picked) quantity(c *Cell) (Quantity, error) {
 	return q, nil
 }
 
-// result returns what was measured of a cell of a selector.
+// result returns the metric of one cell of a selector, or an error with the cause ErrNotMeasured.
 func (p Picked) result(c *Cell) (Result, error) {
 	r := c.Metric(p.Metric.Name)
 	if r.Missing != "" {
@@ -129,7 +129,7 @@ func (p Picked) result(c *Cell) (Result, error) {
 	return r, nil
 }
 
-// EstimateQuantity is an estimate of a metric of a cell as a Quantity.
+// EstimateQuantity returns the estimate of a metric of a cell as a Quantity.
 func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	q := Quantity{Number: e.Centre, Unit: cmp.Or(m.Unit, "1"), Share: m.Share, Kind: e.Kind, N: e.N,
 		Step: c.Metric(m.Name).Step(), Cells: []*Cell{c}, What: m.InWords() + ", " + NameOf(c)}
@@ -139,8 +139,8 @@ func EstimateQuantity(m record.Metric, c *Cell, e stats.Estimate) Quantity {
 	return q
 }
 
-// ratio is the ratio of one metric of two cells as claims have it: between sessions if there are enough, else widened by
-// the noise floor.
+// ratio returns the ratio of two cells by one metric, with the interval that claims use: between sessions if there are
+// enough, else widened by the noise floor.
 //
 // Source: docs/method.md#sessions and docs/method.md#the-noise-floor.
 func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
@@ -167,7 +167,7 @@ func (s Scope) ratio(n expr.Node, a, b Picked) (Quantity, error) {
 	return q, nil
 }
 
-// ratioQuantity is the ratio of one metric of two cells in one session, for a reader and for the interval between
+// ratioQuantity returns the ratio of two cells in one session, as readers see it and as an effect to compare between
 // sessions.
 func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, effect stats.SessionEffect, err error) {
 	ca, cb := a.Cells[0], b.Cells[0]
@@ -213,7 +213,7 @@ func (s Scope) ratioQuantity(n expr.Node, a, b Picked) (q Quantity, effect stats
 	return q, effect, nil
 }
 
-// RatioOf is the ratio of a comparison as a Quantity.
+// RatioOf returns the ratio of a comparison as a Quantity.
 //
 // Source: docs/method.md#definitions.
 func RatioOf(c stats.Comparison) Quantity {
@@ -225,14 +225,14 @@ func RatioOf(c stats.Comparison) Quantity {
 	return q
 }
 
-// SearchedRatio is the ratio of two values that searches found. It is not a number if no rate met an objective.
+// SearchedRatio returns the ratio of two values found by searches. It is not finite if no rate met the objective of b.
 func SearchedRatio(a, b Result) Quantity {
 	interval := a.Estimate.Interval.Over(b.Estimate.Interval)
 	return Quantity{Number: a.Estimate.Centre / b.Estimate.Centre, Unit: "1", Kind: stats.BySearch, N: 1,
 		Interval: &interval}
 }
 
-// Change is a ratio as a relative difference.
+// Change turns a ratio into a relative difference.
 func (q Quantity) Change() Quantity {
 	q.Number, q.Share = q.Number-1, true
 	if q.Interval != nil {
@@ -241,7 +241,7 @@ func (q Quantity) Change() Quantity {
 	return q
 }
 
-// NoRatio says why cells have no ratio: the first that has a value of zero, which failures may have, or the error.
+// NoRatio returns why cells have no ratio: the first cell with a value of zero, as failures may have, else the error.
 func NoRatio(err error, cells []stats.Cell, name func(int) string) string {
 	if errors.Is(err, stats.ErrNotPositive) {
 		for i, c := range cells {
@@ -253,10 +253,10 @@ func NoRatio(err error, cells []stats.Cell, name func(int) string) string {
 	return err.Error()
 }
 
-// Finite reports whether x is a number.
+// Finite reports whether x is neither infinite nor NaN.
 func Finite(x float64) bool { return !math.IsInf(x, 0) && !math.IsNaN(x) }
 
-// compute evaluates an expression without an interval of its own.
+// compute evaluates an expression that has no interval.
 func (s Scope) compute(n expr.Node) (Quantity, error) {
 	e := &evaluation{Scope: s}
 	v, err := expr.Eval(n, e)
@@ -277,12 +277,12 @@ func (s Scope) compute(n expr.Node) (Quantity, error) {
 type evaluation struct {
 	Scope
 	cells   []*Cell
-	n       int      // repetitions: the fewest of a cell
+	n       int      // the fewest repetitions of any cell
 	lacking []string // sentences about repetitions and cells that are left out
 	sources []string // of published numbers
 }
 
-// Select is part of expr.Env: the centres of the cells.
+// Select implements expr.Env: it returns the centres of the cells.
 func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 	return e.each(sel, func(p Picked, c *Cell) (Quantity, error) {
 		q, err := p.quantity(c)
@@ -293,7 +293,7 @@ func (e *evaluation) Select(sel *expr.Selector) (expr.Value, error) {
 	})
 }
 
-// each returns the numbers of the cells of a selector: a list if there are several.
+// each returns the numbers of a selector's cells: a list if there are several.
 func (e *evaluation) each(sel *expr.Selector, number func(Picked, *Cell) (Quantity, error)) (expr.Value, error) {
 	p, err := e.Pick(sel)
 	if err != nil {
@@ -313,7 +313,7 @@ func (e *evaluation) each(sel *expr.Selector, number func(Picked, *Cell) (Quanti
 	return expr.ListOf(values...), nil
 }
 
-// use collects cells, and the repetitions behind a metric of them.
+// use notes cells that were used by a metric with n repetitions each.
 func (e *evaluation) use(metric string, n int, cells ...*Cell) {
 	e.lacking, e.cells = slice.Add(e.lacking, LeftOutOf(metric, cells...)...), slice.Add(e.cells, cells...)
 	if e.n == 0 || n < e.n && n > 0 {
@@ -321,7 +321,7 @@ func (e *evaluation) use(metric string, n int, cells ...*Cell) {
 	}
 }
 
-// Call is part of expr.Env: ratio, and the functions that see cells.
+// Call implements expr.Env for ratio and published, which need cells.
 func (e *evaluation) Call(c *expr.Call) (expr.Value, error) {
 	switch c.Name {
 	case "ratio":
@@ -353,7 +353,7 @@ func (s Scope) publishedOf(n *expr.Call, p Picked, c *Cell) (Quantity, error) {
 		Note: "published by " + v.Block.Source.Value, What: "published " + p.Metric.InWords() + ", " + NameOf(c)}, nil
 }
 
-// Check finds mistakes in an expression of a value, without records, and returns its type; list allows a list.
+// Check finds mistakes in a value expression without records, and returns its type. List says whether it may be a list.
 func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	if err := s.checkShape(n, list); err != nil {
 		return expr.Type{}, err
@@ -370,7 +370,7 @@ func (s Scope) Check(n expr.Node, list bool) (expr.Type, error) {
 	})
 }
 
-// checkShape refuses tests and texts, and lists where one number is needed.
+// checkShape rejects tests and texts, and lists where one number is needed.
 func (s Scope) checkShape(n expr.Node, list bool) (err error) {
 	mayBeList := map[expr.Node]bool{n: list}
 	expr.Walk(n, func(n expr.Node) bool {

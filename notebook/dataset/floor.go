@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// NoPair is why an experiment that measures no cell twice has no noise floor.
+// NoPair is the reason for a missing noise floor if no cell is measured twice.
 const NoPair = "there is no A/A pair"
 
 // Floor is the noise floor of a metric, from the A/A pairs of all experiments of an article.
@@ -22,10 +22,10 @@ type Floor struct {
 	of map[string]stats.PairOfAA // by experiment
 }
 
-// pair is one cell under two names.
+// pair is one cell measured under two names.
 type pair struct{ original, twin *Cell }
 
-// calibrate adds the A/A copy of a cell, and finds the A/A pairs of all runs with a shown cell: one for each benchmark.
+// calibrate adds the A/A copies of a cell, one per benchmark, and finds the A/A pairs of all runs with a shown cell.
 func (e *Experiment) calibrate(twin *plan.Trial, recordsOf func(*plan.Trial) []*record.Record) {
 	original := e.Plan.Original(twin)
 	originals := slice.Filter(e.Cells, func(c *Cell) bool { return c.Planned == original })
@@ -55,7 +55,7 @@ func (e *Experiment) calibrate(twin *plan.Trial, recordsOf func(*plan.Trial) []*
 	}
 }
 
-// Twins returns the cells that are measured twice in each round, and their second measurement; nil without any. Of
+// Twins returns the cell that is measured twice in each round, and its second measurement; nil without one. With
 // several benchmarks it is the first.
 func (e *Experiment) Twins() (original, twin *Cell) {
 	if len(e.pairs) == 0 {
@@ -64,8 +64,8 @@ func (e *Experiment) Twins() (original, twin *Cell) {
 	return e.pairs[0].original, e.pairs[0].twin
 }
 
-// Together reports whether the measured cells are of one run and one experiment. The experiments of a run are measured
-// one after another, and the machine may change between them.
+// Together reports whether the measured cells come from one run and one experiment. The experiments of a run are
+// measured one after another, and the machine may change between them.
 func Together(cells []*Cell) bool {
 	measured := slice.Filter(cells, func(c *Cell) bool { return c.State != Missing })
 	return !slices.ContainsFunc(measured, func(c *Cell) bool {
@@ -73,8 +73,8 @@ func Together(cells []*Cell) bool {
 	})
 }
 
-// Floor returns the noise floor of a metric, from the newest A/A pairs of all experiments of the article on the host. One
-// session has the floor of its host, so that it is judged alike whichever session is shown.
+// Floor returns the noise floor of a metric, from the newest A/A pairs of all experiments on the host. A single session
+// uses the floor of its host, so that verdicts do not depend on which session is shown.
 //
 // Source: docs/method.md#the-noise-floor.
 func (d *Dataset) Floor(metric string) Floor {
@@ -86,7 +86,7 @@ func (d *Dataset) Floor(metric string) Floor {
 
 func (d *Dataset) measureFloor(metric string) Floor {
 	out := Floor{Missing: NoPair, of: map[string]stats.PairOfAA{}}
-	level := stats.DefaultAlpha // the strictest for the looks at the pairs
+	level := stats.DefaultAlpha // lowered to the strictest for the looks at the pairs
 	var values [][2]stats.Cell
 	var names []string
 	for _, e := range d.Experiments {
@@ -104,7 +104,7 @@ func (d *Dataset) measureFloor(metric string) Floor {
 	f, _ := stats.NoiseFloor(values, level, stats.DefaultSmallestEffect) // all cells have an estimate
 	if f.Pairs > 0 {
 		out.Floor, out.Missing = f, ""
-		for i, name := range names { // of several benchmarks, the pair that is furthest apart
+		for i, name := range names { // with several benchmarks, the pair furthest apart
 			if of, ok := out.of[name]; !ok || f.Of[i].D > of.D {
 				out.of[name] = f.Of[i]
 			}
@@ -113,8 +113,8 @@ func (d *Dataset) measureFloor(metric string) Floor {
 	return out
 }
 
-// Pair returns the result of the A/A pair of an experiment by a metric, or why it has none: NoPair, or why the halves
-// cannot be compared.
+// Pair returns the result of the A/A pair by a metric, or why it is missing: NoPair, or why the halves cannot be
+// compared.
 func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	if p, ok := e.data.Floor(metric).of[e.Plan.Name]; ok {
 		return p, ""
@@ -125,11 +125,11 @@ func (e *Experiment) Pair(metric string) (p stats.PairOfAA, missing string) {
 	return p, e.pairs[0].lacks(metric)
 }
 
-// PairIsTogether reports whether both halves of the A/A pair of an experiment are of one run.
+// PairIsTogether reports whether both halves of the A/A pair come from one run.
 func (e *Experiment) PairIsTogether() bool { return len(e.pairedRuns) > 0 }
 
-// Floor returns the noise floor of the article for numbers made of some cells, and its mark: it is 0 if it was not
-// measured, and not measured together if the experiment has A/A pairs, but none in a run of its cells.
+// Floor returns the noise floor for numbers made of cells, and a mark: MarkNoFloor if it was not measured, which makes
+// it 0, or markFloorPair if the experiment has A/A pairs, but none in a run of the cells.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#the-noise-floor.
 func (e *Experiment) Floor(metric string, cells ...*Cell) (f float64, mark string) {
@@ -146,7 +146,7 @@ func (e *Experiment) Floor(metric string, cells ...*Cell) (f float64, mark strin
 	return floor.F, mark
 }
 
-// lacks is why the two cells cannot be compared by a metric; "" if they can.
+// lacks returns why the two cells cannot be compared by a metric; "" if they can.
 func (p pair) lacks(metric string) string {
 	for _, c := range []*Cell{p.original, p.twin} {
 		r := c.Metric(metric)

@@ -20,33 +20,33 @@ import (
 // Result is one metric of a cell.
 type Result struct {
 	Metric record.Metric
-	Values []float64 // of the valid repetitions that have one, in their order, in the metric's unit
-	// Estimate is of the pseudo-median, for "failed" of the share over all repetitions.
+	Values []float64 // of the valid repetitions that have one, in order, in the metric's unit
+	// Estimate is the pseudo-median; for "failed", the share over all repetitions.
 	Estimate stats.Estimate
 
-	// Missing is the reason for a missing estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
-	// repetition could be run, "invalid: …" if the cell is not valid. It is empty if there is one.
+	// Missing says why there is no estimate: "not measured", "needs 1000 answers, has 940", "failed: …" if no
+	// repetition ran, "invalid: …" if the cell is not valid. It is empty if there is one.
 	Missing string
-	// Unsure are the values of all repetitions that have one, if Missing says that the cell is not valid. Nothing may rest
-	// on them; they are shown so that somebody sees about what was measured.
+	// Unsure holds the values of all repetitions if Missing says that the cell is not valid. Nothing may rest on them;
+	// they give readers a rough idea.
 	Unsure []float64
 	// AtLeast reports that Unsure are lower bounds: only the load generator was too busy.
 	AtLeast bool
 	Marks   []string       // caveats about repetitions, in sentences
-	Level   validity.Level // how far the cell can be believed by this metric
+	Level   validity.Level // how far this metric of the cell can be trusted
 
-	Repetitions []int               // of Values, by number; 0 for a search
-	Failures    stats.FailureCounts // and attempts, for metrics that count failures
+	Repetitions []int               // repetition number of each of Values; 0 for a search
+	Failures    stats.FailureCounts // with attempts, for metrics that count failures
 
 	without int     // valid repetitions without a value
-	step    float64 // the coarsest of Values, in the metric's unit; 0 for fine ones
-	// by which factor at most a disturbance has slowed each of Values, 1 if there was none; nil if none is disturbed
+	step    float64 // resolution of the coarsest of Values, in the metric's unit; 0 for fine ones
+	// at most how many times a disturbance slowed each of Values, 1 if undisturbed; nil if none was disturbed
 	slowed []float64
 }
 
-// Metric returns one metric of the cell. It never fails: see Result.Missing. A time of answers
-// or the throughput per core that one valid repetition lacks is missing for the cell, since that repetition would have
-// been the slowest or the best. For other metrics a mark counts the repetitions that lack them.
+// Metric returns one metric of the cell; Result.Missing says why it has no estimate. A time of answers or the
+// throughput per core is missing for the cell if one valid repetition lacks it, since that would have been the slowest
+// or the best. For other metrics a mark counts the repetitions without a value.
 //
 // Source: docs/method.md#percentiles, docs/method.md#one-cell, docs/validity.md#checks and docs/method.md#definitions.
 func (c *Cell) Metric(name string) Result {
@@ -56,8 +56,8 @@ func (c *Cell) Metric(name string) Result {
 	return r
 }
 
-// NoResult is why no key metric has a value in a valid repetition; it is empty if one has, or if a repetition is only
-// disturbed by other programs. Estimates may need more values.
+// NoResult returns why no key metric has a value in any valid repetition. It is empty if one has, even too few for an
+// estimate, or if other programs disturbed a repetition.
 func (c *Cell) NoResult() (why string) {
 	isDisturbed := func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed }
 	if slices.ContainsFunc(c.Records, isDisturbed) {
@@ -83,7 +83,7 @@ func (c *Cell) allValues(name string) (values []float64) {
 	return values
 }
 
-// ValidValues returns the values of a metric in the valid repetitions, also if they are too few for a result.
+// ValidValues returns the values of a metric in the valid repetitions, even if they are too few for a result.
 func (c *Cell) ValidValues(name string) []float64 {
 	metric, ok := c.Experiment.Metric(name)
 	if !ok || record.IsSearched(name) {
@@ -94,7 +94,7 @@ func (c *Cell) ValidValues(name string) []float64 {
 	return r.Values
 }
 
-// markSame marks what a command printed in the same way each time, which it may draw by one seed.
+// markSame marks a number that a command printed unchanged in every repetition: it may draw by a fixed seed.
 func (r *Result) markSame(c *Cell) {
 	if r.Estimate.Kind == stats.Exact && r.isPrinted() && c.Trial.Command != nil && !isFramework(c.Trial) {
 		r.mark(fmt.Sprintf("the same in all %d repetitions: a command that draws by a seed takes it from BENCHBOOK_REPETITION",
@@ -187,7 +187,7 @@ func (r *Result) collect(c *Cell, a validity.Assessment) (reason string) {
 		}
 	}
 	if len(r.Values) == 0 {
-		r.without = 0 // Missing says it
+		r.without = 0 // Missing says so
 	}
 	return reason
 }
@@ -202,13 +202,13 @@ func (r Result) isExact() bool {
 		!slices.ContainsFunc(r.Values, func(v float64) bool { return v != first })
 }
 
-// isPrinted reports whether programs print the metric, rather than that we measure it.
+// isPrinted reports whether a program printed the metric, rather than benchbook measuring it.
 func (r Result) isPrinted() bool {
 	_, isOurs := record.LookupMetric(r.Metric.Name)
 	return !isOurs
 }
 
-// Step is how finely the centre is known, in the metric's unit.
+// Step returns the resolution of the centre, in the metric's unit.
 func (r Result) Step() float64 { return r.resolution() * math.Abs(r.Estimate.Centre) }
 
 func (r Result) resolution() float64 { return max(r.Cell().Resolution, stats.MinResolution) }
@@ -220,8 +220,8 @@ func (r *Result) mark(words string) {
 	}
 }
 
-// lacking says which repetitions of the cell the result lacks: invalid ones, and those without a value. Name is the
-// cell in sentences next to numbers of several.
+// lacking returns phrases on the repetitions that are invalid, disturbed or without a value. Name is the cell's name
+// next to numbers of several cells, else "".
 func (r Result) lacking(c *Cell, name string) []string {
 	var out []string
 	if record.IsSearched(r.Metric.Name) {
@@ -243,7 +243,7 @@ func (r Result) lacking(c *Cell, name string) []string {
 	return out
 }
 
-// LeftOutOf says which repetitions of some cells do not enter numbers of a metric.
+// LeftOutOf returns the phrases of lacking for all cells that have a result of a metric.
 func LeftOutOf(metric string, cells ...*Cell) []string {
 	var out []string
 	for _, c := range cells {
@@ -254,7 +254,7 @@ func LeftOutOf(metric string, cells ...*Cell) []string {
 	return out
 }
 
-// outlying says which values lie far from the others; "" if none does. They stay in all numbers.
+// outlying returns a caveat about values far from the others; "" if there are none. They stay in all numbers.
 //
 // Source: docs/method.md#steady-state.
 func (r Result) outlying() string {
@@ -270,7 +270,7 @@ func (r Result) outlying() string {
 	return ""
 }
 
-// Disturbed says which of Values are of disturbed repetitions.
+// Disturbed reports for each of Values whether its repetition was disturbed; it is empty if none was.
 //
 // Source: docs/method.md#disturbed-repetitions.
 func (r Result) Disturbed() []bool {
@@ -286,7 +286,7 @@ func (r Result) Times(factor float64) Result {
 // IsErrorShare reports whether the estimate is the share of failures over all repetitions.
 func (r Result) IsErrorShare() bool { return r.Metric.Share && len(r.Failures.Attempted) > 0 }
 
-// At returns the estimate at a level.
+// At returns the estimate at the level alpha.
 func (r Result) At(alpha float64) (stats.Estimate, error) {
 	if record.IsSearched(r.Metric.Name) {
 		return r.Estimate, nil
@@ -323,8 +323,8 @@ func (r Result) Cell() stats.Cell {
 	return c
 }
 
-// Metric says what the name of a metric means in the experiment; it is false if it cannot be measured there. The unit
-// of a metric that programs print is empty until a record has it.
+// Metric returns what the name of a metric means in the experiment; false if it cannot be measured there. The unit of a
+// metric that programs print is empty until a record has it.
 func (e *Experiment) Metric(name string) (record.Metric, bool) {
 	m, ok := e.Measured.Lookup(name)
 	if !ok && e.Known < article.KnowsAll { // a problem may hide what the experiment measures
@@ -405,11 +405,11 @@ func (e *Experiment) SuggestSetting(name string) string {
 	return source.Suggest(name, e.settings)
 }
 
-// IsSuggestion reports whether source.Suggest has found a near miss.
+// IsSuggestion reports whether source.Suggest found a near miss.
 func IsSuggestion(hint string) bool { return strings.HasPrefix(hint, "did you mean") }
 
-// KeyMetrics returns the metrics by which cells are compared unless the author asks for others: for loads the main
-// ones, for commands all, and those that the article adds.
+// KeyMetrics returns the metrics by which cells are compared by default: the main ones of loads, all of commands, those
+// that the article adds; of a capacity search only its rate.
 //
 // Source: docs/command.md#compare.
 func (e *Experiment) KeyMetrics() []record.Metric {
@@ -446,8 +446,8 @@ func (e *Experiment) KeyMetrics() []record.Metric {
 	return out
 }
 
-// AllMetrics returns the metrics of the experiment that something measured, key metrics first. Kinds of failures that
-// never occurred are left out.
+// AllMetrics returns the measured metrics of the experiment, key metrics first, without kinds of failures that never
+// occurred.
 func (e *Experiment) AllMetrics() []record.Metric {
 	out := e.KeyMetrics()
 	for _, name := range e.Measured.Names() {
@@ -463,7 +463,7 @@ func (e *Experiment) AllMetrics() []record.Metric {
 	})
 }
 
-// IsUnmeasured reports whether no valid cell has a metric, and at least one could have it.
+// IsUnmeasured reports whether some valid cell could have a metric, but none has it.
 func IsUnmeasured(metric string, cells []*Cell) bool {
 	could := false
 	for _, c := range cells {
@@ -479,7 +479,7 @@ func IsUnmeasured(metric string, cells []*Cell) bool {
 	return could
 }
 
-// Has reports whether the experiment adds a metric, or a record of it has such a sample.
+// Has reports whether the experiment adds a metric, or one of its records has a sample of it.
 func (e *Experiment) Has(name string) bool {
 	isAdded := slices.ContainsFunc(e.Measured.Added, func(m record.Metric) bool { return m.Name == name })
 	return isAdded || slices.ContainsFunc(e.Cells, func(c *Cell) bool {

@@ -27,14 +27,14 @@ func (c *Cell) decode(h record.Histogram) (*record.Bars, error) {
 	return d.bars, d.err
 }
 
-// distribution has the times of one repetition, or of several together.
+// distribution holds the times of one repetition, or of several pooled.
 type distribution struct {
 	bars      *record.Bars
 	histogram record.Histogram
 	attempts  int64 // answers and requests without one, which rank above all answers
 }
 
-// distributionOf adds up the histograms of repetitions.
+// distributionOf pools the histograms of repetitions.
 func distributionOf(family string, decode func(record.Histogram) (*record.Bars, error), records ...*record.Record) (
 	d distribution, err error) {
 	var all, cut []*record.Bars
@@ -63,11 +63,11 @@ func distributionOf(family string, decode func(record.Histogram) (*record.Bars, 
 	return d, nil
 }
 
-// markTail is the mark of a percentile that all repetitions together do not confirm.
+// markTail marks a percentile that the pooled repetitions do not confirm.
 const markTail = "repetitions disagree in the tail"
 
-// compareTail marks a percentile if the percentile of the answers of all repetitions together lies outside of its
-// interval: a few repetitions then have most of the slow answers.
+// compareTail marks a percentile if that of all repetitions pooled lies outside its interval: a few repetitions then
+// have most of the slow answers.
 //
 // Source: docs/method.md#across-repetitions.
 func (c *Cell) compareTail(r *Result) {
@@ -90,29 +90,28 @@ func (c *Cell) compareTail(r *Result) {
 	}
 }
 
-// Percentiles is the distribution of the times of a cell: of all valid repetitions together, and how far the
-// repetitions agree.
+// Percentiles is the distribution of a cell's times over all valid repetitions pooled, and how far they agree.
 type Percentiles struct {
 	Points   []PercentilePoint // ascending, from the smallest admissible time to the largest
 	N        int               // repetitions
 	Attempts int64             // behind all points: answers and requests without one, which rank above all answers
-	End      string            // the reason for the end of Points: "needs …", "among failures"
+	End      string            // why Points end there: "needs …", "among failures"
 }
 
 // PercentilePoint is one percentile of a cell.
 type PercentilePoint struct {
 	Percent float64 // from 0 to below 100
-	Pooled  float64 // of the answers of all repetitions together, in seconds
+	Pooled  float64 // of the answers of all repetitions pooled, in seconds
 
-	// Estimate is of the percentiles of single repetitions, in seconds; its N is 0 if one of them has none.
+	// Estimate is over the percentiles of single repetitions, in seconds; its N is 0 if a repetition has none.
 	Estimate stats.Estimate
 }
 
-// perNine is how many percentiles there are for each further nine.
+// perNine is the number of points from one nine to the next, as from 99 % to 99.9 %.
 const perNine = 16
 
-// Percentiles returns the distribution of a family of times, such as "latency", or why it is missing. It reaches from
-// the first percentile to the last with ten attempts beyond it.
+// Percentiles returns the distribution of a family of times, such as "latency", or why it is missing. It covers the
+// percentiles with at least ten attempts on each side.
 //
 // Source: docs/method.md#histogram, docs/method.md#percentiles, docs/method.md#across-repetitions and
 // docs/method.md#one-cell.
@@ -142,12 +141,12 @@ func (c *Cell) Percentiles(family string) (Percentiles, string) {
 	return pooled.percentiles(each), ""
 }
 
-// isUnreadable reports whether the cell has no records from which the metric could be read.
+// isUnreadable reports whether the cell has no records from which to read the metric.
 func (r Result) isUnreadable(c *Cell) bool {
 	return len(c.Records) == 0 || r.Level == validity.Invalid || strings.HasPrefix(r.Missing, "failed")
 }
 
-// percentiles returns the percentiles of all repetitions together and of each.
+// percentiles returns the percentiles of d, the pool of each, with estimates over the single repetitions.
 func (d distribution) percentiles(each []distribution) Percentiles {
 	out := Percentiles{N: len(each), Attempts: d.attempts}
 	const half = .5
@@ -160,7 +159,7 @@ func (d distribution) percentiles(each []distribution) Percentiles {
 	}
 }
 
-// add adds the percentile that a share of attempts exceeds. It reports false if neither it nor a larger one exists.
+// add appends the percentile that a share of attempts exceeds. It returns false if neither it nor a larger one exists.
 func (p *Percentiles) add(pooled distribution, each []distribution, tail float64) bool {
 	if !pooled.admits(tail) {
 		if tail > .5 {
@@ -188,7 +187,7 @@ func (p *Percentiles) add(pooled distribution, each []distribution, tail float64
 	return true
 }
 
-// admits reports whether enough attempts lie beyond a percentile, on its nearer side, to show it.
+// admits reports whether a percentile has at least ten attempts on each side, and so may be shown.
 //
 // Source: docs/method.md#percentiles.
 func (d distribution) admits(tail float64) bool {
@@ -196,24 +195,24 @@ func (d distribution) admits(tail float64) bool {
 	return float64(d.attempts)*min(tail, 1-tail) >= beyond*(1-1e-12)
 }
 
-// at returns the time that a share of attempts exceeds.
+// at returns the time that a share of attempts exceeds, or why it is missing.
 func (d distribution) at(tail float64) (seconds float64, missing string) {
 	rank := min(d.attempts, max(1, d.attempts-int64(math.Ceil(tail*float64(d.attempts)-0.5))))
 	return d.bars.At(d.histogram, rank)
 }
 
-// BySecond are the metrics whose course within repetitions is recorded.
+// BySecond lists the metrics that are recorded second by second.
 var BySecond = []string{"throughput", "latency.mean"}
 
-// Seconds is the course of a metric within the repetitions of a cell, second by second.
+// Seconds is a metric within the repetitions of a cell, second by second.
 type Seconds struct {
 	Metric      record.Metric // of each second
-	Repetitions []int         // by number, valid ones
+	Repetitions []int         // numbers of the valid ones
 	Values      [][]float64   // by repetition and whole second, in the metric's unit; NaN for a second without any
 }
 
-// Seconds returns the course of throughput, as completions, right or failed, or of the mean latency of each second's
-// right answers, or why it is missing.
+// Seconds returns a metric second by second, or why it is missing: throughput as completions, failed ones included, or
+// the mean latency of each second's right answers.
 //
 // Source: docs/method.md#steady-state, which judges the same series.
 func (c *Cell) Seconds(metric string) (Seconds, string) {

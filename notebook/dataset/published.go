@@ -11,15 +11,15 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// PublishedValue is what a published block says of a cell.
+// PublishedValue is the published number of a cell.
 type PublishedValue struct {
 	Number float64 // in the metric's base unit
 	Text   string  // as the author wrote it
 	Block  *article.Published
 }
 
-// Published returns what a published block says of a cell; without a name, the first block that has it. It is false if
-// no row of the block joins the cell and has the metric.
+// Published returns the number that a block publishes for a cell; if block is empty, the first block that has one. It
+// is false if no row joins the cell and has the metric.
 //
 // Source: docs/published.md; docs/method.md#published-against-measured.
 func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValue, bool) {
@@ -37,8 +37,8 @@ func (d *Dataset) Published(c *Cell, metric string, block string) (PublishedValu
 	return PublishedValue{}, false
 }
 
-// Join returns the cells of a row: those that agree in every parameter and label that both have. Other fields of the
-// row are notes. The result must not be changed.
+// Join returns the cells of a row: those with the same value in every field that names a parameter or label of the
+// experiment. Other fields are notes. The result must not be changed.
 //
 // Source: docs/published.md.
 func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell {
@@ -53,12 +53,12 @@ func (d *Dataset) Join(b *article.Published, row *article.PublishedRow) []*Cell 
 				matches = append(matches, expr.Match{Name: f.Name.Value, Op: expr.Equal, Value: f.Value.Value})
 			}
 		}
-		cells, _ := e.cellsWith(matches) // any texts can be compared by =
+		cells, _ := e.cellsWith(matches) // = compares any texts
 		return cells
 	})
 }
 
-// joinOne returns the cell of a row that joins exactly one; otherwise nil.
+// joinOne returns the cell of a row that joins exactly one; nil for other rows.
 func (d *Dataset) joinOne(b *article.Published, row *article.PublishedRow) *Cell {
 	if cells := d.Join(b, row); len(cells) == 1 {
 		return cells[0]
@@ -69,7 +69,7 @@ func (d *Dataset) joinOne(b *article.Published, row *article.PublishedRow) *Cell
 // BlockAgreement is how far a published block agrees with what was measured.
 type BlockAgreement struct {
 	stats.Agreement
-	Cells []*Cell // of the rows of Agreement; nil for a row that does not join exactly one
+	Cells []*Cell // by row of Agreement; nil for a row that does not join exactly one
 }
 
 type blockMetric struct {
@@ -77,8 +77,8 @@ type blockMetric struct {
 	metric string
 }
 
-// AgreementWith compares a metric of a block with what was measured. Rows without the metric are left out, and rows of
-// zero, such as failures, which have no ratio. The result must not be changed.
+// AgreementWith compares a metric of a block with what was measured. It leaves out rows without the metric, and rows of
+// zero (failures, say), which have no ratio. The result must not be changed.
 //
 // Source: docs/method.md#published-against-measured.
 func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreement {
@@ -109,8 +109,8 @@ func (d *Dataset) AgreementWith(b *article.Published, metric string) BlockAgreem
 	})
 }
 
-// Agreement compares a metric of a published block, by name or the first that has it, with what was measured. It is
-// false if no block has the metric.
+// Agreement is AgreementWith for a block by name; if block is empty, for the first that has the metric. It is false if
+// there is no such block.
 func (d *Dataset) Agreement(metric, block string) (a BlockAgreement, ok bool) {
 	for _, b := range d.Doc.Published {
 		if (block == "" || b.Name.Value == block) && slices.Contains(MetricsOf(b), metric) {
@@ -120,7 +120,7 @@ func (d *Dataset) Agreement(metric, block string) (a BlockAgreement, ok bool) {
 	return a, false
 }
 
-// MetricsOf lists the metrics of a published block.
+// MetricsOf returns the names of the metrics of a published block.
 func MetricsOf(b *article.Published) (metrics []string) {
 	for _, row := range b.Rows {
 		for _, m := range row.Metrics {

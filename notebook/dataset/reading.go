@@ -14,8 +14,8 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Value returns one metric of one repetition, valid or not, in the metric's base unit, or why it has none. Added are
-// the metrics that the experiment adds, also those computed from others.
+// Value returns a metric of one repetition, valid or not, in its base unit, or why it is missing. Added lists the
+// metrics that the experiment adds, with those computed from others.
 func Value(r *record.Record, metric string, added []plan.Metric) (value float64, missing string) {
 	if r.Failure != "" {
 		return 0, "failed: " + r.Failure
@@ -23,8 +23,8 @@ func Value(r *record.Record, metric string, added []plan.Metric) (value float64,
 	return reading{record.Histogram.Decode, r, added}.value(metric)
 }
 
-// reading gives metrics of one repetition that could be run. It is the expr.Env of expressions about the repetition
-// alone. Plans have no circular metrics.
+// reading reads the metrics of one repetition that did not fail. It is the expr.Env of expressions about that
+// repetition. Plans have no circular metrics.
 type reading struct {
 	decode func(record.Histogram) (*record.Bars, error)
 	*record.Record
@@ -58,7 +58,7 @@ func computed(added []plan.Metric, metric string) (n expr.Node) {
 	return n
 }
 
-// missingError is about a metric that another one is computed from, and that a repetition does not have.
+// missingError says why a repetition lacks a metric that another one is computed from.
 type missingError struct{ metric, reason string }
 
 func (e *missingError) Error() string { return e.metric + ": " + e.reason }
@@ -80,13 +80,13 @@ func (r reading) Select(s *expr.Selector) (expr.Value, error) {
 	return expr.NumberOf(value, DimensionOf(m)), nil
 }
 
-// Call refuses functions that compare cells.
+// Call rejects functions that compare cells.
 func (reading) Call(c *expr.Call) (expr.Value, error) {
 	return expr.Value{}, &expr.Error{Span: c.Span, Msg: c.Name + " compares cells, and this is about one repetition"}
 }
 
-// needsAll reports whether a cell lacks a metric if one valid repetition does, which would have been the slowest or the
-// best.
+// needsAll reports whether a cell lacks a metric as soon as one valid repetition does: that repetition would have been
+// the slowest or the best.
 func needsAll(metric string, added []plan.Metric) bool {
 	if record.IsTime(metric) || metric == "throughput.per_core" || metric == "cpu.per_request" {
 		return true
@@ -95,10 +95,10 @@ func needsAll(metric string, added []plan.Metric) bool {
 		func(s *expr.Selector) bool { return needsAll(s.Name, added) })
 }
 
-// notMeasured is the prefix of reasons for missing values.
+// notMeasured is the prefix of reasons why a value is missing.
 const notMeasured = "not measured: "
 
-// measured returns a metric that was measured as such.
+// measured returns a metric that is not computed from others.
 func (r reading) measured(metric string) (value float64, missing string) {
 	if r.Load == nil {
 		return r.sample(metric)
@@ -132,11 +132,11 @@ func (r reading) measured(metric string) (value float64, missing string) {
 	return r.sample(metric)
 }
 
-// failures returns how many requests failed in a way.
+// failures returns how many requests failed in one way.
 func (r reading) failures(kind string) (float64, string) {
 	n, isCounted := r.Load.Failures[kind]
 	if r.Load.Tool != "" && !isCounted {
-		return r.reported(-1) // it tells only some kinds apart
+		return r.reported(-1) // the tool tells only some kinds apart
 	}
 	return float64(n), ""
 }
@@ -159,7 +159,7 @@ func (r reading) sample(metric string) (float64, string) {
 	return 0, "not measured"
 }
 
-// reported returns a count of the load generator, which is negative if it does not report it.
+// reported returns a count of the load generator; a negative one means that it does not report it.
 func (r reading) reported(n int64) (float64, string) {
 	if n < 0 {
 		return 0, notMeasured + cmp.Or(r.Load.Tool, record.DriverTool) + " does not report it"
@@ -210,8 +210,8 @@ func (r reading) perCore() (float64, string) {
 	return rate / cores, missing
 }
 
-// perRequest is the CPU time of all services over the requests with a right answer. Services that fell behind the rate of
-// an open loop spent time on requests that nobody waited for any more.
+// perRequest returns the CPU seconds of all services per right answer. It is missing if services fell behind an open
+// loop: they then worked on requests that nobody waited for any more.
 func (r reading) perRequest() (float64, string) {
 	perSecond, missing := r.perCore()
 	switch {
@@ -225,8 +225,8 @@ func (r reading) perRequest() (float64, string) {
 	return 1 / perSecond, ""
 }
 
-// step returns how coarse a value of a metric is, in the metric's unit, as it is counted or as the tool prints it; 0 if
-// it is finer than anything else. Wanted is how many requests the load was to make, 0 for any number.
+// step returns the resolution of a value, in the metric's unit, as counted or as the tool prints it; 0 if it is finer
+// than anything else. Wanted is the number of requests of the load, 0 if it has none.
 //
 // Source: docs/method.md#words-and-defaults and docs/method.md#resolution-of-counts.
 func step(r *record.Record, metric string, wanted int, value float64) float64 {
@@ -252,7 +252,7 @@ func step(r *record.Record, metric string, wanted int, value float64) float64 {
 	return 0
 }
 
-// countStep returns the step of a number of right answers over that number; 0 if no end of the window cuts it.
+// countStep returns the relative step of a count of right answers; 0 if the end of the window does not cut it.
 func countStep(r *record.Record, wanted int) float64 {
 	l := r.Load
 	endedByRequests := wanted > 0 && l.Attempted >= int64(wanted)
@@ -266,8 +266,8 @@ func countStep(r *record.Record, wanted int) float64 {
 	return float64(max(1, l.Connections)) / float64(l.Completed)
 }
 
-// time returns a metric made from a histogram: latency.p99, latency.mean, latency.connect.p50. Attempts without a time
-// rank above all times.
+// time returns a time from a histogram, or why it is missing: latency.p99, latency.mean, latency.connect.p50. Attempts
+// without a time rank above all times.
 //
 // Source: docs/method.md#histogram, docs/method.md#requests-that-were-cut and docs/method.md#percentiles.
 func (r reading) time(metric string) (seconds float64, missing string) {
@@ -302,7 +302,7 @@ func (r reading) time(metric string) (seconds float64, missing string) {
 	return seconds, cmp.Or(missing, r.belowStep(seconds, h.Step))
 }
 
-// percentileOf reads a percentile such as p99.9, and refuses one of too few attempts.
+// percentileOf parses a percentile such as p99.9, and rejects it if there are too few attempts.
 func percentileOf(name string, attempts int64) (p stats.Percentile, missing string) {
 	p, err := stats.ParsePercentile(strings.TrimPrefix(name, "p"))
 	if err != nil {
@@ -314,8 +314,8 @@ func percentileOf(name string, attempts int64) (p stats.Percentile, missing stri
 	return p, ""
 }
 
-// AnswersNeeded returns how many answers a repetition needs to have a metric: as many as the highest percentile of times
-// of requests that it is, or is computed from; 0 without one. Added are the metrics that the experiment adds.
+// AnswersNeeded returns how many answers a repetition needs for a metric: those of the highest percentile of times in
+// it or in what it is computed from; 0 without one. Added lists the metrics that the experiment adds.
 //
 // Source: docs/method.md#percentiles.
 func AnswersNeeded(metric string, added []plan.Metric) (need int64) {
@@ -332,7 +332,7 @@ func AnswersNeeded(metric string, added []plan.Metric) (need int64) {
 	return 0
 }
 
-// familyOf divides a metric made from a histogram: "latency.connect" and "p99.9".
+// familyOf splits the name of a metric from a histogram: "latency.connect" and "p99.9".
 func familyOf(metric string) (family, last string) {
 	i := strings.LastIndex(metric, ".p") // the percentage may have a point of its own
 	if i < 0 {
@@ -341,7 +341,7 @@ func familyOf(metric string) (family, last string) {
 	return metric[:i], strings.TrimPrefix(metric[i:], ".")
 }
 
-// attemptsOf counts the values that a histogram could have.
+// attemptsOf returns how many values a histogram would have if every attempt had one.
 func attemptsOf(r *record.Record, family string) int64 {
 	h := r.Histograms[family]
 	switch family {
@@ -353,7 +353,7 @@ func attemptsOf(r *record.Record, family string) int64 {
 	return max(h.Count, r.Load.Attempted)
 }
 
-// belowStep refuses a time shorter than half a step of a tool, which prints it as 0 ms.
+// belowStep rejects a time shorter than half a step of a tool, which prints it as 0 ms.
 func (r reading) belowStep(seconds, step float64) string {
 	if seconds >= step/2 {
 		return ""
@@ -361,8 +361,8 @@ func (r reading) belowStep(seconds, step float64) string {
 	return fmt.Sprintf("not measured: shorter than %s can tell, in steps of %g ms", r.Load.Tool, step*1e3)
 }
 
-// sampleTime returns a time that another tool reports itself. Tools do not rank failures above all answers, so there is
-// no such time if requests failed.
+// sampleTime returns a time that another tool reports. It is missing if requests failed, because tools do not rank
+// failures above all answers.
 //
 // Source: docs/method.md#histogram and docs/method.md#percentiles.
 func (r reading) sampleTime(metric string) (float64, string) {
@@ -386,8 +386,8 @@ func (r reading) sampleTime(metric string) (float64, string) {
 	return s.Value, r.belowStep(s.Value, s.Step)
 }
 
-// ProbeOfTune returns the value of a probe of a search for a tuned value, in the metric's base unit, and why the probe
-// does not count, if it does not. Added are the metrics that the experiment adds.
+// ProbeOfTune returns the value of a probe in a search for a tuned value, in the metric's base unit. Invalid says why
+// the probe does not count; it is "" if it does. Added lists the metrics that the experiment adds.
 //
 // Source: docs/method.md#tuned-values.
 func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value float64, invalid string) {
@@ -398,7 +398,7 @@ func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value fl
 	return value, invalidBy(r)
 }
 
-// invalidBy says which checks, other than the ignored ones, found a repetition invalid; "" if none did.
+// invalidBy returns what the checks, except ignored ones, found invalid in a repetition; "" if nothing.
 func invalidBy(r *record.Record, ignored ...string) string {
 	var words []string
 	_, checks := validity.Of(r)
@@ -410,9 +410,9 @@ func invalidBy(r *record.Record, ignored ...string) string {
 	return strings.Join(words, "; ")
 }
 
-// ProbeOfCapacity says what a probe of a search for a capacity shows, and why if it shows nothing. Added are the
-// metrics that the experiment adds. The objective decides about failures. Services that did not keep up fail the probe,
-// and so do percentiles among failed requests; but a disturbed probe shows nothing.
+// ProbeOfCapacity returns the outcome of a probe in a capacity search, and why if it is invalid. Added lists the
+// metrics that the experiment adds. Failed requests matter only to the objective. The probe fails if services did not
+// keep up or a percentile lies among failed requests; it is invalid if it was disturbed.
 //
 // Source: docs/method.md#capacities.
 func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {
@@ -444,8 +444,8 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric)
 	return stats.ProbeFailed, ""
 }
 
-// fellBehind reports whether services did not keep up with an open loop: too little of what was sent was answered, or
-// requests could not be sent since all connections waited for answers.
+// fellBehind reports whether services did not keep up with an open loop: too few sent requests were answered, or
+// requests stayed unsent because all connections waited for answers.
 //
 // Source: docs/method.md#quantities-checked.
 func fellBehind(r *record.Record) bool {

@@ -12,8 +12,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Search returns what the search for a tuned value of the cell tried and found; "" is the search for its capacity. A
-// value taken over from another experiment has the search of that experiment. It is nil without a recorded search.
+// Search returns the recorded search for a tuned value of the cell; for its capacity if name is "". A value taken over
+// from another experiment has that experiment's search. Without a recorded search it is nil.
 func (c *Cell) Search(name string) *record.Search {
 	if r := c.searches[name]; r != nil {
 		return r.Search
@@ -21,8 +21,8 @@ func (c *Cell) Search(name string) *record.Search {
 	return nil
 }
 
-// pickSearches picks the newest search for each value of the trial: of the definition that the cell was measured with
-// before the present one.
+// pickSearches picks the newest search for each value of the trial, preferring the key that the cell was measured with
+// to the present one.
 func (c *Cell) pickSearches(records []*record.Record) {
 	measured := c.Trial.Key
 	if len(c.Records) > 0 {
@@ -63,8 +63,8 @@ func (d *Dataset) takeOver() {
 	}
 }
 
-// chooseCapacity picks the newest search with the present key, otherwise the newest one. Searches that a busy machine
-// kept from finishing come after all others of the same key: they say nothing of the capacity.
+// chooseCapacity picks the newest search with the present key, else the newest one. Searches that a busy machine cut
+// short come last among either: they say nothing about the capacity.
 func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
 	searches := slice.Filter(records, func(r *record.Record) bool {
 		return r.Search != nil && r.Search.Kind == record.SearchCapacity
@@ -83,7 +83,7 @@ func chooseCapacity(t *plan.Trial, records []*record.Record) choice {
 	return choice{state, best.Run, []*record.Record{best}}
 }
 
-// measureSearched fills in the result of a search. It does not depend on the validity of repetitions.
+// measureSearched fills in what a search found, whether or not repetitions are valid.
 //
 // Source: docs/method.md#claims-as-regions, docs/method.md#tuned-values and docs/method.md#capacities.
 func (c *Cell) measureSearched(r *Result) {
@@ -130,7 +130,7 @@ func (c *Cell) measureTune(r *Result, name string) {
 	}
 }
 
-// setFound fills in the one value that a search found. Its probes are no repetitions.
+// setFound fills in the value that a search found. Probes do not count as repetitions.
 func (r *Result) setFound(value float64, interval stats.Interval) {
 	r.Values, r.Repetitions = []float64{value}, []int{0}
 	r.Estimate = stats.Estimate{N: 1, Centre: value, Interval: interval, Kind: stats.BySearch}

@@ -14,23 +14,23 @@ import (
 	"benchbook/notebook/source"
 )
 
-// ErrNotMeasured is the cause of an error of Eval if the expression is right and its cells have no numbers.
+// ErrNotMeasured is the cause of an Eval error if the expression is right but its cells have no numbers.
 var ErrNotMeasured = errors.New("not measured")
 
-// Rule is the name of a mistake in an expression, as problems have it. It is the cause of an *expr.Error.
+// Rule identifies a mistake in an expression, as in problems. It is the cause of an *expr.Error.
 type Rule string
 
 func (r Rule) Error() string { return string(r) }
 
-// Mistake is an error that the author of an expression can repair.
+// Mistake returns an error that the author of an expression can fix.
 func Mistake(at expr.Span, r Rule, hint, format string, args ...any) *expr.Error {
 	return &expr.Error{Span: at, Msg: fmt.Sprintf(format, args...), Hint: hint, Err: r}
 }
 
-// Select returns the cells that fulfil a where expression, in the plan's order; all of them for nil. Names are
-// parameters, labels, and experiment.
+// Select returns the cells that satisfy a where expression, in plan order; nil selects all. Names are parameters,
+// labels, and experiment.
 //
-// The error is an *expr.Error for an unknown name, or for another expression than a condition on texts.
+// The error is an *expr.Error: the expression has an unknown name, or is not a condition on texts.
 func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 	if where == nil || len(e.Cells) == 0 {
 		return slices.Clone(e.Cells), nil
@@ -68,7 +68,7 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 // Scope is where the selectors of an expression look for cells.
 type Scope struct {
 	Data       *Dataset
-	Experiment string // of selectors that name none; "" is the only one of the article
+	Experiment string // for selectors that name none; "" means the only one of the article
 }
 
 // In returns the scope of an experiment.
@@ -82,8 +82,8 @@ type Picked struct {
 	selector *expr.Selector
 }
 
-// Pick finds the cells of a selector. The error is an *expr.Error: a mistake, or with the cause ErrNotMeasured if the
-// profile leaves the experiment or the cells out.
+// Pick finds the cells of a selector. The error is an *expr.Error: a mistake, or one with the cause ErrNotMeasured if
+// the profile leaves the experiment or the cells out.
 func (s Scope) Pick(sel *expr.Selector) (Picked, error) {
 	p, err := s.pick(sel)
 	if err == nil || errors.Is(err, ErrNotMeasured) {
@@ -95,8 +95,8 @@ func (s Scope) Pick(sel *expr.Selector) (Picked, error) {
 	})
 }
 
-// UnlessInOtherProfile returns a mistake, unless another profile makes it right: then the expression is not measured in
-// this profile. Only the profile full makes any mistake right, others those about cells that they alone have.
+// UnlessInOtherProfile returns the mistake, or ErrNotMeasured as an *expr.Error if the expression is right in another
+// profile. The profile full excuses any mistake, others only an unknown cell or parameter.
 func (d *Dataset) UnlessInOtherProfile(mistake error, at expr.Span, try func(other *Dataset) error) error {
 	r, _ := errors.AsType[Rule](mistake)
 	for _, other := range d.OtherProfiles() {
@@ -136,7 +136,7 @@ func (s Scope) pick(sel *expr.Selector) (Picked, error) {
 	return p, nil
 }
 
-// pickFor finds the cells of a selector, which has to mean a single one unless it may be a list.
+// pickFor finds the cells of a selector, which must select exactly one unless list is true.
 func (s Scope) pickFor(sel *expr.Selector, list bool) (Picked, error) {
 	p, err := s.Pick(sel)
 	cells := p.Cells
@@ -162,7 +162,7 @@ func DifferingParameters(cells []*Cell) []string {
 // ExperimentMatch is the name by which selectors match the experiment.
 const ExperimentMatch = "experiment"
 
-// experiments returns those in which a selector looks.
+// experiments returns the experiments in which a selector looks.
 func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 	names := s.Data.Names()
 	matches := slice.Filter(sel.Matches, func(m expr.Match) bool { return m.Name == ExperimentMatch })
@@ -190,7 +190,7 @@ func (s Scope) experiments(sel *expr.Selector) ([]*Experiment, error) {
 		return nil, Mistake(sel.Span, "no-cell", "add a yaml experiment block",
 			"there is no experiment to take %s from", sel)
 	}
-	likely := max(0, slices.IndexFunc(s.Data.Experiments, func(e *Experiment) bool { // that has all its parameters
+	likely := max(0, slices.IndexFunc(s.Data.Experiments, func(e *Experiment) bool { // with all its parameters
 		isUnknown := func(m expr.Match) bool { return !slices.Contains(e.Plan.Parameters, m.Name) }
 		return !slices.ContainsFunc(sel.Matches, isUnknown)
 	}))
@@ -236,7 +236,7 @@ func (e *Experiment) match(sel *expr.Selector) ([]*Cell, error) {
 	return e.cellsWith(matches)
 }
 
-// cellsWith returns the cells that fulfil matches of parameters and labels.
+// cellsWith returns the cells that satisfy matches of parameters and labels.
 func (e *Experiment) cellsWith(matches []expr.Match) (out []*Cell, err error) {
 	var benchmarks []string
 	for _, m := range matches {
@@ -263,7 +263,7 @@ func (e *Experiment) cellsWith(matches []expr.Match) (out []*Cell, err error) {
 	return out, nil
 }
 
-// noCell says which match no cell fulfils, with the nearest value, or that no cell fulfils all of them.
+// noCell says which match of a selector no cell satisfies, with the nearest value, or that no cell satisfies all.
 func noCell(sel *expr.Selector, experiments []*Experiment) error {
 	for _, m := range sel.Matches {
 		var values []string
@@ -289,22 +289,21 @@ func noCell(sel *expr.Selector, experiments []*Experiment) error {
 	return Mistake(sel.Span, "no-cell", "each value has a cell, but no cell has all of them", "no cell matches %s", sel)
 }
 
-// maxExpanded bounds the nodes of an expression with its values written out: values that use each other several times
-// multiply.
+// maxExpanded bounds the nodes of an expanded expression: values that use each other several times multiply.
 const maxExpanded = 500
 
-// Expand replaces the names of front matter values by their expressions. These get the place of the name, so that
-// errors point into the expression that uses it.
+// Expand replaces the names of front matter values by their expressions, which get the name's place so that errors
+// point into the expression that uses it.
 func (d *Dataset) Expand(n expr.Node) (expr.Node, error) { return (&expansion{d: d}).expand(n) }
 
-// expansion counts the nodes that were made of an expression, and knows the names that are being replaced.
+// expansion counts the nodes of an expanded expression, and tracks the names being replaced.
 type expansion struct {
 	d     *Dataset
 	made  int
 	using []string
 }
 
-// expand returns a copy of n with its values replaced.
+// expand returns a copy of n with the names of values replaced.
 func (e *expansion) expand(n expr.Node) (expr.Node, error) {
 	if e.made++; len(e.using) > 0 && e.made > maxExpanded {
 		return nil, Mistake(n.Pos(), "too-large", "write out what is needed, with fewer values",

@@ -9,14 +9,14 @@ import (
 	"benchbook/notebook/record"
 )
 
-// OtherSessions returns the sessions, apart from the runs of some cells, that have all of these cells, measured as they
-// are now: for each session, the newest first, its cell for each of them. A session is a single run under the shown
-// profile, of this host or another one of its class.
+// OtherSessions returns the other sessions in which all of the cells were measured as they are now, newest first: for
+// each, a map from the cells to its own. A session is one run under the shown profile, on this host or another of its
+// class. Runs of the cells themselves are left out.
 //
 // Source: docs/method.md#sessions.
 func (d *Dataset) OtherSessions(cells []*Cell) (out []map[*Cell]*Cell) {
 	isOld := func(c *Cell) bool { return c.State != Fresh }
-	if d.sessions == nil || slices.ContainsFunc(cells, isOld) { // nil: it is a session itself
+	if d.sessions == nil || slices.ContainsFunc(cells, isOld) { // nil: d is a session itself
 		return nil
 	}
 	for _, s := range d.sessions() {
@@ -28,7 +28,7 @@ func (d *Dataset) OtherSessions(cells []*Cell) (out []map[*Cell]*Cell) {
 	return out
 }
 
-// freshCells returns the cell for each of another session's cells, by trial and benchmark; nil unless all are Fresh.
+// freshCells maps another session's cells to those of d, by trial and benchmark; nil unless all are Fresh.
 func (d *Dataset) freshCells(cells []*Cell) map[*Cell]*Cell {
 	out := map[*Cell]*Cell{}
 	for _, c := range cells {
@@ -42,7 +42,7 @@ func (d *Dataset) freshCells(cells []*Cell) map[*Cell]*Cell {
 	return out
 }
 
-// addClass adds the records of the host's class under the shown profile, and divides them by run.
+// addClass adds the records of all hosts of the host's class under the shown profile, and groups them by run.
 func (d *Dataset) addClass(sets []*Dataset) {
 	type session struct{ host, run string }
 	runs, hosts := map[session][]*record.Record{}, map[string]*Dataset{}
@@ -66,8 +66,8 @@ func (d *Dataset) addClass(sets []*Dataset) {
 	})
 }
 
-// KnownLooks counts the looks at some cells in all known runs of the class under the profile, whatever the cells were
-// then. Before returns, from the first record of a run, the looks that were known when it began: of runs that are gone.
+// KnownLooks counts the looks at cells in all known runs of the class under the profile, even looks at older versions.
+// Before returns how many looks were known when a run began, from its first record: they may be of runs that are gone.
 //
 // Source: docs/method.md#number-of-looks.
 func (d *Dataset) KnownLooks(cells []*Cell, before func(first *record.Record) int) int {
