@@ -1,8 +1,8 @@
 // Package claim judges the claims of an article by what was measured.
 //
-// A claim is read as a Test in one of eleven forms: cells to compare, and the region where their ratio, difference or
-// value has to lie. Judging a test gives a Judgement: a verdict, the effect with its interval, and what readers have to
-// know. The forms and their rules are in docs/claims.md, the statistics in docs/method.md.
+// A claim is read as a Test: cells to compare, and the region where their ratio, difference or value must lie. Judging
+// a test gives a Judgement: a verdict, the effect with its interval, and caveats for readers. The forms and their rules
+// are in docs/claims.md, the statistics in docs/method.md.
 package claim
 
 import (
@@ -32,28 +32,28 @@ type Judgement struct {
 	Marks   []string          // caveats: "not measured together", "different loads", "noise floor not measured", …
 	Floor   float64           // the noise floor that the interval of Effect includes
 	Level   float64           // alpha: 0.05, or less for several looks; 0 for parts and for claims without a test
-	Parts   []Judgement       // of every and and, each judged on its own
-	Mostly  bool              // not supported, but most of its pairs are
+	Parts   []Judgement       // for every and "and", each judged alone
+	Mostly  bool              // the claim is not supported, but most of its pairs are
 	Invalid bool              // a cell is not valid
 
-	// Sessions are what each session says alone, that of the cells of Test first; nil if there is one. With three or more
-	// Effect is of all of them.
+	// Sessions holds what each session says alone, the one shown first; nil if there is only one. With three or more,
+	// Effect is over all of them.
 	Sessions []Session
 
-	// Strict is the interval that leaves the verdict open, where the interval of Effect alone would not; nil otherwise.
+	// Strict is the interval that leaves the verdict open where that of Effect alone would decide it; else nil.
 	Strict *StrictInterval
 
 	se      float64        // the standard error of the effect, of a ratio's logarithm
-	span    stats.Interval // what the effect may be apart from its error, because of a disturbance or a search; else zero
+	span    stats.Interval // where the effect may be besides its error, after a disturbance or a search; else zero
 	isExact bool           // all values of each side are the same
-	// outcomesDiffer is set if two sessions have different outcomes: then the claim is not stronger than claimed.
+	// outcomesDiffer says that two sessions have different outcomes, so the claim is not stronger than claimed.
 	outcomesDiffer bool
 
-	// All is the judgement that includes the repetitions left out by checks of their own result; nil if there are none.
+	// All is the judgement with the repetitions that checks of their own result left out; nil if there are none.
 	All *Judgement
 }
 
-// StrictInterval is an interval at a level stricter than the usual one, as several looks at a claim ask for.
+// StrictInterval is an interval at the stricter level that several looks at a claim require.
 //
 // Source: docs/method.md#number-of-looks.
 type StrictInterval struct {
@@ -61,8 +61,8 @@ type StrictInterval struct {
 	Level          float64 // alpha, below 0.05
 }
 
-// Outcome is the verdict, or stats.Stronger for a contradicted claim of a size whose effect lies beyond that size, on
-// the same side of no effect: by its whole interval, for all parts that are contradicted.
+// Outcome returns the verdict, or stats.Stronger for a contradicted claim of a size whose whole interval lies farther
+// from 1 than that size. A claim with parts is stronger if each part is supported or stronger.
 //
 // Source: docs/claims.md#stronger-than-claimed.
 func (j Judgement) Outcome() stats.Verdict {
@@ -91,8 +91,8 @@ func (j Judgement) isStronger() bool {
 	return j.Region.Lo > 1 && interval.Lo > j.Region.Hi || j.Region.Hi < 1 && interval.Hi < j.Region.Lo
 }
 
-// Tally counts the outcomes of the parts: "4 comparisons: 3 supported, 1 inconclusive", or "holds mostly, for 37 of 40
-// pairs: 37 supported, 3 inconclusive". It is empty for a claim without parts.
+// Tally returns counts of the parts' outcomes: "4 comparisons: 3 supported, 1 inconclusive", or "holds mostly, for 37
+// of 40 pairs: 37 supported, 3 inconclusive". It is empty for a claim without parts.
 func (j Judgement) Tally() string {
 	if len(j.Parts) == 0 {
 		return ""
@@ -113,7 +113,7 @@ func outcomes(list []Judgement) (counts map[stats.Verdict]int, words string) {
 	return counts, strings.Join(stats.VerdictsInWords(counts), ", ")
 }
 
-// Results are the judgements on all claims of an article.
+// Results holds the judgements on all claims of an article.
 type Results struct {
 	Data   *dataset.Dataset
 	Claims []Judgement // in the order of the article
@@ -134,7 +134,7 @@ func JudgeAll(d *dataset.Dataset) *Results {
 	return r
 }
 
-// Judge judges one claim. A mistaken claim, which Check reports, is not measured, and the reason is the mistake.
+// Judge judges one claim. A mistaken claim, which Check reports, is not measured, for the reason of the mistake.
 //
 // Source: docs/claims.md#forms; docs/method.md#ratios.
 func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
@@ -167,7 +167,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 	return j
 }
 
-// Check finds a mistake in a claim, without records.
+// Check returns the mistake in a claim, or nil. It needs no records.
 func Check(d *dataset.Dataset, c *article.Claim) error {
 	_, err := newTest(d, c)
 	return err
@@ -180,7 +180,7 @@ func (j *Judgement) setClaim(c *article.Claim) {
 	}
 }
 
-// unfit says which cell of a headline claim cannot carry it; "" if all can.
+// unfit returns why a cell cannot carry a headline claim; "" if all can.
 //
 // Source: docs/validity.md#headline-claims.
 func (t Test) unfit(c *article.Claim) string {
@@ -196,7 +196,7 @@ func (t Test) unfit(c *article.Claim) string {
 	return ""
 }
 
-// leftOutByResult counts the repetitions of all sessions that are left out by checks of their own result.
+// leftOutByResult counts the repetitions in all sessions that checks of their own result left out.
 func (t Test) leftOutByResult() (n int) {
 	most := map[*dataset.Cell]int{} // of the metrics of a cell
 	for _, one := range append([]Test{t}, t.sessions...) {
@@ -214,8 +214,8 @@ func (t Test) leftOutByResult() (n int) {
 	return n
 }
 
-// Applies reports whether a part of the text is for what was measured, and so are the parts around it. Text outside of
-// parts, nil, always is. A test that is not measured is not fulfilled.
+// Applies reports whether a part of the text and all parts around it fit what was measured. Text outside of parts, nil,
+// always does. A test that is not measured fails.
 //
 // Source: docs/article.md#parts-for-one-outcome.
 func (r *Results) Applies(p *article.ConditionalPart) bool { return p == nil || r.applies()[p.Number] }
@@ -226,7 +226,7 @@ func (r *Results) appliesByPart() []bool {
 		verdicts[j.Claim.Name.Value] = j.Verdict
 	}
 	applies := make([]bool, len(r.Data.Doc.Parts))
-	for i, p := range r.Data.Doc.Parts { // a part comes after those around it
+	for i, p := range r.Data.Doc.Parts { // outer parts come first
 		if p.Outer != nil && !applies[p.Outer.Number] {
 			continue
 		}

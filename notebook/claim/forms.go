@@ -19,7 +19,7 @@ import (
 var forms = []string{"a > b", "same(a, b)", "within(a, b, 10%)", "ratio(a, b) > 2", "a > 2 * b", "ratio(a, b) > ratio(c, d)",
 	"about(a, b, 2)", "a < 100ms", "every(a) < 100ms", "fewer(a, b)", `every(a, "<", b)`, "geomean(a) > geomean(b)"}
 
-// builder turns expressions into tests.
+// builder builds tests from expressions.
 type builder struct {
 	dataset.Scope
 	delta float64 // the smallest effect; 0 for the metric's own
@@ -27,8 +27,8 @@ type builder struct {
 
 var errNoExpression = errors.New("the claim has no test that can be read")
 
-// newTest finds the form and the cells of a claim. The error is errNoExpression, an *expr.Error as of Pick, or a
-// mistake in the form in every profile.
+// newTest returns the test of a claim, with its form and cells. The error is errNoExpression, an *expr.Error as from
+// Pick, or a mistake in the form that every profile has.
 func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	if c.Expect.Node == nil {
 		return Test{}, errNoExpression
@@ -48,7 +48,7 @@ func newTest(d *dataset.Dataset, c *article.Claim) (Test, error) {
 	})
 }
 
-// test reads a claim, which may have several parts with and between them.
+// test builds the test of a claim, which may have several parts joined by "and".
 func (b builder) test(n expr.Node) (Test, error) {
 	nodes := expr.Parts(n)
 	if len(nodes) == 1 {
@@ -79,7 +79,7 @@ func (b builder) part(n expr.Node) (Test, error) {
 	return b.complete(t), nil
 }
 
-// complete adds what all forms have in common.
+// complete sets the fields that all forms share.
 func (b builder) complete(t Test) Test {
 	t.delta = b.delta
 	t.IsRatio = slices.Contains([]Form{Compared, Multiple, Near, Gap}, t.Form)
@@ -136,8 +136,8 @@ func (b builder) ordering(n *expr.Binary) (Test, error) {
 	return Test{}, noTest(n)
 }
 
-// kindOf names what an expression is: a cell or cells, a limit, or a product or the function that it calls, with their
-// operands.
+// kindOf returns what an expression is, with its operands: "cell" for one or more cells, "limit", "product", or the
+// name of the function that it calls.
 func kindOf(n expr.Node) (kind string, operands []expr.Node) {
 	switch n := n.(type) {
 	case *expr.Selector:
@@ -161,7 +161,7 @@ func isSelector(n expr.Node) bool {
 	return ok
 }
 
-// noTest refuses an expression of no form, with a way out where it is plain what was meant.
+// noTest returns the error for an expression of no form, with a hint where the meaning is plain.
 func noTest(n expr.Node) error {
 	last := len(forms) - 1
 	hint := fmt.Sprintf("a claim is %s or %s; with and between them", strings.Join(forms[:last], ", "), forms[last])
@@ -190,7 +190,7 @@ func noTest(n expr.Node) error {
 	return dataset.Mistake(n.Pos(), "no-test", hint, "no test for this form")
 }
 
-// cannotFail refuses a claim that no measurement could contradict, and cannotHold one that none could support.
+// cannotFail rejects a claim that no measurement can contradict, cannotHold one that none can support.
 func cannotFail(n expr.Node, why string) error {
 	return dataset.Mistake(n.Pos(), "cannot-fail", "claim something that could turn out to be wrong",
 		"this claim cannot fail: %s", why)
@@ -224,7 +224,7 @@ func (b builder) side(sel *expr.Selector) (Side, error) {
 	return s, err
 }
 
-// two reads two sides that can be compared.
+// two reads two sides, which must be comparable.
 func (b builder) two(n, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) (sides []Side, err error) {
 	if !isSelector(x) || !isSelector(y) {
 		return nil, noTest(n)
@@ -239,7 +239,7 @@ func (b builder) two(n, x, y expr.Node, read func(builder, *expr.Selector) (Side
 	return sides, comparable(n, sides[0], sides[1])
 }
 
-// comparable refuses sides of unlike metrics, and equal sides.
+// comparable rejects sides of unlike metrics, and equal sides.
 func comparable(n expr.Node, a, b Side) error {
 	// Units that programs made up are compared by name.
 	if a.Metric.Unit != "" && b.Metric.Unit != "" && a.Metric.Unit != b.Metric.Unit {
@@ -261,8 +261,7 @@ func comparable(n expr.Node, a, b Side) error {
 
 func isMore(op expr.Op) bool { return op == expr.Greater || op == expr.GreaterEqual }
 
-// compared returns the region of the ratio of a to b for "a op b": more, or less, by the smallest effect. The ratio is
-// always of a to b, as the author wrote it.
+// compared returns the region of the ratio of a to b for "a op b": more or less than 1 by the smallest effect.
 func (b builder) compared(op expr.Op) stats.Region {
 	region := stats.Greater(b.delta)
 	if op == expr.LessEqual || op == expr.GreaterEqual {
@@ -274,7 +273,7 @@ func (b builder) compared(op expr.Op) stats.Region {
 	return region
 }
 
-// compare is the test a > b, of cells or geometric means.
+// compare builds the test a > b, of cells or geometric means.
 func (b builder) compare(n *expr.Binary, x, y expr.Node, read func(builder, *expr.Selector) (Side, error)) (Test, error) {
 	sides, err := b.two(n, x, y, read)
 	return Test{Form: Compared, Op: n.Op, Sides: sides, Region: b.compared(n.Op)}, err
@@ -294,7 +293,7 @@ func (b builder) geomean(sel *expr.Selector) (Side, error) {
 	return s, err
 }
 
-// near is the form same(a, b), within(a, b, 10%), or about(a, b, 2) with a margin of its own as about(a, b, 2, 25%).
+// near builds the test same(a, b), within(a, b, 10%), about(a, b, 2), or about(a, b, 2, 25%) with its own margin.
 func (b builder) near(n *expr.Call) (Test, error) {
 	k, w := 1.0, b.delta
 	var err error
@@ -319,8 +318,7 @@ func (b builder) near(n *expr.Call) (Test, error) {
 	return Test{Form: Near, Sides: sides, Region: stats.About(k, w)}, err
 }
 
-// margin reads how far two values may lie apart, as a share. It refuses 10 without %, which is hardly ten times as
-// much.
+// margin reads how far apart two values may lie, as a share. It rejects 10 without %, which hardly means 1000 %.
 func margin(n expr.Node) (float64, error) {
 	w, err := constant(n)
 	if q, ok := n.(*expr.Quantity); ok && err == nil && q.Unit.Symbol == "" && w >= 1 {
@@ -331,7 +329,7 @@ func margin(n expr.Node) (float64, error) {
 	return w, err
 }
 
-// constant reads a plain number or share, with its sign.
+// constant reads a plain number or share with its sign.
 func constant(n expr.Node) (float64, error) {
 	q, x := limitIn(n)
 	if q == nil || !q.Unit.Dimension.Like(expr.Plain) {
@@ -340,7 +338,7 @@ func constant(n expr.Node) (float64, error) {
 	return x, nil
 }
 
-// times is the test of the ratio of x to y against a factor, which is taken as written.
+// times builds the test of the ratio of x to y against a factor, to which no smallest effect is added.
 func (b builder) times(n *expr.Binary, x, y, factor expr.Node) (Test, error) {
 	k, err := constant(factor)
 	if err != nil {
@@ -358,7 +356,7 @@ func (b builder) times(n *expr.Binary, x, y, factor expr.Node) (Test, error) {
 	return Test{Form: Multiple, Op: n.Op, Sides: sides, Region: beyond(n.Op, k)}, nil
 }
 
-// beyond is the region above a limit, or below it.
+// beyond returns the region above or below a limit.
 func beyond(op expr.Op, limit float64) stats.Region {
 	if isMore(op) {
 		return stats.Above(limit)
@@ -366,7 +364,7 @@ func beyond(op expr.Op, limit float64) stats.Region {
 	return stats.Below(limit)
 }
 
-// gap is the test ratio(a, b) > ratio(c, d): whether a gap is wider here than there.
+// gap builds the test ratio(a, b) > ratio(c, d): is the gap wider here than there?
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions, with four cells.
 func (b builder) gap(n *expr.Binary, x, y []expr.Node) (Test, error) {
@@ -390,7 +388,7 @@ func (b builder) gap(n *expr.Binary, x, y []expr.Node) (Test, error) {
 	return t, nil
 }
 
-// limitOfEach is the test every(a) < 100ms: a limit for all cells of a list.
+// limitOfEach builds the test every(a) < 100ms: a limit for all cells of a list.
 func (b builder) limitOfEach(n *expr.Binary, args []expr.Node) (Test, error) {
 	if len(args) != 1 || !isSelector(args[0]) {
 		return Test{}, noTest(n)
@@ -410,7 +408,7 @@ func (b builder) limitOfEach(n *expr.Binary, args []expr.Node) (Test, error) {
 	return all, nil
 }
 
-// of returns the side for one cell of its list.
+// of returns the side for one cell of the list.
 func (s Side) of(cell *dataset.Cell) Side {
 	s.Cells = []*dataset.Cell{cell}
 	return s
@@ -420,7 +418,7 @@ func (s Side) equals(o Side) bool {
 	return s.Metric.Name == o.Metric.Name && slices.Equal(s.Cells, o.Cells)
 }
 
-// limitIn reads a number with its sign, such as a limit: as it is written, nil if n is none, and in its base unit.
+// limitIn reads a number with its sign, such as a limit: as written, nil if n is not a number, and in its base unit.
 func limitIn(n expr.Node) (q *expr.Quantity, limit float64) {
 	sign := 1.0
 	if u, negated := n.(*expr.Unary); negated && u.Op == expr.Sub {
@@ -432,7 +430,7 @@ func limitIn(n expr.Node) (q *expr.Quantity, limit float64) {
 	return q, limit
 }
 
-// limitOf tests whether one cell is beyond a limit.
+// limitOf builds the test whether one cell lies beyond a limit.
 func (b builder) limitOf(n *expr.Binary, s Side) (Test, error) {
 	q, limit := limitIn(n.Y)
 	if err := unlike(s.Metric, q, n.Y.Pos()); err != nil {
@@ -444,7 +442,7 @@ func (b builder) limitOf(n *expr.Binary, s Side) (Test, error) {
 	return Test{Form: Limit, Op: n.Op, Sides: []Side{s}, Region: beyond(n.Op, limit)}, nil
 }
 
-// unlike refuses limits of another kind than the metric.
+// unlike rejects a limit of another dimension than the metric.
 func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
 	if d := dataset.DimensionOf(m); m.Unit != "" && !d.Like(q.Unit.Dimension) {
 		return dataset.Mistake(at, "unlike-units", inUnit(d, q), "%s is a %s, and %s a %s", m.Name, d,
@@ -458,7 +456,7 @@ func unlike(m record.Metric, q *expr.Quantity, at expr.Span) error {
 	return nil
 }
 
-// inUnit says how to write a limit of a dimension.
+// inUnit returns a hint on how to write a limit of a dimension.
 func inUnit(d expr.Dimension, q *expr.Quantity) string {
 	isPlain := q.Unit.Symbol == ""
 	switch {
@@ -470,7 +468,7 @@ func inUnit(d expr.Dimension, q *expr.Quantity) string {
 	return "write the limit in " + d.Base()
 }
 
-// cannotBe refuses limits that a metric is always beyond, or never.
+// cannotBe rejects a limit that the metric always or never exceeds.
 func cannotBe(n expr.Node, m record.Metric, limit float64, more bool) error {
 	_, known := record.LookupMetric(m.Name) // only programs print metrics that may be below 0
 	never, aShare := m.Name+" is never less than 0", "a share is never more than 100%"
@@ -489,8 +487,8 @@ func cannotBe(n expr.Node, m record.Metric, limit float64, more bool) error {
 	return nil
 }
 
-// fewer is the form fewer(a, b), or fewer(a, b, 0.1%) with the smallest difference that matters. Without it, a tenth of
-// the published difference matters, or any difference.
+// fewer builds the test fewer(a, b), or fewer(a, b, 0.1%) with the smallest difference that matters. By default that is
+// a tenth of the published difference, or any difference.
 func (b builder) fewer(n *expr.Call) (Test, error) {
 	sides, err := b.two(n, n.Args[0], n.Args[1], builder.side)
 	if err != nil {
@@ -520,8 +518,8 @@ func (b builder) fewer(n *expr.Call) (Test, error) {
 	return Test{Form: Fewer, Sides: sides, Region: stats.Above(by)}, nil
 }
 
-// publishedDifference returns by how much the published share of failures of the second side is larger; 0 if it is not,
-// or not both are published.
+// publishedDifference returns by how much the second side's published share of failures exceeds the first's; 0 if it
+// does not, or if one is not published.
 func (b builder) publishedDifference(sides []Side) float64 {
 	if !sides[0].Metric.Share {
 		return 0
@@ -534,7 +532,7 @@ func (b builder) publishedDifference(sides []Side) float64 {
 	return max(0, y.Number-x.Number)
 }
 
-// every is the form every(a, "<", b): all pairs of two lists.
+// every builds the test every(a, "<", b): all pairs of two lists.
 func (b builder) every(n *expr.Call) (Test, error) {
 	if len(n.Args) != 3 {
 		return Test{}, dataset.Mistake(n.Span, "no-test", "write every(a) < 100ms", "every without a comparison is not a test")

@@ -16,7 +16,7 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// Open names, by experiment, the trials that continue after a look: trials of undecided comparisons in undecided
+// Open returns the trials that continue after a look, by experiment: those of undecided comparisons in undecided
 // claims, and of published numbers whose order is undecided.
 //
 // Source: docs/method.md#number-of-looks.
@@ -38,7 +38,7 @@ func Open(d *dataset.Dataset) map[string][]string {
 	return out
 }
 
-// addTrials adds the trials of cells by the name of their experiment.
+// addTrials adds the trials of cells under the names of their experiments.
 func addTrials(to map[string][]string, cells ...*dataset.Cell) {
 	for _, c := range cells {
 		name := c.Experiment.Plan.Name
@@ -46,7 +46,7 @@ func addTrials(to map[string][]string, cells ...*dataset.Cell) {
 	}
 }
 
-// OpenOf is Open for some claims, by the name of their experiment and trial.
+// OpenOf is Open for some claims only.
 func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	out := map[string][]string{}
 	for _, c := range claims {
@@ -57,8 +57,8 @@ func OpenOf(d *dataset.Dataset, claims []*article.Claim) map[string][]string {
 	return out
 }
 
-// judgeAlone judges a claim by the shown session. Of a mistaken claim, which Check reports, or one that cannot carry its
-// headline, both results are empty.
+// judgeAlone judges a claim by the shown session. Both results are empty for a mistaken claim, which Check reports, and
+// for one that cannot carry its headline.
 func judgeAlone(d *dataset.Dataset, c *article.Claim) (t Test, j Judgement) {
 	t, err := newTest(d, c)
 	if err != nil || t.unfit(c) != "" {
@@ -68,7 +68,7 @@ func judgeAlone(d *dataset.Dataset, c *article.Claim) (t Test, j Judgement) {
 	return t, t.Judge()
 }
 
-// CellsOf returns the cells of a claim; none if it is mistaken.
+// CellsOf returns the cells of a claim; empty if it is mistaken.
 func CellsOf(d *dataset.Dataset, c *article.Claim) []*dataset.Cell {
 	t, _ := newTest(d, c) // a mistaken claim has no cells
 	return slice.Add([]*dataset.Cell{}, t.cells()...)
@@ -80,8 +80,8 @@ func IsDecided(d *dataset.Dataset, c *article.Claim) bool {
 	return j.isDecided()
 }
 
-// NeededOf returns the repetitions that have an even chance to decide a claim: stats.MaxRepetitions if no number would do;
-// 0 if it is not known, as nothing is measured.
+// NeededOf returns the repetitions that have an even chance to decide an inconclusive claim: stats.MaxRepetitions if no
+// number would do, 0 for other verdicts.
 func NeededOf(d *dataset.Dataset, c *article.Claim) int {
 	if _, j := judgeAlone(d, c); j.Verdict == stats.Inconclusive {
 		return cmp.Or(j.Needed, stats.MaxRepetitions)
@@ -89,8 +89,8 @@ func NeededOf(d *dataset.Dataset, c *article.Claim) int {
 	return 0
 }
 
-// ComparedWith returns the cells that may continue after a look if some are measured: those that a claim or a published
-// block compares with one of them.
+// ComparedWith returns the cells that may continue after a look: those that a claim or a published block compares with
+// a measured one. It maps others to false.
 func ComparedWith(d *dataset.Dataset, isMeasured func(*dataset.Cell) bool) map[*dataset.Cell]bool {
 	out := map[*dataset.Cell]bool{}
 	add := func(cells []*dataset.Cell) {
@@ -117,8 +117,7 @@ func (j *Judgement) isDecided() bool {
 	return j.Verdict == stats.Supported || j.Verdict == stats.Contradicted
 }
 
-// openCells returns the cells of the comparisons that are not decided in favour of an undecided claim, and that more
-// repetitions could decide.
+// openCells returns the cells of comparisons that are not supported, and that more repetitions could decide.
 func (j *Judgement) openCells() (out []*dataset.Cell) {
 	cells := j.cells()
 	if len(j.Parts) == 0 {
@@ -146,18 +145,17 @@ func hasTooFew(c *dataset.Cell) bool {
 	return len(c.Validity().ValidFor("")) < stats.MinRepetitions
 }
 
-// isHopeless reports whether all repetitions of a cell are invalid, and none was disturbed by the machine: more of them
-// would be no better.
+// isHopeless reports whether all repetitions of a cell are invalid without a disturbance, so that more would not help.
 func isHopeless(c *dataset.Cell) bool {
 	isDisturbed := func(r *record.Record) bool { _, disturbed := validity.Disturbed(r); return disturbed }
 	return len(c.Validity().ValidFor("")) == 0 && !slices.ContainsFunc(c.Records, isDisturbed)
 }
 
-// Doubt is why the planned repetitions cannot decide a claim.
+// Doubt says why the planned repetitions cannot decide a claim.
 type Doubt struct {
 	Claim      *article.Claim
-	Rule       string // of check
-	Experiment string // that it is about
+	Rule       string // of package check
+	Experiment string // whose plan is in doubt
 	Words      string
 	Hint       string
 }
@@ -167,9 +165,9 @@ func (d Doubt) String() string {
 	return "claim " + d.Claim.Name.Value + ": " + d.Words + "; " + d.Hint
 }
 
-// Undecidable finds the claims that the plan cannot decide with any values: a verdict needs three repetitions, a part of a
-// claim may need more for ranks at its stricter level, and a percentile needs answers. Mistaken claims, which Check reports,
-// are left out.
+// Undecidable returns doubts about the claims that the plan cannot decide, whatever is measured: a verdict needs three
+// repetitions, a part of a claim may need more for ranks at its stricter level, and a percentile needs answers. It
+// leaves out mistaken claims, which Check reports.
 //
 // Source: docs/method.md#one-cell, docs/method.md#ratios and docs/method.md#several-comparisons.
 func Undecidable(d *dataset.Dataset) (out []Doubt) {
@@ -218,7 +216,7 @@ func (t Test) tooFewRepetitions() (d *Doubt) {
 	return d
 }
 
-// tooFewAnswers returns the doubt about a percentile of more answers than a load has requests.
+// tooFewAnswers returns the doubt about a percentile that needs more answers than the load has requests.
 func (t Test) tooFewAnswers() *Doubt {
 	for _, s := range t.leafSides() {
 		for _, cell := range s.Cells {
@@ -242,7 +240,7 @@ func (t Test) tooFewAnswers() *Doubt {
 	return nil
 }
 
-// Warn adds doubts to problems, at the claims.
+// Warn adds doubts to problems, placed at their claims.
 func Warn(doubts []Doubt, problems *source.Problems) {
 	for _, d := range doubts {
 		problems.Warn(d.Rule, d.Claim.Expect.Text.Pos, "%s", d.Words).Hint = d.Hint

@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Published returns what the author says that the original found: a ratio, a value in base units for a limit, a share
-// for failures, and a count for pairs or parts. It is false if the author says nothing, or nothing that fits.
+// Published returns what the original found, according to the author: a ratio, a value in base units for a limit, a
+// share for failures, or a count of pairs or parts. It is false if the author names none, or one that does not fit.
 func (j *Judgement) Published() (float64, bool) {
 	if j.Claim == nil || j.Claim.Published.Node == nil || j.Form == "" {
 		return 0, false
@@ -23,7 +23,7 @@ func (j *Judgement) Published() (float64, bool) {
 	return x, err == nil
 }
 
-// CheckPublished finds a mistake in the published number of a valid claim.
+// CheckPublished returns the mistake in the published number of a valid claim, or nil.
 func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 	j := Judge(d, c)
 	if c.Published.Node == nil || j.Form == "" {
@@ -33,7 +33,7 @@ func CheckPublished(d *dataset.Dataset, c *article.Claim) error {
 	return err
 }
 
-// readPublished returns a published number in the terms of the claim.
+// readPublished returns a published number as the claim measures it.
 func (j *Judgement) readPublished(n expr.Node) (float64, error) {
 	q, x := limitIn(n)
 	switch {
@@ -77,17 +77,16 @@ func wrongUnit(n expr.Node, what, hint string) error {
 	return dataset.Mistake(n.Pos(), "wrong-unit", hint, "the claim is about %s, and %s is not one", what, n)
 }
 
-// placeholders are the words that may be in braces in article.Says.
+// placeholders are the words in braces that article.Says may use.
 var placeholders = []string{"effect", "verdict", "repetitions", "a", "b", "published"}
 
-// Placeholder matches a word in its braces.
+// Placeholder matches a word in braces.
 var Placeholder = regexp.MustCompile(`\{[A-Za-z_]+\}`)
 
-// IsPlaceholder reports whether a word in braces has a meaning.
+// IsPlaceholder reports whether article.Says may use a word in braces.
 func IsPlaceholder(word string) bool { return slices.Contains(placeholders, word) }
 
-// FollowsOutcome reports whether a sentence of article.Says has a placeholder that differs from one outcome to the
-// next.
+// FollowsOutcome reports whether a sentence of article.Says has a placeholder that depends on the outcome.
 func FollowsOutcome(sentence string) bool {
 	return strings.Contains(sentence, "{effect}") || strings.Contains(sentence, "{verdict}")
 }

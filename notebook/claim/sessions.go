@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A Session is what one session says about a claim, as if there were no other.
+// A Session is what one session says about a claim by itself.
 type Session struct {
 	Runs    []string // one, unless the cells were not measured together
 	Host    string
@@ -43,7 +43,7 @@ func (t Test) asSession() Test {
 	return t
 }
 
-// with returns the test with others, which are the same test in other sessions.
+// with returns the test with others: the same test in other sessions.
 func (t Test) with(others []Test) Test {
 	t.sessions = others
 	t.parts = slices.Clone(t.parts)
@@ -53,13 +53,13 @@ func (t Test) with(others []Test) Test {
 	return t
 }
 
-// sessionsOf judges each session that counts alone; nil unless the newest and another do.
+// sessionsOf judges each session that counts by itself; nil unless the newest and at least one other count.
 func sessionsOf(t Test, others []Test) (out []Session) {
 	for i, one := range append([]Test{t.asSession()}, others...) {
 		one.looks = t.looks
 		j := one.Judge()
 		if !j.countsAsSession() {
-			if i == 0 { // the newest is judged alone
+			if i == 0 { // without the newest, nothing is compared
 				return nil
 			}
 			continue
@@ -78,8 +78,8 @@ func sessionsOf(t Test, others []Test) (out []Session) {
 	return out
 }
 
-// judgeSessions combines a test without parts with the same test in other sessions: two have to agree, and of three and
-// more the interval between them decides. One search decides nothing.
+// judgeSessions combines a test without parts with the same test in other sessions: two must agree; for three or more
+// the interval between them decides. A single search decides nothing.
 //
 // Source: docs/method.md#sessions.
 func (j *Judgement) judgeSessions(alpha float64) {
@@ -131,8 +131,8 @@ func (j *Judgement) judgeSessions(alpha float64) {
 	}
 }
 
-// countsAsSession reports whether a test was measured, with enough repetitions for a verdict of its own: fewer do not say
-// how much they differ, which an interval between sessions has to cover. A search has no repetitions.
+// countsAsSession reports whether a test was measured with enough repetitions for a verdict of its own. Fewer do not
+// show their spread, which an interval between sessions must cover. A search has no repetitions.
 func (j *Judgement) countsAsSession() bool {
 	if len(j.Parts) > 0 {
 		return slices.ContainsFunc(j.Parts, func(p Judgement) bool { return p.countsAsSession() })
@@ -141,10 +141,10 @@ func (j *Judgement) countsAsSession() bool {
 	return j.Verdict != stats.NotMeasured && !hasFew
 }
 
-// IsOneSearch reports whether there is no verdict because it would rest on one search.
+// IsOneSearch reports whether the verdict is open because it would rest on a single search.
 func (j *Judgement) IsOneSearch() bool { return j.Reason == reasonOneSearch }
 
-// disagreement says why two sessions, the newest first, give no verdict. Reasons are why each has none.
+// disagreement returns why two sessions, the newest first, give no verdict. Reasons says why each has none.
 func disagreement(verdicts []stats.Verdict, reasons []string) string {
 	supported, newest := slices.Contains(verdicts, stats.Supported), ""
 	if verdicts[0] == stats.Inconclusive && strings.HasPrefix(reasons[0], reasonLimit) {
@@ -166,7 +166,7 @@ func disagreement(verdicts []stats.Verdict, reasons []string) string {
 	return reasonLimit + " in both sessions"
 }
 
-// knownLooks counts the looks at the cells of the test: of all runs that are known, and those that they knew of.
+// knownLooks counts the looks at the cells of the test, in all known runs and in those that these runs knew of.
 //
 // Source: docs/method.md#number-of-looks.
 func (t Test) knownLooks(d *dataset.Dataset, c *article.Claim) int {

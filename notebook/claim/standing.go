@@ -15,14 +15,14 @@ import (
 // Standing is what an article's measurements say about its headline claims.
 type Standing struct {
 	Is        stats.Standing
-	Count     string // headline claims that are supported, where Is rests on them: "2 of 3"
+	Count     string // supported headline claims: "2 of 3"; "" if Is does not count them
 	Supported int    // headline claims in Count
 	Mostly    int    // headline claims in Count that hold mostly
-	After     int    // headline claims that would be in Supported, if they had been stated before they were measured
+	After     int    // headline claims not in Supported only because they were not stated before measuring
 	Reason    string // in a sentence; may be empty
 
-	// Published has a sentence for each block and metric about how far published numbers agree with measured ones. They
-	// do not affect the standing.
+	// Published has a sentence for each block and metric on how far published numbers agree with measured ones. It does
+	// not affect the standing.
 	Published []string
 }
 
@@ -34,8 +34,8 @@ func (s Standing) String() string {
 	return string(s.Is) + ", " + s.Count
 }
 
-// Standing returns what the measurements say about the headline claims; for an article that reproduces another, about
-// those that the original makes, if there are any. Other claims and published numbers do not affect it.
+// Standing returns what the measurements say about the headline claims. In an article that reproduces another, only the
+// original's claims count, if there are any. Other claims and published numbers do not affect it.
 //
 // Source: docs/claims.md#standing.
 func (r *Results) Standing() Standing {
@@ -66,7 +66,7 @@ func (r *Results) Standing() Standing {
 	return r.countHeadlines(s, list, good > 0, len(r.Data.Doc.Published) > 0 || named > 0)
 }
 
-// countHeadlines completes the standing of an article whose headline claims are measured as far as they can be.
+// countHeadlines completes the standing of an article whose headline claims do not wait for more measuring.
 func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, reproduces bool) Standing {
 	headlines := slice.Map(list, Judgement.headline)
 	if reproduces {
@@ -83,14 +83,14 @@ func (r *Results) countHeadlines(s Standing, list []Judgement, hasResults, repro
 	switch {
 	case s.Is != stats.StandingNotMeasured:
 		s.Count, s.Supported, s.Mostly = countOf(supported, mostly, s.After, len(list)), supported, mostly
-	case hasResults: // that are not valid, or of other claims
+	case hasResults: // which are invalid, or of other claims
 		s.Is = stats.Undecided
 	}
 	return s
 }
 
-// soFar counts the decided claims, and reports whether another one waits for measuring: a cell is not measured, or has
-// looks left.
+// soFar counts the decided claims, and reports whether another one waits for measuring: a cell is missing or
+// unfinished, or has looks left.
 func soFar(list []Judgement) (decided int, isMissing bool) {
 	for _, j := range list {
 		if j.isDecided() {
@@ -117,8 +117,8 @@ func (r *Results) Headlines() []Judgement {
 	return list
 }
 
-// dropStatedAfter makes headlines inconclusive that are supported and are known not to be stated before they were
-// measured, and counts them: nothing is reproduced by a claim that is made of its result.
+// dropStatedAfter makes supported headlines inconclusive if they are known not to be stated before measuring, and
+// counts them: a claim made from its result reproduces nothing.
 //
 // Source: docs/trust.md#stated-before-it-was-measured.
 func (r *Results) dropStatedAfter(list []Judgement, headlines []stats.Headline) (dropped int) {
@@ -137,7 +137,7 @@ func (r *Results) dropStatedAfter(list []Judgement, headlines []stats.Headline) 
 	return dropped
 }
 
-// headline returns a headline claim as the standing counts it: one that is stronger than claimed is supported.
+// headline returns a headline claim as the standing counts it: stronger than claimed counts as supported.
 func (j Judgement) headline() stats.Headline {
 	if j.Outcome() == stats.Stronger {
 		return stats.Headline{Verdict: stats.Supported}
@@ -145,7 +145,7 @@ func (j Judgement) headline() stats.Headline {
 	return stats.Headline{Verdict: j.Verdict, Mostly: j.Mostly}
 }
 
-// countOf counts supported headlines: "2 of 3, and 1 mostly, 1 more not stated before".
+// countOf words a count of supported headlines: "2 of 3, and 1 mostly, 1 more not stated before".
 func countOf(supported, mostly, after, all int) string {
 	words := fmt.Sprintf("%d of %d", supported, all)
 	switch {
@@ -161,7 +161,7 @@ func countOf(supported, mostly, after, all int) string {
 	return words
 }
 
-// comparePublished counts the measured claims that name a published number, and those within 25 % of it.
+// comparePublished counts the measured claims that name a published number, and how many are within 25 % of it.
 func comparePublished(list []Judgement) (named, near int) {
 	for _, j := range list {
 		published, ok := j.Published()
@@ -180,8 +180,8 @@ func comparePublished(list []Judgement) (named, near int) {
 	return named, near
 }
 
-// publishedWords says of each published block how far it agrees with what was measured, by the metrics of headlines
-// that it publishes, or by its first one.
+// publishedWords returns a sentence for each published block on how far it agrees with what was measured, by its
+// metrics that headlines use, else by its first one.
 //
 // Source: docs/method.md#published-against-measured.
 func (r *Results) publishedWords(headlines []Judgement) (out []string) {
@@ -231,7 +231,7 @@ func agreementWords(a dataset.BlockAgreement) string {
 	return fmt.Sprintf("%s; %d of %s within 25 %% of one common factor", order, a.Near, phrase.Count(a.Measured, "row"))
 }
 
-// repetitions counts the repetitions that are shown, the A/A copy included.
+// repetitions counts the shown repetitions, including those of A/A copies.
 func (r *Results) repetitions() (good, failed int) {
 	for _, e := range r.Data.Experiments {
 		records := dataset.RecordsOf(e.AllCells())

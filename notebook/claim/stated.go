@@ -16,16 +16,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Stated is what an article claims at one time: all that may change the verdict of a claim, or that it counts. Each run
-// holds that of its beginning.
+// Stated is what an article says in one claim at one time: all that may change its verdict, or whether it counts. The
+// records of a run hold it as of the run's start.
 type Stated struct {
 	Claim string            `json:"claim"`
 	Says  map[string]string `json:"says"`            // by key: "expect", "headline", "smallest_effect", "published", "metric NAME"
-	Looks int               `json:"looks,omitempty"` // at its cells, by runs that were known
+	Looks int               `json:"looks,omitempty"` // at its cells, in runs known then
 }
 
-// State returns what the claims of an article say, in its order. Values of the front matter stand in expressions, so a
-// change of one is a change of the claims that use it.
+// State returns what the claims of an article say, in its order. Front matter values are expanded, so changing one
+// changes the claims that use it.
 //
 // Source: docs/trust.md#stated-before-it-was-measured.
 func State(d *dataset.Dataset) []Stated {
@@ -52,8 +52,8 @@ func State(d *dataset.Dataset) []Stated {
 	})
 }
 
-// sayExpression writes an expression in its normal form and adds to says the metrics of the article that it uses, with
-// those that these are computed from.
+// sayExpression returns an expression in its normal form. It adds to says the article's metrics that it uses, directly
+// or through computed ones.
 func sayExpression(d *dataset.Dataset, n expr.Node, says map[string]string) string {
 	if expanded, err := d.Expand(n); err == nil {
 		n = expanded
@@ -71,7 +71,7 @@ func sayExpression(d *dataset.Dataset, n expr.Node, says map[string]string) stri
 	return n.String()
 }
 
-// sayMetric writes how a metric is computed or found, its unit, and what is better.
+// sayMetric returns how a metric is computed or found, its unit, and which values are better.
 func sayMetric(d *dataset.Dataset, m plan.Metric, says map[string]string) string {
 	formula := strings.Join(strings.Fields(strings.Join([]string{m.Service, m.Stream, m.Regex, m.JSON}, " ")), " ")
 	if n, err := expr.Parse(m.Value); err == nil {
@@ -84,7 +84,7 @@ func sayMetric(d *dataset.Dataset, m plan.Metric, says map[string]string) string
 	return words
 }
 
-// publishedRows lists the published numbers of the cells of a test: "throughput of async 705.41/s".
+// publishedRows returns the published numbers of a test's cells: "throughput of async 705.41/s".
 func publishedRows(d *dataset.Dataset, t Test) string {
 	var rows []string
 	for _, side := range t.leafSides() {
@@ -97,10 +97,10 @@ func publishedRows(d *dataset.Dataset, t Test) string {
 	return strings.Join(rows, ", ")
 }
 
-// Stating is how a claim stands to what the article said when its run began.
+// Stating says how a claim relates to what the article said when its run began.
 type Stating string
 
-// The ways in which a claim may stand to the beginning of its run.
+// The relations of a claim to what the article said when its run began.
 const (
 	StatedBefore      Stating = "stated before measuring"
 	StatedUncommitted Stating = "stated, not committed"
@@ -110,21 +110,21 @@ const (
 	StatingIsNotKnown Stating = "not known"
 )
 
-// A StatedClaim is a claim with its mark.
+// A StatedClaim is a claim and when it was stated.
 type StatedClaim struct {
 	Claim   string
 	Is      Stating
 	Changes []string // "expect: A, was B"
 }
 
-// Beginning is what is known of an article when something was measured.
+// Beginning is what is known about an article when measuring began.
 type Beginning struct {
 	Known     bool // false for records that hold no claims
 	Claims    []Stated
 	Committed bool // the article was as in a commit
 }
 
-// beginningOf reads what the article claimed when the first of some records was measured.
+// beginningOf returns what the article claimed when the first of some records was measured.
 func beginningOf(records []*record.Record) (b Beginning) {
 	if len(records) == 0 {
 		return b
@@ -135,7 +135,7 @@ func beginningOf(records []*record.Record) (b Beginning) {
 	return b
 }
 
-// Since compares a claim with what the article said before it was measured.
+// Since compares a claim with what the article said before measuring.
 //
 // Source: docs/trust.md#stated-before-it-was-measured.
 func (s Stated) Since(b Beginning) StatedClaim {
@@ -156,8 +156,8 @@ func (s Stated) Since(b Beginning) StatedClaim {
 	return c
 }
 
-// Stated compares each claim with what the article said when the first of its cells was measured, in the order of the
-// article. Claims that the article made when the first cell of all was measured, and makes no more, come last.
+// Stated compares each claim with what the article said when its first cell was measured, in the order of the article.
+// Claims that were made when the first cell of all was measured, and are no longer made, come last.
 //
 // Source: docs/trust.md#stated-before-it-was-measured.
 func (r *Results) Stated() []StatedClaim { return r.stated() }
@@ -174,7 +174,7 @@ func (r *Results) statedClaims() (out []StatedClaim) {
 	return append(out, NoMore(beginningOf(all), now)...)
 }
 
-// NoMore lists the claims of the beginning that are not among those of now.
+// NoMore returns the claims of the beginning that are not made now.
 func NoMore(b Beginning, now []Stated) (out []StatedClaim) {
 	for _, s := range b.Claims {
 		if !slices.ContainsFunc(now, func(n Stated) bool { return n.Claim == s.Claim }) {
@@ -184,7 +184,7 @@ func NoMore(b Beginning, now []Stated) (out []StatedClaim) {
 	return out
 }
 
-// changes lists the parts in which two statements differ.
+// changes describes the keys in which two statements differ.
 func changes(was, is map[string]string) (list []string) {
 	all := maps.Clone(is)
 	maps.Copy(all, was)

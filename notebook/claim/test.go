@@ -33,34 +33,34 @@ const (
 	All      Form = "all"      // and: the sides are in the parts
 )
 
-// Test is a claim, or a part of one, whose form is known and whose cells are found.
+// Test is a claim, or a part of one, with its form and cells.
 type Test struct {
 	Form    Form
 	Op      expr.Op // between the sides, or between a value and its limit; "" for forms without one
 	Sides   []Side
 	What    string       // in words: "throughput, async over sync"
-	Region  stats.Region // where the effect has to lie, in its unit; for Fewer, above the difference that matters
+	Region  stats.Region // where the effect must lie, in its unit; for Fewer, above the smallest difference that matters
 	IsRatio bool         // the effect is the ratio of two sides, or the quotient of two such ratios
 
 	delta float64 // the smallest effect
 	parts []Test  // of Pairs and All
 
 	sessions  []Test // the test in other sessions
-	isSession bool   // it is judged as one of several sessions
-	looks     int    // known at its cells; 0 for those of their records
+	isSession bool   // judged as one of several sessions
+	looks     int    // at its cells in known runs; the records may have more
 }
 
 // Side is one side of a test: a metric of a cell or of a list of them.
 type Side struct {
 	Metric  record.Metric
 	Cells   []*dataset.Cell
-	Written *expr.Selector // by which the claim names the cells
-	Geomean bool           // the geometric mean of the cells
+	Written *expr.Selector // as the claim writes it
+	Geomean bool           // of the cells' geometric mean
 }
 
 func (s Side) isSearched() bool { return record.IsSearched(s.Metric.Name) }
 
-// leaves calls visit for the parts that have none themselves, with the level at which each decides the test alone.
+// leaves calls visit for each part without parts, with the level at which it can decide the test alone.
 func (t Test) leaves(alpha float64, visit func(Test, float64)) {
 	if len(t.parts) == 0 {
 		visit(t, alpha)
@@ -83,12 +83,12 @@ func cellsOf(sides []Side) []*dataset.Cell {
 	return slices.Concat(slice.Map(sides, func(s Side) []*dataset.Cell { return s.Cells })...)
 }
 
-// isSearched reports whether searches found all values, which no repetition changes.
+// isSearched reports whether all values come from searches, which no repetition changes.
 func (t Test) isSearched() bool {
 	return !slices.ContainsFunc(t.leafSides(), func(s Side) bool { return !s.isSearched() })
 }
 
-// Judge judges the test at the level for the looks at its cells. Effects keep their intervals at the usual level.
+// Judge judges the test at the level for the looks at its cells. Effects keep their usual intervals.
 //
 // Source: docs/method.md#number-of-looks.
 func (t Test) Judge() Judgement {
@@ -104,7 +104,7 @@ func (t Test) Judge() Judgement {
 	return j
 }
 
-// showEffectsOf gives a judgement at a stricter level, and its parts, the effects of the judgement at the usual level.
+// showEffectsOf gives a judgement at a stricter level, and its parts, the effects at the usual level.
 func (j *Judgement) showEffectsOf(usual *Judgement, level float64) {
 	strict := j.Effect
 	j.Effect = usual.Effect
@@ -122,7 +122,7 @@ func (j *Judgement) showEffectsOf(usual *Judgement, level float64) {
 	}
 }
 
-// judge judges the test at a level.
+// judge judges the test at the level alpha.
 func (t Test) judge(alpha float64) Judgement {
 	j := Judgement{Test: t}
 	if len(t.parts) > 0 {
@@ -146,7 +146,7 @@ func (t Test) judge(alpha float64) Judgement {
 	return j
 }
 
-// note adds the marks of the sides, and the noise floor of a ratio. Each ratio of a gap may be off by its own floor.
+// note sets the marks of the sides, and the noise floor of a ratio. Each ratio of a gap has its own floor.
 func (j *Judgement) note() {
 	cells := cellsOf(j.Sides)
 	j.Marks = dataset.Marks(cells...)
@@ -175,12 +175,12 @@ func (j *Judgement) note() {
 	j.mark(late...)
 }
 
-// mark adds marks that are not empty, each once.
+// mark adds marks without duplicates or empty ones.
 func (j *Judgement) mark(marks ...string) {
 	j.Marks = slice.Add(j.Marks, slice.Filter(marks, func(m string) bool { return m != "" })...)
 }
 
-// measured returns the values of the cells of each side. It is false, with the reason in j, if a cell has none.
+// measured returns the values of the cells on each side. If a cell has none it returns false, and sets the reason in j.
 func (j *Judgement) measured() (sides [][]stats.Cell, ok bool) {
 	j.isExact = true
 	for _, s := range j.Sides {
@@ -200,7 +200,7 @@ func (j *Judgement) measured() (sides [][]stats.Cell, ok bool) {
 	return sides, true
 }
 
-// The reasons why the verdict of a measured claim is open.
+// Why the verdict on a measured claim is open.
 const (
 	includesLimit = " includes the limit of the claim"
 	reasonLimit   = "the interval" + includesLimit
@@ -209,8 +209,8 @@ const (
 	reasonOneSearch = "one search is one repetition: search again, with run --sessions 2"
 )
 
-// decide gives the verdict by an interval, which more repetitions may narrow. Needed counts them as package stats does: 0
-// if no number would do, above stats.MaxRepetitions if too many would have to.
+// decide sets the verdict by an interval. If more repetitions narrow it, needed returns how many would decide, as in
+// package stats: 0 if no number would, more than stats.MaxRepetitions if too many would be needed.
 func (j *Judgement) decide(interval stats.Interval, narrows bool, needed func() int) {
 	if j.Verdict = stats.Judge(interval, j.Region); j.Verdict != stats.Inconclusive {
 		return
@@ -229,7 +229,7 @@ func (j *Judgement) decide(interval stats.Interval, narrows bool, needed func() 
 	}
 }
 
-// isTooFew makes j inconclusive if a side has too few valid repetitions for a verdict, and reports whether it does.
+// isTooFew reports whether a side has too few valid repetitions for a verdict, and if so makes j inconclusive.
 func (j *Judgement) isTooFew(repetitions ...int) bool {
 	for i, n := range repetitions {
 		if n < stats.MinRepetitions {
@@ -242,7 +242,7 @@ func (j *Judgement) isTooFew(repetitions ...int) bool {
 	return false
 }
 
-// judgeRatio asks whether the ratio of two sides, or the quotient of the ratios of two pairs, lies in the region.
+// judgeRatio judges whether the ratio of two sides, or the quotient of two such ratios, lies in the region.
 //
 // Source: docs/method.md#ratios and docs/method.md#claims-as-regions.
 func (j *Judgement) judgeRatio(sides [][]stats.Cell, alpha float64) {
@@ -268,12 +268,12 @@ func (j *Judgement) judgeRatio(sides [][]stats.Cell, alpha float64) {
 	})
 }
 
-// fewest returns the fewest repetitions of a cell.
+// fewest returns the fewest repetitions of any cell.
 func fewest(cells []stats.Cell) int {
 	return slices.Min(slice.Map(cells, func(c stats.Cell) int { return len(c.Values) }))
 }
 
-// compare returns the ratio of the sides, with the interval that the noise floor widens. Errors are as for stats.Ratio.
+// compare returns the ratio of the sides, its interval widened by the noise floor. Errors are as for stats.Ratio.
 func (j *Judgement) compare(sides [][]stats.Cell, alpha float64) (c stats.Comparison, err error) {
 	switch {
 	case j.Sides[0].Geomean:
@@ -287,7 +287,7 @@ func (j *Judgement) compare(sides [][]stats.Cell, alpha float64) (c stats.Compar
 	return c, err
 }
 
-// judgeLimit asks whether one value lies beyond a limit.
+// judgeLimit judges whether one value lies beyond a limit.
 //
 // Source: docs/method.md#claims-as-regions.
 func (j *Judgement) judgeLimit(alpha float64) {
@@ -308,7 +308,7 @@ func (j *Judgement) judgeLimit(alpha float64) {
 	})
 }
 
-// limitError returns the standard error of a value at a level, and what else it may be because of a disturbance.
+// limitError returns the standard error of a value at a level, and the range that a disturbance leaves open.
 func limitError(r dataset.Result, e stats.Estimate, alpha float64) (se float64, span stats.Interval) {
 	switch {
 	case e.Kind == stats.Exact:
@@ -324,7 +324,7 @@ func limitError(r dataset.Result, e stats.Estimate, alpha float64) (se float64, 
 	return se, span
 }
 
-// judgeFewer asks whether a smaller share of attempts fails on the first side, by more than matters.
+// judgeFewer judges whether a smaller share of attempts fails on the first side, by a difference that matters.
 //
 // Source: docs/method.md#fewer-failures.
 func (j *Judgement) judgeFewer(alpha float64) {
@@ -355,7 +355,7 @@ func (j *Judgement) judgeFewer(alpha float64) {
 	}
 }
 
-// undecidedFewer says how far apart the shares can be, and what so few repetitions would not show.
+// undecidedFewer says how far apart the shares can be, and what so few repetitions cannot show.
 func undecidedFewer(f stats.FewerFailures, counts [2]stats.FailureCounts, by float64) string {
 	words := fmt.Sprintf("the shares of failures differ by at most %s of attempts",
 		phrase.Percent(max(math.Abs(f.Interval.Lo), math.Abs(f.Interval.Hi))))
@@ -370,8 +370,8 @@ func undecidedFewer(f stats.FewerFailures, counts [2]stats.FailureCounts, by flo
 	return words
 }
 
-// judgeSearched asks whether a value that a search found, or the ratio of two, lies in the region: by the intervals of
-// the searches, which no noise floor widens.
+// judgeSearched judges whether a value that a search found, or the ratio of two, lies in the region. It uses the
+// intervals of the searches, which no noise floor widens.
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#capacities.
 func (j *Judgement) judgeSearched() {
@@ -400,7 +400,7 @@ func (j *Judgement) judgeSearched() {
 	}
 }
 
-// judgeParts asks whether all parts are true.
+// judgeParts judges whether all parts are true.
 //
 // Source: docs/method.md#several-comparisons.
 func (j *Judgement) judgeParts(alpha float64) {
@@ -429,7 +429,7 @@ func (j *Judgement) judgeParts(alpha float64) {
 	j.limitOneValue()
 }
 
-// limitOneValue gives limits of one value, joined by and, the effect of their parts.
+// limitOneValue merges limits of one value, joined by "and", into one effect and region.
 func (j *Judgement) limitOneValue() {
 	first := j.Parts[0]
 	isOther := func(p Judgement) bool { return p.Form != Limit || p.What != first.What || p.Effect == nil }
@@ -442,8 +442,8 @@ func (j *Judgement) limitOneValue() {
 	}
 }
 
-// undecidedParts returns the repetitions at which every open part has an even chance to be decided, 0 if that is not
-// known, and how many parts are open.
+// undecidedParts returns the repetitions at which every open part has an even chance to be decided, 0 if unknown, and a
+// sentence that counts the open parts.
 func undecidedParts(parts []Judgement) (needed int, reason string) {
 	open := slice.Filter(parts, func(p Judgement) bool { return p.Verdict == stats.Inconclusive })
 	if len(open) == 0 {
@@ -460,7 +460,7 @@ func undecidedParts(parts []Judgement) (needed int, reason string) {
 	return needed, fmt.Sprintf("%d of %s undecided, the first: %s", len(open), phrase.Count(len(parts), "part"), first)
 }
 
-// plannedLooks returns the looks that the plans of all sides have.
+// plannedLooks returns the looks that the plans of all sides share.
 func (t Test) plannedLooks() []int {
 	cells := cellsOf(t.Sides)
 	return slice.Filter(cells[0].Experiment.Plan.Looks, func(look int) bool {
@@ -468,7 +468,7 @@ func (t Test) plannedLooks() []int {
 	})
 }
 
-// name returns a side in words, distinct from the side that it is compared with.
+// name returns a side in words, distinct from the side it is compared with.
 func (t Test) name(i int) string {
 	var others []*dataset.Cell
 	if other := i ^ 1; other < len(t.Sides) {
@@ -481,7 +481,7 @@ func (t Test) name(i int) string {
 	return strings.Join(names, ", ")
 }
 
-// cellName returns the cell with a number among those of all sides in words.
+// cellName returns in words the cell with this index among the cells of all sides.
 func (t Test) cellName(number int) string {
 	for i, s := range t.Sides {
 		if !s.Geomean && number == 0 {
@@ -499,7 +499,7 @@ func (t Test) cellName(number int) string {
 func (t Test) words() string {
 	metric := func(i int) string { return t.Sides[i].Metric.InWords() }
 	isSame := func(a, b int) bool { return t.Sides[a].Metric.Name == t.Sides[b].Metric.Name }
-	// ratio describes the ratio of a side to the next, with the metric before it.
+	// ratio describes the ratio of a side to the next, after the metric.
 	ratio := func(i int) string {
 		if isSame(i, i+1) {
 			return fmt.Sprintf("%s, %s over %s", metric(i), t.name(i), t.name(i+1))

@@ -46,8 +46,8 @@ func DimensionOf(m record.Metric) expr.Dimension {
 // Eval evaluates an expression over the shown records. Selectors that name no experiment look in defaultExperiment; ""
 // means the only one of the article.
 //
-// A metric of one cell gives its estimate. A ratio of one metric between two cells has the interval by which claims about
-// it are judged. Any other number has no interval, and Note says so.
+// A metric of one cell gives its estimate. A ratio of one metric between two cells has the interval by which claims
+// about it are judged. Any other number has no interval, and Note says so.
 //
 // The error is an *expr.Error with its place in the expression: a mistake that Check finds too, or with the cause
 // ErrNotMeasured if a cell has no number.
