@@ -6,19 +6,19 @@ import (
 	"math"
 )
 
-// PublishedRow is a published number and the cell that measures the same here.
+// PublishedRow is a published number and the cell that measures the same quantity.
 type PublishedRow struct {
 	Name      string
 	Published float64 // above zero, in the unit of the cell
 	Cell      Cell    // without values if not measured
 }
 
-// Agreement compares measured with published values, for one metric of one published block.
+// Agreement compares measured with published values of one metric of a published block.
 type Agreement struct {
 	Rows     []AgreementRow // in the order given
-	Measured int            // rows that were measured, which the fields below are about
+	Measured int            // measured rows; the fields below are about these
 	Near     int            // rows whose relative size is within DefaultNear of the published one
-	Factor   float64        // between this host and theirs: the median ratio; 0 if no row was measured
+	Factor   float64        // the common factor: the median ratio; 0 if no row was measured
 
 	// Pairs of rows with published numbers that differ by at least the smallest effect: measured in the same order, in
 	// the other order, or undecided.
@@ -30,19 +30,19 @@ type AgreementRow struct {
 	Name      string
 	Published float64 // in the unit of the metric
 	Measured  bool    // the cell has a centre above zero
-	Centre    float64 // of the cell, as it is printed
+	Centre    float64 // of the cell, as printed
 	Ratio     float64 // measured over published
 	Relative  float64 // Ratio over the common factor
 	Near      bool    // Relative is within DefaultNear of 1
-	Open      bool    // more repetitions could decide a pair of it
+	Open      bool    // more repetitions could decide one of its pairs
 }
 
 // Pairs returns the number of pairs with different published numbers.
 func (a Agreement) Pairs() int { return a.Agreeing + a.Disagreeing + a.Undecided }
 
 // Agree compares published numbers with measured ones: their sizes up to a common factor, and the order of every pair
-// of rows that the published numbers tell apart by at least delta, the smallest effect. A pair is judged like a claim
-// of that order, at alpha and with the noise floor f.
+// of rows whose published numbers differ by at least delta, the smallest effect. A pair is judged like a claim of that
+// order, at alpha and with the noise floor f.
 //
 // The error is for a published value that is not a finite number above zero, or ErrNotFinite, ErrNegative,
 // ErrResolution or ErrAlpha.
@@ -83,7 +83,7 @@ func Agree(rows []PublishedRow, alpha, delta, f float64) (Agreement, error) {
 	return a, nil
 }
 
-// compareSizes fills in the common factor and the rows near it.
+// compareSizes sets the common factor, and marks the rows near it.
 func (a *Agreement) compareSizes(measured []int) {
 	logs := make([]float64, len(measured))
 	for k, i := range measured {
@@ -101,8 +101,8 @@ func (a *Agreement) compareSizes(measured []int) {
 	}
 }
 
-// comparePair judges a pair of measured rows that the published numbers tell apart by the claim that the row published
-// larger is larger. It reports whether more repetitions could decide it.
+// comparePair judges the claim that of two measured rows the one with the larger published number is larger. It reports
+// whether more repetitions could decide it.
 func (a *Agreement) comparePair(x, y PublishedRow, alpha, delta, f float64) (open bool) {
 	if x.Published < y.Published {
 		x, y = y, x

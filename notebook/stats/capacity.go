@@ -2,15 +2,15 @@ package stats
 
 import "math"
 
-// CapacityRule is the rule of a search for the highest rate that meets an objective. Rates are per second.
+// CapacityRule sets the limits of a search for the highest rate that meets an objective. Rates are per second.
 //
 // Source: docs/method.md#capacities.
 type CapacityRule struct {
 	From    float64 // the lowest rate to try
 	To      float64 // the highest rate to try
 	Start   float64 // the first rate, moved between From and To; 0 for their geometric mean
-	Step    float64 // share by which the bounds differ at most in the end
-	Repeats int     // full repetitions that confirm the lower bound, and that refute the upper one
+	Step    float64 // the largest final distance of the bounds, as a share
+	Repeats int     // full repetitions to confirm the lower bound, and to refute the upper one
 }
 
 // Phase says what a probe of a search for a capacity is for.
@@ -19,8 +19,8 @@ type Phase string
 // The phases, in their order.
 const (
 	PhaseProbe   Phase = "probe"   // finds the bounds
-	PhaseConfirm Phase = "confirm" // makes sure that the lower bound meets the objective
-	PhaseRefute  Phase = "refute"  // makes sure that the upper bound does not
+	PhaseConfirm Phase = "confirm" // checks that the lower bound meets the objective
+	PhaseRefute  Phase = "refute"  // checks that the upper bound fails it
 )
 
 // Outcome is the result of a probe.
@@ -33,24 +33,24 @@ const (
 	ProbeInvalid                // the probe says nothing, by docs/method.md#valid-cells
 )
 
-// CapacitySearch looks for the highest rate that meets an objective. It doubles or halves the rate until it has both
-// bounds, bisects between them on a logarithmic scale, and repeats both: all repetitions at the lower bound have to
-// meet the objective, and all at the upper one to fail it. A bound that does not hold moves down, or up, by Step. An
-// invalid probe is made again once.
+// CapacitySearch finds the highest rate that meets an objective. It doubles or halves the rate until it has both
+// bounds, bisects between them on a logarithmic scale, and repeats both: all repetitions at the lower bound must meet
+// the objective, and all at the upper one fail it. A bound that does not hold moves outwards by Step. An invalid probe
+// is made again once.
 //
 // Source: docs/method.md#capacities.
 type CapacitySearch struct {
 	rule   CapacityRule
 	rate   float64
 	phase  Phase
-	lo, hi float64 // the highest rate that met the objective, the lowest that failed; 0 for none
+	lo, hi float64 // the highest rate that met the objective, the lowest that failed it; 0 for none
 	done   int     // repetitions at the present bound
 	again  bool    // the probe was invalid once
 	ended  bool
 	stop   Stop // why the search ended; empty after two invalid probes
 }
 
-// NewCapacitySearch begins a search. If From is above To, only To is tried.
+// NewCapacitySearch starts a search. If From is above To, only To is tried.
 func NewCapacitySearch(rule CapacityRule) *CapacitySearch {
 	rule.From = min(rule.From, rule.To)
 	start := rule.Start
@@ -65,7 +65,7 @@ func (s *CapacitySearch) Next() (rate float64, phase Phase, ok bool) {
 	return s.rate, s.phase, !s.ended
 }
 
-// Tell takes the outcome of the probe that Next asked for.
+// Tell reports the outcome of the probe that Next asked for.
 func (s *CapacitySearch) Tell(o Outcome) {
 	if o == ProbeInvalid {
 		s.ended, s.again = s.again, true
@@ -137,8 +137,8 @@ func (s *CapacitySearch) repeat(phase Phase, rate float64) { s.phase, s.rate, s.
 
 func (s *CapacitySearch) end(why Stop) { s.stop, s.ended = why, true }
 
-// Found returns the interval of the capacity after the search. Its upper end is infinite if the highest rate met the
-// objective, its lower end 0 if the lowest one failed. It is false if a probe was invalid twice.
+// Found returns the interval of the capacity and why the search ended. The upper end is infinite if the highest rate
+// met the objective, the lower end 0 if the lowest one failed. It is false if a probe was invalid twice.
 func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 	if s.stop == "" {
 		return Interval{}, "", false
@@ -150,19 +150,19 @@ func (s *CapacitySearch) Found() (Interval, Stop, bool) {
 	return found, s.stop, true
 }
 
-// spare is by how many times more attempts are planned than a percentile needs, for arrivals at random.
+// spare is the factor by which planned attempts exceed those a percentile needs, because arrivals are random.
 const spare = 1.1
 
-// AdmissibleFloor raises the lowest rate of a search to the one at which the longest window, in seconds, has the
-// attempts that percentiles need.
+// AdmissibleFloor returns the lowest rate of a search, raised until the longest window, in seconds, has the attempts
+// that percentiles need.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities; docs/searches.md.
 func AdmissibleFloor(floor, longest float64, need int64) float64 {
 	return max(floor, spare*float64(need)/longest)
 }
 
-// AdmissibleWindow returns the seconds that a window at a rate per second needs for the attempts that percentiles need: at
-// least usual, and no more than longest for their sake.
+// AdmissibleWindow returns the length of a window in seconds, at a rate per second: usual, or what the attempts that
+// percentiles need take, up to longest.
 //
 // Source: docs/method.md#percentiles and docs/method.md#capacities.
 func AdmissibleWindow(rate, usual, longest float64, need int64) float64 {

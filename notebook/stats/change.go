@@ -7,7 +7,7 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Direction says which values of a metric are better, in the words of an article.
+// Direction says which values of a metric are better, in an article's words.
 type Direction string
 
 const (
@@ -35,18 +35,18 @@ type BeforeAfter struct {
 	Looks         int     // the larger number of looks of both times; 0 is 1
 }
 
-// Change is the change of a cell that was measured twice.
+// Change is how a cell differs between two measurements.
 type Change struct {
 	Comparison         // of After over Before, the interval at alpha and widened by the noise floor
-	AdjustedP  float64 // of no change beyond noise floor and smallest effect, for all cells and looks; 1 without comparison
-	AloneP     float64 // the same for this cell alone and one look
+	AdjustedP  float64 // for no change beyond noise floor and smallest effect, over all cells and looks; 1 if Err
+	AloneP     float64 // the same, for this cell alone and one look
 	Shifted    bool    // AdjustedP is at most alpha, the interval says so too, and Err is nil
-	Err        error   // reason for a missing comparison: ErrNoValues, ErrTooFew or ErrNotPositive
+	Err        error   // why there is no comparison: ErrNoValues, ErrTooFew or ErrNotPositive
 }
 
-// Changes compares the cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
-// noise floor and smallest effect, like a claim "after > before" or "after < before", corrected by Holm for the number
-// of cells and for their looks. Intervals stay at alpha, the level of all cells together; delta is the smallest effect.
+// Changes compares cells of one metric with themselves at another time. A cell has shifted if its ratio lies beyond
+// noise floor and smallest effect, as for a claim "after > before" or "after < before", with Holm's correction for the
+// number of cells and their looks. Intervals stay at alpha, the level of all cells; delta is the smallest effect.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -72,7 +72,7 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	}
 	for k, p := range holm(ps) {
 		i := compared[k]
-		// The interval of a skewed cell is longer on one side, which p does not know.
+		// A skewed cell has a longer interval on one side, which p ignores.
 		seen := out[i].Interval
 		out[i].AdjustedP = p
 		out[i].Shifted = p <= alpha && (seen.Lo > 1+delta || seen.Hi < 1/(1+delta))
@@ -80,7 +80,7 @@ func Changes(cells []BeforeAfter, alpha, delta float64) ([]Change, error) {
 	return out, nil
 }
 
-// ShiftOf names a change that was shown by its direction; better says which values are, "" where neither.
+// ShiftOf names a shown change. Better says which values are better, "" if neither.
 func ShiftOf(up bool, better Direction) Shift {
 	switch {
 	case better == "" && up:
@@ -93,7 +93,7 @@ func ShiftOf(up bool, better Direction) Shift {
 	return Worse
 }
 
-// holm returns the probabilities corrected for their number: sorted p(i)·(m-i+1), never smaller than the one before, at
+// holm returns the probabilities with Holm's correction: sorted p(i)·(m-i+1), never smaller than the one before, at
 // most 1.
 func holm(ps []float64) []float64 {
 	sorted := slices.Clone(ps)

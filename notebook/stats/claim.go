@@ -6,24 +6,23 @@ import (
 	"slices"
 )
 
-// Verdict is what the records say about a claim, in the words a page prints.
+// Verdict is what the records say about a claim, as pages print it.
 type Verdict string
 
 const (
 	Supported    Verdict = "supported"    // the whole interval lies inside the region of the claim
-	Contradicted Verdict = "contradicted" // all of it lies outside
+	Contradicted Verdict = "contradicted" // the whole interval lies outside
 	Inconclusive Verdict = "inconclusive" // neither, or too little for an interval
-	NotMeasured  Verdict = "not measured" // a cell is missing or invalid, or its percentile not admissible
+	NotMeasured  Verdict = "not measured" // a cell is missing or invalid, or has too few answers
 
-	// Stronger is the outcome of a claim of a size that is contradicted because the effect is larger than claimed. It is
-	// not in Verdicts.
+	// Stronger is the outcome of a claim of a size that is contradicted by a larger effect. It is not in Verdicts.
 	Stronger Verdict = "stronger than claimed"
 )
 
-// Verdicts has all verdicts, in the order in which they are listed.
+// Verdicts lists all verdicts in display order.
 var Verdicts = []Verdict{Supported, Contradicted, Inconclusive, NotMeasured}
 
-// VerdictsInWords lists counts of verdicts: "3 supported", "1 inconclusive".
+// VerdictsInWords returns counts of verdicts in words: "3 supported", "1 inconclusive".
 func VerdictsInWords(counts map[Verdict]int) []string {
 	var words []string
 	for _, v := range slices.Insert(slices.Clone(Verdicts), 1, Stronger) {
@@ -34,33 +33,33 @@ func VerdictsInWords(counts map[Verdict]int) []string {
 	return words
 }
 
-// Region is where a claim says that a ratio, or one value, lies: between Lo and Hi, both excluded. A side without limit
-// is infinite.
+// Region is where a claim says that a ratio, or one value, lies: between Lo and Hi, both excluded. A side without a
+// limit is infinite.
 //
 // Source: docs/method.md#claims-as-regions; Schuirmann 1987.
 type Region struct{ Lo, Hi float64 }
 
-// Greater is the region of a/b for "a > b": above 1 by more than the smallest effect.
+// Greater returns the region of a/b for "a > b": above 1 by more than the smallest effect.
 func Greater(delta float64) Region { return Above(1 + delta) }
 
-// NotLess is the region of a/b for "a >= b": not below 1 by more than the smallest effect.
+// NotLess returns the region of a/b for "a >= b": not below 1 by more than the smallest effect.
 func NotLess(delta float64) Region { return Above(1 / (1 + delta)) }
 
-// Within is the region of a/b for "a is within w of b"; for "a is the same as b", w is the smallest effect.
+// Within returns the region of a/b for "a is within w of b"; for "a is the same as b", w is the smallest effect.
 func Within(w float64) Region { return About(1, w) }
 
-// Above is the region for "at least k times", and for a value above k.
+// Above returns the region for "at least k times", and for a value above k.
 func Above(k float64) Region { return Region{k, math.Inf(1)} }
 
-// Below is the region for "at most k times", and for a value below k. It has no lower end even for ratios: a capacity
-// of 0, for "no rate meets it", is below any other.
+// Below returns the region for "at most k times", and for a value below k. Even for ratios it has no lower end: a
+// capacity of 0 (no rate meets the objective) is below any other.
 func Below(k float64) Region { return Region{math.Inf(-1), k} }
 
-// About is the region of a/b for "a is about k times b": from k/(1+w) to k·(1+w).
+// About returns the region of a/b for "a is about k times b": from k/(1+w) to k·(1+w).
 func About(k, w float64) Region { return Region{k / (1 + w), k * (1 + w)} }
 
-// Judge says whether the true value, which is in the interval, is in the region. An interval that touches a boundary of
-// the region, or has an end that is not a number, is inconclusive.
+// Judge returns the verdict on whether the true value, known to lie in the interval, lies in the region. It is
+// inconclusive for an interval that touches a boundary of the region, or has an end that is NaN.
 //
 // Source: docs/method.md#claims-as-regions.
 func Judge(interval Interval, region Region) Verdict {
@@ -76,13 +75,12 @@ func Judge(interval Interval, region Region) Verdict {
 	return Inconclusive
 }
 
-// Part judges one part of a claim at a level. At a smaller alpha a decided part may become inconclusive; nothing else
-// may change.
+// Part judges one part of a claim at a level. A smaller alpha may only make a decided part inconclusive.
 type Part func(alpha float64) Verdict
 
-// AllOf is the claim that all of its parts are true. It is supported if every part is supported at alpha, which needs
-// no correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; otherwise not measured
-// if a part is not, or without parts; otherwise inconclusive. It is a Part itself.
+// AllOf returns the Part that all parts are true. It is supported if every part is supported at alpha, which needs no
+// correction (intersection–union); contradicted if one of m parts is contradicted at alpha/m; else not measured if a
+// part is not measured, or there are no parts; else inconclusive.
 //
 // Source: docs/method.md#several-comparisons; Berger, Technometrics 1982.
 func AllOf(parts ...Part) Part {
@@ -117,16 +115,15 @@ func Looks(n int) []int {
 	return append(out, n)
 }
 
-// Level returns the level for claims and A/A pairs: alpha/looks. Printed intervals of
-// cells stay at alpha.
+// Level returns the level for claims and A/A pairs: alpha/looks. Printed intervals of cells stay at alpha.
 //
 // Source: docs/method.md#number-of-looks.
 func Level(alpha float64, looks int) float64 { return alpha / float64(max(1, looks)) }
 
-// Standing is what an article's measurements say about its headline claims, in the words of a page.
+// Standing is what an article's measurements say about its headline claims, as pages print it.
 type Standing string
 
-// The standings. Articles that reproduce something are reproduced or not; the others hold or not.
+// The standings. Articles that reproduce another are reproduced or not; others hold or not.
 const (
 	Reproduced       Standing = "reproduced"
 	PartlyReproduced Standing = "partly reproduced"
@@ -136,18 +133,18 @@ const (
 	DoesNotHold      Standing = "does not hold"
 	Undecided        Standing = "undecided" // no headline claim is supported, and none is contradicted
 
-	StandingMeasured    Standing = "measured" // there are results, and no headline claim, or some wait for measuring
+	StandingMeasured    Standing = "measured" // there are results, but no headline claims, or some wait for measuring
 	StandingNotMeasured Standing = "not measured"
-	StandingFailed      Standing = "failed" // there are repetitions, and every one has failed
+	StandingFailed      Standing = "failed" // every repetition failed
 )
 
 // Headline is the result of a headline claim.
 type Headline struct {
 	Verdict Verdict
-	Mostly  bool // it is not supported, but holds for most of its pairs, as MostlyHolds says
+	Mostly  bool // not supported, but MostlyHolds is true of its pairs
 }
 
-// StandingOf returns the standing of a measured article, by its headline claims; reproduces says that somebody else has
+// StandingOf returns the standing of a measured article by its headline claims. Reproduces says that somebody else
 // published such results. A claim that holds mostly counts as partly supported.
 //
 // Source: docs/claims.md#standing.
@@ -176,8 +173,8 @@ func StandingOf(headlines []Headline, reproduces bool) Standing {
 	return Undecided
 }
 
-// MostlyHolds reports whether a claim over pairs that is not supported holds mostly: of five pairs or more at least
-// four fifths are supported and at most a tenth is contradicted.
+// MostlyHolds reports whether a claim over pairs that is not supported holds mostly: of at least five pairs, four
+// fifths or more are supported and at most a tenth is contradicted.
 //
 // Source: docs/claims.md#standing.
 func MostlyHolds(pairs []Verdict) bool {

@@ -7,35 +7,35 @@ import (
 	"benchbook/internal/slice"
 )
 
-// IntervalKind says how an interval was made, in the words of a page.
+// IntervalKind says how an interval was made, as pages print it.
 type IntervalKind string
 
 const (
 	NoInterval     IntervalKind = "none"              // one repetition
 	Given          IntervalKind = "given"             // neither measured nor found by a recorded search
 	Exact          IntervalKind = "exact"             // counted, and the same number in every repetition
-	RangeOfTwo     IntervalKind = "range"             // two repetitions: the smaller and the larger, no confidence
+	RangeOfTwo     IntervalKind = "range"             // two repetitions: from one to the other, without confidence
 	TOnLogs        IntervalKind = "t on logs"         // three to five repetitions, all above zero
 	TOnValues      IntervalKind = "t"                 // three to five repetitions, some at zero or below
 	SignedRanks    IntervalKind = "signed ranks"      // six repetitions or more
-	RankSums       IntervalKind = "rank sums"         // of a ratio, six repetitions or more of either cell
-	ClopperPearson IntervalKind = "Clopper–Pearson"   // failed of attempted, widened to the repetitions' own shares
+	RankSums       IntervalKind = "rank sums"         // of a ratio, six repetitions or more of each cell
+	ClopperPearson IntervalKind = "Clopper–Pearson"   // of a share of attempts, widened to the repetitions' own shares
 	WiderOfTwo     IntervalKind = "Newcombe or Welch" // of the difference of two such shares
-	OverSessions   IntervalKind = "between sessions"  // of what three sessions or more found
-	BySearch       IntervalKind = "search"            // the ends are probes of a search that passed and failed
+	OverSessions   IntervalKind = "between sessions"  // over the results of three sessions or more
+	BySearch       IntervalKind = "search"            // between the probes of a search that passed and failed
 )
 
-// Estimate is the centre of a metric and where it may lie.
+// Estimate is the centre of a metric, with the interval in which it may lie.
 type Estimate struct {
 	N        int          // valid repetitions
 	Centre   float64      // pseudo-median; the pooled share of ErrorShare
 	Interval Interval     // in the unit of the centre; unbounded for one repetition
 	Kind     IntervalKind // how the interval was made
-	Coverage float64      // the probability with which such intervals contain the true value; 0 for none or a range
+	Coverage float64      // share of such intervals that contain the true value; 0 for none or a range
 }
 
-// ClaimInterval returns the interval by which a claim about this cell is judged: unbounded, which decides nothing,
-// below MinRepetitions.
+// ClaimInterval returns the interval by which a claim about this cell is judged. Below MinRepetitions it is unbounded,
+// which decides nothing.
 //
 // Source: docs/method.md#claims-as-regions.
 func (e Estimate) ClaimInterval() Interval {
@@ -48,9 +48,9 @@ func (e Estimate) ClaimInterval() Interval {
 // Summarize estimates the pseudo-median of a metric from its repetitions.
 //
 // The interval depends on their number: none for one, the range of two, t on logarithms up to five (on the values if
-// one is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them; HasEnds says so
-// beforehand. Correlated repetitions widen them. On logarithms no end is nearer to the centre than the resolution allows.
-// The bounds of disturbed repetitions move both ends out.
+// one is zero or less), signed ranks from six. Ranks are unbounded if alpha is too small for them, see HasEnds.
+// Correlated repetitions widen them. On logarithms both ends keep the distance from the centre that the resolution
+// requires. Bounds of disturbed repetitions move both ends out.
 //
 // The error is ErrNoValues for an empty cell, ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -103,8 +103,8 @@ func Summarize(c Cell, alpha float64) (Estimate, error) {
 	return e, nil
 }
 
-// StandardError returns the standard error of the centre of a cell, in its unit, without disturbances: half the interval at
-// DefaultAlpha over the quantile of t that it has with few values.
+// StandardError returns the standard error of a cell's centre, in its unit, without disturbances: half the interval at
+// DefaultAlpha, over the quantile of t for as many values.
 //
 // The error is ErrTooFew below three values, else as for Summarize.
 //
@@ -121,13 +121,13 @@ func (c Cell) StandardError() (float64, error) {
 	return e.standardError(func(x float64) float64 { return x }), nil
 }
 
-// standardError returns the standard error on a scale of an estimate at DefaultAlpha.
+// standardError returns the standard error of an estimate at DefaultAlpha on a scale.
 func (e Estimate) standardError(scaled func(float64) float64) float64 {
 	return (scaled(e.Interval.Hi) - scaled(e.Interval.Lo)) / 2 / tCritical(DefaultAlpha, float64(e.N-1))
 }
 
-// HasEnds reports whether n repetitions have an interval with two ends at alpha: of a cell by Summarize, or of the ratio
-// of two cells of n repetitions each.
+// HasEnds reports whether n repetitions have an interval with two ends at alpha: from Summarize, or for the ratio of
+// two cells with n repetitions each.
 //
 // Source: docs/method.md#one-cell and docs/method.md#ratios.
 func HasEnds(n int, ofRatio bool, alpha float64) bool {
@@ -141,10 +141,10 @@ func HasEnds(n int, ofRatio bool, alpha float64) bool {
 }
 
 // ErrorShare estimates the share of attempts that fail, from the numbers failed and attempted in each repetition. The
-// interval is Clopper and Pearson's of all attempts, widened to the smallest and largest share of a single repetition,
+// interval is Clopper and Pearson's for all attempts, widened to the smallest and largest share of a single repetition,
 // because errors come in bursts. N counts the repetitions with attempts.
 //
-// The error is ErrNoValues if nothing was attempted, ErrAlpha, or says which counts cannot be.
+// The error is ErrNoValues if nothing was attempted, ErrAlpha, or names impossible counts.
 //
 // Source: docs/method.md#one-cell; Clopper and Pearson 1934.
 func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
@@ -162,15 +162,15 @@ func ErrorShare(failed, attempted []int64, alpha float64) (Estimate, error) {
 
 // Outlying says which repetitions of a cell lie far from the others. They stay in all statistics.
 type Outlying struct {
-	At   []int // indices into the values, of five or more
-	Wide bool  // of three or four values, the largest is more than 1.25 times the smallest
+	At   []int // indices into the values, for five or more
+	Wide bool  // for three or four values: the largest is more than 1.25 times the smallest
 }
 
-// widest is the largest ratio of three or four values that are not Wide.
+// widest is the largest ratio that three or four values may have without being Wide.
 const widest = 1.25
 
 // Outliers finds outlying repetitions: of five or more, those with a modified z-score on logarithms above 3.5 that are
-// more than delta from the median. There are none of fewer than three values, or if one is zero or less.
+// more than delta from the median. It finds none below three values, or if a value is zero or less.
 //
 // The error is ErrNotFinite, ErrNegative or ErrResolution.
 //
@@ -199,7 +199,7 @@ func Outliers(c Cell, delta float64) (Outlying, error) {
 	return out, nil
 }
 
-// Digits returns the most significant digits of a value with a relative resolution.
+// Digits returns how many significant digits a value with a relative resolution can have.
 //
 // Source: docs/figures.md#digits.
 func Digits(resolution float64) int {
@@ -207,7 +207,7 @@ func Digits(resolution float64) int {
 	return max(1, 1+int(math.Floor(exact-math.Log10(resolution))))
 }
 
-// LastDigit returns the worth of the last of these digits, a power of ten.
+// LastDigit returns the value of one unit in the last of these digits, a power of ten.
 func LastDigit(value, resolution float64) float64 {
 	return math.Pow10(int(math.Floor(math.Log10(math.Abs(value)))) + 1 - Digits(resolution))
 }
@@ -220,8 +220,8 @@ const (
 )
 
 // SerialCorrelation estimates how much each value resembles the one before it: the autocorrelation of lag 1, on
-// logarithms where all values are positive, corrected for its bias (nr + 1)/(n − 3), and cut to [0, MaxCorrelation]. It
-// is 0 for fewer than MinSerial values, and for values that are all the same.
+// logarithms if all values are positive, corrected for its bias (nr + 1)/(n − 3), and cut to [0, MaxCorrelation]. It is
+// 0 below MinSerial values, and if all are the same.
 //
 // Source: docs/method.md#correlated-repetitions; Marriott and Pope, Biometrika 1954.
 func SerialCorrelation(values []float64) float64 {
@@ -239,13 +239,13 @@ func SerialCorrelation(values []float64) float64 {
 		}
 	}
 	rho := (float64(n)*products/squares + 1) / float64(n-3)
-	if !(rho > 0) { // it is not a number for values that are not
+	if !(rho > 0) { // also if NaN
 		return 0
 	}
 	return min(rho, MaxCorrelation)
 }
 
-// serial is the variance of a mean of correlated values over the variance for independent ones: (1 + ρ)/(1 − ρ).
+// serial returns how many times correlation raises the variance of a mean: (1 + ρ)/(1 − ρ).
 //
 // Source: docs/method.md#correlated-repetitions.
 func (c Cell) serial() float64 {

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// FailureCounts are the failed and the attempted requests of a cell, one of each for every valid repetition.
+// FailureCounts holds the failed and the attempted requests of each valid repetition of a cell.
 type FailureCounts struct {
 	Failed, Attempted []int64
 }
@@ -15,21 +15,21 @@ type FailureCounts struct {
 // FewerFailures compares the shares of failed attempts of two cells.
 type FewerFailures struct {
 	Verdict  Verdict
-	D        float64  // by how much the share of the second cell is larger
-	SE       float64  // the standard error of D: the larger one of the pooled counts and of single repetitions
+	D        float64  // the share of the second cell minus that of the first
+	SE       float64  // the standard error of D: the larger of those from pooled counts and from single repetitions
 	Interval Interval // of D
-	NA, NB   int      // repetitions with attempts of either cell
+	NA, NB   int      // repetitions with attempts of each cell
 }
 
-// MinContradicted is the fewest repetitions of both cells to show that failures do not differ by what matters: fewer
+// MinContradicted is the fewest repetitions of each cell that can show that failures differ by less than matters: fewer
 // may miss bursts.
 const MinContradicted = 10
 
 // Fewer compares the shares of failures of a and b, which may be zero, at the level alpha. By is the smallest
-// difference that matters, 0 if any does. The interval contains Newcombe's of the pooled counts, and Welch's of the
-// shares of single repetitions, because failures come in bursts. Fewer than MinRepetitions on a side are inconclusive.
+// difference that matters, 0 if any does. The interval contains Newcombe's for the pooled counts, and Welch's for the
+// shares of single repetitions, because failures come in bursts. It is Inconclusive below MinRepetitions on a side.
 //
-// The error is ErrNoValues if a side attempted nothing, ErrAlpha, or says which counts cannot be.
+// The error is ErrNoValues if a side attempted nothing, ErrAlpha, or names impossible counts.
 //
 // Source: docs/method.md#fewer-failures; Newcombe, Interval Estimation for the Difference between Independent
 // Proportions, Statistics in Medicine 1998; Clopper and Pearson 1934; Welch 1947.
@@ -65,8 +65,7 @@ func Fewer(a, b FailureCounts, by, alpha float64) (FewerFailures, error) {
 	return f, nil
 }
 
-// welchOfShares returns the interval of the difference of b and a by the shares of single repetitions, and its standard
-// error.
+// welchOfShares returns Welch's interval of b minus a from the shares of single repetitions, and its standard error.
 func welchOfShares(a, b []float64, alpha float64) (_ Interval, se float64) {
 	meanA, varianceA := moments(a)
 	meanB, varianceB := moments(b)
@@ -79,18 +78,18 @@ func welchOfShares(a, b []float64, alpha float64) (_ Interval, se float64) {
 	return Interval{meanB - meanA - half, meanB - meanA + half}, se
 }
 
-// orWider returns the interval extended to contain another.
+// orWider returns the smallest interval that contains both.
 func (i Interval) orWider(other Interval) Interval {
 	return Interval{min(i.Lo, other.Lo), max(i.Hi, other.Hi)}
 }
 
-// pooled is the counts of all repetitions together, and the share of each that attempted anything.
+// pooled holds the counts of all repetitions together, and the share of each with attempts.
 type pooled struct {
 	failed, attempted float64
 	shares            []float64
 }
 
-// pool adds up the counts. The error is ErrNoValues if nothing was attempted, or says which counts cannot be.
+// pool adds up the counts. The error is ErrNoValues if nothing was attempted, or names impossible counts.
 func (c FailureCounts) pool() (pooled, error) {
 	var p pooled
 	if len(c.Failed) != len(c.Attempted) {

@@ -18,20 +18,20 @@ type Floor struct {
 
 // PairOfAA is the result of one A/A pair.
 type PairOfAA struct {
-	D      float64 // how far its two names are apart, on logarithms; not below zero
+	D      float64 // distance of the two names, on logarithms; not below zero
 	SE     float64 // the standard error of D; 0 if the pair cannot be compared
 	Biased bool    // its interval excludes 1
 }
 
-// usualOffset is the expected size of lasting offsets, on logarithms. Pairs that are measured better than that have
+// usualOffset is the expected size of lasting offsets, on logarithms. Pairs with smaller standard errors get about
 // equal weights, others smaller ones.
 const usualOffset = 0.01
 
-// NoiseFloor returns the noise floor of A/A pairs. A pair of fewer than three repetitions on a side, or with a value at
-// zero or below, is left out. Alpha is the level of all pairs together, delta the smallest effect.
+// NoiseFloor returns the noise floor of A/A pairs. It leaves out pairs with fewer than three repetitions on a side, or
+// with a value at or below zero. Alpha is the level of all pairs together, delta the smallest effect.
 //
-// F squared is a weighted mean of the squared differences of the pairs, less what their standard errors explain, and of
-// one pseudo-pair without an offset.
+// F squared is a weighted mean over the pairs' squared differences, less what their standard errors explain, and one
+// pseudo-pair without an offset.
 //
 // The error is ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
 //
@@ -62,7 +62,7 @@ func NoiseFloor(pairs [][2]Cell, alpha, delta float64) (Floor, error) {
 
 // offsets returns the standard deviation of lasting offsets, on logarithms.
 func offsets(pairs []PairOfAA) float64 {
-	excess, weights := 0.0, 1/(4*math.Pow(usualOffset, 4)) // the latter of the pseudo-pair
+	excess, weights := 0.0, 1/(4*math.Pow(usualOffset, 4)) // weights begins with the pseudo-pair
 	for _, p := range pairs {
 		known := p.SE*p.SE + usualOffset*usualOffset
 		excess += (p.D*p.D - p.SE*p.SE) / (known * known)

@@ -7,13 +7,13 @@ import (
 	"benchbook/internal/slice"
 )
 
-// MaxRepetitions is the most repetitions, beyond the looks of a plan, that Needed and CellNeeded consider.
+// MaxRepetitions is the most repetitions, beyond a plan's looks, that Needed and CellNeeded consider.
 const MaxRepetitions = 160
 
-// Needed returns how many repetitions of the cells of a comparison have an even chance to decide an inconclusive claim:
-// the first look of the plan, and then of the usual sequence, at which the interval with the present ratio and spread
-// is on one side of the nearest limit. Alpha is the level in use, f the noise floor. It is 0 if no number helps,
-// because the ratio is nearer to a limit than the noise floor, and more than MaxRepetitions if more are needed.
+// Needed returns how many repetitions of a comparison's cells have an even chance to decide an inconclusive claim: the
+// first look of the plan, then of the usual sequence, at which the interval with the present ratio and spread lies on
+// one side of the nearest limit. Alpha is the level in use, f the noise floor. It is 0 if no number helps, because the
+// ratio is nearer to a limit than the noise floor, and above MaxRepetitions if more are needed.
 //
 // Source: docs/method.md#repetitions-needed.
 func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
@@ -23,7 +23,7 @@ func Needed(c Comparison, region Region, f, alpha float64, looks []int) int {
 	})
 }
 
-// CellNeeded is Needed for a claim about the value of one cell, which no noise floor widens.
+// CellNeeded is Needed for a claim about one cell's value, which no noise floor widens.
 //
 // The error is ErrTooFew below three values, else as for Summarize.
 //
@@ -49,11 +49,11 @@ func CellNeeded(c Cell, region Region, alpha float64, looks []int) (int, error) 
 	}), nil
 }
 
-// distance returns how far a value is from the nearest limit of the region on a scale; infinite without limits.
+// distance returns how far a value is from the region's nearest limit on a scale; infinite without limits.
 func (r Region) distance(value float64, scaled func(float64) float64) float64 {
 	nearest := math.Inf(1)
 	for _, limit := range []float64{r.Lo, r.Hi} {
-		// No value above zero is near a limit of zero or less.
+		// On logarithms, limits at or below zero are infinitely far.
 		if x := scaled(limit); !math.IsInf(x, 0) && !math.IsNaN(x) {
 			nearest = min(nearest, math.Abs(scaled(value)-x))
 		}
@@ -61,8 +61,8 @@ func (r Region) distance(value float64, scaled func(float64) float64) float64 {
 	return nearest
 }
 
-// firstLook returns the first look after n repetitions at which half of the expected interval is less than the distance
-// of the nearest limit.
+// firstLook returns the first look after n repetitions at which half the expected interval is less than the distance to
+// the nearest limit.
 func firstLook(n int, looks []int, distance, offset float64, half func(n int) float64) int {
 	if offset >= distance {
 		return 0

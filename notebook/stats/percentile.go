@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Percentile is a percentage between 0 and 100, both excluded, exact in decimals: in binary, 99.9 % of 1000 would not
+// Percentile is a percentage between 0 and 100, both excluded, in exact decimals: in binary, 99.9 % of 1000 would not
 // be 999. Equal numbers, such as 99.9 and 99.90, are equal Percentiles. ParsePercentile makes one.
 type Percentile struct {
-	units uint64 // of maxDecimals decimals
+	units uint64 // of the last of maxDecimals decimals
 }
 
 const (
 	maxDecimals = 12
-	hundred     = 100_000_000_000_000 // 100 % in units; ten times as much fits into 64 bits
+	hundred     = 100_000_000_000_000 // 100 % in units; ten times that fits into 64 bits
 )
 
-// ParsePercentile reads the percentage in the name of a metric, such as "99.9" in latency.p99.9. The error is for other
-// text than a plain decimal number between 0 and 100, both excluded, with at most 12 digits after the point.
+// ParsePercentile parses the percentage in the name of a metric, such as "99.9" in latency.p99.9. It must be a plain
+// decimal number between 0 and 100, both excluded, with at most 12 digits after the point.
 func ParsePercentile(text string) (Percentile, error) {
 	whole, fraction, point := strings.Cut(text, ".")
 	isPlain := isDigits(whole) && (isDigits(fraction) || !point)
@@ -37,8 +37,8 @@ func isDigits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// Rank returns which of n values, counted from 1 for the smallest, is the percentile: min(n, max(1, floor(p/100·n +
-// 0.5))), as in HdrHistogram. It is 0 for n = 0.
+// Rank returns which of n values, counted from 1 for the smallest, is the percentile, as in HdrHistogram: min(n, max(1,
+// floor(p/100·n + 0.5))). It is 0 for n = 0.
 //
 // Source: docs/method.md#histogram.
 func (p Percentile) Rank(n int64) int64 {
@@ -51,8 +51,8 @@ func (p Percentile) Rank(n int64) int64 {
 	return min(n, max(1, int64(rank)))
 }
 
-// Need returns the smallest number of attempts for the percentile, ten in its smaller tail: ceil(10 / min(p/100,
-// 1-p/100)). Failures count as attempts, above every answer.
+// Need returns the fewest attempts that put ten in the smaller tail: ceil(10 / min(p/100, 1-p/100)). Failures count as
+// attempts, above every answer.
 //
 // Source: docs/method.md#percentiles.
 func (p Percentile) Need() int64 {

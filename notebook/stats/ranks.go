@@ -9,24 +9,24 @@ import (
 	"benchbook/internal/slice"
 )
 
-// mostExact is the most values, of one cell or of two together, with exact distributions of ranks. Normal distributions
-// of more values give the same rank, or one in a hundred off.
+// mostExact is the largest number of values, of one cell or of two together, with exact rank distributions. Above it,
+// the normal distribution gives the same rank, or one in a hundred off.
 const mostExact = 400
 
-// rankOf is the question for a rank: the values on either side, b of them 0 for one cell alone, and the tail.
+// rankOf is the key of a rank: the numbers of values on both sides, b of them 0 for a single cell, and the tail.
 type rankOf struct {
 	a, b int
 	tail float64
 }
 
-// rank is the place of an interval's end among the sorted means or differences, from either side; k is 0 if there is
-// none. Outside is the probability that the true value lies beyond one of the two ends.
+// rank is the place of an interval's ends among the sorted means or differences, counted from both sides; k is 0 if
+// there is none. Outside is the probability that the true value lies beyond one of the ends.
 type rank struct {
 	k       int
 	outside float64
 }
 
-// ranks keeps what takes longest in an interval.
+// ranks caches the slowest part of making an interval.
 var ranks slice.Memo[rankOf, rank]
 
 // signedRank returns the largest l with P(W ≤ l-1) ≤ alpha/2, W being Wilcoxon's signed-rank statistic of n values.
@@ -85,7 +85,7 @@ func rankSum(a, b int, alpha float64) rank {
 	})
 }
 
-// lowerRank returns how many of the smallest values of a statistic lie in a tail, by their probabilities.
+// lowerRank returns how many of the smallest values of a statistic with probabilities p fit in a tail.
 func lowerRank(p []float64, tail float64) rank {
 	sum := 0.0
 	for k, at := range p {
@@ -97,16 +97,16 @@ func lowerRank(p []float64, tail float64) rank {
 	return rank{len(p), 2 * sum}
 }
 
-// normalRank is lowerRank for a statistic of many values, by a normal distribution with a correction for continuity.
+// normalRank is lowerRank for a statistic of many values, from a normal distribution with continuity correction.
 func normalRank(mean, deviation, tail float64) rank {
 	below := distuv.Normal{Mu: mean, Sigma: deviation}
 	k := max(0, math.Floor(below.Quantile(tail)+0.5))
 	return rank{int(k), 2 * below.CDF(k-0.5)}
 }
 
-// PseudoMedian returns the median of the means of all pairs of values, each with itself too. Values above zero are
-// averaged on logarithms, so two of them have their geometric mean; if one is zero or less all are taken as they are.
-// It is NaN without values, and has their unit.
+// PseudoMedian returns the median of the means of all pairs of values, including each with itself, in their unit.
+// Values above zero are averaged on logarithms, so two have their geometric mean; if one is zero or less, all are
+// averaged as they are. Without values it is NaN.
 //
 // Source: docs/method.md#one-cell; Hodges and Lehmann, Estimates of Location Based on Rank Tests, 1963.
 func PseudoMedian(values []float64) float64 {
@@ -117,7 +117,7 @@ func PseudoMedian(values []float64) float64 {
 	return s.value(s.middle())
 }
 
-// sample is a cell whose values are sorted, on the scale on which they are compared: logarithms if all are above zero.
+// sample is a cell with sorted values, and the scale on which they are compared: logarithms if all are above zero.
 type sample struct {
 	Cell
 	y    []float64 // Values on the scale
@@ -131,7 +131,7 @@ func newSample(c Cell) sample {
 	return s
 }
 
-// logarithms returns the logarithms of values that are all above zero; otherwise the values, and false.
+// logarithms returns the logarithms of values if all are above zero; else the values and false.
 func logarithms(values []float64) ([]float64, bool) {
 	if len(values) == 0 || !(slices.Min(values) > 0) {
 		return values, false
@@ -139,7 +139,7 @@ func logarithms(values []float64) ([]float64, bool) {
 	return slice.Map(values, math.Log), true
 }
 
-// value converts a number on the scale to the unit of the values. One of the values is returned as it was measured.
+// value converts a number on the scale to the unit of the values. For one of the values it returns the measured number.
 func (s sample) value(y float64) float64 {
 	if !s.logs {
 		return y
@@ -150,7 +150,7 @@ func (s sample) value(y float64) float64 {
 	return math.Exp(y)
 }
 
-// moments returns the mean and the variance on the scale. On logarithms the variance is at least that of a reading.
+// moments returns the mean and variance on the scale. On logarithms the variance is at least that of a reading.
 func (s sample) moments() (mean, variance float64) {
 	mean, variance = moments(s.y)
 	if s.logs {
@@ -168,7 +168,7 @@ func (s sample) middle() float64 {
 	return s.mean(count/2)/2 + s.mean(count/2+1)/2
 }
 
-// mean returns the k-th smallest mean of two values, each with itself too, on the scale; k counts from 1.
+// mean returns the k-th smallest mean of two values, including each with itself, on the scale; k counts from 1.
 func (s sample) mean(k int) float64 {
 	return smallest(s.y[0], s.y[len(s.y)-1], func(limit float64) bool {
 		count, j := 0, len(s.y)-1
@@ -182,7 +182,7 @@ func (s sample) mean(k int) float64 {
 	})
 }
 
-// difference returns the k-th smallest of all differences of a value of a and one of b, both sorted; k counts from 1.
+// difference returns the k-th smallest difference of a value of a and one of b, both sorted; k counts from 1.
 func difference(k int, a, b []float64) float64 {
 	return smallest(a[0]-b[len(b)-1], a[len(a)-1]-b[0], func(limit float64) bool {
 		count, j := 0, 0
@@ -196,8 +196,8 @@ func difference(k int, a, b []float64) float64 {
 	})
 }
 
-// smallest returns the smallest number from lo to hi that is enough, as hi is, by halving their bits. So the k-th
-// smallest of billions of numbers, as in a simulation, is found without a list of them.
+// smallest returns the smallest number from lo to hi that is enough, as hi is, by bisecting on their bits. It finds the
+// k-th smallest of billions of numbers, as in a simulation, without listing them.
 func smallest(lo, hi float64, enough func(float64) bool) float64 {
 	const sign = 1 << 63
 	place := func(x float64) uint64 { // in the order of all numbers

@@ -10,29 +10,29 @@ import (
 
 // Comparison is the ratio of two cells.
 type Comparison struct {
-	Ratio    float64  // the quotient of the centres, as they are printed
-	Interval Interval // of the ratio, with it inside; not yet widened by a noise floor; [0, ∞] if unknown
+	Ratio    float64  // the quotient of the centres, as printed
+	Interval Interval // contains Ratio; not yet widened by a noise floor; [0, ∞] if unknown
 
-	// The test statistics, on logarithms; zero, and P 1, without a comparison.
-	D     float64 // the difference of the cells: of means below MinRanked values on a side, else the median of differences
-	SE    float64 // its standard error
-	DF    float64 // degrees of freedom of its t distribution
-	K     int     // which of the sorted differences the interval ends at, before Kappa; 0 if it is not made of ranks
-	Kappa float64 // by how much ranks are widened, as one cell is noisier or repetitions are correlated; 0 without ranks
-	P     float64 // two-sided, of no difference
+	// The test statistics, on logarithms. Without a comparison they are zero, and P is 1.
+	D     float64 // the difference of means below MinRanked values on a side, else the median of differences
+	SE    float64 // standard error of D
+	DF    float64 // degrees of freedom of D's t distribution
+	K     int     // at which of the sorted differences the interval ends, before Kappa; 0 without ranks
+	Kappa float64 // widening of ranks for a noisier cell or correlated repetitions; 0 without ranks
+	P     float64 // two-sided, for no difference
 
-	NA, NB int // repetitions of either cell
+	NA, NB int // repetitions of each cell
 
-	// Bounds are by which factors the ratio may be different without a disturbance. Interval includes them.
+	// Bounds are the factors by which the ratio could differ without a disturbance. Interval includes them.
 	Bounds Interval
 
 	a, b sample // without values if there is no comparison
 }
 
-// IsDisturbed reports whether the comparison has bounds, which no number of such repetitions narrows.
+// IsDisturbed reports whether the comparison has bounds, which more such repetitions do not narrow.
 func (c Comparison) IsDisturbed() bool { return factors(c.Bounds) != Interval{1, 1} }
 
-// Range has the ratios that there may have been without a disturbance, apart from their error; zero without one.
+// Range returns the ratios that are possible without a disturbance, apart from their error; zero if there was none.
 func (c Comparison) Range() Interval {
 	if !c.IsDisturbed() {
 		return Interval{}
@@ -43,12 +43,12 @@ func (c Comparison) Range() Interval {
 // Ratio compares a to b: by Welch's t on logarithms if a side has fewer than MinRanked values, else by the ranks of
 // Mann and Whitney, with Moses' interval, guarded against unequal spreads.
 //
-// Values of both cells have one unit; the result has none. Alpha is one minus the coverage, usually 0.05. If it is so
-// small that no ranks reach it, there is no interval, and no error.
+// Values of both cells have one unit; the result has none. Alpha is one minus the coverage, usually 0.05. If it is too
+// small for any ranks, the interval is unbounded, without an error.
 //
-// The error is ErrTooFew below three values on a side, where Ratio itself is still given; ErrNoValues, or
-// ErrNotPositive for a value of zero or less, where it is not; or ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha.
-// With any of them the interval is [0, ∞], which decides no claim.
+// The error is ErrTooFew below three values on a side, with Ratio still set; ErrNoValues, or ErrNotPositive for a value
+// of zero or less, with Ratio unset; or ErrNotFinite, ErrNegative, ErrResolution or ErrAlpha. With any of them the
+// interval is [0, ∞], which decides no claim.
 //
 // Source: docs/method.md#ratios; Welch 1947; Moses in Walker and Lev, Statistical Inference, 1953.
 func Ratio(a, b Cell, alpha float64) (Comparison, error) {
@@ -76,13 +76,13 @@ func Ratio(a, b Cell, alpha float64) (Comparison, error) {
 	return c, nil
 }
 
-// around returns the interval with ends given on logarithms, extended to contain the ratio, and widened by its bounds.
+// around returns the interval with ends given on logarithms, extended to contain the ratio and widened by its bounds.
 func (c Comparison) around(limits Interval) Interval {
 	return Interval{min(math.Exp(limits.Lo), c.Ratio), max(math.Exp(limits.Hi), c.Ratio)}.times(factors(c.Bounds))
 }
 
-// Widen returns the interval widened by the noise floor f, a standard deviation on logarithms: an offset of that size,
-// which repetitions do not show, is added to the ends in quadrature at the level alpha.
+// Widen returns the interval widened by the noise floor f, a standard deviation on logarithms. An offset of that size,
+// which repetitions do not show, is added to both ends in quadrature at the level alpha.
 //
 // Source: docs/method.md#the-noise-floor.
 func (c Comparison) Widen(f, alpha float64) Interval {
@@ -95,7 +95,7 @@ func (c Comparison) Widen(f, alpha float64) Interval {
 	return c.around(Interval{e - math.Hypot(e-lo, offset), e + math.Hypot(hi-e, offset)})
 }
 
-// Kind says how the interval was made.
+// Kind returns how the interval was made.
 func (c Comparison) Kind() IntervalKind {
 	switch {
 	case math.IsInf(c.Interval.Hi, 1):
@@ -106,12 +106,12 @@ func (c Comparison) Kind() IntervalKind {
 	return TOnLogs
 }
 
-// isIncomparable reports whether an error of Ratio is about cells that have no ratio, or no interval of it.
+// isIncomparable reports whether an error of Ratio is about cells without a ratio, or without an interval for it.
 func isIncomparable(err error) bool {
 	return errors.Is(err, ErrNoValues) || errors.Is(err, ErrTooFew) || errors.Is(err, ErrNotPositive)
 }
 
-// onBoth applies a check to both cells of a comparison and says which one failed it.
+// onBoth applies a check to both cells of a comparison. The error says which one failed.
 func onBoth(a, b Cell, check func(Cell) error) error {
 	if err := check(a); err != nil {
 		return fmt.Errorf("first cell: %w", err)
@@ -135,14 +135,14 @@ func (c *Comparison) byMeansOf(a, b mean) {
 	c.D, c.SE, c.DF = meanA-meanB, math.Sqrt(variance), variance*variance/(squaresA+squaresB)
 }
 
-// byRanks compares the cells by the differences of all their values.
+// byRanks compares the cells by the differences of all pairs of their values.
 //
 // Source: docs/method.md#ratios.
 func (c *Comparison) byRanks() {
 	a, b, n := c.a.y, c.b.y, c.NA*c.NB
 	na, nb := float64(c.NA), float64(c.NB)
 	c.D, c.DF = difference((n+1)/2, a, b)/2+difference(n/2+1, a, b)/2, na+nb-2
-	// Of each value of a: how much of b, shifted by D, lies below it. Of each value of b: how much of a lies above.
+	// For each value of a, the share of b, shifted by D, below it; for each value of b, the share of a above it.
 	u := varianceOfShares(c.NA, c.NB, func(i, j int) int { return cmp.Compare(a[i]-b[j], c.D) })
 	v := varianceOfShares(c.NB, c.NA, func(j, i int) int { return cmp.Compare(c.D, a[i]-b[j]) })
 	alone := u/na + v/nb
@@ -154,11 +154,11 @@ func (c *Comparison) byRanks() {
 	c.SE = (ends.Hi - ends.Lo) / 2 / tCritical(DefaultAlpha, c.DF)
 }
 
-// varianceOfShares returns the variance of n shares of some values: the share of those that compare as 1. Values that
-// compare as 0 count half, and no value compares as less than the one after it. Sums of counts and halves are exact.
+// varianceOfShares returns the variance of n shares: for each i, the share of the j that compare as 1. Those that
+// compare as 0 count half. Comparisons must not rise with j. Sums of counts and halves are exact.
 func varianceOfShares(n, of int, compare func(i, j int) int) float64 {
 	sum, squares := 0.0, 0.0
-	above, equal := 0, 0 // how many compare as 1, and as 0 or 1; neither falls with i
+	above, equal := 0, 0 // how many j compare as 1, and as 0 or 1; neither falls with i
 	for i := range n {
 		for above < of && compare(i, above) > 0 {
 			above++
@@ -173,8 +173,8 @@ func varianceOfShares(n, of int, compare func(i, j int) int) float64 {
 	return (squares - sum*sum/float64(n)) / float64(n-1) / (float64(of) * float64(of))
 }
 
-// limits returns the interval of the difference at a level, infinite without such ranks, and for ranks the place of its
-// ends among the sorted differences. Ranks are widened by Kappa, and to the smallest width that the resolution allows.
+// limits returns the interval of the difference at a level, infinite if no ranks reach it, and at which of the sorted
+// differences it ends, for ranks. Kappa and the smallest width that the resolution allows widen ranks.
 func (c Comparison) limits(alpha float64) (ends Interval, k int) {
 	if c.Kappa == 0 {
 		half := tCritical(alpha, c.DF) * c.SE
@@ -188,8 +188,8 @@ func (c Comparison) limits(alpha float64) (ends Interval, k int) {
 	return Interval{c.D - max(c.Kappa*(c.D-lo), least), c.D + max(c.Kappa*(hi-c.D), least)}, k
 }
 
-// beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most a margin,
-// and there are offsets with the standard deviation f. It uses the smallest difference that the bounds allow.
+// beyond returns the two-sided probability of such a difference if the true one, on logarithms, is at most margin, and
+// offsets have the standard deviation f. It uses the smallest difference that the bounds allow.
 //
 // Source: docs/method.md#ratios and docs/method.md#disturbed-repetitions.
 func (c Comparison) beyond(margin, f float64) float64 {
@@ -199,11 +199,11 @@ func (c Comparison) beyond(margin, f float64) float64 {
 }
 
 // RatioOfRatios divides the ratio of a to b by the ratio of c to d: is a gap wider in one setting than in another? The
-// interval is around the difference of the two differences, whose standard errors add up in quadrature, and whose
+// interval is around the difference of the two differences. Their standard errors add up in quadrature, and their
 // degrees of freedom add up.
 //
-// Values of a and b have one unit, values of c and d too; the result has none. NA is the smaller number of repetitions
-// of a and b, NB of c and d. Errors are as for Ratio.
+// Values of a and b have one unit, as have those of c and d; the result has none. NA is the smaller number of
+// repetitions of a and b, NB of c and d. Errors are as for Ratio.
 //
 // Source: docs/method.md#ratios.
 func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
@@ -226,12 +226,12 @@ func RatioOfRatios(a, b, c, d Cell, alpha float64) (Comparison, error) {
 	return out, nil
 }
 
-// RatioOfMeans compares the geometric mean of the cells of a to that of the cells of b: by Welch's t on logarithms, around
-// the difference of the means of all cells' means, whose variances add up. No repetition of a cell needs one of another in
-// its round.
+// RatioOfMeans compares the geometric mean of the cells of a to that of b, by Welch's t on logarithms. The interval is
+// around the difference of the means of all cells' means, whose variances add up. Repetitions of different cells are
+// not paired by round.
 //
-// Values of all cells have one unit; the result has none. NA and NB are the fewest repetitions of a cell on either side.
-// Errors are as for Ratio.
+// Values of all cells have one unit; the result has none. NA and NB are the fewest repetitions of any cell on each
+// side. Errors are as for Ratio.
 //
 // Source: docs/method.md#ratios; Welch 1947; Satterthwaite 1946.
 func RatioOfMeans(a, b []Cell, alpha float64) (Comparison, error) {
@@ -259,10 +259,10 @@ func RatioOfMeans(a, b []Cell, alpha float64) (Comparison, error) {
 	return out, nil
 }
 
-// mean is the geometric mean of some cells.
+// mean is the geometric mean of cells.
 type mean struct {
 	cells  []Cell
-	n      int // the fewest repetitions of a cell
+	n      int // the fewest repetitions of any cell
 	bounds Interval
 }
 
@@ -287,8 +287,8 @@ func (m mean) centre() float64 {
 	return math.Exp(sum / float64(len(m.cells)))
 }
 
-// moments returns the mean on logarithms, its variance, and the sum of the squares of each cell's part of the variance over
-// its degrees of freedom.
+// moments returns the mean on logarithms, its variance, and the sum over cells of their squared part of the variance
+// over its degrees of freedom.
 func (m mean) moments() (d, variance, squares float64) {
 	k := float64(len(m.cells))
 	for _, c := range m.cells {

@@ -9,20 +9,20 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// MinSessions is the fewest sessions that an interval between sessions rests on.
+// MinSessions is the fewest sessions for an interval between sessions.
 const MinSessions = 3
 
-// A SessionEffect is what one session found: a ratio with the standard error of its natural logarithm, or a difference
-// with its standard error, in the unit of the difference.
+// A SessionEffect is the result of one session: a ratio with the standard error of its natural logarithm, or a
+// difference with its standard error, both in the unit of the difference.
 type SessionEffect struct {
 	Effect, SE float64
 
-	// Range has the values that the effect may have apart from its error: those that a search or a disturbance leaves
-	// open. Zero is the effect alone.
+	// Range holds the values that a search or a disturbance leaves open for the effect, apart from its error. Zero
+	// means the effect alone.
 	Range Interval
 }
 
-// span is the range; the effect alone if there is none.
+// span returns the range, or the effect alone if there is none.
 func (s SessionEffect) span() Interval {
 	if s.Range == (Interval{}) {
 		return Interval{s.Effect, s.Effect}
@@ -30,13 +30,13 @@ func (s SessionEffect) span() Interval {
 	return s.Range
 }
 
-// ErrFewSessions says that there are fewer than MinSessions sessions.
+// ErrFewSessions means that there are fewer than MinSessions sessions.
 var ErrFewSessions = errors.New("fewer than 3 sessions: measure again on another day, or with run --sessions")
 
 // RatioBetween estimates a ratio and its interval from sessions. The interval covers how much sessions differ: with the
 // logarithms y of k ratios it is mean(y) ± t(1−alpha/2, k−1) · max(s, m/2) / √k, where s is the standard deviation of y
-// and m the median of the standard errors, which keeps sessions that agree by chance from looking certain. With ranges it
-// reaches from the low end of this for their lower ends to the high end for their upper ones, which may be infinite.
+// and m the median of the standard errors, which keeps sessions that agree by chance from looking certain. With ranges,
+// it extends from the low end for their lower ends to the high end for their upper ones, which may be infinite.
 //
 // Source: docs/method.md#sessions.
 func RatioBetween(sessions []SessionEffect, alpha float64) (ratio float64, interval Interval, err error) {
@@ -80,8 +80,8 @@ func DifferenceBetween(sessions []SessionEffect, alpha float64) (difference floa
 	return mean, Interval{min(mean-half, lowest-below), max(mean+half, highest+above)}, nil
 }
 
-// between returns the mean of values of sessions, whose standard deviation is at least so much, and how far its interval
-// reaches. An infinite mean has no reach.
+// between returns the mean of sessions' values and the half-width of its interval, for a standard deviation of at least
+// least. For an infinite mean the half-width is 0.
 func between(values []float64, least, alpha float64) (mean, half float64) {
 	mean, deviation := stat.MeanStdDev(values, nil)
 	if math.IsInf(mean, 0) {
@@ -91,7 +91,7 @@ func between(values []float64, least, alpha float64) (mean, half float64) {
 	return mean, tCritical(alpha, k-1) * (max(deviation, least) / math.Sqrt(k))
 }
 
-// OfSessions is the verdict of one or two sessions, each judged by itself: what all say, else inconclusive. Three and
+// OfSessions returns the verdict of one or two sessions, each judged alone: inconclusive unless they agree. Three or
 // more are judged by the interval between them.
 //
 // Source: docs/method.md#sessions.
@@ -103,5 +103,5 @@ func OfSessions(verdicts ...Verdict) Verdict {
 	return first
 }
 
-// StandardError returns the standard error of an estimate with this interval at a level, if its errors are normal.
+// StandardError returns the standard error of an estimate whose interval at a level this is, if errors are normal.
 func (i Interval) StandardError(alpha float64) float64 { return (i.Hi - i.Lo) / 2 / zCritical(alpha) }

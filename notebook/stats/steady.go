@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Trend is where the values of a repetition went while it was measured.
+// Trend says how values moved during a repetition.
 type Trend string
 
 const (
@@ -18,20 +18,20 @@ const (
 	Falling   Trend = "falling"
 )
 
-// Drift is the trend of a series of equal intervals of time.
+// Drift is the trend of values over equal intervals of time.
 type Drift struct {
 	Trend Trend
-	Share float64 // how far the values went over the series, as a share of their median; negative if they fell
-	P     float64 // two-sided, of a trend at least as strong by chance
+	Share float64 // change over the series, as a share of the median; negative if values fell
+	P     float64 // two-sided, for a trend at least as strong by chance
 }
 
-// batches is how many means a series is cut into, so that neighbouring values need not be independent.
+// batches is the number of means that a series is divided into, so that neighbouring values need not be independent.
 const batches = 10
 
-// Steadiness says whether a series of completions, or of mean latencies, per second was steady. It rises or falls if
+// Steadiness returns whether a series of completions, or of mean latencies, per second was steady. It rises or falls if
 // the Mann-Kendall test of ten batch means says so at 0.05 and the Theil-Sen slope over the series is more than delta.
 //
-// Up to nine values at the end are cut off. A series of fewer than ten values, or of batches with the median 0, is not
+// Up to nine values at the end are cut off. A series of fewer than ten values, or with a median batch of 0, is not
 // tested. The error is ErrNotFinite.
 //
 // Source: docs/method.md#steady-state; Mann 1945; Sen 1968.
@@ -67,7 +67,7 @@ func Steadiness(series []float64, delta float64) (Drift, error) {
 	return d, nil
 }
 
-// mannKendall returns the two-sided p of a trend of values over their place: exact without ties, else by a normal
+// mannKendall returns the two-sided p of a trend of values over their index: exact without ties, else from a normal
 // distribution with continuity correction.
 //
 // Source: docs/method.md#steady-state; Kendall, Rank Correlation Methods, ch. 4.
@@ -90,10 +90,10 @@ func mannKendall(values []float64) float64 {
 	return 2 * distuv.UnitNormal.Survival(max(0, float64(s-1))/math.Sqrt(varianceOfS(values)))
 }
 
-// atMostInversions returns the share of all orders of n things that have no more than k inversions.
+// atMostInversions returns the share of all orders of n things with at most k inversions.
 func atMostInversions(n, k int) float64 {
-	// share[i] is of orders with exactly i inversions. The m-th thing can go before 0 to m-1 of those already placed,
-	// each as likely, and adds as many inversions.
+	// share[i] is the share of orders with exactly i inversions. The m-th thing goes before 0 to m-1 of those placed,
+	// equally likely, and adds as many inversions.
 	share := make([]float64, k+1)
 	share[0] = 1
 	for m := 2; m <= n; m++ {
@@ -126,8 +126,8 @@ func varianceOfS(values []float64) float64 {
 	return v / 18
 }
 
-// Unsteady returns the trend that more than half of the repetitions of a cell have, otherwise Steady. A repetition that
-// was not tested has no trend; NotTested is for a cell without a tested repetition.
+// Unsteady returns the trend of more than half of a cell's repetitions, else Steady. A repetition that was not tested
+// has no trend; NotTested means that none was tested.
 //
 // Source: docs/method.md#steady-state.
 func Unsteady(repetitions []Trend) Trend {
