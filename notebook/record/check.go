@@ -18,20 +18,20 @@ import (
 )
 
 const (
-	clockSlack = time.Millisecond         // by which two readings of the clock may differ
-	namedAhead = ClockError + time.Second // by which the name of a run may be later than its start
-	readAhead  = 24 * time.Hour           // by which the clock of the machine that reads records may be behind
-	shareSlack = 0.05                     // by which a share of two clock readings may exceed 1
+	clockSlack = time.Millisecond         // how far two readings of the clock may differ
+	namedAhead = ClockError + time.Second // how much later than its start a run may be named
+	readAhead  = 24 * time.Hour           // how far the reading machine's clock may be behind
+	shareSlack = 0.05                     // how far a share of two clock readings may exceed 1
 )
 
-// Check finds contradictions in records. One costs the repetition of its record, and nothing else.
+// Check sets the contradictions within each record. A contradiction invalidates the repetition of its record only.
 //
 // Source: docs/validity.md#records-that-contradict-themselves.
 func Check(records []*Record, now time.Time) {
 	var group sync.WaitGroup
 	for part := range slices.Chunk(records, len(records)/runtime.GOMAXPROCS(0)+1) {
 		group.Go(func() {
-			checked := map[string]json.RawMessage{} // definitions that have their digests
+			checked := map[string]json.RawMessage{} // definitions that match their digests
 			for _, r := range part {
 				r.Checked, r.Contradictions = true, nil
 				r.checkTimes(now)
@@ -93,8 +93,8 @@ func (r *Record) checkShares() {
 	}
 }
 
-// checkKey checks that the key is the digest of the inputs, and that the definition has the digest of its input.
-// checked are the definitions of other records, by their digests.
+// checkKey checks that the key is the digest of the inputs, and that the definition has the digest among them. Checked
+// holds definitions that passed, by digest.
 func (r *Record) checkKey(checked map[string]json.RawMessage) {
 	if len(r.Inputs) == 0 {
 		return
@@ -116,7 +116,7 @@ func (r *Record) checkKey(checked map[string]json.RawMessage) {
 	r.Contradictions.add(!isSecret && hex.EncodeToString(h.Sum(nil)[:16]) != r.Key, "its key does not match its inputs")
 }
 
-// isDefinition reports whether a definition has a digest, as it is or with its keys in the order of the plan.
+// isDefinition reports whether a definition has a digest, as it is or with its keys in the plan's order.
 func isDefinition(data json.RawMessage, digest string) bool {
 	is := func(data []byte) bool {
 		sum := sha256.Sum256(data)

@@ -13,22 +13,22 @@ import (
 	"slices"
 )
 
-// Bars are the parts of a histogram that are not empty. The form of the HdrHistogram library has all parts, most of
-// them empty: with it, judging ten thousand records took half a minute.
+// Bars are the non-empty parts of a histogram. The HdrHistogram library keeps all parts, most of them empty: with it,
+// judging ten thousand records took half a minute.
 type Bars struct {
-	highest int64   // value that the histogram can hold
+	highest int64   // largest value that the histogram can hold
 	list    []bar   // smallest first
 	seen    []int64 // values up to each bar
-	cut     bool    // further values are known to be above some only
+	cut     bool    // of further values only a lower bound is known
 }
 
-// A bar counts the values above the bound of the bar before, up to its own.
+// A bar counts the values above the previous bar's bound, up to its own.
 type bar struct {
 	to, count int64 // to is the bound, in nanoseconds
 }
 
-// At returns the value of a rank in seconds, or why it has none. Ranks count from 1 for the smallest value. h is the
-// histogram of the bars, with its exact ends.
+// At returns the value of a rank in seconds, or why there is none. Ranks count from 1 for the smallest value. h is the
+// bars' histogram, with its exact ends.
 func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	if rank > h.Count {
 		return 0, "among failures"
@@ -44,7 +44,7 @@ func (b *Bars) At(h Histogram, rank int64) (seconds float64, missing string) {
 	return min(max(float64(b.list[i].to)/1e9, h.Min), h.Max), ""
 }
 
-// WithCut returns bars with ranks among n attempts, some of them cut at the given ages, by the product-limit estimate.
+// WithCut returns bars with ranks among n attempts, some cut at the given ages, by the product-limit estimate.
 //
 // Source: docs/method.md#requests-that-were-cut; Kaplan and Meier 1958.
 func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
@@ -65,7 +65,7 @@ func (b *Bars) WithCut(ages *Bars, n int64) *Bars {
 	return out
 }
 
-// count sets seen, the number of values up to each bar.
+// count sets seen to the number of values up to each bar.
 func (b *Bars) count() *Bars {
 	b.seen = make([]int64, len(b.list))
 	seen := int64(0)
@@ -76,7 +76,7 @@ func (b *Bars) count() *Bars {
 	return b
 }
 
-// The two headers of a histogram: before the compressed data, and in it.
+// The two headers of a histogram: before and inside the compressed data.
 //
 // Source: HdrHistogram, "V2 encoding": AbstractHistogram.encodeIntoByteBuffer.
 type (
@@ -91,13 +91,13 @@ type (
 const (
 	hdrCompressed = 0x1c849304
 	hdrV2         = 0x1c849303
-	hdrWordSize   = 0xf0     // bits of a cookie without a meaning in this version
+	hdrWordSize   = 0xf0     // bits of a cookie that this version ignores
 	maxHDR        = 16 << 20 // bytes, a hundred times the load generator's
 )
 
 var errNoHistogram = errors.New("it is not a V2 histogram")
 
-// Decode reads the histogram.
+// Decode decodes the histogram.
 func (h Histogram) Decode() (*Bars, error) {
 	out := &Bars{}
 	var err error
@@ -105,7 +105,7 @@ func (h Histogram) Decode() (*Bars, error) {
 	return out.count(), err
 }
 
-// Each calls give with each bar, smallest first, until give returns an error; from and to are its smallest and largest
+// Each calls give for each bar, smallest first, until give returns an error; from and to are the smallest and largest
 // value in nanoseconds. It returns the highest value that the histogram can hold.
 func (h Histogram) Each(give func(from, to, count int64) error) (highest int64, err error) {
 	head, counts, err := h.open()
@@ -143,7 +143,7 @@ func (h Histogram) Each(give func(from, to, count int64) error) (highest int64, 
 	return head.Highest, nil
 }
 
-// open returns the encoded counts of a histogram.
+// open decodes the header of a histogram and returns its encoded counts.
 func (h Histogram) open() (head hdrInner, counts []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(h.HDR)
 	if err != nil {
@@ -179,7 +179,7 @@ func SumBars(histograms []*Bars) *Bars {
 	return out.count()
 }
 
-// merge returns the bars of two histograms, in order.
+// merge returns the bars of two histograms in order, with equal ones added up.
 func merge(a, b []bar) []bar {
 	out := make([]bar, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// listFacts are the prefixes of facts that are long lists, equal in all repetitions.
+// listFacts are the prefixes of facts that are long lists, the same in all repetitions.
 var listFacts = []string{"packages.", "pip.", FactClaims}
 
 // IsList reports whether a fact is a long list, such as packages.server with a name and a version on each line.
@@ -20,8 +20,8 @@ func listDigest(list string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Condense replaces lists among the facts by their digests, and moves lists whose digest is not in have into Lists.
-// Records of one run and experiment share have, so that each list is kept once. Expand undoes it.
+// Condense replaces lists among the facts by their digests, and moves lists whose digest is not in have to Lists. The
+// records of one run and experiment share have, so that each list is kept once. Expand undoes it.
 func (r *Record) Condense(have map[string]bool) {
 	for fact, list := range r.Facts {
 		if !IsList(fact) || list == "" {
@@ -40,7 +40,7 @@ func (r *Record) Condense(have map[string]bool) {
 	}
 }
 
-// Expand puts the lists of records back among their facts. A digest without its list stays.
+// Expand puts the lists of records back into their facts. A digest whose list is missing stays.
 func Expand(records []*Record) {
 	lists := map[string]string{}
 	for _, r := range records {

@@ -11,19 +11,19 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Metric is a metric with its meaning.
+// Metric describes a metric.
 type Metric struct {
 	Name   string
 	Unit   string // base unit: "s", "1/s", "B", "B/s", "cores", "1"
-	Better string // "higher", "lower", or "" where neither is
+	Better string // "higher", "lower", or "" for neither
 	Share  bool   // a part of one, printed as a percentage
-	Title  string // in words, for heads and captions: "Throughput"
+	Title  string // for headings and captions: "Throughput"
 
-	// Counted says that each repetition knows the number without error, as for requests, but not for sampled memory.
+	// Counted says that each repetition knows the number exactly, like requests and unlike sampled memory.
 	Counted bool `json:"-"`
 }
 
-// InWords returns the metric as part of a sentence: "throughput", "latency p99", "CPU of server".
+// InWords returns the metric as it reads in a sentence: "throughput", "latency p99", "CPU of server".
 func (m Metric) InWords() string {
 	if len(m.Title) > 1 && m.Title[1] >= 'a' && m.Title[1] <= 'z' {
 		return strings.ToLower(m.Title[:1]) + m.Title[1:]
@@ -31,7 +31,7 @@ func (m Metric) InWords() string {
 	return m.Title
 }
 
-// IsTime reports whether a metric is made from the times of requests.
+// IsTime reports whether a metric is computed from the times of requests.
 func IsTime(metric string) bool {
 	return metric == "latency.mean" || metric == "latency.max" || percentile.MatchString(metric)
 }
@@ -41,13 +41,12 @@ func CountsFailures(metric string) bool {
 	return metric == "failed" || metric == "failed.count" || isOf("errors.", metric)
 }
 
-// IsSearched reports whether a metric is the result of a search: one number for each cell, with the interval of the
-// search.
+// IsSearched reports whether a metric is found by a search: one number per cell, with the interval of the search.
 func IsSearched(metric string) bool {
 	return metric == "capacity.rate" || isOf("tune.", metric)
 }
 
-// isOf reports whether a metric has the name of a family and one word. With more words it is of an article or a program.
+// isOf reports whether a metric is a family's prefix and one word. With more words, an article or a program defines it.
 func isOf(family, metric string) bool {
 	word, ok := strings.CutPrefix(metric, family)
 	return ok && word != "" && !strings.Contains(word, ".")
@@ -56,7 +55,7 @@ func isOf(family, metric string) bool {
 // MetricNameHint is the hint for a metric with an invalid name.
 const MetricNameHint = "use letters, digits, - and _, in words joined by dots"
 
-// IsMetricName reports whether a metric can have a name. Names occur in expressions, on pages and in file names.
+// IsMetricName reports whether a metric may have a name. Names occur in expressions, on pages and in file names.
 func IsMetricName(name string) bool {
 	for i, word := range strings.Split(name, ".") {
 		isNumber := i > 0 && word != "" && len(word) <= files.MaxName && strings.Trim(word, "0123456789") == ""
@@ -92,14 +91,14 @@ var fixed = map[string]Metric{
 var percentile = regexp.MustCompile(
 	`^(latency|latency\.connect|latency\.tls|latency\.first_byte|service|lag)\.p(\d\d?(?:\.\d{1,6})?)$`)
 
-// percentileTitles are the titles of families of times before a percentile.
+// percentileTitles are the titles of families of times, as printed before a percentile.
 var percentileTitles = map[string]string{"latency": "Latency", "latency.connect": "Connect", "latency.tls": "TLS",
 	"latency.first_byte": "First byte", "service": "Service time", "lag": "Lag"}
 
 // FailureKinds are the kinds of failed requests, as in errors.KIND.
 var FailureKinds = []string{"connect", "reset", "timeout", "closed", "malformed", "short", "wrong", "ports"}
 
-// LookupMetric finds a metric by name. Percentiles are above 0 and below 100.
+// LookupMetric returns a metric of benchbook's own by name. Percentiles are above 0 and below 100.
 func LookupMetric(name string) (m Metric, ok bool) {
 	if m, ok = fixed[name]; ok {
 		m.Name = name
@@ -130,7 +129,7 @@ func LookupMetric(name string) (m Metric, ok bool) {
 	return Metric{}, false
 }
 
-// OtherName finds a metric by its name in other tools, or by a percentile without its family.
+// OtherName returns the metric that other tools call word, or the latency percentile for a word such as p99.
 func OtherName(word string) (string, bool) {
 	if m, ok := LookupMetric("latency." + word); ok && strings.HasPrefix(word, "p") {
 		return m.Name, true
@@ -149,8 +148,8 @@ var otherMetrics = map[string]string{
 	"memory": "memory.peak", "mem": "memory.peak", "rss": "memory.peak", "max_rss": "memory.peak",
 }
 
-// The smallest effects that count where a claim names none, as shares. They follow how much a metric differs between two
-// copies of one thing.
+// The smallest effects that count where a claim names none, as shares. They follow how much a metric differs between
+// two copies of the same cell.
 const (
 	smallest       = 0.05
 	smallestOfCPU  = 0.1  // and of memory
@@ -173,7 +172,7 @@ func SmallestEffect(metric string) float64 {
 	return smallest
 }
 
-// BenchmarkAxis is the parameter with the name of a benchmark, in experiments that read a framework's output.
+// BenchmarkAxis is the parameter that names a benchmark, in experiments that read a framework's output.
 const BenchmarkAxis = "benchmark"
 
 // maxBenchmarkName is the longest name of a benchmark in bytes.
@@ -182,13 +181,13 @@ const maxBenchmarkName = 200
 // BenchmarkNameHint is the hint for a benchmark with an invalid name.
 const BenchmarkNameHint = "it has 1 to 200 bytes of UTF-8, without control characters, and with no space at its ends"
 
-// IsBenchmarkName reports whether a benchmark can have a name. Names are on pages, and in expressions in quotes.
+// IsBenchmarkName reports whether a benchmark may have a name. Names occur on pages, and quoted in expressions.
 func IsBenchmarkName(name string) bool {
 	return name != "" && len(name) <= maxBenchmarkName && utf8.ValidString(name) && strings.TrimSpace(name) == name &&
 		!strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
-// benchmarkMetrics are the metrics that frameworks have in common. What else they report has the framework's name.
+// benchmarkMetrics are the metrics that frameworks share. Others have the framework's name for them.
 var benchmarkMetrics = map[string]Metric{
 	"time":             {Unit: "s", Better: "lower", Title: "Time"},
 	"cpu_time":         {Unit: "s", Better: "lower", Title: "CPU time"},
@@ -199,17 +198,17 @@ var benchmarkMetrics = map[string]Metric{
 	"items_per_second": {Unit: "1/s", Better: "higher", Title: "Items processed"},
 }
 
-// LookupBenchmarkMetric finds a metric that frameworks have in common by its name.
+// LookupBenchmarkMetric returns a metric that frameworks share, by name.
 func LookupBenchmarkMetric(name string) (m Metric, ok bool) {
 	m, ok = benchmarkMetrics[name]
 	m.Name = name
 	return m, ok
 }
 
-// Measured describes what an experiment measures, which decides its metrics.
+// Measured describes what an experiment measures, and so which metrics it has.
 type Measured struct {
 	Command bool // it times a program, which may print its own metrics; else it has a load
-	// Benchmarks says that the program is a benchmark framework: its metrics are of each benchmark.
+	// Benchmarks says that the program is a benchmark framework: it prints metrics for each benchmark.
 	Benchmarks bool
 	OpenLoop   bool     // requests leave on schedule
 	Capacity   bool     // it searches for the highest rate
@@ -218,10 +217,10 @@ type Measured struct {
 	Added      []Metric // defined by the experiment
 }
 
-// serviceFamilies are metrics with the name of a service at their end.
+// serviceFamilies are the prefixes of metrics that end in the name of a service.
 var serviceFamilies = []string{"cpu.", "memory.", "net.listen_overflows.", "net.retransmits."}
 
-// Lookup finds a metric of the experiment by name. A program may print any metric: it has no unit here.
+// Lookup returns a metric of the experiment by name. A program may print any metric, whose unit is unknown here.
 func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	if m, ok = slice.Find(e.Added, func(m Metric) bool { return m.Name == name }); ok {
 		return m, true
@@ -250,7 +249,7 @@ func (e Measured) Lookup(name string) (m Metric, ok bool) {
 	return m, e.hasOfLoad(name, family, last)
 }
 
-// hasOfLoad reports whether an experiment with a load has a known metric, by its family and last word.
+// hasOfLoad reports whether an experiment with a load has a known metric, given also its family and last word.
 func (e Measured) hasOfLoad(name, family, last string) bool {
 	switch {
 	case family == "time." || name == "memory.peak":
@@ -269,7 +268,7 @@ func (e Measured) hasOfLoad(name, family, last string) bool {
 	return true
 }
 
-// Names returns the metrics of the experiment, for suggestions, with the usual percentiles only.
+// Names returns the names of the experiment's metrics for suggestions, with only the usual percentiles.
 func (e Measured) Names() []string {
 	var names []string
 	if e.Benchmarks {

@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// rangeTag is the tag with the range of a number: "0.." from zero, "-1.." also -1 for unknown, "any" also negative.
+// rangeTag is the tag for the range of a number: "0.." from zero, "-1.." with -1 for unknown, "any" negative ones too.
 const rangeTag = "range"
 
 const (
-	largest        = 1e15    // more than any count, size in bytes or time in seconds: sums of such numbers still fit
-	farthest       = 1e30    // how many times larger or smaller than 1 a number can be: ratios can still be drawn
+	largest        = 1e15    // more than any count, size in bytes or time in seconds; sums of such numbers still fit
+	farthest       = 1e30    // how many times larger or smaller than 1 a number may be, so that ratios can be drawn
 	maxRepetitions = 100_000 // bounds loops over planned repetitions
-	maxOrder       = 400_000 // more than an article can plan, A/A pairs included: their order is drawn again
+	maxOrder       = 400_000 // more than an article can plan, with A/A pairs; the order is drawn again from it
 )
 
-// Measurable reports whether a number can be a sample.
+// Measurable reports whether a number may be a sample.
 func Measurable(x float64) bool {
 	size := math.Abs(x)
 	return size == 0 || size >= 1/farthest && size <= farthest
 }
 
-// Faults are sentences about what is wrong in a record.
+// Faults are sentences on what is wrong in a record.
 type Faults []string
 
 func (f *Faults) add(wrong bool, format string, args ...any) {
@@ -33,7 +33,7 @@ func (f *Faults) add(wrong bool, format string, args ...any) {
 	}
 }
 
-// check returns an error for the first impossible number or name in a record.
+// check returns the first impossible number or name in a record as an error.
 func (r *Record) check() error {
 	if bad := checkNumbers(reflect.ValueOf(r), ""); bad != nil {
 		return errors.New(strings.TrimPrefix(bad.Error(), "."))
@@ -70,7 +70,7 @@ func (r *Record) check() error {
 	return nil
 }
 
-// checkMetrics finds names that cannot be on a page, and two samples of one metric of one benchmark.
+// checkMetrics finds names that cannot be on a page, and repeated samples of one metric of one benchmark.
 func (r *Record) checkMetrics(found *Faults) {
 	check := func(where, name string) {
 		found.add(!IsMetricName(name), "%s: invalid metric %.100q: "+MetricNameHint, where, name)
@@ -97,7 +97,7 @@ func (r *Record) checkMetrics(found *Faults) {
 	}
 }
 
-// check finds lists longer than the window, and counts larger than their whole.
+// check finds lists longer than the window, and counts larger than their total.
 func (l *Load) check(found *Faults) {
 	seconds := int(math.Ceil(l.Window))
 	found.add(l.Attempted >= 0 && l.Failed > l.Attempted, "load: failed is %d, and attempted is %d", l.Failed, l.Attempted)
@@ -112,7 +112,7 @@ func (l *Load) check(found *Faults) {
 }
 
 // checkNumbers checks all numbers in a value. Those in lists and mappings have the range of their field. The error
-// begins with the path of a number below the value.
+// begins with the path of the number within the value.
 func checkNumbers(v reflect.Value, within string) error {
 	switch v.Kind() {
 	case reflect.Int, reflect.Int64:
@@ -120,7 +120,7 @@ func checkNumbers(v reflect.Value, within string) error {
 	case reflect.Float64:
 		return checkNumber(v.Float(), within)
 	case reflect.Pointer:
-		return checkNumbers(v.Elem(), within) // of nothing for nil
+		return checkNumbers(v.Elem(), within) // a nil pointer has none
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return nil // text
@@ -151,7 +151,7 @@ func checkFields(v reflect.Value) error {
 		}
 		field := v.Type().Field(i)
 		if !field.IsExported() {
-			continue // of a time
+			continue // such as those of time.Time
 		}
 		if bad := checkNumbers(value, field.Tag.Get(rangeTag)); bad != nil {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -161,7 +161,7 @@ func checkFields(v reflect.Value) error {
 	return nil
 }
 
-// isText reports that a value is text, or a mapping with texts: it has no numbers.
+// isText reports whether a value is text, or a mapping to texts, and so has no numbers.
 func isText(v reflect.Value) bool {
 	return v.Kind() == reflect.String || v.Kind() == reflect.Map && v.Type().Elem().Kind() == reflect.String
 }

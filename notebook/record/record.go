@@ -23,12 +23,12 @@ import (
 	"benchbook/internal/slice"
 )
 
-// SchemaVersion is the version of the layout below; readers refuse others.
+// SchemaVersion is the version of the layout below. Readers reject others.
 const SchemaVersion = 1
 
-// Versions of the meaning of samples, for commands and loads, and of definitions of our origin and our link. They are
-// part of the keys of trials that have one. Raise one when a change of how samples are taken may change results, such as
-// a change of the load generator: old and new results are then not mixed.
+// Versions of how commands and loads are sampled, and of what benchbook's origin and link do. They are part of the
+// keys of trials that use them. Raise one when a change of how samples are taken may change results, such as a change
+// of the load generator: old and new results are then not mixed.
 const (
 	CommandSemantics = 1
 	LoadSemantics    = 2
@@ -36,22 +36,22 @@ const (
 	LinkSemantics    = 1
 )
 
-// Record is one repetition of one trial, or one search before its repetitions.
+// Record is one repetition of a trial, or one search before its repetitions.
 type Record struct {
 	SchemaVersion int    `json:"schema_version" range:"any"`
 	Article       string `json:"article"`    // slug
 	Experiment    string `json:"experiment"` // name
-	Trial         string `json:"trial"`      // its identifying values, shortened
+	Trial         string `json:"trial"`      // its parameter values, shortened
 	Key           string `json:"key"`        // digest of the trial's inputs, in hexadecimal
 	// start in UTC and four letters, the same for all experiments of the run
 	Run  string `json:"run"`
-	Plan string `json:"plan"` // digest of the experiment as it was planned
+	Plan string `json:"plan"` // digest of the experiment as planned
 	// Plans are the digests of all planned experiments of the run, by name. Older records have none.
 	Plans      map[string]string `json:"plans,omitempty"`
 	Profile    string            `json:"profile"`
-	Host       string            `json:"host"`                   // its class and what tells it apart, never a name
+	Host       string            `json:"host"`                   // class and distinguishing suffix, never a host name
 	Repetition int               `json:"repetition" range:"0.."` // from 1; 0 for a search
-	Planned    int               `json:"planned" range:"0.."`    // repetitions of the plan, at most
+	Planned    int               `json:"planned" range:"0.."`    // most repetitions in the plan
 	// Looks are the rounds after which the run judges its claims, ascending; the last is Planned. Older records have
 	// none: they have one look.
 	Looks []int `json:"looks,omitempty" range:"0.."`
@@ -65,21 +65,21 @@ type Record struct {
 	Ended   time.Time `json:"ended"`
 	// Parts divides the time from Started to Ended, in seconds: "settle"; "start" of services and of a waiting load
 	// generator; "prepare"; "warmup"; "measure"; "load", the rest of the load, such as the start of its container and
-	// late answers; "stop". Older records have "load" in "start".
+	// late answers; "stop". In older records "load" is part of "start".
 	Parts map[string]float64 `json:"parts,omitempty" range:"any"`
 
-	// Failure is why there are no samples, in one sentence. A failed benchmark is a result.
+	// Failure says in one sentence why there are no samples. A failed benchmark is a result.
 	Failure string `json:"failure,omitempty"`
-	// Log is the end of the logs of services and load generator, if there is a Failure.
+	// Log is the end of the logs of services and load generator, kept with a Failure.
 	Log string `json:"log,omitempty"`
 
-	// Output is the output of a tool, see KeepOutput.
+	// Output is what a tool printed, see KeepOutput.
 	Output string `json:"output,omitempty"`
 	// Search is nil for a repetition.
 	Search *Search `json:"search,omitempty"`
 
 	Samples []Sample `json:"samples,omitempty"`
-	// by metric of the experiment, why it is not among Samples
+	// by metric of the experiment, why it has no sample
 	Missing map[string]string `json:"missing,omitempty"`
 	// "latency" with its parts "latency.connect", "latency.tls" and "latency.first_byte"; "latency.failed";
 	// "latency.cut", the ages of cut requests; for an open loop "lag" and "service"
@@ -89,10 +89,10 @@ type Record struct {
 	Machine    *Machine             `json:"machine,omitempty"`
 	Before     *Before              `json:"before,omitempty"`
 
-	Definition json.RawMessage   `json:"definition"` // the trial as it was resolved
+	Definition json.RawMessage   `json:"definition"` // the resolved trial
 	Inputs     []Input           `json:"inputs"`
 	Facts      map[string]string `json:"facts"`
-	// Lists are long facts by digest, see Condense. Reading a folder puts them back.
+	// Lists has long facts by digest, see Condense. Dir.Read puts them back.
 	Lists map[string]string `json:"lists,omitempty"`
 
 	Checked        bool   `json:"-"` // Check was called
@@ -111,7 +111,7 @@ type Order struct {
 	Round    int   `json:"round" range:"0.."`    // from 1
 	Position int   `json:"position" range:"0.."` // in the experiment, from 1; above Of for an additional repetition
 	Of       int   `json:"of" range:"0.."`
-	// Replaces is the disturbed repetition that this one replaces, after all planned ones.
+	// Replaces is the number of the disturbed repetition that this one replaces, after all planned ones.
 	Replaces int `json:"replaces,omitempty" range:"0.."`
 }
 
@@ -122,7 +122,7 @@ type Sample struct {
 	Unit   string  `json:"unit"`
 	// resolution of the tool in Unit; 0 for a fine one
 	Step float64 `json:"step,omitempty" range:"0.."`
-	// of a framework's output, the benchmark that it is of; empty for the repetition as a whole
+	// the benchmark in a framework's output; empty for the repetition as a whole
 	Benchmark string `json:"benchmark,omitempty"`
 }
 
@@ -139,17 +139,17 @@ type Histogram struct {
 	Step float64 `json:"step,omitempty" range:"0.."`
 }
 
-// Load describes a load, for validity checks and percentiles.
+// Load describes a load for validity checks and percentiles.
 type Load struct {
 	WindowStart time.Time        `json:"window_start"`
 	Window      float64          `json:"window" range:"0.."`      // length in seconds
 	Connections int              `json:"connections" range:"0.."` // clients of the closed loop
 	Think       float64          `json:"think" range:"0.."`       // seconds
 	Attempted   int64            `json:"attempted" range:"-1.."`  // requests begun in the window
-	Failed      int64            `json:"failed" range:"-1.."`     // of them, without a right answer
+	Failed      int64            `json:"failed" range:"-1.."`     // of these, without a right answer
 	Failures    map[string]int64 `json:"failures" range:"0.."`    // by kind
 	Statuses    map[string]int64 `json:"statuses" range:"0.."`    // answers by status code
-	Completed   int64            `json:"completed" range:"-1.."`  // right answers that came in the window
+	Completed   int64            `json:"completed" range:"-1.."`  // right answers that arrived in the window
 	Completions []int64          `json:"completions" range:"0.."` // by second of the window, right or failed
 	// Overlap is nil for open loops, generators without times of single requests, and older records.
 	Overlap *Overlap `json:"overlap,omitempty"`
@@ -167,12 +167,12 @@ type Load struct {
 	// Health is nil for generators that do not report it, and in older records.
 	Health *Health `json:"health,omitempty"`
 
-	// Tool is the load generator, if not ours. Attempted, Failed and Completed are -1 if it does not report them;
-	// Failures has the kinds that it distinguishes; Statuses is nil unless it reports all of them.
+	// Tool is the load generator if it is not benchbook's. Attempted, Failed and Completed are -1 if it does not report
+	// them; Failures has the kinds that it distinguishes; Statuses is nil unless it reports all of them.
 	Tool string `json:"tool,omitempty"`
 
 	// Driver is the image and command of the article's own load generator. If it reports each request, Tool is empty;
-	// otherwise Tool is DriverTool.
+	// else Tool is DriverTool.
 	Driver string `json:"driver,omitempty"`
 
 	// Open is the schedule of an open loop; nil for a closed one.
@@ -183,7 +183,7 @@ type Load struct {
 	Latencies []float64 `json:"latencies,omitempty" range:"0.."`
 }
 
-// DriverTool is the Tool of a Driver.
+// DriverTool is the Tool of a Driver that does not report each request.
 const DriverTool = "the driver"
 
 // Throughput returns the right answers per second; false if they were not counted, or the window has no length.
@@ -199,7 +199,7 @@ func (l *Load) Throughput() (perSecond float64, ok bool) {
 	return float64(l.Completed) / l.Window, true
 }
 
-// CompletionsBySecond returns the answers of each second of the window, right or failed.
+// CompletionsBySecond returns the number of answers in each second of the window, right or failed.
 func (l *Load) CompletionsBySecond() []float64 {
 	return slice.Map(l.Completions, func(n int64) float64 { return float64(n) })
 }
@@ -227,8 +227,8 @@ func (r *Record) Cores() int {
 	return n
 }
 
-// Least returns the fewest repetitions of the trial in a complete run: the number at its first look. Later ones are
-// missing if all claims about them were decided.
+// Least returns how many repetitions a complete run has at least: those of its first look. Later ones are missing if
+// all claims about the trial were decided.
 //
 // Source: docs/method.md#number-of-looks.
 func (r *Record) Least() int {
@@ -238,7 +238,7 @@ func (r *Record) Least() int {
 	return r.Planned
 }
 
-// Gapless counts the repetitions of a trial from the first to one that is missing.
+// Gapless counts the repetitions of a trial from 1 up to the first missing one.
 func Gapless[V any](repetitions map[int]V) (n int) {
 	for {
 		if _, ok := repetitions[n+1]; !ok {
@@ -251,7 +251,7 @@ func Gapless[V any](repetitions map[int]V) (n int) {
 // IsOpenLoop reports whether a load followed a schedule.
 func (r *Record) IsOpenLoop() bool { return r.Load != nil && r.Load.Open != nil }
 
-// Overlap sums the requests of a closed loop, each by the share of its time inside the window.
+// Overlap sums the requests of a closed loop, each weighted by the share of its time inside the window.
 type Overlap struct {
 	Right  float64 `json:"right" range:"0.."`
 	Failed float64 `json:"failed" range:"0.."`
@@ -267,7 +267,7 @@ type Health struct {
 	Waiting float64 `json:"waiting" range:"-1.."`
 }
 
-// OpenLoop compares a load with its schedule in the window.
+// OpenLoop compares the load in the window with its schedule.
 type OpenLoop struct {
 	Rate     float64 `json:"rate" range:"0.."`    // requests per second on schedule; 0 if stages change it
 	Arrivals string  `json:"arrivals"`            // "constant" or "poisson"
@@ -284,60 +284,57 @@ type Command struct {
 	Health     *Health   `json:"health,omitempty"`
 }
 
-// ClockError is the most that the clock of another machine may be ahead of ours, so that new runs are named after its
-// runs.
+// ClockError bounds how far another machine's clock may be ahead of ours, so that new runs are named after its runs.
 const ClockError = time.Minute
 
 const (
-	// FactOthers is the fact with the other programs that used most CPU time, each with its share of all CPUs. Only
-	// records with more foreign CPU than the ok limit of docs/validity.md#checks have it.
+	// FactOthers names the other programs that used most CPU time, each with its share of all CPUs. Only records with
+	// more foreign CPU than the ok limit of docs/validity.md#checks have it.
 	FactOthers = "cpu.others"
-	// FactTarget is the fact with the kind of a target not started by benchbook.
+	// FactTarget is the kind of a target that benchbook did not start.
 	FactTarget    = "load.target"
 	RunningTarget = "running already"
-	// FactLeftOut is the fact that some samples are left out because the clock was set during the repetition.
+	// FactLeftOut says that samples were left out because the clock was set during the repetition.
 	FactLeftOut = "usage.left_out"
-	// FactRevision is the fact with the git revision of the measured article: twelve digits of the commit, followed by
-	// "+changes" for an article with uncommitted changes; or NoRevision with the reason.
+	// FactRevision is the git revision of the measured article: twelve digits of the commit, followed by "+changes" if
+	// there were uncommitted changes; or NoRevision with the reason.
 	FactRevision = "article.revision"
 	NoRevision   = "none: "
-	// FactClaims is the fact of what an article claimed when a repetition was measured, as JSON. It is a list like those
-	// of packages: one record of a run has it, the others its digest.
+	// FactClaims is what the article claimed when the repetition was measured, as JSON. It is a list like those of
+	// packages: one record of a run has it, the others its digest.
 	FactClaims = "article.claims"
 
-	// FactImage is the id of an image; the name of its service follows, as for the prefixes below.
+	// FactImage is the id of an image. This and the prefixes below are followed by the name of a service.
 	FactImage = "image."
 	// FactBase is the image, or its base images: "REFERENCE ID", separated by semicolons.
 	FactBase = "base."
 	// FactProgram is a file of the engine's machine, with its digest and package; for a script, also its files.
 	FactProgram = "program."
-	// ReplacedBy separates, in FactBase, a reference from its substitute built on the engine's machine.
+	// ReplacedBy separates, in FactBase, a reference from its substitute, which was built on the engine's machine.
 	ReplacedBy = " replaced by "
 )
 
-// MachineClass returns the class of a machine, by the model of its processor, its logical CPUs, and its memory in GiB:
-// "c2-1f3a9b".
+// MachineClass returns the class of a machine, from its processor model, logical CPUs and memory in GiB: "c2-1f3a9b".
 func MachineClass(model string, cores, gib int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%d", model, cores, gib))
 	return fmt.Sprintf("c%d-%s", cores, hex.EncodeToString(sum[:3]))
 }
 
-// ClassOf returns the class of a host. Older records have nothing else.
+// ClassOf returns the class of a host. In older records it is the whole host.
 func ClassOf(host string) string {
 	class, _, _ := strings.Cut(host, ".")
 	return class
 }
 
-// conditionFacts are what changes on a machine and may change what is measured on it. The first of a group is always
-// known where its machine or engine is.
+// conditionFacts are what can change on a machine and may change results. The first of each group is always known if
+// its machine or engine is.
 var conditionFacts = [][]string{
 	{"host.kernel", "host.mitigations", "host.microcode", "host.virtual", "host.governor"},
 	{"engine.name", "engine.version"},
 }
 
-// OtherConditions names the facts by which two conditions of a host differ, such as "host.kernel": what was measured
-// under one is of another session than what is measured under the other. Facts of an engine that one of them does not
-// know are not compared.
+// OtherConditions returns the facts in which two conditions of a host differ, such as "host.kernel": measurements under
+// them belong to different sessions. Facts of an engine that one of them lacks are not compared.
 //
 // Source: docs/method.md#hosts.
 func OtherConditions(a, b map[string]string) (differ []string) {
@@ -350,7 +347,7 @@ func OtherConditions(a, b map[string]string) (differ []string) {
 	return differ
 }
 
-// ConditionName returns the words for a fact that OtherConditions names: "kernel", "engine version".
+// ConditionName words a fact from OtherConditions: "kernel", "engine version".
 func ConditionName(fact string) string {
 	if fact == "engine.name" {
 		return "engine"
@@ -358,14 +355,14 @@ func ConditionName(fact string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(fact, "host."), ".", " ")
 }
 
-// IsCommitted reports whether a FactRevision is of a commit without changes.
+// IsCommitted reports whether a FactRevision is a commit without changes.
 func IsCommitted(revision string) bool {
 	return revision != "" && !strings.HasPrefix(revision, NoRevision) && !strings.HasSuffix(revision, "+changes")
 }
 
 // Machine describes the machine during the window of a load, or during a command. Older records have none.
 type Machine struct {
-	// share of the CPU time of all cores that went to other virtual machines; -1 unknown
+	// share of the CPU time of all cores that other virtual machines took; -1 unknown
 	Steal     float64 `json:"steal" range:"-1.."`
 	SwappedIn int64   `json:"swapped_in" range:"-1.."` // bytes read from swap; -1 unknown
 	// by service, if the engine reports it
@@ -375,20 +372,20 @@ type Machine struct {
 	Sampling *Sampling          `json:"sampling,omitempty"`
 }
 
-// Throttling counts the periods in which a limit of CPU time held back a service.
+// Throttling counts the periods in which a CPU limit held back a service.
 type Throttling struct {
 	Periods   int64 `json:"periods" range:"0.."` // with a limit in force
 	Throttled int64 `json:"throttled" range:"0.."`
 	Limited   bool  `json:"limited"` // the article set the limit
 }
 
-// Input is one thing that went into a trial's key.
+// Input is one of the things digested into a trial's key.
 type Input struct {
 	Name   string `json:"name"` // such as "config /srv/server.py" or "definition"
 	Digest string `json:"digest"`
 }
 
-// Parse reads a record. The error is for data that is not a record, or for the first impossible value.
+// Parse parses a record. The error is for data that is not a record, or for its first impossible value.
 func Parse(data []byte) (*Record, error) {
 	var r Record
 	err := json.Unmarshal(data, &r)
@@ -414,7 +411,7 @@ func Parse(data []byte) (*Record, error) {
 	return &r, nil
 }
 
-// checkNames checks that names can be part of a file name.
+// checkNames checks that names can be part of a path.
 func (r *Record) checkNames() error {
 	for _, of := range []struct{ what, name string }{{"host", r.Host}, {"profile", r.Profile},
 		{"experiment", r.Experiment}, {"run", r.Run}, {"key", r.Key}} {
@@ -433,10 +430,10 @@ func (r *Record) End(now time.Time, passed time.Duration) {
 	}
 }
 
-// MaxOutput is the most output of a tool in a record, in bytes: records are committed.
+// MaxOutput is the most output of a tool in a record, in bytes: records go into git.
 const MaxOutput = 256 << 10
 
-// KeepOutput returns output up to MaxOutput bytes; from a longer one it leaves out the middle, and says how much.
+// KeepOutput returns output up to MaxOutput bytes. In a longer one, a note of the size replaces the middle.
 func KeepOutput(printed []byte) string {
 	if len(printed) <= MaxOutput {
 		return strings.ToValidUTF8(string(printed), "\uFFFD")
@@ -447,12 +444,12 @@ func KeepOutput(printed []byte) string {
 		strings.ToValidUTF8(string(tail), "")
 }
 
-// ofMachine reports whether the machine is out of files or memory: then no file can be read, and later all can.
+// ofMachine reports whether the machine ran out of files or memory: no file can be read now, all can later.
 func ofMachine(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// unreadable returns the reason to leave out a file or folder, without its path.
+// unreadable returns the reason why a file or folder is left out, without its path.
 func unreadable(err error) error {
 	if errors.Is(err, files.ErrNotRegular) || errors.Is(err, files.ErrTooLarge) {
 		return fmt.Errorf("not a record: %w", err)
@@ -466,7 +463,7 @@ func unreadable(err error) error {
 // largeRecord is the size in bytes of a record with histograms, series and a list of packages.
 const largeRecord = 64 << 10
 
-// Writable makes the folder, and checks that it has room for a record.
+// Writable creates the folder, and checks that it has room for a record.
 func (d Dir) Writable() error {
 	err := os.MkdirAll(string(d), 0o755)
 	if err == nil {
@@ -488,7 +485,7 @@ func (r *Record) Sample(metric string) (Sample, bool) {
 	return slice.Find(r.Samples, func(s Sample) bool { return s.Metric == metric })
 }
 
-// Benchmarks returns the names of the benchmarks of a framework's output, in its order.
+// Benchmarks returns the names of the benchmarks in a framework's output, in order.
 func (r *Record) Benchmarks() (names []string) {
 	last := ""
 	for _, s := range r.Samples { // all samples of a benchmark follow each other
@@ -499,7 +496,7 @@ func (r *Record) Benchmarks() (names []string) {
 	return names
 }
 
-// Of returns the record of one benchmark: a copy with its samples, and those of the repetition as a whole.
+// Of returns a copy of the record with the samples of one benchmark, and those of the repetition as a whole.
 func (r *Record) Of(benchmark string) *Record {
 	out := *r
 	out.Samples = slice.Filter(r.Samples, func(s Sample) bool {
@@ -510,21 +507,21 @@ func (r *Record) Of(benchmark string) *Record {
 
 // Before is the state of the machine right before a repetition. Older records have none, or more fields.
 type Before struct {
-	Waited  float64 `json:"waited" range:"0.."` // seconds until it was at rest, or given up
+	Waited  float64 `json:"waited" range:"0.."` // seconds until it was at rest, or the wait ended
 	Settled bool    `json:"settled"`            // it was at rest
 
-	Jitter  float64 `json:"jitter" range:"-1.."`  // largest delay of some timers of a millisecond, in seconds
+	Jitter  float64 `json:"jitter" range:"-1.."`  // largest delay of several 1 ms timers, in seconds
 	Foreign float64 `json:"foreign" range:"-1.."` // share of the CPUs that other programs wanted; -1 unknown
 }
 
 // Sampling is the cost of reading the usage of services. Older records have none.
 type Sampling struct {
-	// processor time of the reading over the time of the window, in cores; -1 unknown
+	// CPU time of the readings over the time of the window, in cores; -1 unknown
 	Cost float64 `json:"cost" range:"-1.."`
 	Gap  float64 `json:"gap" range:"0.."` // longest time between two readings, in seconds
 }
 
-// InvalidJSON rewrites an error of package json without the names of Go types, and returns other errors as they are.
+// InvalidJSON rewrites errors of package json without the names of Go types, and returns other errors unchanged.
 func InvalidJSON(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		if strings.HasPrefix(syntax.Error(), "unexpected end") {

@@ -19,10 +19,10 @@ const Redacted = "[redacted]"
 // LeastSecret is the shortest value in bytes that a Redactor removes: shorter ones occur in too many words.
 const LeastSecret = 4
 
-// leastLine is the shortest line in bytes of a longer value that is removed by itself.
+// leastLine is the shortest line in bytes that is also removed by itself from a longer value.
 const leastLine = 8
 
-// A Redactor removes values from texts: plain, escaped for JSON or a URL, in base64, also of a longer text.
+// A Redactor removes values from texts: plain, escaped for JSON or a URL, and in base64, also within a longer text.
 //
 // Source: docs/records.md#secrets.
 type Redactor struct {
@@ -30,7 +30,7 @@ type Redactor struct {
 	replacer *strings.Replacer
 }
 
-// NewRedactor returns a Redactor of values, and of their longer lines.
+// NewRedactor returns a Redactor of values and of their longer lines.
 func NewRedactor(values ...string) *Redactor {
 	r := &Redactor{}
 	for _, value := range values {
@@ -72,24 +72,24 @@ func formsOf(value string) []string {
 	return out
 }
 
-// base64Within returns the characters that depend on value alone in the base64 of a longer text, with value after
-// the given number of bytes of a group of three.
+// base64Within returns the base64 characters that depend on value alone, if before bytes of a group of three precede it
+// in a longer text.
 func base64Within(value string, before int) string {
 	text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + value))
-	const bits = 6 // of a character
+	const bits = 6 // per character
 	return text[(before*8+bits-1)/bits : (before+len(value))*8/bits]
 }
 
 // Text returns s without the values.
 func (r *Redactor) Text(s string) string { return r.withoutRests(r.replacer.Replace(s)) }
 
-// cut is the place of a cut in a text, with the remaining bytes of a cut character.
+// cut matches where a text was cut, with the remaining bytes of a cut character.
 var cut = regexp.MustCompile(`(?:\\x[0-9a-f]{2})*(?:\.\.\.|…)`)
 
-// withoutRests removes the beginnings and ends of values where a text was cut.
+// withoutRests removes the beginnings and ends of values next to where a text was cut.
 func (r *Redactor) withoutRests(s string) string {
 	for _, at := range slices.Backward(cut.FindAllStringIndex(s, -1)) {
-		before, after, begins, ends := s[:at[0]], s[at[1]:], 0, 0 // bytes of values at both sides
+		before, after, begins, ends := s[:at[0]], s[at[1]:], 0, 0 // bytes of values on both sides
 		for _, form := range r.forms {
 			for n := LeastSecret; n < min(len(form), len(s)); n++ {
 				if strings.HasSuffix(before, form[:n]) {
@@ -111,10 +111,10 @@ func (r *Redactor) withoutRests(s string) string {
 	return s
 }
 
-// jsonString matches a string of JSON, with the colon after a key.
+// jsonString matches a JSON string, with the colon after a key.
 var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"\s*:?`)
 
-// JSON returns data without the values in its strings. Keys stay, also in their order.
+// JSON returns data without the values in its strings. Keys and their order stay.
 func (r *Redactor) JSON(data json.RawMessage) json.RawMessage {
 	if len(r.forms) == 0 {
 		return data
@@ -133,8 +133,8 @@ func (r *Redactor) JSON(data json.RawMessage) json.RawMessage {
 	})
 }
 
-// Redact removes values and the folders of this machine from all that programs wrote, and from facts. The definition of
-// a plan has no such values.
+// Redact removes values and this machine's folders from all that programs wrote, and from facts. Definitions hold no
+// such values.
 func (r *Record) Redact(values []string) {
 	redact := NewRedactor(values...)
 	text := func(s string) string { return withoutFolders(redact.Text(s)) }
@@ -159,10 +159,10 @@ func (r *Record) Redact(values []string) {
 	}
 }
 
-// commonFolders are the same on many machines, and in containers.
+// commonFolders are the same on many machines and in containers.
 var commonFolders = []string{"", "/", "/root", "/tmp", "/var/tmp"}
 
-// withoutFolders writes the home folder as ~ and the temporary one as $TMPDIR.
+// withoutFolders replaces the home folder by ~ and the temporary one by $TMPDIR.
 func withoutFolders(s string) string {
 	home, _ := os.UserHomeDir() // empty if it is not known
 	for _, of := range [][2]string{{strings.TrimRight(os.TempDir(), "/"), "$TMPDIR"}, {home, "~"}} {

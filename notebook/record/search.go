@@ -10,7 +10,7 @@ import (
 
 // The kinds of searches.
 const (
-	SearchTune     = "tune"     // the smallest value from which on more does not help
+	SearchTune     = "tune"     // the smallest value beyond which more does not help
 	SearchCapacity = "capacity" // the highest rate that still meets an objective
 )
 
@@ -20,16 +20,16 @@ const (
 	StopBudget = "budget" // the time left is too short for the next candidate
 	StopLimit  = "limit"  // the last candidate; for a capacity, the highest rate to try
 	StopOnly   = "only"   // the only candidate, taken without a probe
-	StopFloor  = "floor"  // for a capacity: the lowest rate to try
+	StopFloor  = "floor"  // for a capacity: the lowest rate to try failed
 	StopStep   = "step"   // for a capacity: the bounds are close enough
 	StopNone   = "none"   // stopped before the end: Reason says why
 )
 
-// The phases of probes. A search for a tuned value has the first only.
+// The phases of probes. A search for a tuned value has only the first.
 const (
 	PhaseProbe   = "probe"   // finds the bounds
-	PhaseConfirm = "confirm" // repeats the lower bound, which has to meet the objective
-	PhaseRefute  = "refute"  // repeats the upper bound, which has to fail it
+	PhaseConfirm = "confirm" // repeats the lower bound, which must meet the objective
+	PhaseRefute  = "refute"  // repeats the upper bound, which must fail it
 )
 
 // Search is the course and the result of a search. Its record has Repetition 0.
@@ -45,7 +45,7 @@ type Search struct {
 	Better string `json:"better,omitempty"`
 	// Objective is the condition on probes as the article has it; empty for a tuned value.
 	Objective string `json:"objective,omitempty"`
-	// for a tuned value: share by which a better candidate exceeds the best so far
+	// for a tuned value: the share by which a better candidate must beat the best so far
 	Effect float64 `json:"effect,omitempty" range:"0.."`
 	Probes []Probe `json:"probes"` // in order of time
 
@@ -67,11 +67,11 @@ type Search struct {
 	Reason string `json:"reason,omitempty"` // why nothing was found, in a sentence
 	// Busy says that other programs disturbed too many probes: nothing was found, and the next run searches again.
 	Busy bool `json:"busy,omitempty"`
-	// Attempt is the number of this search, from 2, if earlier ones of the run found nothing.
+	// Attempt counts the searches of a run, from 2, if earlier ones found nothing.
 	Attempt int `json:"attempt,omitempty" range:"0.."`
 }
 
-// Probe is one short measurement of a search, on services that were started for it.
+// Probe is one short measurement of a search, on freshly started services.
 type Probe struct {
 	Candidate float64 `json:"candidate" range:"0.."` // the value to try; for a capacity, the rate per second
 	Phase     string  `json:"phase"`                 // PhaseProbe, PhaseConfirm or PhaseRefute
@@ -79,7 +79,7 @@ type Probe struct {
 	Passed    bool    `json:"passed,omitempty"`      // for a capacity: it met the objective
 	Invalid   string  `json:"invalid,omitempty"`     // why the probe does not count, or counts 0
 	Failure   string  `json:"failure,omitempty"`     // why it could not be measured, as in Record
-	// Disturbed names the other work of the machine, if the probe was made again because of it.
+	// Disturbed names the other work of the machine because of which the probe was made again.
 	Disturbed string    `json:"disturbed,omitempty"`
 	Started   time.Time `json:"started"`
 	Seconds   float64   `json:"seconds" range:"0.."` // from the start of services to their end
@@ -87,7 +87,7 @@ type Probe struct {
 	Samples []Sample `json:"samples,omitempty"`
 }
 
-// Counts returns the value of the probe of a tuned value: 0 if it is not valid.
+// Counts returns the value of a probe of a tuned value; 0 if it is not valid.
 //
 // Source: docs/method.md#tuned-values.
 func (p Probe) Counts() float64 {
@@ -97,8 +97,8 @@ func (p Probe) Counts() float64 {
 	return p.Value
 }
 
-// Has reports whether the probe has a value of the metric of its search. A percentile of too few answers has none. A
-// probe without samples is taken to have one.
+// Has reports whether the probe has a value of its search's metric. A percentile of too few answers has none. A probe
+// without samples is assumed to have one.
 func (p Probe) Has(metric string) bool {
 	return p.Failure == "" && (p.Value != 0 || len(p.Samples) == 0 ||
 		slices.ContainsFunc(p.Samples, func(s Sample) bool { return s.Metric == metric }))
@@ -112,7 +112,7 @@ func (s *Search) Disturbed() int {
 	return slice.Count(s.Probes, func(p Probe) bool { return p.Disturbed != "" })
 }
 
-// Candidate has the probes of a search with one value.
+// Candidate holds all probes of a search at one value.
 type Candidate struct {
 	Value  float64
 	Probes []Probe

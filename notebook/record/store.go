@@ -23,8 +23,8 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Dir is the records folder of an article. A run is one file in it, HOST/PROFILE/RUN.jsonl, which only grows: a line of
-// JSON for each record, synced before the next repetition begins.
+// Dir is the records folder of an article. A run is one file in it, HOST/PROFILE/RUN.jsonl, which only grows: each
+// record is a line of JSON, synced before the next repetition begins.
 //
 // Source: docs/records.md.
 type Dir string
@@ -35,10 +35,10 @@ const (
 	maxRun    = 4 << 30  // bytes of a run
 )
 
-// Path is the file of the record's run, below the records folder of its article.
+// Path returns the file of the record's run, relative to the records folder of its article.
 func (r *Record) Path() string { return filepath.Join(r.Host, r.Profile, r.Run+runSuffix) }
 
-// Line is the record as its run has it, with the end of the line.
+// Line returns the record as a line of its run, with the line end.
 func (r *Record) Line() ([]byte, error) {
 	line, err := json.Marshal(r)
 	if err != nil {
@@ -50,7 +50,7 @@ func (r *Record) Line() ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// Save appends a record to the file of its run. Several processes may do so at the same time.
+// Save appends a record to the file of its run. Several processes may do so at once.
 func (d Dir) Save(r *Record) error {
 	line, err := r.Line()
 	if err = cmp.Or(r.checkNames(), err); err == nil {
@@ -62,7 +62,7 @@ func (d Dir) Save(r *Record) error {
 	return nil
 }
 
-// append appends a line to a file below d, and syncs it. If that fails, nothing of the line is left.
+// append appends a line to a file below d and syncs it. If that fails, it leaves nothing of the line.
 func (d Dir) append(path string, line []byte) (err error) {
 	name := filepath.Join(string(d), path)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -103,8 +103,8 @@ func (d Dir) append(path string, line []byte) (err error) {
 	}
 }
 
-// lock keeps other writers out until the file is closed. Some network file systems cannot do that: there only the lock
-// of the machine keeps writers apart.
+// lock keeps other writers out until the file is closed. Some network file systems cannot do that; there, only the
+// machine's own lock does.
 func lock(f *os.File) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
@@ -119,7 +119,7 @@ func lock(f *os.File) error {
 }
 
 // closeLastLine prepares a file of size bytes for another line. It removes a torn last line, which a killed process may
-// leave; if only the line end is missing, the new line begins with one. It returns the end of the file and the bytes to
+// leave; if only the line end is missing, the new line starts with one. It returns the end of the file and the bytes to
 // append.
 func closeLastLine(f *os.File, size int64, line []byte) (end int64, out []byte, err error) {
 	start, err := lastLine(f, size)
@@ -166,21 +166,21 @@ func syncFolder(name string) error {
 	return errors.Join(err, folder.Close())
 }
 
-// Bad is a line or a file among the records that is not a record, or cannot be read.
+// Bad is a line or a file among the records that cannot be read, or is not a record.
 type Bad struct {
-	Path string // of a line with its number: RUN.jsonl:3
+	Path string // with the number of a line: RUN.jsonl:3
 	Err  error
 
-	host, profile, run string // by the path
-	experiment, trial  string // empty if the line has none
+	host, profile, run string // from the path
+	experiment, trial  string // from the line; empty if unknown
 }
 
-// IsOf reports whether a line belongs to a trial, and returns its run.
+// IsOf reports whether a line belongs to a trial, and returns the line's run.
 func (b Bad) IsOf(host, profile, experiment, trial string) (run string, ok bool) {
 	return b.run, b.host == host && b.profile == profile && b.experiment == experiment && b.trial == trial
 }
 
-// Read reads all runs below d, in the order of their paths. A file that is removed meanwhile is not there.
+// Read reads all runs below d, in the order of their paths. It skips files that are removed meanwhile.
 func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 	if folder, err := filepath.EvalSymlinks(string(d)); err == nil { // a walk does not follow links
 		d = Dir(folder)
@@ -237,12 +237,12 @@ func (d Dir) readRun(path string) (records []*Record, bad []Bad, err error) {
 	return nil, []Bad{{Path: path, Err: unreadable(err)}}, nil
 }
 
-// ReadRun reads the records of a run, whose file is at path below the records folder. A torn last line is not a record;
-// each other bad line is named.
+// ReadRun reads the records of a run, whose file is at path below the records folder. It drops a torn last line, and
+// returns each other bad line.
 func ReadRun(folder, path string, in io.Reader) (records []*Record, bad []Bad, err error) {
 	type parsedLine struct {
 		record *Record
-		bad    Bad // if it has an Err
+		bad    Bad // if its Err is set
 	}
 	var found []*parsedLine
 	var group errgroup.Group
@@ -272,8 +272,8 @@ func ReadRun(folder, path string, in io.Reader) (records []*Record, bad []Bad, e
 	return records, bad, err
 }
 
-// EachLine calls give with each line that is not empty, or with an error instead of a line that is too long for a record.
-// Ended is false for a last line without its end.
+// EachLine calls give for each non-empty line, or with an error for a line that is too long for a record. Ended is
+// false for a last line without a line end.
 func EachLine(in io.Reader, give func(number int, line []byte, ended bool, err error)) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	for number := 1; ; number++ {
@@ -303,7 +303,7 @@ func EachLine(in io.Reader, give func(number int, line []byte, ended bool, err e
 	}
 }
 
-// parseLine reads a line of a run, whose file is at path below the records folder.
+// parseLine parses a line of a run, whose file is at path below the records folder.
 func parseLine(path string, line []byte) (*Record, error) {
 	r, err := Parse(line)
 	if err != nil {
@@ -315,7 +315,7 @@ func parseLine(path string, line []byte) (*Record, error) {
 	return r, nil
 }
 
-// badLine returns a bad line, with the names that it still has.
+// badLine returns a bad line, with the names that can still be read in it.
 func badLine(path string, line []byte, err error) Bad {
 	text := func(key string) (value string) {
 		if at := bytes.Index(line, []byte(`"`+key+`":"`)); at >= 0 {
@@ -329,8 +329,8 @@ func badLine(path string, line []byte, err error) Bad {
 		run: strings.TrimSuffix(filepath.Base(path), runSuffix), experiment: text("experiment"), trial: text("trial")}
 }
 
-// Unfinished returns the files of runs, below the records folder, in which a trial has fewer repetitions than it needs:
-// they are still being measured, or were stopped.
+// Unfinished returns the files of runs, below the records folder, in which a trial has too few repetitions: they are
+// still being measured, or were stopped.
 func Unfinished(records []*Record) map[string]bool {
 	type trial struct{ path, experiment, name, key string }
 	have, least := map[trial]map[int]bool{}, map[trial]int{}
@@ -353,7 +353,7 @@ func Unfinished(records []*Record) map[string]bool {
 	return out
 }
 
-// Old lists the run files, below the records folder, beyond the given number of newest ones of each host, profile and
+// Old returns the run files, below the records folder, that are not among the newest of any host, profile and
 // experiment.
 func Old(records []*Record, newest int) (paths []string) {
 	type place struct{ host, profile, experiment string }
