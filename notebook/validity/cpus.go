@@ -13,13 +13,13 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A repetition is a record with its definition, which is empty if it cannot be read.
+// A repetition is a record with its decoded definition, which is empty if it cannot be read.
 type repetition struct {
 	*record.Record
 	definition spec.Definition
 }
 
-// repetitionsOf decodes the definitions of records, once for records in a row that share theirs.
+// repetitionsOf decodes the definitions of records, once for successive records with the same one.
 func repetitionsOf(records []*record.Record) []repetition {
 	out := make([]repetition, len(records))
 	for i, r := range records {
@@ -35,21 +35,21 @@ func repetitionsOf(records []*record.Record) []repetition {
 
 // The facts of records about CPUs.
 const (
-	factServices = "placement.services" // of all services, or for each "NAME CPUS", separated by "; "
+	factServices = "placement.services" // CPUs of all services, or "NAME CPUS" for each, separated by "; "
 	factLoad     = "placement.load"
-	factSiblings = "host.siblings" // the CPUs of each physical core that has several, separated by "; ", or "none"
+	factSiblings = "host.siblings" // the CPUs of each physical core with several, separated by "; ", or "none"
 	factCores    = "host.cores"    // "8 logical, 4 physical"
 )
 
 // A placedService is a service and the CPUs that it ran on.
 type placedService struct {
 	name  string
-	host  string  // a node of a cluster; empty: the machine that the run was started on
+	host  string  // a node of a cluster; empty for the machine that started the run
 	cpus  []int   // sorted; none if unknown
-	limit float64 // cores that it may use of them; 0 for all
+	limit float64 // how many of these cores it may use; 0 for all
 }
 
-// cores is how many cores the service could keep busy; 0 if unknown.
+// cores returns how many cores the service could keep busy; 0 if unknown.
 func (s placedService) cores() float64 {
 	if s.limit > 0 && (len(s.cpus) == 0 || s.limit < float64(len(s.cpus))) {
 		return s.limit
@@ -57,8 +57,8 @@ func (s placedService) cores() float64 {
 	return float64(len(s.cpus))
 }
 
-// services are the services of a repetition where they ran. If the machine had no such CPUs as the article asks for, or
-// the engine chose others, the fact has them.
+// services returns the services and the CPUs that they ran on: those in the fact, if the machine lacked the CPUs that
+// the article asks for or the engine chose others.
 func (r repetition) services() []placedService {
 	all, each := r.Facts[factServices], map[string]string{}
 	for part := range strings.SplitSeq(all, "; ") {
@@ -73,10 +73,10 @@ func (r repetition) services() []placedService {
 	})
 }
 
-// loadHost is the node that the load came from; empty: the machine that the run was started on.
+// loadHost returns the node that the load came from; empty for the machine that started the run.
 func (r repetition) loadHost() string { return r.definition.Hosts["load"] }
 
-// servicesNearLoad are the services on the machine of the load. CPUs of other machines have the same numbers.
+// servicesNearLoad returns the services on the load's machine. CPUs of other machines have the same numbers.
 func (r repetition) servicesNearLoad() []placedService {
 	return slice.Filter(r.services(), func(s placedService) bool { return s.host == r.loadHost() })
 }
@@ -106,8 +106,8 @@ func (r repetition) sharedCPUs() string {
 	return "load generator shares " + noun + numbers + " with " + strings.Join(slices.Compact(names), ", ")
 }
 
-// SharedCores checks once for all records of an experiment, as it is the same in all repetitions, whether the load
-// generator and a service were threads of one physical core. It is false without a load.
+// SharedCores checks whether the load generator and a service ran on threads of one physical core. One result is for
+// all records of an experiment, since it is the same in all repetitions. It is false without a load.
 //
 // Source: docs/method.md#quantities-checked.
 func SharedCores(records []*record.Record) (worst CheckResult, ok bool) {
@@ -130,7 +130,7 @@ func SharedCores(records []*record.Record) (worst CheckResult, ok bool) {
 }
 
 // siblingCPUs says which CPU of the load generator and which other CPU of a service are threads of one physical core;
-// empty if none are. It is unknown in older records.
+// empty if none are. It is not known in older records.
 func (r repetition) siblingCPUs() (words string, known bool) {
 	prefix := ""
 	if host := r.loadHost(); host != "" {

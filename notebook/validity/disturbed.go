@@ -8,10 +8,9 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Disturbed reports whether a repetition is invalid because of other work of the machine, and says which: others used
-// the processor, or time was stolen from it. With a running target the use of others is unknown; there it is that the
-// load generator stood still or waited for a core. Results of the repetition play no part, so measuring it again
-// selects nothing.
+// Disturbed reports whether other work of the machine makes a repetition invalid, and which: others used the processor,
+// or time was stolen from it. With a running target the use of others is unknown; a load generator that stood still or
+// waited for a core counts instead. Results play no part, so measuring again does not select results.
 //
 // Source: docs/validity.md#disturbed-repetitions.
 func Disturbed(r *record.Record) (words string, ok bool) {
@@ -32,8 +31,7 @@ func Disturbed(r *record.Record) (words string, ok bool) {
 	return "", false
 }
 
-// NeedsRepeating reports whether a cell is invalid, or would be, because too many of its repetitions were disturbed by
-// the machine.
+// NeedsRepeating reports whether disturbances of the machine alone would make a cell invalid.
 //
 // Source: docs/method.md#valid-cells.
 func NeedsRepeating(records []*record.Record) bool {
@@ -45,8 +43,8 @@ func NeedsRepeating(records []*record.Record) bool {
 	return slices.Contains(valid, false) && cellLevel(valid, make([]Level, len(records))) == Invalid
 }
 
-// slowdown is the factor by which others have slowed a repetition at most: as if everything had stood still whenever
-// one of them had a CPU. It is false if it is unknown, or if others had a CPU all the time.
+// slowdown returns the factor by which others slowed a repetition at most: as if everything stood still whenever one of
+// them had a CPU. It is false if that is unknown, or if others had a CPU all the time.
 //
 // Source: docs/method.md#disturbed-repetitions.
 func (r repetition) slowdown() (factor float64, ok bool) {
@@ -58,8 +56,8 @@ func (r repetition) slowdown() (factor float64, ok bool) {
 	return 1 / (1 - lost), lost < 1
 }
 
-// acceptDisturbed makes repetitions valid, within bounds, that only the processor time of others makes invalid, if that
-// gives the cell an estimate. The bound holds for metrics that add up over the window.
+// acceptDisturbed makes repetitions valid, within bounds, that are invalid only because others took processor time, if
+// the cell then has an estimate. The bounds hold for metrics that add up over the window.
 //
 // Source: docs/method.md#disturbed-repetitions.
 func (a *Assessment) acceptDisturbed(repetitions []repetition, metric string) {
@@ -83,8 +81,8 @@ func (a *Assessment) acceptDisturbed(repetitions []repetition, metric string) {
 	}
 }
 
-// Disturbed says how many of the valid repetitions are disturbed, and by how much they widen intervals; empty if there
-// are none. A cell is named if it is given.
+// Disturbed says how many of the valid repetitions are disturbed, and by how much that widens intervals; empty if none
+// are. It names the cell unless that is empty.
 func (a Assessment) Disturbed(cell string) string {
 	if a.Slowed == nil {
 		return ""

@@ -17,21 +17,21 @@ const full = 0.85
 // Resource is something that a cell can use up.
 type Resource struct {
 	Name  string  // "CPU of server", "busiest thread of server", "load generator", "connections"
-	Share float64 // in use, 1 is all of it; the median of the valid repetitions
+	Share float64 // in use, 1 for all of it; the median over repetitions
 }
 
 // Limit is the resource that limited a cell.
 type Limit struct {
-	By        string     // the name of a resource; empty if none was used by more than 85 %
-	Resources []Resource // all that were sampled, the fullest first, connections last
+	By        string     // its name; empty if no resource was in use by more than 85 %
+	Resources []Resource // all sampled ones, the fullest first, connections last
 }
 
 // connections is the name of a resource that every closed loop fills.
 const connections = "connections"
 
-// LimitedBy returns the resource that the cell used up. A closed loop keeps its connections waiting unless its clients
-// think, so they are named only where no processor is full: then more of them would have had more answers. A service of
-// one thread on several cores is full when that thread is. Commands have no resources.
+// LimitedBy returns the resource that the cell used up. A closed loop always fills its connections unless its clients
+// think, so they are named only if no processor is full: then more connections would have had more answers. A service
+// of one thread on several cores is full if that thread is. Commands have no resources.
 //
 // Source: docs/method.md#limiting-resource.
 func (r *Report) LimitedBy() Limit { return LimitOf(r.ValidFor("")...) }
@@ -66,9 +66,9 @@ func LimitOf(records ...*record.Record) Limit {
 	return l
 }
 
-// resources are the shares that a repetition with a load used of each resource: of the CPUs that each service may use,
-// of its busiest thread, of CPUs that services have together (with a load generator on the same ones), of the load
-// generator, and of the connections.
+// resources returns which share of each resource a repetition with a load used: the CPUs that each service may use, its
+// busiest thread, CPUs that services share (with a load generator on the same ones), the load generator, and the
+// connections.
 func (r repetition) resources() map[string]float64 {
 	out := map[string]float64{}
 	if r.Load.Busy >= 0 {
@@ -82,7 +82,7 @@ func (r repetition) resources() map[string]float64 {
 	}
 	together, used := map[string][]string{}, map[string]float64{} // by CPUs
 	for _, s := range r.services() {
-		if r.Machine != nil && s.cores() > 1 { // with one core it is the CPU of the service
+		if r.Machine != nil && s.cores() > 1 { // with one core, this is the CPU of the service
 			if share, ok := r.Machine.Threads[s.name]; ok {
 				out["busiest thread of "+s.name] = share
 			}

@@ -10,8 +10,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// readLittle is how far ρ, the share of the connections with a request under way or a client that thinks, is from 1.
-// It is 1 in a closed loop, up to what the ends of the observed time cut off.
+// readLittle grades how far ρ, the share of connections with a request under way or a thinking client, is from 1. In a
+// closed loop it is 1, up to what the ends of the observed time cut off.
 //
 // Source: docs/method.md#quantities-checked; Little 1961.
 func readLittle(r repetition) finding {
@@ -34,7 +34,7 @@ func readLittle(r repetition) finding {
 		"1)", decimals(share, digits), decimals(ok, digits)))
 }
 
-// ended is how many requests ended in the window, right or failed.
+// ended returns how many requests ended in the window, right or failed.
 func ended(l *record.Load) (n float64) {
 	if l.Tool != "" {
 		return float64(max(l.Attempted, l.Completed))
@@ -43,14 +43,14 @@ func ended(l *record.Load) (n float64) {
 		n += second
 	}
 	if n == 0 {
-		return float64(l.Completed) // the record does not say when they ended
+		return float64(l.Completed) // the record has no series of completions
 	}
 	return n
 }
 
-// inFlight computes ρ in each way that the record allows, and the mean time of a request in seconds. It returns none
-// if the law does not apply. The generator's own ρ is used only where requests were counted off, as nothing else tells
-// what was under way; there the times of requests bound it.
+// inFlight computes ρ in each way that the record allows, and the mean time of a request in seconds. It returns none if
+// the law does not apply. The generator's own ρ is used only if requests were counted off, as nothing else says what
+// was under way; the times of requests then bound it.
 //
 // Source: docs/method.md#quantities-checked.
 func inFlight(r *record.Record) (shares []float64, latency float64) {
@@ -58,7 +58,7 @@ func inFlight(r *record.Record) (shares []float64, latency float64) {
 	answers, failures := r.Histograms["latency"], r.Histograms["latency.failed"]
 	count, sum := float64(answers.Count+failures.Count), answers.Sum+failures.Sum
 	if mean, ok := r.Sample("latency.mean"); ok && count == 0 && l.Tool != "" {
-		count, sum = ended(l), mean.Value*ended(l) // the tool reports the mean alone
+		count, sum = ended(l), mean.Value*ended(l) // the tool reports only the mean
 	}
 	if l.InFlight < 0 || l.Window <= 0 || l.Connections <= 0 || count <= 0 {
 		return nil, 0
@@ -79,12 +79,12 @@ func inFlight(r *record.Record) (shares []float64, latency float64) {
 	return []float64{ended(l) * (latency + l.Think) / l.Window / clients}, latency
 }
 
-// cutOff is the share of ρ that the ends of the observed time may cut off, for a mean latency in seconds.
+// cutOff returns the share of ρ that the ends of the observed time may cut off, for a mean latency in seconds.
 func cutOff(l *record.Load, latency float64) float64 {
 	if over := l.InFlightOver; over > 0 && over < l.Window && l.Attempted > 0 {
-		// Requests were counted off, and ρ ends at the start of the last. A request that stalls mostly does so after
-		// that, so a mean latency with such stalls in it would let anything pass. This is the mean time that a request
-		// was under way within the observed time, without the client's thinking.
+		// Requests were counted off, and ρ ends at the start of the last. Stalls of a request are mostly after that,
+		// so a mean latency that includes them would let anything pass. This is the mean time that a request was
+		// under way within the observed time, without the client's thinking.
 		return max(0, l.InFlight*float64(l.Connections)/float64(l.Attempted)-l.Think/over)
 	}
 	return latency / l.Window

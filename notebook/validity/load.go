@@ -29,7 +29,7 @@ func readRecord(r repetition) finding {
 	return finding{level: Invalid, words: words, size: float64(n)}
 }
 
-// Limits of the share of time that the busiest thread of a generator may work. A headline claim needs less than
+// Limits on the share of time that the busiest thread of a generator works. A headline claim needs at most
 // busyHeadline.
 const (
 	busyOK       = 0.50
@@ -39,8 +39,8 @@ const (
 
 var busyLimits = limits{math.Nextafter(busyOK, 0), math.Nextafter(busyWarn, 0)}
 
-// readGenerator is how busy the load generator was. Shared CPUs are a warning, unless the load has a priority: then
-// the checks of waits and stalls find out whether it got its CPUs in time.
+// readGenerator grades how busy the load generator was. Shared CPUs are a warning, unless the load has a priority: then
+// the checks of waits and stalls show whether it got its CPUs in time.
 //
 // Source: docs/validity.md#checks.
 func readGenerator(r repetition) finding {
@@ -55,8 +55,8 @@ func readGenerator(r repetition) finding {
 	return busyLimits.find(busy, "load generator busy "+phrase.PercentBeside(busy, busyOK, busyHeadline, busyWarn))
 }
 
-// Headline says why no headline claim can rest on repetitions of a cell, if at least half of them have a window that is
-// too short, or a generator that was too busy. It is empty if one can.
+// Headline returns why no headline claim can rest on a cell: at least half of its repetitions have too short a window,
+// or too busy a generator. It is empty if one can.
 //
 // Source: docs/validity.md#headline-claims.
 func Headline(records []*record.Record) (why string) {
@@ -76,11 +76,11 @@ func Headline(records []*record.Record) (why string) {
 	return why
 }
 
-// settledAfter is how many of its slowest requests a warm-up has to last: then each client has had at least one before
+// settledAfter is how many of its slowest requests a warm-up must last: then each client has had at least one before
 // the window, and clients that began together have drifted apart.
 const settledAfter = 2
 
-// readWarmup is the slowest request if the warm-up was too short for it.
+// readWarmup warns of a warm-up that is too short for the slowest request.
 //
 // Source: docs/validity.md#checks.
 func readWarmup(r repetition) finding {
@@ -96,8 +96,8 @@ func readWarmup(r repetition) finding {
 		phrase.Duration(warmup), phrase.Duration(longest)))
 }
 
-// hasWarmup reports whether a repetition has a warm-up or needs one. A fixed number of requests without a warm-up
-// measures the start on purpose.
+// hasWarmup reports whether a repetition has or needs a warm-up. A fixed number of requests without one measures the
+// start on purpose.
 func hasWarmup(r repetition) bool {
 	l := r.definition.Load
 	return isLoad(r) && l != nil && (l.Requests == 0 || l.Warmup > 0)
@@ -116,15 +116,15 @@ func health(r repetition) *record.Health {
 	return nil
 }
 
-// A generator may stand still for a hundredth of its window, which makes its numbers wrong by as much, but only within
-// these bounds: a busy machine keeps any thread waiting for some milliseconds, and a long standstill looks like an
-// outage of the server, however long the window is.
+// A generator may stand still for 1 % of its window, which makes its numbers wrong by as much, but only within these
+// bounds: a busy machine keeps any thread waiting for some milliseconds, and a long standstill looks like an outage
+// of the server, however long the window is.
 const (
 	shortStandstill = 0.010 // seconds
 	longStandstill  = 0.100
 )
 
-// readStandstill is the longest time that the generator or the timer was stopped, in seconds. Answers that come
+// readStandstill grades the longest time in seconds that the generator or the timer was stopped. Answers that come
 // meanwhile are noted late, which counts as time of the service.
 //
 // Source: docs/validity.md#checks.
@@ -142,11 +142,11 @@ func readStandstill(r repetition) finding {
 		phrase.Duration(stopped), phrase.Duration(limit)))
 }
 
-// waitingLimits are for the share of the window in which a thread of the generator waited for a core. In a closed loop
-// latencies are too long and throughput is too small by at most that share.
+// waitingLimits limit the share of the window in which a thread of the generator waited for a core. In a closed loop,
+// latencies are too long and throughput too small by at most that share.
 var waitingLimits = limits{0.05, 0.15}
 
-// readWaiting is the share of the window that the generator waited for a core.
+// readWaiting grades the share of the window in which the generator waited for a core.
 //
 // Source: docs/validity.md#checks.
 func readWaiting(r repetition) finding {
@@ -158,7 +158,7 @@ func readWaiting(r repetition) finding {
 		"the load generator waited for a core for "+waitingLimits.share(waiting)+" of the window")
 }
 
-// readErrors is the share of requests that failed.
+// readErrors grades the share of requests that failed.
 //
 // Source: docs/validity.md#checks.
 func readErrors(r repetition) finding {
@@ -182,7 +182,7 @@ func isFailureMetric(metric string) bool {
 	return record.CountsFailures(metric) || strings.HasPrefix(metric, "status.")
 }
 
-// readOffered is the share of the schedule of an open loop that was not sent.
+// readOffered grades the share of an open loop's schedule that was not sent.
 //
 // Source: docs/validity.md#checks.
 func readOffered(r repetition) finding {
@@ -194,7 +194,7 @@ func readOffered(r repetition) finding {
 	return by.find(short, phrase.PercentBeside(1-short, 0.99, 0.95)+" of the schedule was sent")
 }
 
-// readLag is the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
+// readLag grades the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
 // percentile of the latency, or a millisecond.
 //
 // Source: docs/validity.md#checks.
@@ -208,7 +208,7 @@ func readLag(r repetition) finding {
 		phrase.Duration(lag), phrase.Duration(limit)))
 }
 
-// p99 is the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
+// p99 returns the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
 // are enough.
 func p99(r *record.Record, family string) float64 {
 	p, _ := stats.ParsePercentile("99")
@@ -237,15 +237,15 @@ func readOverflow(r repetition) finding {
 
 // Constants of docs/method.md#stalls.
 const (
-	lostSecond = 0.95 // seconds: the first time after which the kernel sends again, less the steps of its timer
-	lostFactor = 10   // of the mean time of the others
+	lostSecond = 0.95 // seconds: the kernel's first timeout before it sends again, less its timer's steps
+	lostFactor = 10   // times the mean of the others
 )
 
-// overflowsOf is the family of metrics that count dropped connections.
+// overflowsOf is the prefix of metrics that count dropped connections.
 const overflowsOf = "net.listen_overflows."
 
-// readStalls is the longest request in seconds if it lost a second or more to the network, as where the queue of a
-// listening server was full. One such request can be most of a short window.
+// readStalls warns of the longest request, in seconds, if it lost a second or more to the network, as when the queue of
+// a listening server was full. One such request can be most of a short window.
 //
 // Source: docs/method.md#stalls.
 func readStalls(r repetition) finding {
@@ -268,7 +268,7 @@ func readStalls(r repetition) finding {
 		phrase.Duration(longest), why, phrase.Duration(mean)))
 }
 
-// tellsLost reports whether the record of a load has what tells lost packets from slow answers.
+// tellsLost reports whether the record of a load can tell lost packets from slow answers.
 func tellsLost(r repetition) bool {
 	_, overflows := overflowCount(r)
 	_, connecting := r.Histograms["latency.connect"]
@@ -291,7 +291,7 @@ func overflowCount(r repetition) (sum float64, ok bool) {
 	return sum, ok
 }
 
-// longestAndMean are the longest time of a right answer and the mean of the others, in seconds.
+// longestAndMean returns the longest time of a right answer and the mean of the others, in seconds.
 func longestAndMean(r *record.Record) (longest, mean float64, ok bool) {
 	if h := r.Histograms["latency"]; h.Count > 1 {
 		return h.Max, (h.Sum - h.Max) / float64(h.Count-1), true
@@ -301,14 +301,14 @@ func longestAndMean(r *record.Record) (longest, mean float64, ok bool) {
 	return most.Value, all.Value, okMost && okMean && r.Load.Tool != ""
 }
 
-// delayLimits are for how late links and origins are at the percentile 99, in seconds: the millisecond that they
-// promise, and ten times that, which matters for any delay below 200 ms.
+// delayLimits limit how late links and origins are at the percentile 99, in seconds: the millisecond that they promise,
+// and ten times that, which matters for any delay below 200 ms.
 var delayLimits = limits{0.001, 0.010}
 
 // latePercentile finds the percentile in a fact such as "p50 30µs, p99 90µs, max 1.2ms of 5000".
 var latePercentile = regexp.MustCompile(`\bp99 ([^,]+),`)
 
-// lateOf names the link or the origin whose delays a fact has; empty for other facts.
+// lateOf names the link or origin whose delays a fact holds; empty for other facts.
 func lateOf(fact string) string {
 	if link, ok := strings.CutPrefix(fact, "link.late."); ok {
 		return "the link before " + link
@@ -329,8 +329,8 @@ func hasDelays(r repetition) bool {
 	return false
 }
 
-// readDelays is how much longer than the article says a link or an origin held something back, in seconds. They are
-// woken like any program, and wait for a core where services keep them busy.
+// readDelays grades how much longer than the article says a link or an origin held something back, in seconds. They are
+// woken like any program, and wait for a core if services keep all busy.
 //
 // Source: docs/validity.md#checks, delays.
 func readDelays(r repetition) finding {

@@ -10,16 +10,16 @@ import (
 	"benchbook/notebook/record"
 )
 
-// The kernel counts the time of each CPU in steps, so a share of a window is known to one step over its length. In
-// windows below shortestChecked that says nothing; above longEnough the step does not matter, and records of older
-// versions have no shares of windows below it.
+// The kernel counts the time of each CPU in steps, so the error of a share is up to one step over the window. Below
+// shortestChecked a share says nothing; above longEnough the step does not matter. Older records have no shares for
+// windows below longEnough.
 const (
 	clockStep       = 0.010 // seconds
 	shortestChecked = 0.2
 	longEnough      = 1.0
 )
 
-// seconds is how long a repetition measured.
+// seconds returns how long a repetition measured.
 func (r repetition) seconds() float64 {
 	if r.Load != nil {
 		return r.Load.Window
@@ -27,8 +27,8 @@ func (r repetition) seconds() float64 {
 	return r.Command.Real
 }
 
-// cpuShare is the finding for a share of the CPU time of the measurement, negative if it was not recorded. In a short
-// window only what exceeds the step of the kernel's clock counts, and it is a warning at most.
+// cpuShare returns the finding for a share of CPU time, negative if it was not recorded. In a short window only what
+// exceeds the step of the kernel's clock counts, and it is at most a warning.
 func (r repetition) cpuShare(share float64, by limits, before, behind string) finding {
 	seconds, window := r.seconds(), "the command"
 	if r.Load != nil {
@@ -49,14 +49,14 @@ func (r repetition) cpuShare(share float64, by limits, before, behind string) fi
 	return by.find(share, words+behind)
 }
 
-// foreignLimits are for the share of the CPU that others used, stolenLimits for the shares of CPU time that went to
-// other virtual machines and of scheduling periods that were cut short.
+// foreignLimits limit the share of the CPU that others used; stolenLimits the share of CPU time that other virtual
+// machines took, and of scheduling periods that were cut short.
 var (
 	foreignLimits = limits{0.05, 0.12}
 	stolenLimits  = limits{0.01, 0.05}
 )
 
-// readForeign is the share of the CPU that others used during the load or the command.
+// readForeign grades the share of the CPU that others used during the load or the command.
 //
 // Source: docs/validity.md#checks.
 func readForeign(r repetition) finding {
@@ -70,7 +70,7 @@ func readForeign(r repetition) finding {
 	return r.cpuShare(r.foreign(), foreignLimits, "others used ", behind)
 }
 
-// foreign is the share of the CPU that others used; negative if unknown.
+// foreign returns the share of the CPU that others used; negative if unknown.
 func (r repetition) foreign() float64 {
 	if r.Load != nil {
 		return r.Load.ForeignCPU
@@ -78,7 +78,7 @@ func (r repetition) foreign() float64 {
 	return r.Command.ForeignCPU
 }
 
-// readSteal is the share of the CPU time that went to other virtual machines.
+// readSteal grades the share of the CPU time that other virtual machines took.
 //
 // Source: docs/validity.md#checks.
 func readSteal(r repetition) finding {
@@ -88,7 +88,7 @@ func readSteal(r repetition) finding {
 	return r.cpuShare(r.Machine.Steal, stolenLimits, "", " of the CPU time was stolen")
 }
 
-// readSwap is how many bytes the machine read back from swap.
+// readSwap warns of bytes that the machine read back from swap.
 //
 // Source: docs/validity.md#checks.
 func readSwap(r repetition) finding {
@@ -104,8 +104,8 @@ func readSwap(r repetition) finding {
 	return finding{words: "nothing was read from swap"}
 }
 
-// readThrottled is the largest share of its scheduling periods in which a limit of CPU time held a service back. The
-// article's own limit is measured on purpose, but its periods of 100 ms shape the tail of latencies: a warning about
+// readThrottled grades the largest share of its scheduling periods in which a CPU limit held a service back. The
+// article's own limit is measured on purpose, but its periods of 100 ms shape the tail of latencies, so it warns about
 // times.
 //
 // Source: docs/validity.md#checks.

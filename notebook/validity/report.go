@@ -11,13 +11,13 @@ import (
 	"benchbook/notebook/record"
 )
 
-// Report has the findings of all checks in the repetitions of one cell. Several goroutines can use it.
+// Report holds the findings of all checks in the repetitions of one cell. Goroutines can share it.
 type Report struct {
 	records     []*record.Record
 	repetitions []repetition
 	checked     []checked
 	drifts      []drift // by repetition
-	keepsAll    bool    // no check by result makes a repetition invalid
+	keepsAll    bool    // checks that depend on results only warn
 
 	assessed slice.Memo[string, Assessment] // by metric
 }
@@ -28,7 +28,7 @@ type checked struct {
 	found []finding
 }
 
-// notRun is the finding in a repetition that failed. runCheck is the check that finds it invalid.
+// notRun is what other checks find in a failed repetition, which runCheck finds invalid.
 const (
 	notRun   = "not run"
 	runCheck = "run"
@@ -37,8 +37,8 @@ const (
 // NewReport reports on records of one cell, run and key, in the order of repetitions.
 func NewReport(records []*record.Record) *Report { return newReport(records, false) }
 
-// WithAll returns a report of the same records in which a check that depends on the result of a repetition warns where
-// it would make it invalid.
+// WithAll returns a report of the same records in which checks that depend on the result of a repetition warn where
+// they would find it invalid.
 func (r *Report) WithAll() *Report { return newReport(r.records, true) }
 
 func newReport(records []*record.Record, keepsAll bool) *Report {
@@ -92,22 +92,22 @@ func (r *Report) LeftOutByResult(metric string) (n int) {
 type Assessment struct {
 	Level Level
 	Valid []bool // by repetition
-	// Slowed is the factor by which a disturbance has slowed each repetition at most, 1 without one; nil if no disturbed
+	// Slowed is at most how many times a disturbance slowed each repetition, 1 without one; nil if no disturbed
 	// repetition is valid.
 	Slowed  []float64
 	checked []checked
-	steady  CheckResult // of the valid repetitions together; without a name where it does not apply
+	steady  CheckResult // of the valid repetitions together; no name if it does not apply
 }
 
-// IsGeneratorLimited reports whether repetitions that ran are invalid because of a busy load generator alone: services
-// could have answered more.
+// IsGeneratorLimited reports whether only a busy load generator makes the repetitions that ran invalid: services could
+// have answered more.
 func (a Assessment) IsGeneratorLimited() bool {
 	isInvalid := func(f finding) bool { return f.level == Invalid }
 	failed := slice.Filter(a.checked, func(c checked) bool { return c.name != runCheck && slices.ContainsFunc(c.found, isInvalid) })
 	return len(failed) == 1 && failed[0].name == generatorCheck
 }
 
-// For assesses the cell for a metric; "" for one that every check concerns. The result must not be changed.
+// For assesses the cell for a metric; "" means one that every check concerns. The result must not be changed.
 //
 // Source: docs/method.md#valid-cells.
 func (r *Report) For(metric string) Assessment {
@@ -151,9 +151,9 @@ func (r *Report) assess(metric string) Assessment {
 	return a
 }
 
-// cellLevel is the rule for a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer
-// than three valid ones remain of three or more; else the worst level of the valid ones, and at least a warning if one
-// was left out. An unfinished run is judged by its repetitions so far.
+// cellLevel grades a cell: invalid if more than half of its repetitions are, if none is valid, or if fewer than three
+// valid ones remain of three or more; else the worst level of the valid ones, and at least a warning if one was left
+// out. An unfinished run is judged by its repetitions so far.
 //
 // Source: docs/method.md#valid-cells.
 func cellLevel(valid []bool, levels []Level) Level {
@@ -174,7 +174,7 @@ func cellLevel(valid []bool, levels []Level) Level {
 	return worst
 }
 
-// Warnings returns a phrase for each check that warns of valid repetitions: "3 of 5 repetitions: errors 0.5 %".
+// Warnings returns a phrase for each check that warns about valid repetitions: "3 of 5 repetitions: errors 0.5 %".
 func (a Assessment) Warnings() []string {
 	words := slice.Map(a.reasons(Warn, func(i int) bool { return a.Valid[i] }), a.counted)
 	if a.steady.Level == Warn {
@@ -187,8 +187,8 @@ func (a Assessment) counted(r reason) string {
 	return fmt.Sprintf("%d of %d repetitions: %s", r.count, len(a.Valid), r.words)
 }
 
-// Because returns the main reason for invalid repetitions, and counts the others. Among reasons of as many repetitions,
-// what other programs took of the CPUs comes first, as the others may follow from it.
+// Because returns the main reason for invalid repetitions and counts the others. Among equally frequent reasons, CPU
+// time taken by other programs comes first, since the others may follow from it.
 func (a Assessment) Because() string {
 	found := a.reasons(Invalid, anyRepetition)
 	if len(found) == 0 {
@@ -211,12 +211,12 @@ func (a Assessment) Because() string {
 
 // A reason is the worst finding of a check in some repetitions.
 type reason struct {
-	count int // of repetitions
-	cause int // 1 if it may be what the others follow from, else 0
+	count int // repetitions
+	cause int // 1 if the others may follow from it, else 0
 	words string
 }
 
-// reasons returns what each check found at a level in the repetitions that are meant.
+// reasons returns what each check found at a level in the meant repetitions.
 func (a Assessment) reasons(level Level, meant func(repetition int) bool) (out []reason) {
 	for _, c := range a.checked {
 		cause := 0
@@ -224,7 +224,7 @@ func (a Assessment) reasons(level Level, meant func(repetition int) bool) (out [
 			cause = 1
 		}
 		n, worst := c.worst(level, meant)
-		isSaid := c.isLoss && level == Warn && a.Slowed != nil // by Disturbed
+		isSaid := c.isLoss && level == Warn && a.Slowed != nil // Disturbed says it
 		if n > 0 && !isSaid {
 			out = append(out, reason{n, cause, worst.words})
 		}
@@ -234,7 +234,7 @@ func (a Assessment) reasons(level Level, meant func(repetition int) bool) (out [
 
 func anyRepetition(int) bool { return true }
 
-// worst counts the findings at a level in the repetitions that are meant, and returns the largest.
+// worst counts the findings at a level in the meant repetitions, and returns the largest.
 func (of checked) worst(level Level, meant func(repetition int) bool) (n int, worst finding) {
 	for i, f := range of.found {
 		if f.level != level || !meant(i) {
@@ -247,13 +247,13 @@ func (of checked) worst(level Level, meant func(repetition int) bool) (n int, wo
 	return n, worst
 }
 
-// LeftOut says how many repetitions of a cell enter no number, and why; empty if all do. A cell is named if it is
-// given.
+// LeftOut says how many repetitions of a cell enter no number, and why; empty if all do. It names the cell unless that
+// is empty.
 func (a Assessment) LeftOut(cell string) string {
 	return a.about(cell, func(i int) bool { return !a.Valid[i] }, "not valid: %s")
 }
 
-// about says how many repetitions are meant, and writes the reasons for it into a text; empty if none is.
+// about counts the meant repetitions and puts the reasons why they are invalid into text; empty if there are none.
 func (a Assessment) about(cell string, meant func(repetition int) bool, text string) string {
 	n := 0
 	for i := range a.Valid {
@@ -272,8 +272,8 @@ func (a Assessment) about(cell string, meant func(repetition int) bool, text str
 		strings.Join(reasons, ", "))
 }
 
-// Level says how far the cell can be trusted by all checks. Metrics that a check spares can be valid in a cell that is
-// not. A cell without records is NotChecked.
+// Level returns how far the cell can be trusted by all checks. Metrics that a check spares can be valid in an invalid
+// cell. A cell without records is NotChecked.
 //
 // Source: docs/method.md#valid-cells.
 func (r *Report) Level() Level {
@@ -283,8 +283,8 @@ func (r *Report) Level() Level {
 	return r.For("").Level
 }
 
-// Checks returns whether the repetitions could be run, and the result of every check that applies to the cell, with its
-// level by the rule for cells applied to it alone.
+// Checks returns whether the repetitions ran, and the result of every check that applies to the cell. Each level is by
+// the rule for cells, as if there were no other check.
 func (r *Report) Checks() []CheckResult {
 	if len(r.records) == 0 {
 		return nil
@@ -292,7 +292,7 @@ func (r *Report) Checks() []CheckResult {
 	return r.For("").results(checked.summary)
 }
 
-// results returns what summary says of each check, and the steady state.
+// results returns the summary of each check, and the steady state.
 func (a Assessment) results(summary func(checked) CheckResult) []CheckResult {
 	results := slice.Map(a.checked, summary)
 	if a.steady.Name != "" {
@@ -301,7 +301,7 @@ func (a Assessment) results(summary func(checked) CheckResult) []CheckResult {
 	return results
 }
 
-// summary is the result of a check over the repetitions that it judged.
+// summary returns the result of a check over the repetitions that it judged.
 func (of checked) summary() CheckResult {
 	var valid []bool
 	var levels []Level

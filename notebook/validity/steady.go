@@ -16,8 +16,8 @@ type drift struct {
 	stats.Drift
 }
 
-// driftOf compares the end of a window with its beginning: by completions per second in a closed loop, and by the
-// mean latency of each second in an open one, whose rate is given.
+// driftOf compares the end of a window with its beginning: by completions per second in a closed loop, and by the mean
+// latency of each second in an open loop, whose rate is given.
 //
 // Source: docs/method.md#steady-state.
 func driftOf(r *record.Record) drift {
@@ -35,8 +35,8 @@ func driftOf(r *record.Record) drift {
 	return d
 }
 
-// steadyState checks whether a load found the same services at the end of its windows as at their beginning, over the
-// valid repetitions together. The result has no name without a load.
+// steadyState checks whether services were the same at the end of windows as at their beginning, over all valid
+// repetitions. The result has no name without a load.
 //
 // Source: docs/method.md#steady-state.
 func steadyState(drifts []drift, valid []bool) CheckResult {

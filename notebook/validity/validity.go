@@ -1,7 +1,7 @@
 // Package validity checks how far the repetitions of a cell can be trusted, and finds the resource that limited them.
 //
-// It reads records alone: what load generators, hosts and engines reported while they were made. A Report has the
-// findings of all checks in the records of one cell, Of those in a single record.
+// It reads only records: what load generators, hosts and engines reported during the measurement. A Report holds the
+// findings of all checks for one cell; Of checks a single record.
 package validity
 
 import (
@@ -22,12 +22,12 @@ const (
 	NotChecked
 )
 
-// String returns the level in the words of a page.
+// String returns the level as pages word it.
 func (l Level) String() string {
 	return [...]string{"ok", "warn", "invalid", "not checked"}[l]
 }
 
-// MarshalText writes the level as String does.
+// MarshalText returns the level as String does.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // CheckResult is the result of one check in a cell. Words are about the worst valid repetitions, or about the worst
@@ -45,32 +45,32 @@ const (
 	LagCheck     = "send lag"
 )
 
-// A check measures something in one repetition and holds it against its limits.
+// A check grades something measured in one repetition by its limits.
 type check struct {
 	name    string
 	read    func(repetition) finding
 	applies func(repetition) bool
-	spares  func(metric string) bool // metrics that stay valid when the finding is invalid; nil: none
+	spares  func(metric string) bool // metrics that stay valid if the finding is invalid; nil for none
 	isLoss  bool                     // measures processor time that others took, which bounds their influence
-	// byResult is set if slow results fail the check more often than quick ones.
+	// byResult says that slow results fail the check more often than fast ones.
 	byResult bool
 }
 
 // generatorCheck is the check of how busy the load generator was.
 const generatorCheck = "generator CPU"
 
-// limits are the largest values that are ok and that are a warning.
+// limits are the largest values that are OK and that only warn.
 type limits struct{ ok, warn float64 }
 
-// anyWarns are the limits of a quantity that should be zero and never makes a repetition invalid.
+// anyWarns are the limits of a quantity that should be zero, and otherwise only warns.
 var anyWarns = limits{0, math.Inf(1)}
 
 // A finding is the result of one check in one repetition.
 type finding struct {
 	level    Level
-	words    string                   // why, if it is NotChecked
+	words    string                   // if NotChecked, why
 	size     float64                  // ranks findings of one level
-	concerns func(metric string) bool // metrics that it matters for; nil: all
+	concerns func(metric string) bool // metrics that it matters for; nil for all
 }
 
 // find grades a value by the limits.
@@ -85,7 +85,7 @@ func (l limits) find(value float64, words string) finding {
 	return f
 }
 
-// atMostWarn returns the finding as a warning if it is invalid.
+// atMostWarn returns the finding with an invalid level lowered to a warning.
 func (f finding) atMostWarn() finding {
 	f.level = min(f.level, Warn)
 	return f
@@ -96,11 +96,11 @@ func notChecked(why string) finding { return finding{level: NotChecked, words: w
 // notReported is the finding for a quantity that the load generator does not report.
 var notReported = notChecked("the load generator does not report it")
 
-// notRecorded is why checks say nothing about records that are older than they are.
+// notRecorded is what checks say about records older than the check.
 const notRecorded = "not recorded"
 
-// checks are the checks of single repetitions in the order of docs/validity.md#checks. Percentiles are checked where
-// they are read; the steady state and outliers are properties of several repetitions.
+// checks are the checks of single repetitions, in the order of docs/validity.md#checks. Percentiles are checked when
+// they are read; steady state and outliers concern several repetitions.
 var checks = []check{
 	{name: "record", read: readRecord, applies: func(r repetition) bool { return r.Checked }},
 	{name: "Little's law", read: readLittle, applies: isClosedLoop, byResult: true},
@@ -130,16 +130,16 @@ func (c check) isAbout(f finding, metric string) bool {
 }
 
 // dependsOnResult reports whether WithAll turns an invalid finding into a warning. A repetition without any answer has
-// no result.
+// no result to depend on.
 func (c check) dependsOnResult(f finding) bool {
 	return c.byResult && f.level == Invalid && !math.IsInf(f.size, 1)
 }
 
-// share writes a share with enough digits to tell it from its limits.
+// share formats a share with enough digits to tell it from its limits.
 func (l limits) share(x float64) string { return phrase.PercentBeside(x, l.ok, l.warn) }
 
-// Of checks one repetition by its record alone and returns the result of each check that applies to it. A repetition
-// that failed is invalid.
+// Of checks one repetition by its record, and returns the result of each check that applies. A failed repetition is
+// invalid.
 //
 // Source: docs/method.md#valid-cells.
 func Of(r *record.Record) (Level, []CheckResult) {
