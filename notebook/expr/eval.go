@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// Env has the values of names. An *Error that it returns points into the evaluated source. Eval gives all other errors the
-// place of the node, also errors that wrap an *Error about another source.
+// Env provides the values of names. An *Error that it returns points into the evaluated source. Eval gives any other
+// error the place of the node, even one that wraps an *Error about another source.
 type Env interface {
-	// Select returns the value of s: a single one, or a list if s fits several cells.
+	// Select returns the value of s: a single one, or a list if s matches several cells.
 	Select(s *Selector) (Value, error)
-	// Call returns the value of a function that needs cells, such as ratio or published. c.Args are not evaluated. A
-	// function that cannot be used here is an error.
+	// Call returns the value of a function that needs cells, such as ratio or published. c.Args are not evaluated. It
+	// returns an error for a function that is not available here.
 	Call(c *Call) (Value, error)
 }
 
@@ -28,11 +28,11 @@ func (nothing) Call(c *Call) (Value, error) {
 	return Value{}, fmt.Errorf("the function %s is not available here", c.Name)
 }
 
-// Eval computes n; a nil env has constants only. The right side of and and or is evaluated only if it matters. min, max,
-// mean, geomean, median and count reduce a list; everything else needs single values.
+// Eval computes n; a nil env allows constants only. It evaluates the right side of "and" and "or" only if it matters.
+// min, max, mean, geomean, median and count reduce a list; everything else needs single values.
 //
-// The error is an *Error at the part that cannot be computed: unlike dimensions,
-// a division by zero, a list where one value is needed, or what env says.
+// The error is an *Error at the part that cannot be computed: unlike dimensions, a division by zero, a list where one
+// value is needed, or an error of env.
 func Eval(n Node, env Env) (Value, error) {
 	if env == nil {
 		env = nothing{}
@@ -105,7 +105,7 @@ func call(c *Call, env Env) (Value, error) {
 	return finite(reductions[c.Name](xs), dimension)
 }
 
-// finite returns x unless it is infinite or not a number.
+// finite returns x, or an error if it is infinite or NaN.
 func finite(x float64, d Dimension) (Value, error) {
 	if math.IsInf(x, 0) || math.IsNaN(x) {
 		return Value{}, errors.New("the result is not a finite number")
@@ -224,18 +224,18 @@ func combine(op Op, a, b Dimension) (Dimension, error) {
 	return d, nil
 }
 
-// Type is the type of a value before anything is measured. A list has the type of its values.
+// Type is what is known of a value before measuring. A list has the type of its values.
 type Type struct {
-	Kind      Kind // KindAny for parameters, which are texts that may read as anything
+	Kind      Kind // KindAny for parameters: texts that may read as anything
 	Dimension Dimension
 }
 
-// unknown returns a value whose type alone is known.
+// unknown returns a value of which only the type is known.
 func (t Type) unknown() Value { return Value{Kind: t.Kind, Dimension: t.Dimension, Unknown: true} }
 
-// Check evaluates n with types in place of the values of selectors, and so reports errors that Eval would return with
-// any values: unlike dimensions, and values of the wrong kind. The types of selectors come from typeOf; Check gives its
-// errors the place of the selector unless they have one.
+// Check evaluates n with the types of selectors instead of their values. So it finds errors that Eval would return for
+// any values: unlike dimensions, and values of the wrong kind. Check gives errors of typeOf the place of the selector
+// unless they have one.
 //
 // The error is an *Error at the first part that is wrong.
 func Check(n Node, typeOf func(*Selector) (Type, error)) (Type, error) {
@@ -256,7 +256,7 @@ func (t types) Select(s *Selector) (Value, error) {
 	return is.unknown(), err
 }
 
-// Call checks the arguments of any function, whose operands must be alike.
+// Call checks the arguments of any function. All operands must be alike.
 func (t types) Call(n *Call) (Value, error) {
 	f := functions[n.Name]
 	var first Value

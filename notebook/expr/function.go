@@ -19,12 +19,12 @@ const (
 	selector                  // a selector
 )
 
-// function describes a function to Parse and Check.
+// function describes a function for Parse and Check.
 type function struct {
 	usage    string
 	params   []parameter
 	optional int  // how many of the last params may be left out
-	result   Type // Any: a value like the first argument
+	result   Type // likeFirst: as the first argument
 }
 
 var (
@@ -33,7 +33,7 @@ var (
 	likeFirst   = Type{Kind: KindAny}
 )
 
-// functions are the functions of the language, by name. Eval computes reductions and count, the Env all others.
+// functions are the functions of the language, by name. Eval computes reductions, the Env all others.
 var functions = map[string]function{
 	"ratio":     {`ratio(a, b)`, []parameter{operand, operand}, 0, plainNumber},
 	"min":       {`min(list)`, []parameter{operand}, 0, likeFirst},
@@ -50,7 +50,7 @@ var functions = map[string]function{
 	"published": {`published(a)`, []parameter{selector}, 0, likeFirst},
 }
 
-// checkCall fails unless c is a function of the language with arguments of the right number and shape.
+// checkCall fails unless c calls a known function with arguments of the right number and shape.
 func checkCall(c *Call, name Span) {
 	f, ok := functions[c.Name]
 	if !ok {
@@ -78,10 +78,10 @@ func checkCall(c *Call, name Span) {
 	}
 }
 
-// isList reports whether c is a list that a limit is said of: every(a) < 10ms.
+// isList reports whether n is a list to compare with a limit, as every(a) in every(a) < 10ms.
 func (n *Call) isList() bool { return n.Name == "every" && len(n.Args) == 1 }
 
-// compared returns the comparison inside every(a < 10ms), which belongs outside; nil without one.
+// compared returns the comparison in every(a < 10ms), which belongs outside; nil if there is none.
 func (n *Call) compared() *Binary {
 	if !n.isList() {
 		return nil
@@ -101,10 +101,10 @@ var reductions = map[string]func(xs []float64) float64{
 	"median":  stats.Median,
 }
 
-// IsReduction reports whether a function makes one number of a list.
+// IsReduction reports whether a function reduces a list to one number.
 func IsReduction(name string) bool { return reductions[name] != nil || name == "count" }
 
-// IsArithmetic reports whether a function computes with numbers alone, wherever they come from.
+// IsArithmetic reports whether a function computes from numbers alone, wherever they come from.
 func IsArithmetic(name string) bool { return IsReduction(name) || name == "ratio" }
 
 func mean(xs []float64) float64 {

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// Inline is a value in running text, after {value}.
+// Inline is the content of {value} in running text: an expression with filters.
 type Inline struct {
 	Expr    Node
 	Filters []Filter // in the order of the source, each at most once
@@ -22,7 +22,7 @@ type Filter struct {
 	Unit   Unit   // of unit: the unit to show
 }
 
-// maxDigits is more than a float64 has.
+// maxDigits is the most digits that round accepts.
 const maxDigits = 15
 
 // filters are the filters by name.
@@ -44,8 +44,8 @@ var filters = map[string]struct {
 	"interval": {"| interval", func(f *Filter, arg string) bool { return arg == "" }},
 }
 
-// ParseInline reads an expression and the filters after it, as in "a / b | round 2". In Markdown
-// tables a pipe is written \|, which is the same here, in strings too.
+// ParseInline parses an expression and the filters after it, as in "a / b | round 2". A pipe may be written \|, as
+// Markdown tables require, even in strings.
 //
 // The error is an *Error.
 func ParseInline(text string) (Inline, error) {
@@ -58,14 +58,14 @@ func ParseInline(text string) (Inline, error) {
 	})
 }
 
-// ParseFilters reads the filters of a value alone, as in "round 2 | unit ms". The error is an *Error.
+// ParseFilters parses filters without an expression, as in "round 2 | unit ms". The error is an *Error.
 func ParseFilters(text string) ([]Filter, error) {
 	return readAll(lexer{src: text, inline: true}, filterOrEnd, (*parser).filters)
 }
 
 const filterOrEnd = "a filter or the end"
 
-// filters reads filters with pipes between them.
+// filters reads filters separated by pipes.
 func (p *parser) filters() (list []Filter) {
 	for {
 		f := p.filter()
@@ -79,7 +79,7 @@ func (p *parser) filters() (list []Filter) {
 	}
 }
 
-// filter reads a name and, up to the next pipe, its argument.
+// filter reads a filter's name and its argument, up to the next pipe.
 func (p *parser) filter() Filter {
 	name := p.tok
 	const all = "filters are round, percent, unit and interval"

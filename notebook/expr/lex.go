@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxLength bounds an expression in bytes, so that trees are never deeper than a stack.
+// maxLength bounds an expression in bytes, so that no tree is too deep for the stack.
 const maxLength = 10_000
 
 type tokenKind int
@@ -16,7 +16,7 @@ type tokenKind int
 const (
 	tokenNone tokenKind = iota // before the first token
 	tokenEnd
-	tokenWord     // a name, with its dots
+	tokenWord     // a name with its dots
 	tokenQuantity // see token.quantity
 	tokenString   // text has no quotes
 	tokenSymbol
@@ -34,7 +34,7 @@ func (t token) is(text string) bool {
 	return (t.kind == tokenSymbol || t.kind == tokenWord) && t.text == text
 }
 
-// binds returns the precedence of t as an operator between operands; 0 if it is none.
+// binds returns the precedence of t as a binary operator; 0 if it is not one.
 func (t token) binds() int {
 	if t.kind != tokenSymbol && t.kind != tokenWord {
 		return 0
@@ -48,10 +48,10 @@ func (t token) isComparison() bool { return t.binds() == bindsCompare }
 type lexer struct {
 	src        string
 	begin, pos int
-	inline     bool // \| is |, for Markdown tables
+	inline     bool // \| means |, for Markdown tables
 }
 
-// symbols are the signs of the language, longest first, and hints for signs that it does not have.
+// symbols are the signs of the language, longest first, and hints for signs that it lacks.
 var symbols = []struct{ text, hint string }{
 	{"=~", "there are no regular expressions: = and != compare whole texts"},
 	{"&&", "write and"},
@@ -70,7 +70,7 @@ var symbols = []struct{ text, hint string }{
 	{"$", "names have no $ before them"},
 }
 
-// next reads a token, or fails.
+// next reads a token or fails.
 func (l *lexer) next() token {
 	l.skipSpace()
 	if l.pos-l.begin > maxLength {
@@ -119,7 +119,7 @@ func (l *lexer) peek() rune {
 
 func (l *lexer) skipSpace() { l.take(unicode.IsSpace) }
 
-// take reads the characters that belong accepts, and returns them.
+// take reads and returns characters for as long as belongs accepts them.
 func (l *lexer) take(belongs func(rune) bool) string {
 	rest := l.src[l.pos:]
 	end := strings.IndexFunc(rest, func(r rune) bool { return !belongs(r) })
@@ -132,14 +132,14 @@ func (l *lexer) take(belongs func(rune) bool) string {
 
 func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
-// isWordRune is true inside of names. Marks belong to letters in many scripts.
+// isWordRune reports whether r may be inside a name. Marks belong to letters in many scripts.
 func isWordRune(r rune) bool {
 	return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
 
 func isNameRune(r rune) bool { return r == '-' || isWordRune(r) }
 
-// name reads a name, without a hyphen at its end.
+// name reads a name, without hyphens at its end.
 func (l *lexer) name() {
 	taken := l.take(isNameRune)
 	l.pos -= len(taken) - len(strings.TrimRight(taken, "-"))
@@ -168,7 +168,7 @@ func (l *lexer) path() token {
 	return token{Span: Span{start, l.pos}, kind: tokenWord, text: l.src[start:l.pos]}
 }
 
-// refuseMinus fails at a hyphen right after digits, which begin at start: after a letter a hyphen is part of a name.
+// refuseMinus fails at a hyphen right after digits that belong to the text from start: only names have hyphens.
 func (l *lexer) refuseMinus(start int) {
 	rest, found := strings.CutPrefix(l.src[l.pos:], "-")
 	if r, _ := utf8.DecodeRuneInString(rest); !found || !isWordRune(r) {
@@ -179,7 +179,7 @@ func (l *lexer) refuseMinus(start int) {
 	fail(Span{start, l.pos}, "minus needs spaces", "write "+left+" - "+l.src[start+len(left)+1:l.pos])
 }
 
-// quoted reads a string, which ends on its line and has no escapes.
+// quoted reads a string, which has no escapes and ends on its line.
 func (l *lexer) quoted() token {
 	start := l.pos
 	mark := l.src[start : start+1]
@@ -215,7 +215,7 @@ func (l *lexer) quantity() *Quantity {
 	return q
 }
 
-// unit reads the unit after a number: touching it, or, for % and words, after spaces.
+// unit reads the unit after a number: touching it or, for % and words, after spaces.
 func (l *lexer) unit() Unit {
 	start := l.pos
 	if l.perSecond() {
@@ -244,7 +244,7 @@ func (l *lexer) unit() Unit {
 	return Unit{}
 }
 
-// perSecond reads /s, if it is there.
+// perSecond reads /s if it comes next, and reports whether it did.
 func (l *lexer) perSecond() bool {
 	if !strings.HasPrefix(l.src[l.pos:], "/s") || !l.unitEnds(l.pos+len("/s")) {
 		return false
@@ -253,8 +253,8 @@ func (l *lexer) perSecond() bool {
 	return true
 }
 
-// unitEnds reports whether a unit can end at pos, and is not the beginning of a
-// selector or a call: 10/s is a rate, 10/server a division.
+// unitEnds reports whether a unit can end at pos, rather than begin a selector or a call: 10/s is a rate, 10/server a
+// division.
 func (l *lexer) unitEnds(pos int) bool {
 	r, _ := utf8.DecodeRuneInString(l.src[pos:])
 	return !isWordRune(r) && r != '.' && r != '{' && r != '('

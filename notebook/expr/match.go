@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// MatchText reports whether actual, the text of a parameter, fulfils a match such as {workers>"2"}. Op is the operator
-// of a Match; == is the same as =.
+// MatchText reports whether actual, the text of a parameter, satisfies a match such as {workers>"2"}. Op is the
+// operator of a Match; == is the same as =.
 //
 // Texts are equal if they are the same or read as quantities of the same value, so 10MB, 10000kB and 010MB are equal,
-// but 10 and 10s are not. An empty actual is a parameter that a cell does not have: it differs from every pattern but
-// the empty one, and is never smaller or larger than another.
+// but 10 and 10s are not. An empty actual is a parameter that a cell lacks: it differs from every pattern but the empty
+// one, and is never smaller or larger.
 //
-// Ordering anything but quantities of like dimensions is an error.
+// It is an error to order anything but quantities of like dimensions.
 //
 // Source: docs/expressions.md#grammar.
 func MatchText(op Op, pattern, actual string) (bool, error) {
@@ -27,8 +27,8 @@ func MatchText(op Op, pattern, actual string) (bool, error) {
 	return compareValues(op, TextOf(actual), TextOf(pattern))
 }
 
-// compareValues compares any two values but lists. Texts follow the rules of MatchText, also with a number or a truth
-// value on the other side.
+// compareValues compares any two values except lists. Texts follow the rules of MatchText, even against a number or a
+// truth value.
 func compareValues(op Op, a, b Value) (bool, error) {
 	switch {
 	case either(KindBool, a, b):
@@ -51,17 +51,17 @@ func compareValues(op Op, a, b Value) (bool, error) {
 	case slices.ContainsFunc([]Value{a, b}, Value.isAbsent):
 		return false, nil
 	case xok:
-		a = b // which is not a quantity
+		a = b // b is not a quantity
 	}
 	return false, fmt.Errorf("%s needs quantities, not %s", op, a.kindOf())
 }
 
-// isAbsent reports whether v is a parameter that a cell does not have.
+// isAbsent reports whether v is a parameter that a cell lacks.
 func (v Value) isAbsent() bool { return v.Kind == KindString && v.Text == "" }
 
 func either(k Kind, a, b Value) bool { return a.Kind == k || b.Kind == k }
 
-// compareTruths compares two values, at least one of them a truth value.
+// compareTruths compares two values, at least one of which is a truth value.
 func compareTruths(op Op, a, b Value) (bool, error) {
 	if op.IsOrdering() {
 		return false, fmt.Errorf("%s needs quantities, not truth values", op)
@@ -74,10 +74,10 @@ func compareTruths(op Op, a, b Value) (bool, error) {
 
 func unlike(a, b Dimension) error { return fmt.Errorf("cannot compare a %s with a %s", a, b) }
 
-// orders are the results of cmp.Compare for which a comparison holds.
+// orders are the results of cmp.Compare that make a comparison true.
 var orders = map[Op][]int{Less: {-1}, LessEqual: {-1, 0}, Greater: {1}, GreaterEqual: {1, 0}, Same: {0}, Differs: {-1, 1}}
 
-// compareNumbers compares a with b; it is an error if they are of unlike dimensions.
+// compareNumbers compares a with b. Unlike dimensions are an error.
 func compareNumbers(op Op, a, b Value) (bool, error) {
 	if !a.Dimension.Like(b.Dimension) {
 		return false, unlike(a.Dimension, b.Dimension)
@@ -85,11 +85,11 @@ func compareNumbers(op Op, a, b Value) (bool, error) {
 	return slices.Contains(orders[op], cmp.Compare(a.Number, b.Number)), nil
 }
 
-// Where reports whether a trial, cell or row fulfils n, a filter as in where, --only and calibrate. A name is a
+// Where reports whether a trial, cell or row satisfies n, a filter as in where, --only and calibrate. A name is a
 // parameter, a label, a column or experiment, whose text lookup returns; texts compare as in MatchText.
 //
 // Lookup returns an empty text and true for a name that only others have, and false for an unknown one. The first
-// unknown name, even behind an or, is an *Error with the cause ErrUnknownName. Any other *Error says where n is not a
+// unknown name, even behind an "or", is an *Error with the cause ErrUnknownName. Any other *Error says where n is not a
 // condition on texts.
 func Where(n Node, lookup func(name string) (string, bool)) (bool, error) {
 	for _, s := range Selectors(n) {

@@ -8,10 +8,9 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Node is a part of an expression: *Quantity, *String, *Bool, *Selector, *Call,
-// *Unary or *Binary.
+// Node is a part of an expression: *Quantity, *String, *Bool, *Selector, *Call, *Unary or *Binary.
 type Node interface {
-	// Pos returns the bytes that the node was read from, without parentheses around it.
+	// Pos returns the bytes that the node was read from, without surrounding parentheses.
 	Pos() Span
 	// String returns canonical source, which parses to the same tree.
 	String() string
@@ -19,11 +18,11 @@ type Node interface {
 	place(Span)
 }
 
-// Op is an operator as it is written.
+// Op is an operator as written.
 type Op string
 
-// The operators of Binary nodes. Not and Sub are also for Unary ones; Equal and the comparisons but Same are for a
-// Match.
+// The operators. Unary nodes have Not or Sub, a Match has Equal or a comparison except Same, and Binary nodes have all
+// except Not and Equal.
 const (
 	Or           Op = "or"
 	And          Op = "and"
@@ -47,7 +46,7 @@ func (o Op) IsComparison() bool { return precedence[o] == precedence[Less] }
 // IsOrdering reports whether o compares sizes, unlike == and !=.
 func (o Op) IsOrdering() bool { return o.IsComparison() && o != Same && o != Differs }
 
-// precedence of what binary operators make: the larger, the tighter.
+// precedence says how tightly binary operators bind: the larger, the tighter.
 var precedence = map[Op]int{
 	Or:   1,
 	And:  2,
@@ -56,7 +55,7 @@ var precedence = map[Op]int{
 	Mul: 6, Div: 6,
 }
 
-// Precedence of all other nodes. The operator not is between and and the comparisons.
+// Precedence of all other nodes. "not" lies between "and" and the comparisons.
 const (
 	bindsNot     = 3
 	bindsCompare = 4
@@ -68,11 +67,11 @@ const (
 type Quantity struct {
 	Span
 	Value float64 // in the base unit
-	Unit  Unit    // as written; the zero Unit without one
+	Unit  Unit    // as written; zero without one
 	Text  string  // as written: 3.10 stays 3.10
 }
 
-// String is a text in single or double quotes.
+// String is a text that was in single or double quotes.
 type String struct {
 	Span
 	Value string // without the quotes
@@ -88,7 +87,7 @@ type Bool struct {
 type Selector struct {
 	Span
 	Name    string  // with its dots
-	Matches []Match // all must hold; none means every cell
+	Matches []Match // all must hold; empty for every cell
 }
 
 // Match is a condition on one parameter, in the braces of a Selector.
@@ -99,14 +98,14 @@ type Match struct {
 	Value string // as written, without quotes; a quantity if Op orders
 }
 
-// Call is a function with its arguments, whose number and shape Parse has checked.
+// Call is a function with its arguments. Parse has checked their number and shape.
 type Call struct {
 	Span
 	Name string
 	Args []Node
 }
 
-// Unary is Not or Sub before an operand.
+// Unary is an operand after Not or Sub.
 type Unary struct {
 	Span
 	Op Op
@@ -120,7 +119,7 @@ type Binary struct {
 	X, Y Node
 }
 
-// binds says how tightly a node holds together: see precedence.
+// binds returns how tightly a node binds: see precedence.
 func binds(n Node) int {
 	switch n := n.(type) {
 	case *Binary:
@@ -154,9 +153,9 @@ func (n *Selector) String() string {
 	return n.Name + "{" + strings.Join(slice.Map(n.Matches, Match.String), ", ") + "}"
 }
 
-// String returns the match as in braces.
+// String returns the match as written in braces.
 func (m Match) String() string {
-	// A sign or a space, as quoted quantities may have, would not be read without the quotes.
+	// A sign or a space, which quoted quantities may have, cannot be read without the quotes.
 	if _, err := ParseQuantity(m.Value); err == nil && !strings.HasPrefix(m.Value, "-") &&
 		!strings.ContainsFunc(m.Value, unicode.IsSpace) {
 		return m.Name + string(m.Op) + m.Value
@@ -184,7 +183,7 @@ func (n *Binary) String() string {
 	return parenthesized(n.X, left) + " " + string(n.Op) + " " + parenthesized(n.Y, right)
 }
 
-// parenthesized prints n, in parentheses if it binds less tightly than its place asks.
+// parenthesized prints n, in parentheses if it binds less tightly than its place needs.
 func parenthesized(n Node, tightness int) string {
 	if binds(n) < tightness {
 		return "(" + n.String() + ")"
@@ -192,7 +191,7 @@ func parenthesized(n Node, tightness int) string {
 	return n.String()
 }
 
-// quote puts s in quotes that s does not contain: there are no escapes, so no string holds both.
+// quote puts s in quotes of the kind that s lacks: there are no escapes, so no string holds both.
 func quote(s string) string {
 	if strings.Contains(s, `"`) {
 		return "'" + s + "'"
@@ -200,8 +199,8 @@ func quote(s string) string {
 	return `"` + s + `"`
 }
 
-// Walk calls visit for n and then for everything in it, in the order of the source. Where
-// visit returns false, Walk does not go into that node.
+// Walk calls visit for n and then for everything in it, in source order. It does not descend into a node for which
+// visit returns false.
 func Walk(n Node, visit func(Node) bool) {
 	if !visit(n) {
 		return
@@ -219,7 +218,7 @@ func Walk(n Node, visit func(Node) bool) {
 	}
 }
 
-// Selectors returns every selector of n, in the order of the source; none for nil.
+// Selectors returns every selector of n, in source order; nil if n is nil.
 func Selectors(n Node) []*Selector {
 	var found []*Selector
 	Walk(n, func(n Node) bool {
@@ -231,12 +230,12 @@ func Selectors(n Node) []*Selector {
 	return found
 }
 
-// Names returns the names of all selectors of n, each once, in the order of the source.
+// Names returns the names of all selectors of n without duplicates, in source order.
 func Names(n Node) []string {
 	return slice.Add([]string(nil), slice.Map(Selectors(n), func(s *Selector) string { return s.Name })...)
 }
 
-// Parts returns the operands that and joins, also in parentheses, in the order of the source.
+// Parts returns the operands joined by "and", even within parentheses, in source order.
 func Parts(n Node) (parts []Node) {
 	Walk(n, func(n Node) bool {
 		if b, ok := n.(*Binary); ok && b.Op == And {

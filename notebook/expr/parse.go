@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how deep parentheses and calls nest.
+// maxDepth bounds the nesting of parentheses and calls.
 const maxDepth = 100
 
-// Parse reads one expression, which is all of src.
+// Parse parses one expression, which is all of src.
 //
-// The error is an *Error at the first thing that is wrong; its Span lies in src, and is
-// empty only where src is. Names are not looked up, functions are.
+// The error is an *Error at the first mistake; its Span lies in src, and is empty only if src is. Functions are looked
+// up, other names are not.
 func Parse(src string) (Node, error) {
 	return readAll(lexer{src: src}, "the end", (*parser).expression)
 }
 
-// ParseAt reads an expression of another source, all of it for one place.
+// ParseAt parses an expression from another source, and gives all of it one place.
 func ParseAt(src string, at Span) (Node, error) {
 	n, err := Parse(src)
 	if err != nil {
@@ -27,7 +27,7 @@ func ParseAt(src string, at Span) (Node, error) {
 	return n, nil
 }
 
-// readAll reads a source with a method of the parser, after which only the end is expected.
+// readAll reads a source by a method of the parser, after which only the end may follow.
 func readAll[T any](l lexer, expected string, read func(*parser) T) (all T, err error) {
 	defer catch(&err)
 	p := newParser(l)
@@ -37,11 +37,11 @@ func readAll[T any](l lexer, expected string, read func(*parser) T) (all T, err 
 	return all, nil
 }
 
-// parser is a recursive descent over the grammar of docs/expressions.md#grammar; operators goes by their precedence.
-// Its methods fail with a panic, see fail.
+// parser is a recursive descent over the grammar of docs/expressions.md#grammar; operators climbs their precedence. Its
+// methods fail with a panic, see fail.
 type parser struct {
 	lexer
-	tok, prev token // tok is to be read next
+	tok, prev token // tok is the next to read
 	depth     int
 }
 
@@ -56,7 +56,7 @@ func (p *parser) advance() {
 	p.tok = p.next()
 }
 
-// list reads items, if any, with commas between them, up to a sign.
+// list reads items, if any, separated by commas, up to the end sign.
 func (p *parser) list(end string, item func()) {
 	if p.tok.is(end) {
 		return
@@ -75,7 +75,7 @@ func (p *parser) expression() Node {
 	return x
 }
 
-// operators reads operands and the operators between them that have at least a precedence. They group to the left.
+// operators reads operands and the operators between them with at least a precedence. They group to the left.
 func (p *parser) operators(least int) Node {
 	start := p.tok.Start
 	x := p.operand(least)
@@ -94,7 +94,7 @@ func (p *parser) operators(least int) Node {
 	return x
 }
 
-// operand reads an operand with an optional minus before it, or not, where its precedence is enough.
+// operand reads an operand, after an optional minus, or after "not" if least allows its precedence.
 func (p *parser) operand(least int) Node {
 	start, op := p.tok.Start, Op(p.tok.text)
 	var x Node
@@ -149,7 +149,7 @@ func (p *parser) call(name token) Node {
 	open := p.tok
 	p.advance()
 	if _, known := functions[name.text]; !known && p.tok.kind == tokenWord {
-		ahead := p.lexer // a copy, which does not go on
+		ahead := p.lexer // a copy, so that p stays where it is
 		if sign := ahead.next(); sign.is("=") || sign.isComparison() {
 			fail(Span{name.Start, open.End}, "cells are picked in braces", "write "+name.text+"{"+p.tok.text+`="value"}`)
 		}
@@ -161,7 +161,7 @@ func (p *parser) call(name token) Node {
 	return c
 }
 
-// percentile matches the names of metrics that end in one, such as latency.connect.p99.9.
+// percentile matches the names of metrics that end in a percentile, such as latency.connect.p99.9.
 var percentile = regexp.MustCompile(`^(?:latency|service|lag)\.(?:.*\.)?p([0-9]+(?:\.[0-9]+)?)$`)
 
 func (p *parser) selector(name token) Node {
@@ -210,8 +210,8 @@ func (p *parser) match() Match {
 	return m
 }
 
-// matchValue reads what a match compares with. Outside of quotes it follows other rules
-// than the rest of the language: 3.10.1 and 2026-11-20 are texts there.
+// matchValue reads the value of a match. Outside of quotes it follows other rules than the rest of the language: 3.10.1
+// and 2026-11-20 are texts.
 func (p *parser) matchValue() token {
 	p.skipSpace()
 	start := p.pos
@@ -267,8 +267,7 @@ func failEmpty(at Span) {
 	fail(at, "the expression is empty", "write a value, such as throughput or 100ms")
 }
 
-// failExpected reports that tok is not the expected token; at the end of the source it
-// points at the last thing that is there.
+// failExpected reports that tok is not the expected token. At the end of the source it points at the last token.
 func (p *parser) failExpected(what, hint string) {
 	if p.tok.kind == tokenEnd {
 		fail(p.prev.Span, "expected "+what+", found the end", hint)
@@ -299,11 +298,10 @@ func (p *parser) failUnexpected(expected string) {
 	fail(p.tok.Span, "expected an operator between "+prev+" and "+tok, hint)
 }
 
-// source returns the text of a token as it was written.
+// source returns a token as written.
 func (p *parser) source(t token) string { return p.src[t.Start:t.End] }
 
-// IsName reports whether a text is an expression that is a name alone, such as of a metric: no table, figure or claim
-// could ask for another one.
+// IsName reports whether a text is a name alone, such as that of a metric: tables, figures and claims can use no other.
 func IsName(text string) bool {
 	n, err := Parse(text)
 	s, ok := n.(*Selector)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// maxSuggest bounds the letters of words that are compared.
+// maxSuggest bounds the letters of compared words.
 const maxSuggest = 60
 
-// Near returns the candidates that word may misspell: the nearest, several if they are equally near. It ignores case,
+// Near returns the candidates that word may misspell: the nearest ones, several if equally near. It ignores case,
 // hyphens, underscores, spaces and a plural s, and leaves out word itself.
 func Near(word string, candidates []string) []string {
 	letters := len([]rune(word))
@@ -35,7 +35,7 @@ func Near(word string, candidates []string) []string {
 	return best
 }
 
-// didYouMean suggests how to write the only candidate that Near finds, or says what there is.
+// didYouMean suggests how to write the candidate that Near finds, or returns thereIs unless there is exactly one.
 func didYouMean(word string, candidates []string, write func(string) string, thereIs string) string {
 	if best := Near(word, candidates); len(best) == 1 {
 		return "did you mean " + write(best[0]) + "?"
@@ -45,7 +45,7 @@ func didYouMean(word string, candidates []string, write func(string) string, the
 
 var joints = strings.NewReplacer("-", "", "_", "", " ", "")
 
-// plain returns a word in lower case without joints and plural s.
+// plain returns a word in lower case, without joints and plural s.
 func plain(word string) []rune {
 	word = joints.Replace(strings.ToLower(word))
 	if len(word) > 2 {
@@ -54,7 +54,7 @@ func plain(word string) []rune {
 	return []rune(word)
 }
 
-// distance is the number of insertions, deletions, replacements and swaps of neighbours that turn s into t.
+// distance returns the number of insertions, deletions, replacements and swaps of neighbours that turn s into t.
 func distance(s, t []rune) int {
 	rows := make([][]int, len(s)+1)
 	for i := range rows {

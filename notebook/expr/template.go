@@ -13,7 +13,7 @@ const (
 	templateClose = "}}"
 )
 
-// maxFilled bounds the bytes of a Template with its values.
+// maxFilled bounds a filled Template in bytes.
 const maxFilled = 100_000
 
 // Template is a text with expressions in it: http://server:${{ matrix.port }}/.
@@ -23,13 +23,13 @@ type Template []Part
 type Part struct {
 	Span        // in the text, with ${{ and }}
 	Text string // with ${{ and }}
-	Expr Node   // what Text says, its spans counted from the start of the text; nil if it is literal
+	Expr Node   // the parsed Text, with spans in the whole text; nil if literal
 }
 
-// ErrDeferred is returned by an Env, also wrapped, for a name whose value comes later, from a search.
+// ErrDeferred is returned, or wrapped, by an Env for a name whose value comes later, from a search.
 var ErrDeferred = errors.New("not known yet")
 
-// ParseTemplate reads a text in which ${{ … }} are expressions. Everything else, $VAR included, is literal.
+// ParseTemplate parses a text in which ${{ … }} are expressions. Everything else, even $VAR, is literal.
 //
 // The error is an *Error whose Span counts from the start of text.
 func ParseTemplate(text string) (t Template, err error) {
@@ -69,8 +69,8 @@ func (t Template) Names() []*Selector {
 	return slices.Concat(slice.Map(t, func(p Part) []*Selector { return Selectors(p.Expr) })...)
 }
 
-// Fill replaces the expressions of t by their values. In expressions that return ErrDeferred, known names become strings,
-// and the rest stays as it is written. Values may contain expressions, so callers parse the result again.
+// Fill replaces the expressions of t by their values. In an expression that returns ErrDeferred, known names become
+// literals and the rest stays as written. Values may contain expressions, so callers parse the result again.
 //
 // Any other error is an *Error from the evaluation.
 func (t Template) Fill(env Env) (string, error) {
@@ -100,8 +100,8 @@ func (t Template) Fill(env Env) (string, error) {
 	return text.String(), nil
 }
 
-// known returns the text of a deferred part with the values of names that env knows: quantities, and strings without
-// templates.
+// known returns the text of a deferred part with the values of names that env knows: quantities, truth values, and
+// strings without templates.
 //
 // The error is an *Error at an unknown name.
 func (p Part) known(env Env) (string, error) {

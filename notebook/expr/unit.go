@@ -9,8 +9,8 @@ import (
 	"benchbook/internal/slice"
 )
 
-// Dimension says what a number counts, and so which numbers can be compared and
-// added. Numbers are kept in its base unit.
+// Dimension says what a number counts, and so which numbers can be compared and added. Numbers are kept in its base
+// unit.
 type Dimension int
 
 // The dimensions, with their base units. Shares are kept as 0 to 1 and are compatible with plain numbers.
@@ -39,10 +39,10 @@ var dimensions = [...]struct {
 	Cores:    {base: "cores", phrase: "number of cores"},
 }
 
-// Base is the unit that numbers of d are kept in: 1, s, B, 1/s, B/s or cores.
+// Base returns the unit in which numbers of d are kept: 1, s, B, 1/s, B/s or cores.
 func (d Dimension) Base() string { return dimensions[d].base }
 
-// String is what messages call a number of d, without an article: "rate in 1/s".
+// String returns what messages call a number of d, without an article: "rate in 1/s".
 func (d Dimension) String() string { return dimensions[d].phrase }
 
 // Like reports whether numbers of d and e can be compared and added.
@@ -50,12 +50,12 @@ func (d Dimension) Like(e Dimension) bool {
 	return d == e || d.isPure() && e.isPure()
 }
 
-// isPure reports whether d is a number or share, without a unit.
+// isPure reports whether d is a plain number or a share.
 func (d Dimension) isPure() bool { return d == Plain || d == Share }
 
 func (d Dimension) plus(e Dimension) (Dimension, bool) {
 	if d.isPure() && e.isPure() && d != e {
-		return Share, true // 1 - failed is a share, too
+		return Share, true // 1 - failed is a share too
 	}
 	return d, d == e
 }
@@ -105,7 +105,7 @@ func withExponents(seconds, bytes int) (Dimension, bool) {
 type Unit struct {
 	Symbol    string // as articles write it: "ms", "MB/s", "/s", "%", or empty
 	Dimension Dimension
-	num, den  int64 // one Symbol is num/den base units, and one of them is 1
+	num, den  int64 // one Symbol is num/den base units; num or den is 1
 }
 
 // units are the units that can follow a number, in the order of docs/expressions.md#grammar.
@@ -140,7 +140,7 @@ var units = []Unit{
 // unitHint lists the units.
 const unitHint = "units are ns us µs ms s m h, B kB MB GB KiB MiB GiB (also with /s), /s, % and cores"
 
-// ParseUnit reads a unit alone, as in a filter: a unit that can be written after a number, or "1/s", "1" or "".
+// ParseUnit parses a unit alone, as in a filter: one that can follow a number, or "1/s", "1" or "".
 func ParseUnit(symbol string) (Unit, bool) {
 	if symbol == "" || symbol == "1" {
 		return Unit{}, true
@@ -159,7 +159,7 @@ func hintUnit(symbol string) string {
 	return didYouMean(symbol, slice.Map(units, func(u Unit) string { return u.Symbol }), strconv.Quote, unitHint)
 }
 
-// scale returns num and den also for the zero Unit.
+// scale returns num and den; 1 and 1 for the zero Unit.
 func (u Unit) scale() (num, den int64) { return max(u.num, 1), max(u.den, 1) }
 
 // ToBase converts a number in u to base units.
@@ -171,8 +171,8 @@ func (u Unit) ToBase(x float64) float64 {
 // maxNumberLength bounds the digits of a number, so that exact arithmetic is fast.
 const maxNumberLength = 64
 
-// toBaseExactly converts the number that text spells. It rounds once, so that 1.1ms and 0.0011s are the same number.
-// It is false for a text that is too long and a value beyond float64.
+// toBaseExactly converts a number in text. It rounds once, so that 1.1ms and 0.0011s are the same number. It is false
+// if text is too long or the value exceeds float64.
 func (u Unit) toBaseExactly(text string) (float64, bool) {
 	if len(text) > maxNumberLength {
 		return 0, false
@@ -188,8 +188,8 @@ func (u Unit) toBaseExactly(text string) (float64, bool) {
 	return x, !math.IsInf(x, 0)
 }
 
-// ParseQuantity reads a number with or without a unit, and nothing else: the text of a parameter
-// or a published number. Unlike in expressions it may have a sign.
+// ParseQuantity parses a number with or without a unit, and nothing else: the text of a parameter or a published
+// number. Unlike in expressions it may be negative.
 //
 // The error is an *Error whose Span counts from the start of text.
 func ParseQuantity(text string) (q *Quantity, err error) {

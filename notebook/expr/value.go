@@ -12,14 +12,14 @@ type Kind int
 
 // The kinds of values.
 const (
-	KindAny    Kind = iota // a text in Check, which may read as anything
+	KindAny    Kind = iota // in Check, a text that may read as anything
 	KindNumber             // Number and Dimension
 	KindString             // Text
 	KindBool               // Truth
 	KindList               // List
 )
 
-// Value is the result of an expression; NumberOf, TextOf, TruthOf and ListOf make one.
+// Value is the result of an expression. NumberOf, TextOf, TruthOf and ListOf make one.
 type Value struct {
 	Kind      Kind
 	Number    float64 // in the base unit of Dimension
@@ -44,7 +44,7 @@ func TruthOf(truth bool) Value { return Value{Kind: KindBool, Truth: truth} }
 // ListOf returns the values of several cells as one Value.
 func ListOf(values ...Value) Value { return Value{Kind: KindList, List: values} }
 
-// String returns v as in a text: a number in its base unit, with all its digits (5, 0.1s, 7%).
+// String returns v as in a text: a number in its base unit with all its digits (5, 0.1s, 7%).
 func (v Value) String() string {
 	switch {
 	case v.Kind == KindBool:
@@ -63,7 +63,7 @@ func (v Value) String() string {
 	return formatNumber(v.Number) + v.Dimension.Base()
 }
 
-// literal returns v as it is written in an expression; it is false for a list, and for a text that cannot be.
+// literal returns v as written in an expression; false for a list, and for a text that cannot be written.
 func (v Value) literal() (string, bool) {
 	text := v.String()
 	if q, err := ParseQuantity(text); err == nil && q.Value >= 0 || v.Kind == KindBool {
@@ -77,7 +77,7 @@ func (v Value) literal() (string, bool) {
 	return "", false
 }
 
-// formatNumber writes x without an exponent unless there would be too many digits to read.
+// formatNumber formats x without an exponent unless there would be too many digits to read.
 func formatNumber(x float64) string {
 	if x != 0 && (x < 1e-6 && x > -1e-6 || x >= 1e15 || x <= -1e15) {
 		return strconv.FormatFloat(x, 'g', -1, 64)
@@ -85,8 +85,8 @@ func formatNumber(x float64) string {
 	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
-// formatPercent writes a hundred times x. It changes the exponent in the text: a product would be rounded, and print 7%
-// as 7.000000000000001%.
+// formatPercent formats a hundred times x. It changes the exponent in the text, because a product would be rounded and
+// print 7% as 7.000000000000001%.
 func formatPercent(x float64) string {
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")
 	n, _ := strconv.Atoi(exponent)
@@ -112,7 +112,7 @@ func (v Value) asNumber() (Value, bool) {
 	if v.Kind != KindString {
 		return v, v.Kind == KindNumber || v.Kind == KindAny
 	}
-	// Most texts are words, and the error about one takes long to make.
+	// Most texts are words, and an error about one is slow to make.
 	if first := strings.TrimPrefix(v.Text, "-"); first == "" || !isDigit(rune(first[0])) {
 		return v, false
 	}
