@@ -18,14 +18,14 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// The servers have 1200, 1000 and 800 requests per second, and the latencies that ten connections make of that.
+// The servers have 1200, 1000 and 800 requests per second, and the latencies that follow for ten connections.
 func TestVerdicts(t *testing.T) {
 	const (
 		s = stats.Supported
 		c = stats.Contradicted
 		i = stats.Inconclusive
 	)
-	// wide spreads the values of a cell so far that nothing is decided.
+	// wide spreads the values of a cell too far for a decision.
 	wide := func(trial string) recordtest.Change {
 		return recordtest.Only(trial, func(r *record.Record) {
 			r.Load.Completed = r.Load.Completed * int64(r.Repetition) / 2
@@ -117,7 +117,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// gone leaves out repetitions of a trial.
+// gone removes repetitions of a trial.
 func gone(trial string, repetitions ...int) recordtest.Change {
 	return recordtest.Only(trial, func(r *record.Record) { r.Experiment = "gone" }, repetitions...)
 }
@@ -207,13 +207,12 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// A claim that the article leads with does not rest on windows under a second, nor on a generator that was too busy;
-// other claims do.
+// Headline claims do not rest on windows under a second, or on a generator that was too busy; other claims do.
 func TestHeadlineNeedsSoundLoads(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*record.Load)
-		first  int // repetitions that it is of
+		first  int // repetitions that it applies to
 		reason string
 	}{
 		{"short windows", func(l *record.Load) { l.Window /= 20 }, 3,
@@ -326,7 +325,7 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// The effect is what the author wrote: a over b, also where a is claimed to be less. A ratio is the quotient of the
+// The effect is what the author wrote: a over b, even if a is claimed to be less. A ratio is the quotient of the
 // printed centres.
 func TestEffects(t *testing.T) {
 	const ab, ba = 1.2051944, 1 / 1.2051944
@@ -374,7 +373,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// A reader of the golden file sees what an article's claims come to, word by word.
+// The golden file shows word by word how an article's claims turn out.
 func TestJudgementsOfAnArticle(t *testing.T) {
 	source := must.Get(os.ReadFile("testdata/judgements.md"))
 	b := recordtest.New(t, string(source))
@@ -425,8 +424,8 @@ func printJudgement(out *bytes.Buffer, j Judgement, indent string) {
 	}
 }
 
-// The servers answer about 1200, 1000 and 800 requests per second. Each part is called by its condition. The same hold
-// once the author has changed the words around them.
+// The servers answer about 1200, 1000 and 800 requests per second. Each part is named by its condition. The results are
+// the same after the author has changed the words around the parts.
 func TestApplies(t *testing.T) {
 	const text = "::: when c supported\n::: when `throughput{server=\"a\"} > 1/s`\n:::\n" +
 		"::: when `throughput{server=\"a\"} > 1200/s`\n:::\n:::\n" +
@@ -437,7 +436,7 @@ func TestApplies(t *testing.T) {
 		want         []string
 	}{
 		{"supported", `throughput{server="a"} > throughput{server="b"}`, true,
-			[]string{"c supported", "`throughput{server=\"a\"} > 1/s`"}}, // and on 1200/s nothing is decided
+			[]string{"c supported", "`throughput{server=\"a\"} > 1/s`"}}, // the test of 1200/s is undecided
 		{"contradicted", `throughput{server="a"} < throughput{server="b"}`, true,
 			[]string{"c contradicted", "`throughput{server=\"a\"} > 2/s`"}},
 		{"inconclusive", `throughput{server="a"} > 1200/s`, true, []string{"c else"}},
@@ -461,7 +460,7 @@ func TestApplies(t *testing.T) {
 	}
 }
 
-// Of failures that nobody saw it is known that there are not many: by how many it matters is written, or published.
+// If no failures were seen, there are at most a few. The claim or published numbers say which difference matters.
 func TestFewer(t *testing.T) {
 	const none = `fewer(failed{server="a"}, failed{server="b"})`
 	published := recordtest.Fence("published",
@@ -517,7 +516,7 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// A session has the verdict of a claim, but not its parts, which would have to be stronger than claimed.
+// A judgement whose parts are unknown, as that of a session, is never stronger than claimed.
 func TestOutcomeWithoutParts(t *testing.T) {
 	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive} {
 		j := Judgement{Test: Test{Form: All}, Verdict: v}
@@ -536,13 +535,13 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 		{"about(" + ab + ", 1.1, 3%)", stats.Stronger},
 		{"about(" + ab + ", 2)", stats.Contradicted},       // weaker
 		{"about(" + ab + ", 0.9, 3%)", stats.Contradicted}, // the other way
-		{"about(" + ab + ", 1.1, 20%)", stats.Supported},   // the region has both sides of no effect
-		{"about(" + ba + ", 0.9, 2%)", stats.Stronger},     // less than one
+		{"about(" + ab + ", 1.1, 20%)", stats.Supported},   // the region contains no effect
+		{"about(" + ba + ", 0.9, 2%)", stats.Stronger},     // below one
 		{"about(" + ba + ", 0.5)", stats.Contradicted},     // weaker
-		{"same(" + ab + ")", stats.Contradicted},           // no effect is claimed
+		{"same(" + ab + ")", stats.Contradicted},           // claims no effect
 		{"within(" + ab + ", 10%)", stats.Contradicted},    // likewise
 		{"about(" + ab + ", 1.5)", stats.Inconclusive},     //
-		{"ratio(" + ba + ") > 1.1", stats.Contradicted},    // not a claim of a size
+		{"ratio(" + ba + ") > 1.1", stats.Contradicted},    // does not claim a size
 		{"about(" + ab + ", 1.1, 3%) and about(" + ba + ", 0.9, 2%)", stats.Stronger},
 		{"about(" + ab + ", 1.1, 3%) and about(" + ba + ", 0.83)", stats.Stronger},
 		{"about(" + ab + ", 1.1, 3%) and about(" + ab + ", 2)", stats.Contradicted},
@@ -557,7 +556,7 @@ func TestOutcomeStrongerThanClaimed(t *testing.T) {
 	}
 }
 
-// Counts that are the same in all repetitions can be stronger than claimed, too.
+// Counts that are the same in all repetitions can also be stronger than claimed.
 func TestExactlyStronger(t *testing.T) {
 	for k, want := range map[string]stats.Verdict{"2": stats.Stronger, "7": stats.Supported, "20": stats.Contradicted} {
 		j := judgeOnly(recordtest.NewMeasured(t,
@@ -568,7 +567,7 @@ func TestExactlyStronger(t *testing.T) {
 	}
 }
 
-// Readings of a coarse tool are no certainty, in a geometric mean neither.
+// Readings of a coarse tool are not exact, even in a geometric mean.
 func TestResolutionOfAMean(t *testing.T) {
 	for _, expect := range []string{`latency.p50{server="b"} > latency.p50{server="a"}`,
 		`geomean(latency.p50{server="b"}) > geomean(latency.p50{server="a"})`} {
@@ -587,7 +586,7 @@ func TestResolutionOfAMean(t *testing.T) {
 	}
 }
 
-// datasetOf returns the records of an article over its plan.
+// datasetOf returns the dataset of a fixture's article and records.
 func datasetOf(b *recordtest.Fixture, o ...dataset.Options) *dataset.Dataset {
 	b.T.Helper()
 	with := append(o, dataset.Options{})[0]

@@ -17,8 +17,8 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A run that looks at its results is judged more strictly, for all the looks that it planned; a cell that ended at one
-// is fresh all the same.
+// A run with looks is judged more strictly, for all the looks that it planned; a cell that ended at an early look is
+// still fresh.
 func TestRunWithLooks(t *testing.T) {
 	const claim = `throughput{server="a"} > throughput{server="b"}`
 	a, b := []float64{1096, 1144, 1067, 1115, 1086}, []float64{1000, 1040, 1010, 1020, 990} // just enough at 5 %
@@ -71,7 +71,7 @@ func TestRunWithLooks(t *testing.T) {
 	}
 }
 
-// The repetitions needed are a look of the plan; beyond its last one they are a look of the usual sequence.
+// The repetitions needed are a look of the plan, or beyond its last one a look of the usual sequence.
 func TestNeededIsALookOfThePlan(t *testing.T) {
 	const (
 		ratio  = `throughput{server="a"} > throughput{server="b"}`
@@ -102,8 +102,7 @@ func TestNeededIsALookOfThePlan(t *testing.T) {
 	}
 }
 
-// After a look the cells of undecided comparisons in an undecided claim continue, unless more repetitions would not
-// help.
+// After a look the cells of undecided comparisons in undecided claims continue, unless more repetitions would not help.
 func TestOpen(t *testing.T) {
 	const published = "\n```yaml published\nname: theirs\nsource: a paper\nexperiment: servers\nrows:\n" +
 		"  - {server: a, throughput: 2000/s}\n  - {server: b, throughput: 1000/s}\n  - {server: c, throughput: 900/s}\n```\n"
@@ -154,7 +153,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// With six repetitions the signed ranks of the median reach 96.9 %, with seven 98.4 %, with eight 99.2 %.
+// Signed ranks reach 96.9 % with six repetitions, 98.4 % with seven, 99.2 % with eight.
 func TestTooFewRepetitions(t *testing.T) {
 	const two = `'time.real{n="1"} < 5s and time.real{n="2"} < 5s'`
 	for _, test := range []struct {

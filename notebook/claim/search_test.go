@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Claims about what searches found need no repetitions and no noise floor, but more than one search.
+// Claims about results of searches need no repetitions and no noise floor, but more than one search.
 func TestSearchedClaims(t *testing.T) {
 	rate := func(server string) string { return `capacity.rate{experiment="ceiling", server="` + server + `"}` }
 	workers := func(server string) string { return `tune.workers{experiment="tuned", server="` + server + `"}` }
@@ -65,7 +65,7 @@ func TestSessionsOfSearches(t *testing.T) {
 		rate("a") + " < 720/s":                            stats.Inconclusive, // 700 to 734
 		rate("a") + " < 800/s":                            stats.Supported,
 		rate("c") + " > 1500/s":                           stats.Supported,
-		rate("c") + " < 20000/s":                          stats.Inconclusive, // no rate was too much
+		rate("c") + " < 20000/s":                          stats.Inconclusive, // no rate was too high
 		"ratio(" + rate("c") + ", " + rate("b") + ") < 3": stats.Inconclusive,
 		"ratio(" + rate("c") + ", " + rate("b") + ") > 2": stats.Supported,
 	} {
@@ -84,8 +84,8 @@ func TestSessionsOfSearches(t *testing.T) {
 	}
 }
 
-// A value without a search, and one that was the only one allowed, are known and were not found: claims about them are
-// not measured. A capacity of no rate is less than any other.
+// A value without a search, or the only one allowed, was not found: claims about it are not measured. A capacity of no
+// rate is less than any other.
 func TestSearchesWithoutResult(t *testing.T) {
 	const fewer = `tune.workers{experiment="tuned", server="a"} < tune.workers{experiment="tuned", server="b"}`
 	only := func(r *record.Record) {

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Sessions with a throughput of b times a, within each of which repetitions differ by little.
+// In each session, throughput of b is a multiple of a's, and repetitions differ little.
 func TestSessions(t *testing.T) {
 	const claim = `throughput{server="b"} > throughput{server="a"}`
 	for _, tt := range []struct {
@@ -98,8 +98,8 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// A session is judged with the noise floor of its host, which other runs of the host may have measured, on the page of
-// this host and on the page of another one.
+// A session is judged with the noise floor of its host, which other runs on that host may have measured, both on the
+// page of this host and of another.
 func TestSessionsOnEveryPage(t *testing.T) {
 	text := recordtest.Claimed(`ratio(throughput{experiment="servers", server="a"}, throughput{experiment="servers", server="b"}) > 1.3`) +
 		recordtest.Fence("experiment", recordtest.Grid)
@@ -132,7 +132,7 @@ func TestSessionsOnEveryPage(t *testing.T) {
 	}
 }
 
-// How much sessions of a limit differ is told by their standard errors, and not by the wide intervals of few values.
+// For a limit, standard errors tell how much sessions differ, not the wide intervals of few values.
 func TestSessionsOfALimit(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="a"} < 1080/s`))
 	for i, middle := range []float64{990, 1000, 1010} {
@@ -142,11 +142,11 @@ func TestSessionsOfALimit(t *testing.T) {
 	}
 	j := judgeOnly(f)
 	assert.Equal(t, j.Verdict, stats.Supported, "%s, effect %+v", j.Reason, j.Effect)
-	// t(0.975, 2)·10/√3 of the sessions; half of the median standard error, 5.8, is less.
+	// t(0.975, 2)·10/√3 of the sessions; half the median standard error, 5.8, is less.
 	assert.Near(t, j.Effect.Interval.Hi, 1000+4.303*10/math.Sqrt(3), 1, "the upper end")
 }
 
-// Two sessions are stronger than claimed if both are: one of them may be on the other side of the claim.
+// Two sessions are stronger than claimed only if both are: one may be on the other side of the claim.
 func TestStrongerInSessions(t *testing.T) {
 	for _, tt := range []struct {
 		older float64 // b over a, which is 4 in the newest session
@@ -162,7 +162,7 @@ func TestStrongerInSessions(t *testing.T) {
 	}
 }
 
-// Repetitions that checks of their own result left out of another session are in the judgement with all too.
+// The judgement with all repetitions includes those that checks of their own result left out of another session.
 func TestWithAllOfSessions(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
 	for _, session := range []struct {
@@ -183,7 +183,7 @@ func TestWithAllOfSessions(t *testing.T) {
 	}
 }
 
-// Each session has the benchmarks of its own output, in its order: those of one name are compared.
+// Each session has the benchmarks of its own output, in that order; those with the same name are compared.
 func TestSessionsOfBenchmarks(t *testing.T) {
 	text := recordtest.Article(strings.Replace(recordtest.Command, "build: .", "build: ., output: benchfmt", 1)) +
 		recordtest.Fence("claim", `{name: c, expect: 'every(time{tool="fast"}) < 5s'}`)
@@ -213,7 +213,7 @@ func TestSessionsOfBenchmarks(t *testing.T) {
 	}
 }
 
-// A value in the text is the effect of the claim about the same ratio, also between sessions.
+// A value in the text equals the effect of the claim about the same ratio, even between sessions.
 func TestValuesBetweenSessions(t *testing.T) {
 	f := recordtest.New(t, recordtest.Claimed(`throughput{server="b"} > throughput{server="a"}`))
 	for i, ratio := range []float64{1.3, 1.31, 1.35} {
@@ -237,7 +237,7 @@ func TestValuesBetweenSessions(t *testing.T) {
 	}
 }
 
-// Sessions of two repetitions decide nothing, however many they are: a claim, and its value in the text, stay without an
+// Sessions of two repetitions decide nothing, however many there are: a claim and its value in the text have no
 // interval.
 func TestSessionsOfFewRepetitions(t *testing.T) {
 	const ratio = `ratio(throughput{server="b"}, throughput{server="a"})`
@@ -255,7 +255,7 @@ func TestSessionsOfFewRepetitions(t *testing.T) {
 	}
 }
 
-// Each known look makes the level stricter: of each session, and of runs that are gone.
+// Each known look, even of runs that are gone, makes the level of every session stricter.
 func TestKnownLooks(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

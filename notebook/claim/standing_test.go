@@ -120,8 +120,8 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// A claim over pairs holds mostly if nearly all of them do; its verdict stays, and what an author writes pair by pair
-// is not counted so.
+// A claim over pairs holds mostly if nearly all pairs do. Its verdict stays, and pairs written out one by one do not
+// count.
 func TestMostly(t *testing.T) {
 	var names, parts []string
 	for i := range 10 {
@@ -133,8 +133,8 @@ func TestMostly(t *testing.T) {
 	servers := strings.Replace(recordtest.Servers, "[a, b, c]", "["+strings.Join(names, ", ")+"]", 1)
 	for _, tt := range []struct {
 		name, expect string
-		busy         bool               // the generator, too much for a headline
-		slow         map[string]float64 // throughput of servers that have not 1200/s
+		busy         bool               // the generator is too busy for a headline
+		slow         map[string]float64 // throughput of servers without the usual 1200/s
 		verdict      stats.Verdict
 		tally, want  string
 	}{

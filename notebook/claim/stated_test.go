@@ -33,7 +33,7 @@ metrics:
 - {name: e, expect: 'work{server="a"} > work{server="b"}', smallest_effect: 10%}
 ` + "```\n"
 
-// Each way to change what an article claims after it was measured is marked, and nothing else is.
+// Every way to change what an article claims after measuring is marked, and nothing else is.
 func TestStatedSince(t *testing.T) {
 	begun := State(datasetOf(recordtest.New(t, statedArticle)))
 	for _, tt := range []struct {
@@ -117,7 +117,7 @@ func TestStatedMarks(t *testing.T) {
 	}
 }
 
-// A record that says nothing of a claim but its name has another claim, and is no reason to panic.
+// A record that names a claim and says nothing more about it counts as a change, without a panic.
 func TestStatedByAHostileRecord(t *testing.T) {
 	now := State(datasetOf(recordtest.New(t, statedArticle)))
 	for _, s := range now {
@@ -126,7 +126,7 @@ func TestStatedByAHostileRecord(t *testing.T) {
 	}
 }
 
-// What the original found is written as the effect of the claim is.
+// What the original found is written like the effect of the claim.
 func TestPublished(t *testing.T) {
 	const ratio = `throughput{server="a"} > throughput{server="b"}`
 	for _, tt := range []struct {

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A claim about disturbed cells is decided if it has the same verdict for all undisturbed values that the bounds allow.
+// A claim about disturbed cells is decided if its verdict is the same for all undisturbed values within the bounds.
 func TestClaimsOfDisturbedCells(t *testing.T) {
 	const s, c, i, n = stats.Supported, stats.Contradicted, stats.Inconclusive, stats.NotMeasured
 	for _, tt := range []struct {
@@ -56,7 +56,7 @@ func TestClaimsOfDisturbedCells(t *testing.T) {
 	}
 }
 
-// Three sessions whose cells are disturbed allow for it as each of them does, and so does a value in the text.
+// Three sessions with disturbed cells allow for the disturbance like each of them, and so does a value in the text.
 func TestSessionsOfDisturbedCells(t *testing.T) {
 	for expect, want := range map[string]stats.Verdict{
 		`ratio(throughput{server="a"}, throughput{server="c"}) > 20`: stats.Supported,
@@ -82,7 +82,7 @@ func TestSessionsOfDisturbedCells(t *testing.T) {
 	}
 }
 
-// A claim is judged with the repetitions too that only checks of their own result left out.
+// A claim is also judged with the repetitions that only checks of their own result left out.
 func TestWithAll(t *testing.T) {
 	const s, i = stats.Supported, stats.Inconclusive
 	little := recordtest.LoadChange(func(l *record.Load) { l.Connections *= 2 })

@@ -23,7 +23,7 @@ func TestStates(t *testing.T) {
 	type run struct {
 		name        string
 		repetitions int
-		key         string // empty: the present one
+		key         string // empty for the present one
 	}
 	for _, tt := range []struct {
 		name    string
@@ -86,7 +86,7 @@ func TestSets(t *testing.T) {
 	type set struct {
 		host, profile string
 		day           int
-		cells         string // a letter each, a capital for repetitions that are not valid
+		cells         string // one letter each, a capital for invalid repetitions
 	}
 	mine := Options{ThisHost: "me"}
 	for _, tt := range []struct {
@@ -198,7 +198,7 @@ func TestCalibration(t *testing.T) {
 		pairs := [][2][]float64{{{1000, 1010, 990}, {1012, 1003, 1021}}, {{500, 505, 495}, {530, 541, 535}}}
 		for i, experiment := range []string{"servers", "more"} {
 			b.Measure(experiment, "a", "1", []float64{1000, 1010, 990})
-			b.Measure(experiment, "again", "1", []float64{2000, 2010, 1990}) // of an older run
+			b.Measure(experiment, "again", "1", []float64{2000, 2010, 1990}) // in an older run
 			b.Measure(experiment, "b", "1", recordtest.ValuesB)
 			b.Measure(experiment, "a", "2", pairs[i][0])
 			b.Measure(experiment, "again", "2", pairs[i][1])
@@ -247,7 +247,7 @@ func TestCalibration(t *testing.T) {
 	})
 }
 
-// A trial of a benchmark framework has a cell for each benchmark that any output has.
+// A trial of a benchmark framework has a cell for each benchmark in any output.
 func TestBenchmarks(t *testing.T) {
 	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Fence("experiment", `name: sums
 matrix: {version: [old, new]}
@@ -299,10 +299,10 @@ repetitions: 5
 	}
 }
 
-// servers is an article with recordtest.Servers.
+// servers is the article recordtest.Servers.
 var servers = recordtest.Article(recordtest.Servers)
 
-// datasetOf returns the records of an article over its plan.
+// datasetOf returns the dataset of a fixture's article and records.
 func datasetOf(b *recordtest.Fixture, o ...Options) *Dataset {
 	b.T.Helper()
 	with := append(o, Options{})[0]
@@ -310,7 +310,7 @@ func datasetOf(b *recordtest.Fixture, o ...Options) *Dataset {
 	return must.Get(New(b.Doc, b.Records, with))
 }
 
-// cellOf finds a cell by its trial, and its experiment where several have the trial.
+// cellOf finds a cell by its trial, and by its experiment if several have that trial.
 func cellOf(t testing.TB, d *Dataset, trial string, experiment ...string) *Cell {
 	t.Helper()
 	for _, e := range d.Experiments {
@@ -324,7 +324,7 @@ func cellOf(t testing.TB, d *Dataset, trial string, experiment ...string) *Cell 
 	return nil
 }
 
-// measure returns the cell of server a, measured with throughputs.
+// measure returns cell a of servers, measured with the given throughputs.
 func measure(t testing.TB, throughputs []float64, changes ...recordtest.Change) *Cell {
 	t.Helper()
 	b := recordtest.New(t, servers)

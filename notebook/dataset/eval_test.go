@@ -298,7 +298,7 @@ func TestSelect(t *testing.T) {
 	assert.Equal(t, len(must.Get(e.Select(nil))), 4, "cells without a condition")
 }
 
-// Figures, tables and sentences name a cell alike: a value without a meaning of its own follows its parameter.
+// Figures, tables and sentences name a cell alike: a value that says little by itself gets its parameter.
 func TestIsName(t *testing.T) {
 	for value, want := range map[string]bool{"async": true, "10 threads": true, "1 MB": true, "no limit": true,
 		"10": false, "2ms": false, "-1": false, "none": false, "True": false, "off": false, "": false} {

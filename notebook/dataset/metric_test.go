@@ -127,9 +127,9 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Invalid repetitions and those without a value are left out; what a reader has to know is a mark.
+// Results leave out repetitions that are invalid or have no value, and marks say so.
 func TestResults(t *testing.T) {
-	const limit = 0.3 // of errors that are expected
+	const limit = 0.3 // share of expected errors
 	one := func(c recordtest.Change, repetitions ...int) []recordtest.Change {
 		return []recordtest.Change{recordtest.Only("", c, repetitions...)}
 	}
@@ -144,7 +144,7 @@ func TestResults(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		metric      string
-		throughputs []float64 // recordtest.ValuesA for nil
+		throughputs []float64 // nil for recordtest.ValuesA
 		changes     []recordtest.Change
 		values      int
 		missing     string
@@ -256,7 +256,7 @@ func TestMetricsOfCommands(t *testing.T) {
 	}
 }
 
-// A rate that was counted is known to one count in its window.
+// A counted rate is known to one count in its window.
 func TestResolutionOfCounts(t *testing.T) {
 	few := func(change func(*record.Record)) recordtest.Change {
 		return func(r *record.Record) {
@@ -303,7 +303,7 @@ func TestResolutionOfCounts(t *testing.T) {
 	assert.Equal(t, step(counted, "throughput", 40, 4), 0, "the step of a window that ends with its requests")
 }
 
-// What was counted, and is equal in all repetitions, has no interval; what was measured has one even so.
+// Counts that are equal in all repetitions have no interval; equal measurements still have one.
 func TestExact(t *testing.T) {
 	counted, _ := record.LookupMetric("net.retransmits.server")
 	memory, _ := record.LookupMetric("memory.server")
@@ -330,8 +330,8 @@ func TestExact(t *testing.T) {
 	}
 }
 
-// Of a cell that is not valid because others used the CPU, the metrics that this bounds have wide intervals and a mark;
-// the others are as invalid as the cell.
+// In a cell that is invalid because others used the CPU, metrics with a bound get wide intervals and a mark; other
+// metrics stay invalid.
 func TestDisturbedCell(t *testing.T) {
 	busy := recordtest.Disturbed(0.16, 0)
 	const factor = 1 / 0.68
@@ -375,7 +375,7 @@ func TestDisturbedCell(t *testing.T) {
 	}
 }
 
-// Metrics that an experiment computes are there for every repetition that has what they are made from.
+// A computed metric has a value in every repetition that has all its inputs.
 func TestComputedMetrics(t *testing.T) {
 	const metrics = `
 metrics:
@@ -418,7 +418,7 @@ metrics:
 		{"nothing", 0, 0, "not measured: division by zero", ""},
 		{"queue", 0.004, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
 		{"queues", 0.008, 2, "", `where it is missing: no match of queue (\d+) in the log of server`},
-		{"latency.queue", 0.007, 3, "", ""}, // names that begin like ours
+		{"latency.queue", 0.007, 3, "", ""}, // names that begin like benchbook's own
 		{"errors.db.lost", 5, 3, "", ""},
 		{"cpu.db.waits", 40, 3, "", ""},
 		{"throughput.per_core", 2000, 3, "", ""},

@@ -15,8 +15,7 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// The points of a distribution are the percentiles that metrics give, of all answers together and of single
-// repetitions.
+// The points of a distribution equal the percentiles that metrics give, pooled and for single repetitions.
 func TestPercentilesAreThoseOfMetrics(t *testing.T) {
 	b := recordtest.New(t, servers)
 	factor := 1.0
@@ -49,8 +48,8 @@ func TestPercentilesEnd(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change recordtest.Change
-		last   float64 // no percentile lies beyond
-		each   float64 // nor has one beyond this an interval of single repetitions
+		last   float64 // the last percentile
+		each   float64 // the last one with an interval over single repetitions
 		end    string
 	}{
 		{"where fewer than ten attempts lie beyond", recordtest.Ladder(t, 1000, 1, 0), 100 * (1 - 10.0/3000), 99, "needs more than 3000 answers"},
@@ -75,13 +74,13 @@ func TestPercentilesEnd(t *testing.T) {
 	}
 }
 
-// What a cell lacks is said in words.
+// A missing timeline or distribution gives its reason in words.
 func TestNoCourseAndNoDistribution(t *testing.T) {
 	const ab = "ab"
 	for _, tt := range []struct {
 		name             string
 		measure          func(b *recordtest.Fixture)
-		percentiles, all string // of seconds
+		percentiles, all string // why there are none; all is for seconds
 	}{
 		{"not measured", func(*recordtest.Fixture) {}, "not measured", "not measured"},
 		{"failed", func(b *recordtest.Fixture) {
@@ -119,7 +118,7 @@ func TestSeconds(t *testing.T) {
 	b.Measure("servers", "a", "1", []float64{100, 100, 100, 100}, func(r *record.Record) {
 		r.Load.Window = 10.4
 		r.Load.Completions, r.Load.Answers, r.Load.Latencies = nil, nil, nil
-		for i := range int64(11) { // the last is of the 0.4 seconds that are left
+		for i := range int64(11) { // the last covers the remaining 0.4 s
 			r.Load.Completions = append(r.Load.Completions, 100+i)
 			r.Load.Answers = append(r.Load.Answers, i)
 			r.Load.Latencies = append(r.Load.Latencies, float64(i)/2)
@@ -144,7 +143,7 @@ func TestSeconds(t *testing.T) {
 	}
 }
 
-// The answers of all repetitions together give another percentile where a single repetition has most of the slow ones.
+// If a single repetition has most of the slow answers, the pooled percentile differs.
 func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -173,7 +172,7 @@ func TestRepetitionsThatDisagreeInTheTail(t *testing.T) {
 	}
 }
 
-// A longer timeout makes a larger histogram; both are one distribution all the same.
+// A longer timeout makes a larger histogram, but both merge into one distribution.
 func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
 	c := measure(t, []float64{1000, 1000, 1000})
 	larger := hdrhistogram.New(1, 120e9, 3)
@@ -190,5 +189,5 @@ func TestMergingHistogramsOfSeveralSizes(t *testing.T) {
 	broken := *c.Records[2]
 	broken.Histograms = map[string]record.Histogram{"latency": {HDR: "?", Count: 5}}
 	_, err = distributionOf("latency", c.decode, c.Records[0], &broken)
-	assert.Error(t, err, "") // one that cannot be read is not left out
+	assert.Error(t, err, "") // an unreadable one is not skipped
 }

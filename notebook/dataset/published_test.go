@@ -74,7 +74,7 @@ func TestRowsJoinByWhatTheyShare(t *testing.T) {
 	assert.Equal(t, ok, false, "a row that fits several cells was taken for one of them")
 }
 
-// Agreement gives the rows of a block with the cells that they are about.
+// Agreement returns the rows of a block with their cells.
 func TestAgreement(t *testing.T) {
 	b := recordtest.New(t, servers+recordtest.Fence("published", `name: theirs
 source: others

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// What searches found are metrics of cells, with the intervals of docs/method.md#claims-as-regions and
+// Results of searches are metrics of cells, with the intervals of docs/method.md#claims-as-regions and
 // docs/method.md#capacities.
 func TestSearched(t *testing.T) {
 	b := recordtest.NewSearched(t)
@@ -48,8 +48,8 @@ func TestSearched(t *testing.T) {
 	assert.Equal(t, len(cellOf(t, d, "a", "tuned").Records), 3, "records of repetitions")
 }
 
-// A search that the machine kept from its end says nothing of the capacity: one that came to its end is shown, if
-// there is any.
+// A search that a busy machine cut short says nothing about the capacity: a finished one is shown instead, if there is
+// one.
 func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	b := recordtest.NewSearched(t)
 	given := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Stop: record.StopNone,
@@ -70,7 +70,7 @@ func TestCapacityThatCouldNotBeFoundAnew(t *testing.T) {
 	assert.Equal(t, r.Missing, "not measured: a probe was not valid twice")
 }
 
-// A capacity that was not found says why, one that is not there is not measured, and one of another definition is old.
+// A capacity not found gives its reason, one without a search is not measured, one of another definition is stale.
 func TestCapacityStates(t *testing.T) {
 	b := recordtest.New(t, recordtest.Searching)
 	failed := recordtest.CapacityOf(0, 0)
@@ -99,7 +99,7 @@ func TestSearchedValues(t *testing.T) {
 	}
 }
 
-// Probes that were made again are counted where they were made, and not where their result is taken over.
+// Repeated probes are counted where they were made, not where their result is taken over.
 func TestProbesAgain(t *testing.T) {
 	b := recordtest.NewSearched(t)
 	again := recordtest.TuneOf(5, 5, 8)

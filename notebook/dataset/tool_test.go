@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// byTool makes a record one of another load generator than ours: ab, which tells percentiles in whole milliseconds.
+// byTool turns a record into one of another load generator: ab, which reports percentiles in whole milliseconds.
 func byTool(changes ...func(*record.Record)) recordtest.Change {
 	return func(r *record.Record) {
 		n := r.Load.Attempted
@@ -29,7 +29,7 @@ func byTool(changes ...func(*record.Record)) recordtest.Change {
 	}
 }
 
-// What another tool does not tell is not measured, with the reason, and never zero.
+// What another tool does not report is not measured, with the reason, and never zero.
 func TestMetricsOfOtherTools(t *testing.T) {
 	load := func(f func(*record.Load)) func(*record.Record) { return func(r *record.Record) { f(r.Load) } }
 	for _, tt := range []struct {
@@ -84,7 +84,7 @@ func TestMetricsOfOtherTools(t *testing.T) {
 	}
 }
 
-// Equal readings of a coarse tool are no certainty: the step over the median of the cell is the resolution
+// Equal readings of a coarse tool are not exact: the resolution is the step over the median of the cell
 // (docs/method.md#words-and-defaults).
 func TestStepOfATool(t *testing.T) {
 	b := recordtest.New(t, servers)

@@ -45,7 +45,7 @@ func TestChecksOfACell(t *testing.T) {
 	}
 }
 
-// The checks of a cell that warns are about its valid repetitions; those left out have a mark.
+// The checks of a cell with a warning are about its valid repetitions; those left out have a mark.
 func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -68,7 +68,7 @@ func TestWordsOfChecksAreOfTheirLevel(t *testing.T) {
 	}
 }
 
-// loadChangeIfAny leaves repetitions alone that were not run.
+// loadChangeIfAny leaves repetitions alone that did not run.
 func loadChangeIfAny(f func(*record.Load)) recordtest.Change {
 	return func(r *record.Record) {
 		if r.Load != nil {
@@ -125,7 +125,7 @@ func TestSteadyState(t *testing.T) {
 	}
 }
 
-// A single repetition has values, or the reason why it has none.
+// A single repetition has values, or reasons why not.
 func TestValueOfARepetition(t *testing.T) {
 	c := measure(t, recordtest.ValuesA, recordtest.Only("", func(r *record.Record) { r.Failure = "it ended" }, 3))
 	value, missing := Value(c.Records[0], "throughput", nil)
@@ -134,7 +134,7 @@ func TestValueOfARepetition(t *testing.T) {
 	assert.Equal(t, missing, "failed: it ended")
 }
 
-// Repetitions that are older than a check are not judged by it.
+// Checks do not judge repetitions that are older than them.
 func TestChecksOfOlderRecords(t *testing.T) {
 	c := measure(t, []float64{1000, 1000, 1000},
 		recordtest.Only("a", recordtest.LoadChange(func(l *record.Load) { l.Health = &record.Health{} }), 1))

@@ -65,7 +65,7 @@ var testCells = cells{
 	"tune.workers":           NumberOf(8, Plain),
 }
 
-// steps is an Env that knows the matrix, and leaves searches for later.
+// steps is an Env that knows the matrix and defers searches.
 type steps struct{ cells }
 
 func (s steps) Select(sel *Selector) (Value, error) {
@@ -77,7 +77,7 @@ func (s steps) Select(sel *Selector) (Value, error) {
 
 func (s steps) Call(*Call) (Value, error) { return Value{}, ErrDeferred }
 
-// readers are the ways to read a source, each with its result as a text.
+// readers are the ways to read a source. Each returns its result as a text.
 var readers = map[string]func(src string) (string, error){
 	"parse":    parsed(func(n Node) (string, error) { return n.String(), nil }),
 	"eval":     parsed(func(n Node) (string, error) { return printed(Eval(n, testCells)) }),
@@ -222,7 +222,7 @@ func TestValues(t *testing.T) {
 			{"", `source == "row" or experiment == "sockets"`, "true"},
 			{"", `source != 'row'`, "true"},
 			{"", "size > 9MB", "true"},
-			{"", "true or server > workers", "true"}, // no order of texts is asked for
+			{"", "true or server > workers", "true"}, // the right side is not evaluated
 			{"", "keepalive", "true"},
 			{"", "not keepalive", "false"},
 			{"", "python == 3.10", "true"},
@@ -246,7 +246,7 @@ func TestValues(t *testing.T) {
 			{"", "not matrix.keepalive", "a truth value"},
 			{"", "matrix.size > 5MB", "a truth value"},
 			{"", "matrix.workers == true", "a truth value"},
-			{"", "1 / connects", "plain number"}, // a value is needed to see that this fails
+			{"", "1 / connects", "plain number"}, // only a value shows that this fails
 			{"", "min(throughput)", "rate in 1/s"},
 			{"", "count(throughput)", "plain number"},
 			{"", "ratio(throughput, 5/s) > 1", "a truth value"},
@@ -382,7 +382,7 @@ func lookupRow(name string) (string, bool) {
 	return text, ok
 }
 
-// typeOf has the types of the metrics in testCells; parameters are of any.
+// typeOf returns the types of the metrics in testCells; parameters have any.
 func typeOf(s *Selector) (Type, error) {
 	v, ok := testCells[(&Selector{Name: s.Name}).String()]
 	switch {

@@ -106,7 +106,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A hostile text is an error in no time, however it is made.
+// A hostile text gives an error at once, however it is made.
 func TestParseHostile(t *testing.T) {
 	for _, src := range []string{
 		strings.Repeat("(", 1<<20),
@@ -190,7 +190,7 @@ func TestParseTemplate(t *testing.T) {
 	}
 }
 
-// checkTree reports spans outside of src or of the whole, and a tree whose text parses to another tree.
+// checkTree rejects spans outside of src or of their parent, and a tree whose text parses to another tree.
 func checkTree(src string, n Node) error {
 	var outside error
 	Walk(n, func(child Node) bool {
@@ -222,7 +222,7 @@ func shape(n Node) (out []string) {
 	return out
 }
 
-// checkError reports an error without a place in src.
+// checkError rejects an error without a place in src.
 func checkError(src string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -243,7 +243,7 @@ var fuzzSeeds = []string{
 	"a{b=c\\|d} \\| round 2", "2-1", "5.", "1e5e", "a{b<\"-1e-3 ms\"}", "${{ a ${{", "«", "\xff.5 %", "",
 }
 
-// Any text is an expression that prints as it was meant, or has a problem in it.
+// Any text is either an expression that prints as it was meant, or has an error in it.
 func FuzzParse(f *testing.F) {
 	for _, s := range fuzzSeeds {
 		f.Add(s)

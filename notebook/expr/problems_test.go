@@ -8,14 +8,14 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// unmark takes the marks « and » out of text, and returns what stood between them.
+// unmark removes the marks « and » from text, and returns what was between them.
 func unmark(text string) (string, Span) {
 	before, rest, _ := strings.Cut(text, "«")
 	inside, after, _ := strings.Cut(rest, "»")
 	return before + inside + after, Span{len(before), len(before) + len(inside)}
 }
 
-// problem is a wrong source, its place marked by « and », with the message.
+// problem is a wrong source, with its place between « and », and the message.
 type problem struct{ name, marked, want string }
 
 // run checks that a reader reports p, with its hint and place.

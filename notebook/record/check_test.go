@@ -81,7 +81,7 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
-// committedLine returns the first committed record of a load of ours, as a line.
+// committedLine returns the first committed record of a load by benchbook's own generator, as a line.
 func committedLine(t *testing.T) []byte {
 	t.Helper()
 	records, _ := must.Two(record.Dir(filepath.Join(articles, "async-101", "records")).Read())

@@ -16,7 +16,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Decode reads the same as the library, for every size of a histogram.
+// Decode agrees with the library, for every size of a histogram.
 func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for _, tt := range []struct {
@@ -41,7 +41,7 @@ func TestBarsAreThoseOfTheLibrary(t *testing.T) {
 	}
 }
 
-// Any text is refused or read as bars in order, none empty.
+// Any text is either rejected, or read as ordered bars without empty ones.
 func FuzzDecodeHistogram(f *testing.F) {
 	h := hdrhistogram.New(1, 60e9, 3)
 	for _, value := range []int64{1e6, 1e6, 2e9} {
@@ -104,10 +104,10 @@ func TestBarsAt(t *testing.T) {
 	}
 }
 
-// A histogram with a hostile header is refused, or small in memory.
+// A histogram with a hostile header is rejected, or stays small in memory.
 func TestHistogramBombs(t *testing.T) {
 	packed := func(claimed uint32, head hdrInner, payload []byte) string {
-		inner, _ := binary.Append(nil, binary.BigEndian, head) // of numbers alone, as is the other
+		inner, _ := binary.Append(nil, binary.BigEndian, head) // cannot fail: both headers have fixed sizes
 		var body bytes.Buffer
 		z := zlib.NewWriter(&body)
 		if _, err := z.Write(append(inner, payload...)); errors.Join(err, z.Close()) != nil {

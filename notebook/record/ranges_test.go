@@ -11,7 +11,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// What cannot be is refused with the field and the reason, and what can be is taken.
+// Impossible values are rejected with the field and the reason, and possible ones accepted.
 func TestParseRefusesTheImpossible(t *testing.T) {
 	load := func(change func(*Load)) func(*Record) {
 		return func(r *Record) {
@@ -104,7 +104,7 @@ func words(err error) string {
 	return err.Error()
 }
 
-// Every number that a record can hold says which values it can have.
+// Every number in a record states its range.
 func TestEveryNumberHasARange(t *testing.T) {
 	numbers := 0
 	var look func(of reflect.Type, path, within string)

@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// BenchmarkRead reads and checks 10,000 records of loads in one run, made of the committed ones. It reports the peak of
-// memory and how much the records keep.
+// BenchmarkRead reads and checks 10,000 records of loads in one run, copies of the committed ones. It reports the peak
+// of memory and how much the records retain.
 func BenchmarkRead(b *testing.B) {
 	const records = 10_000
 	runs, err := filepath.Glob(filepath.Join(articles, "async-101", "records", "*", "full", "*.jsonl"))

@@ -125,7 +125,7 @@ func TestListsStandOnce(t *testing.T) {
 	assert.Map(t, second.Facts, want, "expanded")
 }
 
-// A list that somebody edited is not what was found in the image.
+// An edited list is not put back: it is not what was found in the image.
 func TestEditedListIsNotExpanded(t *testing.T) {
 	r := &Record{Facts: map[string]string{"packages.server": debian}}
 	r.Condense(map[string]bool{})
@@ -135,7 +135,7 @@ func TestEditedListIsNotExpanded(t *testing.T) {
 	assert.Equal(t, r.Facts["packages.server"], digest)
 }
 
-// What is read from a folder is as if nothing had been condensed.
+// Reading a folder undoes the condensing.
 func TestReadExpandsLists(t *testing.T) {
 	d, have := Dir(t.TempDir()), map[string]bool{}
 	for i := range 2 {
@@ -151,7 +151,7 @@ func TestReadExpandsLists(t *testing.T) {
 	}
 }
 
-// searched is a search of a tuned value as a record.
+// searched returns the record of a search for a tuned value.
 func searched() *Record {
 	r := sample()
 	r.Repetition, r.Samples = 0, nil
@@ -181,7 +181,7 @@ func TestSaveSearch(t *testing.T) {
 	for i, want := range []*Record{capacity, searched()} {
 		assert.Deep(t, records[i].Search, want.Search)
 	}
-	// A capacity of at least so much has no upper end.
+	// A capacity that is only known as "at least" has no upper end.
 	assert.Lacks(t, string(must.Get(capacity.Line())), `"hi"`)
 }
 
@@ -197,7 +197,7 @@ func TestCandidates(t *testing.T) {
 	assert.Deep(t, [2][]float64{values, counts}, [2][]float64{{1, 2, 3}, {100, 190, 0, 0}}, "values, and what counts")
 }
 
-// A probe in which too few requests were answered for a percentile has none, and not one of no time at all.
+// A probe with too few answers for a percentile has none, rather than one of 0 s.
 func TestProbeHas(t *testing.T) {
 	throughput := []Sample{{Metric: "throughput", Value: 190, Unit: "1/s"}}
 	for name, test := range map[string]struct {

@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// secretValues are values of secrets that a trial was given.
+// secretValues are the values of a trial's secrets.
 var secretValues = []string{"hunter22", "hunter22-and-more", "a b/c&d=e\"ü", "first line of it\nüber the second\n", "abcd",
 	"abc", "  \n"}
 
@@ -65,7 +65,7 @@ func TestRedactRecord(t *testing.T) {
 		{r.Log, "cannot write $TMPDIR/x: [redacted]"},
 		{r.Output, "read ~/x and /home/somebodyelse"},
 		{r.Facts["tool.line"], "ab -H [redacted]"},
-		{r.Facts["host.kernel"], "hunter22"}, // it is of the machine
+		{r.Facts["host.kernel"], "hunter22"}, // about the machine
 		{r.Missing["size"], "no [redacted]"},
 		{r.Load.Driver, "image run --key [redacted]"},
 		{r.Search.Reason + p.Invalid + p.Failure + p.Disturbed, "[redacted][redacted][redacted][redacted]"},

@@ -21,7 +21,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// A process that is killed at any moment loses nothing that it has saved, and the next one can go on.
+// A process that is killed at any moment loses nothing that it has saved, and the next one can continue.
 func TestKilledWhileItSaves(t *testing.T) {
 	if folder := os.Getenv("SAVE_TO"); folder != "" {
 		saveForEver(Dir(folder))
@@ -38,12 +38,12 @@ func TestKilledWhileItSaves(t *testing.T) {
 		}
 		time.Sleep(rand.N(2 * time.Millisecond))
 		must.Do(cmd.Process.Kill())
-		for said.Scan() { // what it said before it was killed
+		for said.Scan() { // what it printed before it was killed
 			must.Get(fmt.Sscan(said.Text(), &saved))
 		}
 		_ = cmd.Wait() // it was killed
 		got := repetitionsOf(t, dir, 0)
-		for _, n := range []int{saved, saved + 1} { // the last one may be saved and not said
+		for _, n := range []int{saved, saved + 1} { // the last one may be saved and not yet printed
 			if len(got) == n {
 				saved = n
 			}
@@ -70,7 +70,7 @@ func saveForEver(dir Dir) {
 	}
 }
 
-// On a full disk a record is not saved, those before it stay, and the same record can be saved when there is room.
+// On a full disk a record is not saved, earlier ones stay, and the same record can be saved once there is room.
 func TestFullDisk(t *testing.T) {
 	dir := Dir(t.TempDir())
 	err := unix.Mount("benchbook-test", string(dir), "tmpfs", 0, "size=256k")
@@ -89,7 +89,7 @@ func TestFullDisk(t *testing.T) {
 	for ; err == nil; n++ {
 		err = dir.Save(large(n))
 	}
-	n-- // which was not saved
+	n-- // the last was not saved
 	if !errors.Is(err, unix.ENOSPC) || dir.Writable() == nil {
 		t.Fatalf("record %d: %v", n, err)
 	}
@@ -102,9 +102,9 @@ func TestFullDisk(t *testing.T) {
 	assert.Equal(t, len(repetitionsOf(t, dir, 0)), n, "repetitions, now that there is room")
 }
 
-// A run or a folder that cannot be read is left out, and hides no other.
+// An unreadable run or folder is left out, and hides no other.
 func TestRunsThatCannotBeRead(t *testing.T) {
-	if os.Getenv("UNREADABLE") == "" && os.Geteuid() == 0 { // root may read everything
+	if os.Getenv("UNREADABLE") == "" && os.Geteuid() == 0 { // root can read everything
 		withoutPrivilege(t)
 		return
 	}
@@ -145,7 +145,7 @@ func TestRunsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// withoutPrivilege runs the test in a process of root that may not read everything.
+// withoutPrivilege reruns the test in a process of root that cannot read everything.
 func withoutPrivilege(t *testing.T) {
 	failed := make(chan error, 1)
 	var out []byte

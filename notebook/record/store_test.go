@@ -26,14 +26,14 @@ func sample() *Record {
 		Samples: []Sample{{Metric: "connects", Value: 12, Unit: "1"}}, Definition: []byte("{}")}
 }
 
-// repetition is a record of the run of sample.
+// repetition returns a record in the run of sample.
 func repetition(number int) *Record {
 	r := sample()
 	r.Repetition = number
 	return r
 }
 
-// lineOf returns a repetition as a line without its end, with some text in it replaced by another.
+// lineOf returns a repetition as a line without its end, with old replaced by new.
 func lineOf(t *testing.T, number int, old, new string) string {
 	t.Helper()
 	line := must.Get(repetition(number).Line())
@@ -50,10 +50,10 @@ func save(dir Dir, records ...*Record) {
 	}
 }
 
-// fileOf is the file of the run of sample.
+// fileOf returns the file of the run of sample.
 func (d Dir) fileOf() string { return filepath.Join(string(d), sample().Path()) }
 
-// runOf returns a folder in which the run of sample has the text given.
+// runOf returns a folder in which the run of sample has the given text.
 func runOf(t *testing.T, text string) Dir {
 	t.Helper()
 	dir := Dir(t.TempDir())
@@ -61,7 +61,7 @@ func runOf(t *testing.T, text string) Dir {
 	return dir
 }
 
-// repetitionsOf reads the repetitions in a folder, and checks how many lines are bad.
+// repetitionsOf reads the repetitions in a folder, and checks the number of bad lines.
 func repetitionsOf(t *testing.T, dir Dir, bad int) (numbers []int) {
 	t.Helper()
 	records, wrong, err := dir.Read()
@@ -98,7 +98,7 @@ func TestSaveAndRead(t *testing.T) {
 	assert.Error(t, dir.Save(outside), "") // outside of the folder
 }
 
-// Whatever a run holds, good lines are read and each other line is named with its reason.
+// Whatever a run holds, good lines are read and every other line is named with its reason.
 func TestReadLines(t *testing.T) {
 	good, other := lineOf(t, 1, "", ""), lineOf(t, 2, "", "")
 	edited := func(old, new string) string { return good + "\n" + lineOf(t, 2, old, new) + "\n" }
@@ -106,7 +106,7 @@ func TestReadLines(t *testing.T) {
 	for _, test := range []struct {
 		name, text   string
 		records, bad int
-		err          string // a part of the first
+		err          string // part of the first one
 	}{
 		{"NaN", value("NaN"), 1, 1, "not a record"},
 		{"infinite", value("Infinity"), 1, 1, "not a record"},
@@ -167,7 +167,7 @@ func TestLongLine(t *testing.T) {
 	assert.Slice(t, repetitionsOf(t, dir, 0), []int{1, 2}, "read repetitions")
 }
 
-// A record follows the whole lines of a run. What a killed process left of a line is removed.
+// A record follows the whole lines of a run. The torn line of a killed process is removed.
 func TestSaveAfter(t *testing.T) {
 	one, two := lineOf(t, 1, "", "")+"\n", lineOf(t, 2, "", "")
 	for _, test := range []struct {
@@ -195,7 +195,7 @@ func TestSaveAfter(t *testing.T) {
 	}
 }
 
-// A bad line names its cell. It stays when its repetition was measured again.
+// A bad line names its cell, and stays when its repetition is measured again.
 func TestBadLineOfACell(t *testing.T) {
 	bad := lineOf(t, 2, "", "")
 	dir := runOf(t, lineOf(t, 1, "", "")+"\n"+bad[:len(bad)/2]+"\n")
@@ -230,7 +230,7 @@ func TestTwoWriters(t *testing.T) {
 	}
 }
 
-// A run that is removed in another terminal while all are read is not there, and no reason to give up.
+// A run that is removed by another process during the read is skipped, without an error.
 func TestReadWhileRunsAreRemoved(t *testing.T) {
 	dir := Dir(t.TempDir())
 	save(dir, sample())
@@ -286,7 +286,7 @@ func TestUnfinishedAndOld(t *testing.T) {
 	assert.Slice(t, Old(records, 2), []string{path("1")}, "old")
 }
 
-// What lies among records and is not a run is left out.
+// Files among records that are not runs are left out.
 func TestFilesThatAreNoRuns(t *testing.T) {
 	dir := Dir(t.TempDir())
 	save(dir, sample())
@@ -304,7 +304,7 @@ func TestFilesThatAreNoRuns(t *testing.T) {
 	}
 }
 
-// The folder of records may be a link to another disk.
+// The records folder may be a link to another disk.
 func TestReadThroughALink(t *testing.T) {
 	folder, link := t.TempDir(), filepath.Join(t.TempDir(), "records")
 	must.Do(os.Symlink(folder, link))

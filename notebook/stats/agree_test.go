@@ -38,7 +38,7 @@ func TestAgreeComparesWhatIsPrinted(t *testing.T) {
 	}
 }
 
-// A pair is open while more repetitions could decide it, which a value of zero is never left out of.
+// A pair is open while more repetitions could decide it. They cannot if a value is zero.
 func TestAgreeLeavesOpen(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -82,7 +82,7 @@ func TestAgree(t *testing.T) {
 	}
 }
 
-// Near is a quarter more, or as many times less, than the published size.
+// Near means up to 1.25 times as much as published, or as many times less.
 func TestAgreeNear(t *testing.T) {
 	var rows []PublishedRow
 	sizes := []float64{1, 1.249, 1.251, 1 / 1.249, 1 / 1.251}

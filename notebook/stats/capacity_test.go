@@ -19,7 +19,7 @@ func outcomeOf(capacity float64) func(float64, Phase) Outcome {
 	}
 }
 
-// search makes probes until the search has ended, and gives the rates of those that looked for the bounds.
+// search makes probes until the search has ended, and returns the rates of those that looked for the bounds.
 func (s *CapacitySearch) search(outcome func(float64, Phase) Outcome) (rates []float64, probes int) {
 	for {
 		rate, phase, ok := s.Next()
@@ -36,7 +36,7 @@ func (s *CapacitySearch) search(outcome func(float64, Phase) Outcome) (rates []f
 
 func near(a, b float64) bool { return a == b || math.Abs(a-b) < 1e-3 }
 
-// The example of docs/method.md#capacities, and what else a search may come to.
+// The example of docs/method.md#capacities, and the other ways in which a search can end.
 func TestCapacitySearch(t *testing.T) {
 	rule := CapacityRule{From: 100, To: 20_000, Start: 100, Step: 0.05, Repeats: 3}
 	with := func(change func(*CapacityRule)) CapacityRule {

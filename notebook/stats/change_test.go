@@ -11,7 +11,7 @@ import (
 )
 
 func TestChanges(t *testing.T) {
-	var stalled, steady Cell // by p alone, 0.0017, they differ
+	var stalled, steady Cell // p alone, 0.0017, shows a difference
 	for n := range 20 {
 		i := float64(n)
 		low := 900.0
@@ -63,7 +63,7 @@ func TestChanges(t *testing.T) {
 	must.Get(Changes(nil, 0.05, 0.05))
 }
 
-// What is shown at the first look need not be shown in a run that was looked at several times; its interval stays.
+// What one look shows may not be shown in a run with several looks; its interval stays.
 func TestChangesAreCorrectedForLooks(t *testing.T) {
 	once := BeforeAfter{Before: values(100, 101, 102), After: values(116, 119, 111)}
 	twice := once
@@ -76,7 +76,7 @@ func TestChangesAreCorrectedForLooks(t *testing.T) {
 	}
 }
 
-// What one cell alone shows need not be shown among many.
+// What one cell alone shows may not be shown among many.
 func TestChangesAreCorrectedForTheirNumber(t *testing.T) {
 	same, moved := values(100, 101, 102), values(116, 119, 111)
 	cells := []BeforeAfter{{same, moved, 0, 0}}
@@ -116,7 +116,7 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// A change may be beyond the smallest effect by its interval, and not by its test, which knows that repetitions are few.
+// A change can be beyond the smallest effect by its interval but not by its test, which allows for few repetitions.
 func TestChangeNearTheFloor(t *testing.T) {
 	before, after := Cell{Values: []float64{999.5, 1000, 1000.5}}, Cell{Values: []float64{1119.4, 1120, 1120.6}}
 	got := must.Get(Changes([]BeforeAfter{{Before: before, After: after, Floor: 0.03, Looks: 1}}, 0.05, 0.05))[0]

@@ -122,7 +122,7 @@ func TestIntervalOver(t *testing.T) {
 func TestGroupsOfParts(t *testing.T) {
 	ab, bc, cb := beats(cellA(), cellB()), beats(cellB(), cellC()), beats(cellC(), cellB())
 	always := func(v Verdict) Part { return func(float64) Verdict { return v } }
-	// onlyAt is decided at levels down to smallest, inconclusive below.
+	// onlyAt returns v at levels down to smallest, and inconclusive below.
 	onlyAt := func(smallest float64, v Verdict) Part {
 		return func(alpha float64) Verdict {
 			if alpha < smallest {
@@ -162,7 +162,7 @@ func TestStandingOf(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
 		headlines  []Verdict
-		mostly     int // the place of the headline that holds mostly, from 1
+		mostly     int // number of the headline that holds mostly, from 1
 		holds      Standing
 		reproduces Standing
 	}{

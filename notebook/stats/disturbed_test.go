@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// What others may have slowed is judged by the furthest that it may be from what was measured.
+// Disturbed values are judged by the bound that is furthest from what was measured.
 //
 // Source: docs/method.md#disturbed-repetitions.
 func TestExampleOfDisturbedRepetitions(t *testing.T) {
@@ -24,7 +24,7 @@ func TestExampleOfDisturbedRepetitions(t *testing.T) {
 	}
 }
 
-// Every interval of cells with bounds is that of the same cells without, as many times as large as the bounds say.
+// Bounds multiply the ends of every interval of the same cells without bounds.
 func TestBoundsWidenIntervals(t *testing.T) {
 	for _, n := range []int{4, 8} {
 		cells := make([]Cell, 4)
@@ -73,7 +73,7 @@ func ratioBy(compare func(a, b Cell, alpha float64) (Comparison, error)) func([]
 	}
 }
 
-// The noise floor is no part of what a disturbance may do, so the two are not added in quadrature.
+// The noise floor is independent of a disturbance, so bounds multiply the ends that it has widened.
 func TestBoundsComeOnTopOfTheNoiseFloor(t *testing.T) {
 	a, b := cellA(), cellB()
 	known, _ := Ratio(a, b, DefaultAlpha)

@@ -8,7 +8,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Three, six with an outlier and ten runs are examples of docs/method.md.
+// Three runs, six with an outlier, and ten are examples of docs/method.md.
 func TestSummarize(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
@@ -135,7 +135,7 @@ func TestOutliers(t *testing.T) {
 		{"the example, three", []float64{100, 101, 130}, Outlying{Wide: true}},
 		{"three that are close", []float64{100, 101, 124}, Outlying{}},
 		{"two", []float64{100, 1000}, Outlying{}},
-		{"equal but for a small one", []float64{100, 100, 100, 100, 104}, Outlying{}}, // far by the score, near by δ
+		{"equal but for a small one", []float64{100, 100, 100, 100, 104}, Outlying{}}, // far by the score, but within δ
 		{"equal but for two", []float64{60, 100, 100, 100, 100, 100, 140}, Outlying{At: []int{0, 6}}},
 		{"spread", []float64{80, 90, 100, 110, 120}, Outlying{}},
 		{"a zero", []float64{0, 100, 100, 100, 100}, Outlying{}},

@@ -40,7 +40,7 @@ func TestExamplesOfRatios(t *testing.T) {
 			assert.Equal(t, c.K, tt.k, "k")
 		})
 	}
-	// What the stall does to Welch's t, which is why it is not used from six repetitions on.
+	// The stall misleads Welch's t, which is why it is not used from six repetitions on.
 	c := must.Get(Ratio(stalled[0], stalled[1], 0.05))
 	c.byMeans()
 	c.Kappa = 0

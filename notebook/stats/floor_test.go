@@ -13,7 +13,7 @@ func TestNoiseFloor(t *testing.T) {
 	biased := [2]Cell{values(1000, 1001, 999), values(1020, 1021, 1019)}
 	far := [2]Cell{values(1000, 1001, 999), values(1100, 1101, 1099)}
 	wide := [2]Cell{values(900, 1000, 1100), values(1000, 1100, 1200)}
-	// p is 0.03: told apart alone, not among two pairs.
+	// p is 0.03: biased alone, not as one of two pairs.
 	border := [2]Cell{values(1000, 1008, 992), values(1020, 1028, 1013)}
 	for _, tt := range []struct {
 		name            string

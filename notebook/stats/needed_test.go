@@ -31,10 +31,10 @@ func TestNeeded(t *testing.T) {
 			}
 			got := Needed(at(4), tt.region, tt.floor, 0.05, nil)
 			assert.Equal(t, got, tt.want, "repetitions")
-			// By means, cells that really have the expected values are decided at that look, and not before.
+			// With means, cells that have exactly the expected values are decided at that look, and not before.
 			for _, n := range Looks(MaxRepetitions) {
 				if n%2 == 1 || n < 6 {
-					continue // spread makes even numbers of values
+					continue // spread needs an even number of values
 				}
 				c := at(n)
 				c.Ratio = tt.effect

@@ -11,7 +11,7 @@ import (
 
 func TestParsePercentile(t *testing.T) {
 	for _, tt := range []struct {
-		name, text, want string // want is the percentile as it is written, or words of the error
+		name, text, want string // want is the percentile as written, or part of the error
 	}{
 		{"whole", "99", "99"},
 		{"one decimal", "99.9", "99.9"},
@@ -47,7 +47,7 @@ func TestParsePercentile(t *testing.T) {
 	}
 }
 
-// text is the shortest way to write a percentage.
+// text formats a percentage in the shortest way.
 func text(p Percentile) string {
 	digits := fmt.Sprintf("%0*d", maxDecimals+1, p.units)
 	point := len(digits) - maxDecimals

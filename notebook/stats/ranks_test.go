@@ -24,7 +24,7 @@ func TestTablesOfRanks(t *testing.T) {
 	assert.Equal(t, rankSum(6, 6, 0.05/78).k, 0, "rank sum of six values on both sides at 0.05/78")
 }
 
-// Exact distributions agree with counts in whole numbers, up to the largest that are exact.
+// Exact distributions agree with integer counts, up to the largest exact ones.
 func TestRanksAreExact(t *testing.T) {
 	alphas := []float64{0.3, 0.05, 0.0125, 0.05 / 400, 1e-9}
 	for _, of := range [][2]int{{6, 6}, {6, 20}, {20, 6}, {10, 10}, {31, 17}, {60, 60}, {6, 394}, {150, 250}} {
@@ -57,7 +57,7 @@ func TestRanksAreExact(t *testing.T) {
 	}
 }
 
-// sumsOfRanks counts the orders of a and b values in which so many pairs are the other way round.
+// sumsOfRanks returns, for each number of pairs in the other order, how many orders of a and b values have it.
 func sumsOfRanks(a, b int) []*big.Int {
 	counts := make([]*big.Int, a*b+1)
 	for u := range counts {
@@ -90,11 +90,11 @@ func lowerCount(counts []*big.Int, tail float64) int {
 	return len(counts)
 }
 
-// Where the exact distributions end the normal ones give nearly the same rank.
+// Where the exact distributions end, the normal ones give nearly the same rank.
 func TestRanksOfMany(t *testing.T) {
 	for _, alpha := range []float64{0.05, 0.0125, 0.05 / 400} {
 		for _, of := range [][2]int{{mostExact / 2, mostExact / 2}, {mostExact / 2, mostExact/2 + 1}} {
-			// Between the two only the distribution changes: the rank grows by about half of the values of one side.
+			// From one to the other only the distribution changes: the rank grows by about half the values of one side.
 			k := rankSum(of[0], of[1], alpha).k
 			product := float64(of[0] * of[1])
 			want := normalRank(product/2, math.Sqrt(product*float64(of[0]+of[1]+1)/12), alpha/2).k
@@ -109,7 +109,7 @@ func TestRanksOfMany(t *testing.T) {
 	}
 }
 
-// The k-th smallest is found without a list of all: it is the one of the list.
+// The k-th smallest, found without a list, is the one in the list.
 func TestSmallest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	for run := range 300 {
@@ -165,7 +165,7 @@ func TestPseudoMedian(t *testing.T) {
 	} {
 		assert.Near(t, PseudoMedian(tt.values), tt.want, 1e-9*math.Abs(tt.want), "%s: pseudo-median", tt.name)
 	}
-	// What was measured is printed as it was.
+	// Measured values are returned unchanged.
 	for _, v := range []float64{7, 0.1, 12345.678, 1e-300} {
 		assert.Equal(t, PseudoMedian([]float64{v, v, v}), v, "PseudoMedian of three times %v", v)
 	}

@@ -13,32 +13,32 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// publishedSessions is how many are behind every published number.
+// publishedSessions is the number of sessions behind every published rate.
 const publishedSessions = 10_000
 
-// A rateTable has rates in percent, and is found in its file by its head.
+// A rateTable holds rates in percent. Its head identifies it in the file.
 type rateTable struct {
 	head []string
 	rows []rateRow
 }
 
-// A rateRow has a label, and a cell below each further head.
+// A rateRow has a label, and a cell for each further head.
 type rateRow struct {
 	label string
 	cells []rateCell
 }
 
-// A rateCell has several rates, between which stands a slash.
+// A rateCell holds several rates, printed with slashes between them.
 type rateCell []rate
 
-// A rate draws one session. With sides two things may happen in it, and the larger rate is shown in brackets behind
-// that of both; else the first counts.
+// A rate draws one session. With sides it counts two events, and prints the larger rate in brackets after that of both;
+// without, it counts the first.
 type rate struct {
 	sides bool
 	draw  func(rng *rand.Rand) (first, second bool, err error)
 }
 
-// one is a rate of one thing.
+// one returns a rate that counts one event.
 func one(happens func(rng *rand.Rand) (bool, error)) rate {
 	return rate{draw: func(rng *rand.Rand) (bool, bool, error) {
 		first, err := happens(rng)
@@ -46,8 +46,8 @@ func one(happens func(rng *rand.Rand) (bool, error)) rate {
 	}}
 }
 
-// check simulates each cell. With as many sessions as are published, the table must be the same to the last digit, or is
-// rewritten with update; with fewer the numbers may be as far apart as chance sets them, five standard errors.
+// check simulates each cell. With publishedSessions the table must match to the last digit, or update rewrites it; with
+// fewer, numbers may differ by chance, up to five standard errors.
 func (table rateTable) check(t *testing.T) {
 	t.Helper()
 	sessions := *simulations
@@ -80,7 +80,7 @@ func (table rateTable) check(t *testing.T) {
 	}
 }
 
-// simulate returns the cells of a row as they are printed.
+// simulate returns the cells of a row as printed.
 func (row rateRow) simulate(t *testing.T, table string, sessions int) []string {
 	t.Helper()
 	out := make([]string, len(row.cells))
@@ -125,7 +125,7 @@ func percent(count, of int) string {
 	return strconv.FormatFloat(100*float64(count)/float64(of), 'f', 1, 64)
 }
 
-// like reports whether two lines of a table state the same, as far as so many sessions can tell.
+// like reports whether two lines of a table agree, as far as the number of sessions can tell.
 func like(stated, simulated string, sessions int) bool {
 	if sessions >= publishedSessions || stated == simulated {
 		return stated == simulated
@@ -143,7 +143,7 @@ func like(stated, simulated string, sessions int) bool {
 			}
 			continue
 		}
-		// Both numbers are rounded, and what happens in no published session may in one of these.
+		// Both numbers are rounded, and an event without a published session may occur in one of these.
 		p := min(max(x/100, 0.001), 0.999)
 		if math.Abs(x-y)/100 > 5*math.Sqrt(p*(1-p)*(1/float64(sessions)+1.0/publishedSessions))+0.001 {
 			return false

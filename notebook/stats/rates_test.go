@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the tables of rates.md, of "+
 
 const rates = "rates.md"
 
-// A quiet pair of cells has the same noise, an uneven one has another in its first cell.
+// even returns the same noise for both cells of a pair.
 func even(n noise) [2]noise { return [2]noise{n, n} }
 
 func scaled(size float64) noise {
@@ -56,7 +56,7 @@ var (
 	})}
 )
 
-// A pairedNoise is one that two cells are compared under. Their truth is their pseudo-median, or their median.
+// A pairedNoise is the noise of two compared cells. Their truth is their pseudo-median, or their median.
 type pairedNoise struct {
 	name     string
 	of       [2]noise
@@ -80,7 +80,7 @@ var pairedNoises = []pairedNoise{
 	{"one cell skewed threefold, by medians", [2]noise{skewedThreefold, quiet}, true},
 }
 
-// centres are what repetitions of the two cells are divided by, so that their truth is 1.
+// centres returns the divisors of the two cells' repetitions that make their truth 1.
 func (p pairedNoise) centres() [2]float64 {
 	if p.byMedian {
 		return [2]float64{1, 1}
@@ -90,8 +90,8 @@ func (p pairedNoise) centres() [2]float64 {
 
 func centresOf(of [2]noise) [2]float64 { return [2]float64{centreOf(of[0]), centreOf(of[1])} }
 
-// pairOf draws two cells, the first with its true pseudo-median at 1, the second at times that. Noises that depend on
-// the place in the session are drawn together.
+// pairOf draws two cells, the second with a true pseudo-median of 1, the first of times. Two cells of one noise are
+// drawn together, since it may depend on the place in the session.
 func pairOf(rng *rand.Rand, of [2]noise, centres [2]float64, n int, times float64) [2]Cell {
 	var out [2]Cell
 	if of[0].name == of[1].name {
@@ -122,7 +122,7 @@ func atLooks(cells [2]Cell, looks []int) (Verdict, error) {
 	return atLevels(cells, looks, slices.Repeat([]int{len(looks)}, len(looks)))
 }
 
-// atLevels is atLooks with another number of looks planned at each.
+// atLevels is atLooks with a different number of planned looks at each look.
 func atLevels(cells [2]Cell, looks, planned []int) (Verdict, error) {
 	for i, n := range looks {
 		c, err := Ratio(first(cells[0], n), first(cells[1], n), Level(DefaultAlpha, planned[i]))
@@ -136,7 +136,7 @@ func atLevels(cells [2]Cell, looks, planned []int) (Verdict, error) {
 	return Inconclusive, nil
 }
 
-// A grid is a table with a column for each of several things.
+// A grid is a table with a column for each value of C.
 type grid[C any] struct {
 	rateTable
 	columns []C
@@ -155,14 +155,14 @@ func (g *grid[C]) add(label string, cell func(c C) rateCell) {
 	g.rows = append(g.rows, rateRow{label: label, cells: slice.Map(g.columns, cell)})
 }
 
-// addOne adds a row of cells with one rate of one thing.
+// addOne adds a row whose cells each count one event.
 func (g *grid[C]) addOne(label string, happens func(rng *rand.Rand, c C) (bool, error)) {
 	g.add(label, func(c C) rateCell {
 		return rateCell{one(func(rng *rand.Rand) (bool, error) { return happens(rng, c) })}
 	})
 }
 
-// The interval of one cell.
+// coverageTable is about the interval of one cell.
 func coverageTable() rateTable {
 	table := gridOf("the interval contains the true pseudo-median, %", "n = %d", 3, 5, 6, 10, 20, 30)
 	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, mixed} {
@@ -176,7 +176,7 @@ func coverageTable() rateTable {
 	return table.rateTable
 }
 
-// Equal cells, and equal ratios, that are called different.
+// differentTable is about equal cells, and equal ratios, that are called different.
 func differentTable() rateTable {
 	table := gridOf("equal cells / equal ratios called different, %", "n = %d", 3, 5, 6, 10, 20)
 	for _, pair := range pairedNoises {
@@ -214,7 +214,7 @@ var plans = []lookPlan{
 	{"3 … 40", Looks(40)}, {"5 10 20", []int{5, 10, 20}}, {"3 6 12 24", []int{3, 6, 12, 24}},
 }
 
-// Claims whose truth is just on the limit, decided at some look.
+// boundaryTable is about claims whose truth is exactly on the limit, decided at some look.
 func boundaryTable() rateTable {
 	table := gridOf("decided with the truth on the limit, %", "%v", plans...)
 	for _, pair := range pairedNoises {
@@ -229,7 +229,7 @@ func boundaryTable() rateTable {
 	return table.rateTable
 }
 
-// What looking often costs, if the level does not pay for it.
+// levelsTable shows what frequent looks cost if the level does not allow for them.
 func levelsTable() rateTable {
 	table := rateTable{head: []string{"looks", "each at alpha, %", "at the level above, %"}}
 	every := []int{3, 4, 5, 6, 7, 8, 9, 10}
@@ -256,7 +256,7 @@ func levelsTable() rateTable {
 	return table
 }
 
-// How often the number of repetitions needed is enough, by the default plan.
+// neededTable shows how often the number of repetitions needed is enough, by the default plan.
 func neededTable() rateTable {
 	table := rateTable{head: []string{"advantage beyond the limit", "decided by a fresh run of the number needed, %",
 		"more than 160 needed, %"}}
@@ -270,7 +270,7 @@ func neededTable() rateTable {
 			c, err := Ratio(cells[0], cells[1], level)
 			return c, Judge(c.Interval, Greater(DefaultSmallestEffect)), err
 		}
-		// open draws five repetitions until they decide nothing, and returns the number needed.
+		// open draws five repetitions until they leave the claim undecided, and returns the number needed.
 		open := func(rng *rand.Rand) (int, error) {
 			for {
 				c, v, err := pair(rng, 5)
@@ -300,7 +300,7 @@ func neededTable() rateTable {
 	return table
 }
 
-// What is seen of a true advantage, and of none.
+// advantageTable shows how often a true advantage is seen, and an absent one.
 func advantageTable() rateTable {
 	table := gridOf("`a > b` is supported, %", "%v", plans[:6]...)
 	for _, tt := range []struct {
@@ -322,7 +322,7 @@ func advantageTable() rateTable {
 	return table.rateTable
 }
 
-// Equal geometric means of five and of eight cells, such as two groups of servers, that are called different.
+// meansTable is about equal geometric means of five and of eight cells that are called different.
 func meansTable() rateTable {
 	table := gridOf("equal means of five and eight cells called different, %", "n = %d", 3, 5, 10)
 	for _, noise := range []noise{quiet, heavyTailed, skewed, twice, contaminated, drifting, mixed} {
@@ -342,7 +342,7 @@ func meansTable() rateTable {
 	return table.rateTable
 }
 
-// Claims of several parts.
+// partsTable is about claims with several parts.
 func partsTable() rateTable {
 	table := gridOf("all of 2 × 3 pairs, %", "n = %d", 3, 5, 10)
 	for _, tt := range []struct {
@@ -367,7 +367,7 @@ func partsTable() rateTable {
 	return table.rateTable
 }
 
-// What the noise floor does where offsets stay with a name.
+// floorTable shows what the noise floor does if offsets stay with a name.
 func floorTable() rateTable {
 	offsets := []float64{0, 0.005, 0.01, 0.02}
 	table := rateTable{head: []string{"pairs", "wrongly supported on the limit, offset 0 / 0.5 / 1 / 2 %",
@@ -399,7 +399,7 @@ func floorTable() rateTable {
 	return table
 }
 
-// Failures of 1,000 attempts in each repetition, none of a, and by how much more of b.
+// fewerTable is about failures among 1,000 attempts in each repetition: none of a, and a given share of b.
 func fewerTable() rateTable {
 	const by, attempts = 0.001, 1000
 	table := gridOf("`fewer(a, b)` supported / contradicted, %", "n = %d", 5, 10, 30)
@@ -435,7 +435,7 @@ func fewerTable() rateTable {
 	return table.rateTable
 }
 
-// binomial draws how many of so many attempts fail, by the gaps between them.
+// binomial draws the number of failed attempts by the gaps between them.
 func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 	failed := int64(-1)
 	for at := 0.0; at <= float64(attempts); failed++ {
@@ -444,7 +444,8 @@ func binomial(rng *rand.Rand, attempts int, p float64) int64 {
 	return max(0, failed)
 }
 
-// Sessions whose truths differ by a spread, each known to 1 %, with the truth of all on the limit of 5 %, or at 15 %.
+// sessionsTable is about sessions whose truths differ, each known to 1 %, around a truth on the limit of 5 %, or at 15
+// %.
 func sessionsTable() rateTable {
 	const standardError = 0.01
 	table := gridOf("spread between sessions: wrongly decided on the limit / 15 % decided, %", "k = %d", 1, 2, 3, 5)
@@ -478,7 +479,7 @@ func sessionsTable() rateTable {
 	return table.rateTable
 }
 
-// Claims about cells whose repetitions resemble the one before, judged as if they did not, and by widened intervals.
+// correlatedTable is about cells with correlated repetitions, judged as independent ones, and by widened intervals.
 func correlatedTable() rateTable {
 	table := rateTable{head: []string{"correlation ρ: wrongly decided on the limit / 10 % supported, %"}}
 	for _, n := range []int{10, 20, 40} {
@@ -521,8 +522,8 @@ func correlatedTable() rateTable {
 	return table
 }
 
-// Claims whose truth is just on the limit, where others have slowed some repetitions, and what is seen of a true
-// advantage.
+// disturbedTables are about claims whose truth is exactly on the limit while others slowed some repetitions, and about
+// how often a true advantage is seen.
 func disturbedTables() (onLimit, advantage rateTable) {
 	const bound = 1.5
 	all := func(*rand.Rand) float64 { return bound }
@@ -573,13 +574,13 @@ func disturbedTables() (onLimit, advantage rateTable) {
 	return limits.rateTable, advantages.rateTable
 }
 
-// disturbedOf is how many of n repetitions are disturbed.
+// disturbedOf says how many of n repetitions are disturbed.
 type disturbedOf struct{ disturbed, n int }
 
 func (d disturbedOf) String() string { return fmt.Sprintf("%d of %d", d.disturbed, d.n) }
 
-// The rules err as often as the tables of rates.md say, whose seeds are fixed: with as many sessions as are
-// behind them they are the same to the last digit.
+// The rules err as often as the tables of rates.md say. Seeds are fixed: with publishedSessions the tables match to the
+// last digit.
 func TestRatesOfMethod(t *testing.T) {
 	slowtest.SkipSequential(t)
 	disturbed, despite := disturbedTables()
@@ -618,20 +619,20 @@ func TestRatesOfTheManual(t *testing.T) {
 // simulations is the number of sessions for each rate; make bench-method asks for 10000.
 var simulations = flag.Int("simulations", 100, "simulated sessions for each rate of rates.md")
 
-// A noise draws one session: for each of k cells the factors by which n repetitions miss its true median.
+// A noise draws one session: for each of k cells, the factors by which n repetitions miss its true median.
 type noise struct {
 	name string
 	draw func(rng *rand.Rand, k, n int) [][]float64
 }
 
-// What drifts is on the logarithmic scale too, and what is mixed has all that a session can have at once. rates.md gives
-// their sizes; what it does not give, such as the shape of the skew, is ours.
+// Drift is on the logarithmic scale, and mixed has everything that a session can have at once. rates.md gives their
+// sizes; all else, such as the shape of the skew, is chosen here.
 var (
 	drifting = noise{"drift", func(rng *rand.Rand, k, n int) [][]float64 {
 		return session(rng, k, n, func(_, at int) float64 { return drift(at, k*n) + 0.02*rng.NormFloat64() })
 	}}
 	mixed = noise{"mix", func(rng *rand.Rand, k, n int) [][]float64 {
-		// What is between repetitions carries over to the next one, whichever cell it is of.
+		// Part of the noise carries over to the next repetition, whatever its cell.
 		carried := 0.0
 		return session(rng, k, n, func(_, at int) float64 {
 			carried = 0.8*carried + 0.015*rng.NormFloat64()
@@ -640,7 +641,7 @@ var (
 	}}
 )
 
-// outliers is normal noise of 2 %, and one repetition in ten is slower by about 15 %.
+// outliers draws normal noise of 2 %, with one repetition in ten slower by about 15 %.
 func outliers(rng *rand.Rand) float64 {
 	e := 0.02 * rng.NormFloat64()
 	if rng.Float64() < 0.1 {
@@ -649,7 +650,7 @@ func outliers(rng *rand.Rand) float64 {
 	return e
 }
 
-// drift is 6 % over the session, none in its middle.
+// drift returns a drift of 6 % over the session, 0 at its middle.
 func drift(at, of int) float64 { return 0.06 * (float64(at)/float64(max(1, of-1)) - 0.5) }
 
 func independent(draw func(*rand.Rand) float64) func(*rand.Rand, int, int) [][]float64 {
@@ -658,7 +659,7 @@ func independent(draw func(*rand.Rand) float64) func(*rand.Rand, int, int) [][]f
 	}
 }
 
-// session draws rounds of every cell once, in random order. The logarithm may depend on the cell and the place in the
+// session draws every cell once per round, in random order. The logarithm may depend on the cell and the place in the
 // session.
 func session(rng *rand.Rand, k, n int, log func(cell, at int) float64) [][]float64 {
 	out := make([][]float64, k)
@@ -670,7 +671,7 @@ func session(rng *rand.Rand, k, n int, log func(cell, at int) float64) [][]float
 	return out
 }
 
-// cells are the cells of a session whose true medians are given.
+// cells draws the cells of a session with the given true medians.
 func (n noise) cells(rng *rand.Rand, repetitions int, medians ...float64) []Cell {
 	out := make([]Cell, len(medians))
 	for i, factors := range n.draw(rng, len(medians), repetitions) {
@@ -681,10 +682,10 @@ func (n noise) cells(rng *rand.Rand, repetitions int, medians ...float64) []Cell
 	return out
 }
 
-// centres are the true pseudo-medians of noises by name.
+// centres caches the true pseudo-medians of noises by name.
 var centres slice.Memo[string, float64]
 
-// centreOf is the true pseudo-median of a noise, as a factor.
+// centreOf returns the true pseudo-median of a noise, as a factor.
 func centreOf(n noise) float64 {
 	return centres.Get(n.name, func() float64 {
 		rng := rand.New(rand.NewPCG(1, 2))

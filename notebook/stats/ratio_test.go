@@ -47,7 +47,7 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// Swapping the cells inverts the ratio; a common unit cancels; p and the interval tell the same.
+// Swapping the cells inverts the ratio; a common unit cancels; p and the interval agree.
 func TestRatioProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -88,7 +88,7 @@ func TestTCritical(t *testing.T) {
 	wantNumber(t, "t(0.975, 1000)", tCritical(0.05, 1000), "1.962339")
 }
 
-// The first case is two of Ratio's put together by hand.
+// The first case combines two results of Ratio by hand.
 func TestRatioOfRatios(t *testing.T) {
 	a, b, c, d := values(1200, 1230, 1185), values(1000, 1010, 985), values(100, 101, 102), values(97, 99, 101, 98)
 	for _, tt := range []struct {
@@ -121,13 +121,13 @@ func TestRatioOfRatios(t *testing.T) {
 
 func TestRatioOfMeans(t *testing.T) {
 	a, b := values(1200, 1230, 1185), values(1000, 1010, 985)
-	// Means of one cell are compared as the cells are.
+	// Means of one cell are compared like the cells.
 	alone, one := must.Get(RatioOfMeans([]Cell{a}, []Cell{b}, 0.05)), must.Get(Ratio(a, b, 0.05))
 	wantInterval(t, alone.Interval, fmt.Sprintf("%.9f", one.Interval.Lo), fmt.Sprintf("%.9f", one.Interval.Hi))
 	wantNumber(t, "df", alone.DF, fmt.Sprintf("%.9f", one.DF))
 	wantNumber(t, "p", alone.P, fmt.Sprintf("%.9f", one.P))
 
-	// A cell may have more repetitions than another. Numbers by hand.
+	// A cell may have more repetitions than another. The numbers are computed by hand.
 	more := must.Get(RatioOfMeans([]Cell{a, values(1190, 1210, 1225, 1201)}, []Cell{b, values(990, 1003, 1001)}, 0.05))
 	wantNumber(t, "difference", more.D, "0.188883")
 	wantNumber(t, "standard error", more.SE, "0.00753204")

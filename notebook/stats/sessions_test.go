@@ -42,8 +42,8 @@ func TestRatioBetween(t *testing.T) {
 	}
 }
 
-// What a search or a disturbance leaves open is outside of no interval: its lower ends make the lower end, its upper ones
-// the upper.
+// The interval contains all that a search or a disturbance leaves open: lower ends make its lower end, upper ends its
+// upper one.
 func TestBetweenRanges(t *testing.T) {
 	of := func(ranges ...Interval) (list []SessionEffect) {
 		for _, r := range ranges {

@@ -14,7 +14,7 @@ import (
 // values makes a cell with the default resolution.
 func values(v ...float64) Cell { return Cell{Values: v} }
 
-// wantNumber compares a number with one as docs/method.md prints it, to the last digit printed.
+// wantNumber compares a number with one printed in docs/method.md, to the last digit printed.
 func wantNumber(t *testing.T, name string, got float64, want string) {
 	t.Helper()
 	_, decimals, _ := strings.Cut(want, ".")
@@ -28,7 +28,7 @@ func wantInterval(t *testing.T, got Interval, lo, hi string) {
 	wantNumber(t, "upper end", got.Hi, hi)
 }
 
-// closeTo reports whether two numbers differ by rounding only.
+// closeTo reports whether two numbers differ only by rounding.
 func closeTo(a, b float64) bool {
 	return a == b || math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b))
 }
@@ -42,7 +42,7 @@ func lognormal(rng *rand.Rand, n int, centre, variation float64) Cell {
 	return c
 }
 
-// spread makes a cell of an even number of values whose logarithms have exactly this mean and standard deviation.
+// spread makes a cell with an even number of values whose logarithms have exactly this mean and standard deviation.
 func spread(n int, mean, sd float64) Cell {
 	c := Cell{Values: make([]float64, n)}
 	step := sd * math.Sqrt(float64(n-1)/float64(n))
@@ -76,7 +76,7 @@ func TestMedian(t *testing.T) {
 	assert.Equal(t, math.IsNaN(Median(nil)), true, "Median of nothing is NaN")
 }
 
-// Whatever is asked of a cell, one that cannot be is refused with the same reason.
+// Every function refuses an impossible cell for the same reason.
 func TestRefused(t *testing.T) {
 	good := values(10, 11, 12)
 	ask := map[string]func(c Cell, alpha float64) error{
@@ -125,7 +125,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Nothing depends on the order of values, and nothing changes it.
+// Results do not depend on the order of values, and values are not changed.
 func TestOrderOfValues(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := 3; n <= 8; n++ {

@@ -78,7 +78,7 @@ func TestAtMostInversions(t *testing.T) {
 	}
 }
 
-// The variance is over all orders, which a program has counted.
+// The variance is over all orders, as counted by a program.
 func TestVarianceOfS(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

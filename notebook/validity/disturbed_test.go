@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// Where too few repetitions are valid otherwise, disturbed ones count within bounds, of what adds up over the window.
+// If too few other repetitions are valid, disturbed ones count within bounds, for metrics that add up over the window.
 func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
 	const words = "2 of 3 repetitions of a are disturbed (others used 16 % of the CPU): " +
 		"the interval allows for up to 1.47 times the speed"
@@ -81,7 +81,7 @@ func TestDisturbedRepetitionsWithinBounds(t *testing.T) {
 	}
 }
 
-// What else is left out has its own reason.
+// Repetitions left out for another reason name that reason.
 func TestDisturbedAndLeftOut(t *testing.T) {
 	b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990, 1005, 995},
@@ -94,7 +94,7 @@ func TestDisturbedAndLeftOut(t *testing.T) {
 	assert.Equal(t, [2]string{a.LeftOut(""), a.Disturbed("")}, [2]string{left, disturbed})
 }
 
-// Where the target runs already, what others used is unknown: a generator that waited for a core was disturbed.
+// With a running target, what others used is unknown: a generator that waited for a core was disturbed.
 func TestDisturbedBesideRunningTarget(t *testing.T) {
 	b := recordtest.New(t, recordtest.Article(recordtest.Servers))
 	b.Measure("servers", "a", "1", []float64{1000, 1010, 990}, func(r *record.Record) {
@@ -111,7 +111,7 @@ func TestDisturbedBesideRunningTarget(t *testing.T) {
 	}
 }
 
-// The main reason is the one of most repetitions; of several of these, what may have caused the others.
+// The main reason is the most frequent one; among equals, the one that may have caused the others.
 func TestReasonOfRepetition(t *testing.T) {
 	busy, failing := recordtest.Disturbed(0.4, 0), recordtest.Failing(1000)
 	waiting := func(r *record.Record) { r.Load.Health = &record.Health{Waiting: 0.47} }

@@ -13,8 +13,8 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// usage sets how many cores two services used, on which CPUs they and the load were, and on which the article had put
-// db.
+// usage sets how many cores two services used, the CPUs that they and the load ran on, and the CPUs that the article
+// gave db.
 func usage(server, db float64, services, load, cpuset string) recordtest.Change {
 	return func(r *record.Record) {
 		r.Definition = json.RawMessage(fmt.Sprintf(`{"services": [{"name": "server"}, {"name": "db", "cpuset": %q}]}`,
@@ -86,12 +86,12 @@ func TestLimitedBy(t *testing.T) {
 	}
 }
 
-// That the generator has its CPUs to itself is asked of every repetition, and of physical cores once.
+// Every repetition is checked for CPUs shared with the generator, the experiment once for shared physical cores.
 func TestSharedCPUs(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		services, load string
-		definition     string // its other fields
+		definition     string // its further fields
 		level          Level
 		words          string
 		siblings       CheckResult

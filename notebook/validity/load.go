@@ -194,7 +194,7 @@ func readOffered(r repetition) finding {
 	return by.find(short, phrase.PercentBeside(1-short, 0.99, 0.95)+" of the schedule was sent")
 }
 
-// readLag grades the percentile 99 of how late requests of an open loop left, in seconds. It may be 5 % of the same
+// readLag grades the 99th percentile of how late requests of an open loop left, in seconds. It may be 5 % of the same
 // percentile of the latency, or a millisecond.
 //
 // Source: docs/validity.md#checks.
@@ -208,8 +208,8 @@ func readLag(r repetition) finding {
 		phrase.Duration(lag), phrase.Duration(limit)))
 }
 
-// p99 returns the percentile 99 of a family of times in seconds, -1 without times. It only sets limits, so few requests
-// are enough.
+// p99 returns the 99th percentile of a family of times in seconds, -1 without times. It only sets limits, so few
+// requests are enough.
 func p99(r *record.Record, family string) float64 {
 	p, _ := stats.ParsePercentile("99")
 	h := r.Histograms[family]
@@ -301,8 +301,8 @@ func longestAndMean(r *record.Record) (longest, mean float64, ok bool) {
 	return most.Value, all.Value, okMost && okMean && r.Load.Tool != ""
 }
 
-// delayLimits limit how late links and origins are at the percentile 99, in seconds: the millisecond that they promise,
-// and ten times that, which matters for any delay below 200 ms.
+// delayLimits limit how late links and origins are at the 99th percentile, in seconds: the millisecond that they
+// promise, and ten times that, which matters for any delay below 200 ms.
 var delayLimits = limits{0.001, 0.010}
 
 // latePercentile finds the percentile in a fact such as "p50 30µs, p99 90µs, max 1.2ms of 5000".

@@ -31,7 +31,7 @@ func TestCellLevel(t *testing.T) {
 	}
 }
 
-// findingOf is the finding of a check in a repetition, whether it applies or not.
+// findingOf returns the finding of a check in a repetition, whether it applies or not.
 func findingOf(name string, r *record.Record) finding {
 	i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
 	return checks[i].read(repetitionsOf([]*record.Record{r})[0])
@@ -120,7 +120,7 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"a little off", "Little's law", example(0.0184), Warn, ""},
 		{"times that overlap", "Little's law", example(0.023), Invalid,
 			"Little's law gives 1.15 of the connections in use (ok within 0.05 of 1)"},
-		// With requests, ρ·N/attempted of the time that ρ is of went by for each request: 150·0.85/1000.
+		// With requests, each took ρ·N/attempted of the time that ρ covers: 150·0.85/1000.
 		{"requests counted off", "Little's law", counted(0.85, 0), OK,
 			"Little's law gives 0.85 of the connections in use (ok within 0.18 of 1)"},
 		{"requests counted off, a little fewer", "Little's law", counted(0.81, 0), Warn,
@@ -134,7 +134,7 @@ func TestChecksOfARepetition(t *testing.T) {
 			example(0.01)(r)
 			r.Histograms["latency.failed"] = recordtest.Histogram(t, recordtest.Times(0.03, 50000))
 		}, OK, ""},
-		// It is computed from what was counted and timed: the generator's own number decides nothing.
+		// It is computed from counts and times: the generator's own number decides nothing.
 		{"as measured", "Little's law", func(*record.Record) {}, OK, ""},
 		{"another number of the generator", "Little's law", load(func(l *record.Load) { l.InFlight = 0.5 }), OK, ""},
 		{"twice the answers", "Little's law", load(func(l *record.Load) {
@@ -253,7 +253,7 @@ func TestChecksOfARepetition(t *testing.T) {
 		{"a lag without answers", "send lag", open(100, 100, 0.0015, 0), Warn,
 			"requests left 1.5 ms late at the percentile 99 (ok up to 1 ms)"},
 		{"a lag that is not told", "send lag", open(100, 100, 0, 0.05), NotChecked, "the load generator does not report it"},
-		// Links and origins of ours promise to be late by no more than a millisecond, and records tell.
+		// Benchbook's links and origins promise to be at most a millisecond late, and records show it.
 		{"a link in time", "delays", late("link.late.db", "p50 9µs, p99 1ms, max 3.867ms of 993"), OK,
 			"the link before db was 1 ms late at the percentile 99 (ok up to 1 ms)"},
 		{"a link that was late", "delays", late("link.late.db", "p50 18µs, p99 4.293ms, max 4.489ms of 488"), Warn,
@@ -290,7 +290,7 @@ func TestChecksOfARepetition(t *testing.T) {
 	}
 }
 
-// Of commands what others and the machine did is checked; of older records not even that.
+// Commands are checked for disturbance by others and the machine; older records of commands are not.
 func TestChecksOfACommand(t *testing.T) {
 	for _, tt := range []struct {
 		command *record.Command
@@ -314,7 +314,7 @@ func TestDelaysOfALinkThatNothingWentThrough(t *testing.T) {
 
 func TestStalls(t *testing.T) {
 	const overflows = "net.listen_overflows."
-	// quick is a thousand answers of 10 ms, and one more.
+	// quick is a thousand answers of 10 ms and a longer one.
 	quick := func(longest float64, family string, n float64) func(*record.Record) {
 		return func(r *record.Record) {
 			r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(0.01, 1000), recordtest.Times(longest, 1))
@@ -369,7 +369,7 @@ func TestStalls(t *testing.T) {
 	}
 }
 
-// A repetition comes back that only checks of its own result left out, and no other.
+// WithAll restores only repetitions that nothing but checks of their own result left out.
 func TestWithAll(t *testing.T) {
 	foreign := func(r *record.Record) { r.Load.ForeignCPU = 0.5 }
 	little := func(r *record.Record) { r.Load.Connections *= 2 }
