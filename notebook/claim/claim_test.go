@@ -516,7 +516,7 @@ func TestFewer(t *testing.T) {
 	}
 }
 
-// A judgement whose parts are unknown, as that of a session, is never stronger than claimed.
+// A session keeps the verdict of a claim but not its parts, so it is never stronger than claimed.
 func TestOutcomeWithoutParts(t *testing.T) {
 	for _, v := range []stats.Verdict{stats.Supported, stats.Contradicted, stats.Inconclusive} {
 		j := Judgement{Test: Test{Form: All}, Verdict: v}

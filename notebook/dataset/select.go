@@ -37,7 +37,7 @@ func (e *Experiment) Select(where expr.Node) ([]*Cell, error) {
 	}
 	for _, s := range expr.Selectors(where) {
 		isKnown := s.Name == ExperimentMatch || slices.Contains(e.settings, s.Name)
-		if len(s.Matches) > 0 || isKnown { // Where refuses braces
+		if len(s.Matches) > 0 || isKnown { // Where rejects braces
 			continue
 		}
 		hint := e.SuggestSetting(s.Name)
