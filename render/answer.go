@@ -24,29 +24,29 @@ import (
 	"benchbook/render/wording"
 )
 
-// answerView is what a page says before anything else.
+// answerView is the first depth of a page.
 type answerView struct {
 	Standing Badge
 	Of       string // what the standing counts: "0 of 3 headline claims supported, 14 of all 36"
 	Title    template.HTML
 	Meta     []template.HTML
-	Text     template.HTML // the answer of the author; may be empty
+	Text     template.HTML // the author's answer; may be empty
 	Related  []template.HTML
 	Answers  []claimLine
-	More     string // headline claims beyond those: "and 2 more"
+	More     string // "and 2 more" if there are more headline claims than Answers
 	Figure   template.HTML
 	Cautions *cautionsView
-	Year     string // of what was published
-	Shortest string // how long the shortest experiment took; empty if nothing was measured
+	Year     string // the head of published numbers
+	Shortest string // duration of the shortest experiment; empty if nothing was measured
 }
 
-// claimLine is what a claim came to, in a line.
+// claimLine is the result of a claim in one line.
 type claimLine struct {
 	Badge   // of the verdict
 	Says    template.HTML
 	Outcome outcome.Outcome
 	Href    string
-	Stated  string        // empty for a claim that was stated before it was measured, or may have been
+	Stated  string        // a note that the claim was not stated before it was measured; may be empty
 	Section string        // of the original
 	Derived template.HTML // how the published number follows from the original
 }
@@ -61,7 +61,7 @@ func (c *composer) headlines() []*article.Claim {
 	return slice.Filter(c.doc.Claims, func(block *article.Claim) bool { return block.Headline })
 }
 
-// yearOf is when what was published was published, as the head of a column; else a word.
+// yearOf returns the head of a column of published numbers: the year of the original, or "Published".
 func yearOf(doc *article.Document) string {
 	if r := doc.Front.Reproduces; r != nil && r.Year.Value != "" {
 		return r.Year.Value
@@ -69,7 +69,7 @@ func yearOf(doc *article.Document) string {
 	return "Published"
 }
 
-// mostAnswers is how many headline claims the top of a page has room for.
+// mostAnswers limits the headline claims at the top of a page.
 const mostAnswers = 4
 
 func (c *composer) answer(standing claim.Standing, title, own template.HTML) answerView {
@@ -80,7 +80,7 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 	for _, block := range headlines[:min(len(headlines), mostAnswers)] {
 		j := c.judgements[block.Name.Value]
 		line := c.line(block, c.outcome(block.Name.Value).Sentence.WithoutInterval().HTML())
-		if j.Verdict == stats.NotMeasured { // which the word of the outcome says
+		if j.Verdict == stats.NotMeasured { // the outcome's Word says so
 			line.Outcome.Here = ""
 		} else {
 			line.Outcome.Interval += sessionsBeside(&j)
@@ -100,7 +100,8 @@ func (c *composer) answer(standing claim.Standing, title, own template.HTML) ans
 	return v
 }
 
-// countOfClaims counts the claims behind a standing; of one that rests on no claims it says the reason.
+// countOfClaims counts the claims behind a standing: "2 of 3 headline claims supported". If there are none, it returns
+// the reason of the standing.
 func (c *composer) countOfClaims(s claim.Standing) string {
 	counted := c.results.Headlines()
 	headlines := len(counted)
@@ -131,8 +132,8 @@ func (c *composer) countOfClaims(s claim.Standing) string {
 	return words
 }
 
-// headlineFigure is the figure at the top of the page: the one that the author chose, unless only others have results,
-// else one of the first headline claim that has some; nil without one.
+// headlineFigure returns the figure for the top of the page: one that the author chose, if it has results or nothing
+// has; else the first figure of a measured headline claim; else nil.
 func (c *composer) headlineFigure() *article.Figure {
 	hasResults := func(cell *dataset.Cell) bool { return cell.State != dataset.Missing }
 	for _, f := range c.doc.Figures {
@@ -153,7 +154,7 @@ func (c *composer) headlineFigure() *article.Figure {
 	return nil
 }
 
-// cautionsView is one line that names what a reader must know, and opens to a sentence for each.
+// cautionsView is a line that names all cautions and unfolds to a sentence for each.
 type cautionsView struct {
 	Count, Names string
 	Each         []banner
@@ -171,7 +172,7 @@ func (c *composer) cautions() *cautionsView {
 	return v
 }
 
-// lasted is how long the repetitions of an experiment took; 0 if it was not measured.
+// lasted returns how long the repetitions of an experiment took; 0 if it was not measured.
 func lasted(e *dataset.Experiment) time.Duration { return cellview.OriginOf(e.AllCells()).Took }
 
 func (c *composer) shortest() string {
@@ -182,15 +183,15 @@ func (c *composer) shortest() string {
 	return wording.Lasting(slices.Min(times))
 }
 
-// banner warns that a page, table or figure is not what it seems.
+// banner is a caution.
 type banner struct {
 	Strong, Text string
-	Name         string // in a list of banners; empty for Strong in lower case
-	// Detail is for the page alone: an index says the first of the others.
+	Name         string // in the list of cautions; if empty, Strong in lower case
+	// Detail keeps the banner out of Page.Notice.
 	Detail bool
 }
 
-// onAnotherHost begins the banner of what was measured elsewhere.
+// onAnotherHost begins the banner of results from another host.
 const onAnotherHost = "Measured on another host,"
 
 func (c *composer) banners() []banner {
@@ -235,7 +236,7 @@ func (c *composer) banners() []banner {
 	return slices.Concat(out, c.headlineFindings(), c.floorBanners())
 }
 
-// headlineFindings are what the checks of validity found in cells that headline claims rest on, the worst first.
+// headlineFindings returns a banner for each validity check that warns or fails in cells of headline claims, worst first.
 func (c *composer) headlineFindings() []banner {
 	var cells []*dataset.Cell
 	for _, block := range c.headlines() {
@@ -268,7 +269,7 @@ func (c *composer) headlineFindings() []banner {
 	})
 }
 
-// floorBanners warns where the A/A pair differs too much: docs/method.md#the-noise-floor.
+// floorBanners warns of noise floors and A/A pairs that differ too much: docs/method.md#the-noise-floor.
 func (c *composer) floorBanners() []banner {
 	var apart, biased, exceeds []string
 	for _, e := range c.d.Experiments {
@@ -303,7 +304,7 @@ func (c *composer) floorBanners() []banner {
 	return out
 }
 
-// shownMetrics returns the metrics of an experiment in tables, figures, claims, and in the text written so far.
+// shownMetrics returns the metrics of an experiment in tables, figures, claims and the text rendered so far.
 func (c *composer) shownMetrics(e *dataset.Experiment) []string {
 	var out []string
 	add := func(part *article.ConditionalPart, experiment, metric string) {
@@ -359,8 +360,8 @@ func (c *composer) meta() []template.HTML {
 	return out
 }
 
-// card adds to a page what an index shows of it: what was found, in the sentence of the first headline claim that is
-// decided, with the published number next to ours, and the picture of its answer.
+// card fills the fields of a page that an index shows: its finding, the published number next to ours, the counts of
+// verdicts, and the picture.
 func (c *composer) card(page *Page, answer answerView) {
 	page.Picture = c.picture
 	counts := c.verdicts(c.doc.Claims)
@@ -377,7 +378,7 @@ func (c *composer) card(page *Page, answer answerView) {
 		page.Original = source.Plain(nameOfWork(r))
 	}
 	page.Finding = page.Description
-	stated := "" // the claim that the words state first
+	stated := "" // the first claim that the finding states
 	switch first := c.firstDecided(); {
 	case c.findingHolds():
 		finding := c.doc.Front.Finding
@@ -403,7 +404,7 @@ func (c *composer) card(page *Page, answer answerView) {
 	}
 }
 
-// findingHolds reports whether the article has a finding, and all claims that it states in fixed words hold.
+// findingHolds reports whether the article has a finding, and every claim that it states in fixed words is supported.
 func (c *composer) findingHolds() bool {
 	return c.doc.Front.Finding.Value != "" && !slices.ContainsFunc(c.doc.Statements(), func(s article.Statement) bool {
 		verdict := c.verdict(s.Claim.Value)
@@ -411,8 +412,7 @@ func (c *composer) findingHolds() bool {
 	})
 }
 
-// firstDecided is the first headline claim that is supported or contradicted, else the first that was measured; nil
-// without one.
+// firstDecided returns the first headline claim that is decided, else the first inconclusive one, else nil.
 func (c *composer) firstDecided() (first *article.Claim) {
 	for _, block := range c.headlines() {
 		switch c.verdict(block.Name.Value) {
@@ -426,23 +426,23 @@ func (c *composer) firstDecided() (first *article.Claim) {
 	return first
 }
 
-// Beside has the published and the measured effect of a headline claim.
+// Beside holds the published and the measured effect of a headline claim.
 type Beside struct{ Year, Published, Here, Interval string }
 
-// pictureOf returns a drawing with ids of its own, for pages that show drawings of several articles.
+// pictureOf makes the ids of a drawing unique among articles, for pages that show several.
 func (c *composer) pictureOf(label string, drawing template.HTML) template.HTML {
 	own := c.doc.Slug + "-" + label + "-"
 	return template.HTML(strings.NewReplacer(`"`+label+"-", `"`+own, "#"+label+"-", "#"+own).Replace(string(drawing)))
 }
 
-// Badge shows a standing or verdict: a glyph and a colour by Class, and always the Word.
+// Badge shows a standing or verdict as a glyph and colour, chosen by Class, and a Word.
 type Badge struct {
 	Class   string // of the style sheet, such as "is-reproduced"
 	Word    string // such as "Partly reproduced, 2 of 3"
 	Meaning string // in a sentence; empty for verdicts
 }
 
-// StandingBadges lists the badges of all standings in the order of an index: docs/claims.md#standing.
+// StandingBadges returns the badges of all standings in the order of an index: docs/claims.md#standing.
 func StandingBadges() []Badge {
 	return []Badge{
 		{"is-reproduced", "Reproduced", "Every headline claim about what was published is supported."},
@@ -459,7 +459,7 @@ func StandingBadges() []Badge {
 	}
 }
 
-// StandingBadge shows a standing with its count: "Partly reproduced, 2 of 3".
+// StandingBadge returns the badge of a standing with its count: "Partly reproduced, 2 of 3".
 func StandingBadge(s claim.Standing) Badge {
 	mark := PlainBadge(s)
 	if s.Count != "" {
@@ -468,13 +468,13 @@ func StandingBadge(s claim.Standing) Badge {
 	return mark
 }
 
-// PlainBadge shows a standing without its count.
+// PlainBadge returns the badge of a standing without its count.
 func PlainBadge(s claim.Standing) Badge {
 	mark, _ := slice.Find(StandingBadges(), func(b Badge) bool { return b.Word == wording.Capital(string(s.Is)) })
 	return mark
 }
 
-// VerdictBadge shows a verdict.
+// VerdictBadge returns the badge of a verdict; "" counts as not measured.
 func VerdictBadge(v stats.Verdict) Badge {
 	if v == stats.NotMeasured || v == "" {
 		return Badge{Class: "is-none", Word: "Not measured"}

@@ -18,35 +18,34 @@ import (
 	"benchbook/render/wording"
 )
 
-// claimView is a claim in two lines: its words, and what came out. The rest opens from there.
+// claimView is a claim in two lines, its text and its outcome; the details unfold.
 type claimView struct {
 	Badge
 	ID       string
 	Says     template.HTML
 	Headline bool
 	Effect   string   // with its interval
-	What     string   // the effect is of, such as "throughput, async over sync"
-	Line     []string // what follows: what was claimed and published, and what might decide it
-	// Sentences are why the claim is not decided, and what to keep in mind.
+	What     string   // is compared, such as "throughput, async over sync"; may be empty
+	Line     []string // after the effect: the claimed and published size, and what might decide the claim
+	// Sentences give the reasons and caveats of the verdict.
 	Sentences []string
 	Links     []link
 	Parts     []partView
 	Matrix    *outcome.Matrix // instead of Parts
 	Sessions  []partView      // if there are several
 	Expect    template.HTML
-	Run       string // the experiments that measure it
-	Article   string // that has these; empty where they cannot be run by name
+	Run       string // names of the experiments that measure it
+	Article   string // their slug; empty if they can't be run by name
 }
 
-// partView is one comparison of a claim with several.
+// partView is one comparison of a claim, or the claim in one session or set of records.
 type partView struct {
 	Badge
 	What, Effect, Interval, Reason string
-	hasInterval                    bool // that has a confidence
+	hasInterval                    bool // Interval is a confidence interval
 }
 
-// longestEffect is how long the words may be behind an effect; longer ones list many cells, which the test below
-// selects.
+// longestEffect limits the length of claimView.What. Longer texts list many cells, which the expression shows better.
 const longestEffect = 140
 
 func (c *composer) claim(block *article.Claim) claimView {
@@ -57,19 +56,19 @@ func (c *composer) claim(block *article.Claim) claimView {
 		v.Article, v.Run = c.doc.Slug, c.runOf(block, j)
 	}
 	v.line("", c.statedWords(block))
-	isMeasured := j.Verdict != stats.NotMeasured // without a number no warning is needed
+	isMeasured := j.Verdict != stats.NotMeasured
 	if j.Effect != nil && isMeasured {
 		c.addEffect(&v, block, &j)
 	}
 	v.line("", j.Tally())
 	parts := partsOf(j.Parts, nil)
-	if v.Matrix = outcome.MatrixOf(&j); v.Matrix == nil { // which shows what is open
+	if v.Matrix = outcome.MatrixOf(&j); v.Matrix == nil {
 		v.Parts = parts
 	}
 	switch {
 	case !isMeasured:
 		v.line("", j.Reason)
-	case len(parts) == 0: // parts have their own
+	case len(parts) == 0: // else each part has its own reason
 		v.say(outcome.Reason(&j))
 	}
 	v.line("", neededWords(j))
@@ -91,7 +90,7 @@ func (c *composer) claim(block *article.Claim) claimView {
 	return v
 }
 
-// addEffect adds the effect of a claim, where it is shown, and what it was compared with.
+// addEffect adds the effect of a claim, a link to it, and the claimed and published sizes.
 func (c *composer) addEffect(v *claimView, block *article.Claim, j *claim.Judgement) {
 	e := outcome.EffectOf(j)
 	if v.Effect = e.With(); len(j.What) <= longestEffect {
@@ -107,14 +106,14 @@ func (c *composer) addEffect(v *claimView, block *article.Claim, j *claim.Judgem
 	v.line("published ", outcome.Published(c.d, j))
 }
 
-// line adds words to the line of a claim, if there are any.
+// line appends words to the second line of a claim, unless they are empty.
 func (v *claimView) line(before, words string) {
 	if words != "" {
 		v.Line = append(v.Line, before+words)
 	}
 }
 
-// say adds sentences, without the empty ones.
+// say appends words as sentences, except empty ones.
 func (v *claimView) say(words ...string) {
 	for _, w := range words {
 		if w != "" {
@@ -123,7 +122,7 @@ func (v *claimView) say(words ...string) {
 	}
 }
 
-// runOf returns the experiments that a claim needs.
+// runOf returns the names of the experiments that a claim needs, separated by spaces.
 func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
 	var names []string
 	for _, cell := range outcome.CellsOf(j) {
@@ -135,10 +134,10 @@ func (c *composer) runOf(block *article.Claim, j claim.Judgement) string {
 	return strings.Join(names, " ")
 }
 
-// mostInvalid is how many cells with invalid repetitions a claim names. Tables name all of them.
+// mostInvalid is how many cells with invalid repetitions a claim names. Tables name all.
 const mostInvalid = 3
 
-// firstMarks leaves out all but the first marks of cells with invalid repetitions, unless only one would be left out.
+// firstMarks replaces all but the first mostInvalid marks of invalid cells by a count, unless that saves just one.
 func firstMarks(marks []string) []string {
 	invalid, kept := 0, marks[:0:0]
 	for _, m := range marks {
@@ -155,8 +154,8 @@ func firstMarks(marks []string) []string {
 	return append(kept, fmt.Sprintf("and %d more cells like these", invalid-mostInvalid))
 }
 
-// withAllWords is the effect of a claim, or the count of its verdicts, with the repetitions too that only checks of
-// their own result left out; empty if there are none.
+// withAllWords says what the claim comes to if repetitions excluded because of their own result count; "" if there are
+// none.
 func withAllWords(j *claim.Judgement) string {
 	all := j.All
 	if all == nil || all.Verdict == stats.NotMeasured || all.Effect == nil && len(all.Parts) == 0 {
@@ -172,7 +171,7 @@ func withAllWords(j *claim.Judgement) string {
 	return "with all repetitions: " + words
 }
 
-// neededWords says how many repetitions might decide an inconclusive claim.
+// neededWords says how many repetitions might decide an inconclusive claim; "" for others.
 func neededWords(j claim.Judgement) string {
 	if j.Needed == 0 || j.Verdict != stats.Inconclusive {
 		return ""
@@ -181,8 +180,8 @@ func neededWords(j claim.Judgement) string {
 		phrase.Verb(max(1, len(j.Parts)), "it", "each of them")
 }
 
-// partsOf returns the views of results that readers compare. Their ratios have one form: the form of whole, if it has an
-// effect.
+// partsOf returns the views of parts or sessions. Readers compare them, so all ratios have one form: the form of whole,
+// unless it is nil or has no effect.
 func partsOf(list []claim.Judgement, whole *claim.Judgement) []partView {
 	views, effects := make([]partView, len(list)), make([]outcome.Effect, len(list))
 	has := func(j *claim.Judgement) bool { return j.Effect != nil && j.Verdict != stats.NotMeasured }
@@ -204,7 +203,7 @@ func partsOf(list []claim.Judgement, whole *claim.Judgement) []partView {
 	return views
 }
 
-// claimsData has a row for each claim, and for each comparison of one.
+// claimsData returns CSV with a row for each claim and for each of its comparisons.
 func (c *composer) claimsData() []byte {
 	t := cellview.NewDataTable([]string{"claim", "part"}, "of", "verdict", "effect", "lo", "hi", "interval", "reason")
 	var add func(name, part string, j *claim.Judgement)
@@ -228,7 +227,7 @@ func (c *composer) claimsData() []byte {
 	return t.CSV()
 }
 
-// claimSentence returns the text of a claim, else the words of the first link to it, else its test.
+// claimSentence returns the text of a claim, else the words of the first link to it, else its expression.
 func (c *composer) claimSentence(claim *article.Claim) template.HTML {
 	if claim.Text.Value != "" {
 		shown, _ := c.prose.Inline(claim.Text.Value)
@@ -240,20 +239,20 @@ func (c *composer) claimSentence(claim *article.Claim) template.HTML {
 	return "<code>" + prose.Escaped(claim.Expect.Node.String()) + "</code>"
 }
 
-// saidView is what the text says of a claim: its sentence, or words of the author.
+// saidView is a statement of a claim in the text: its sentence, or the author's words.
 type saidView struct {
 	Class, Href string
-	Hypothesis  bool          // the words are none that the claim bears out
-	Words       template.HTML // but for the last
-	Last        template.HTML // word, or nothing if the interval is last
+	Hypothesis  bool          // the claim does not support the words
+	Words       template.HTML // without Last
+	Last        template.HTML // word, kept with the glyph; empty if the interval or markup is last
 	Interval    string
-	Tag         string // next to the glyph; for screen readers alone if all is as the words say
-	Apart       bool   // the words have links of their own, so that only the mark leads to the claim
-	Stop        bool
+	Tag         string // next to the glyph; only for screen readers if "as claimed"
+	Apart       bool   // only the glyph links to the claim, as the words contain links
+	Stop        bool   // ends with a full stop
 }
 
-// Claim shows words that are bound to a claim, or without words its sentence, with a mark that leads to the claim.
-// Words of the author that do not hold are quoted as a hypothesis.
+// Claim renders words bound to a claim, or its sentence if there are none, with a mark that links to the claim.
+// Words that the claim does not support are quoted as a hypothesis. If goesOn, the sentence has no full stop.
 func (c *composer) Claim(name string, words template.HTML, goesOn bool) template.HTML {
 	o, verdict := c.outcome(name), c.verdict(name)
 	v := saidView{Class: VerdictBadge(verdict).Class, Href: "#" + prose.ClaimID + name, Tag: o.Word}
@@ -272,12 +271,12 @@ func (c *composer) Claim(name string, words template.HTML, goesOn bool) template
 	return c.Fill("said", v)
 }
 
-// Finding is the sentence of a claim for headings and titles.
+// Finding returns the sentence of a claim for headings and titles.
 func (c *composer) Finding(name string) string {
 	return c.outcome(name).Sentence.Title(c.verdict(name)).Text()
 }
 
-// outcome returns what became of a claim. A sentence that leads to its own claim says nothing there.
+// outcome returns the outcome of a claim. A sentence that refers to its own claim finds "not measured", not a loop.
 func (c *composer) outcome(name string) outcome.Outcome {
 	if _, ok := c.outcomes[name]; !ok {
 		c.outcomes[name] = outcome.Outcome{Word: wording.NotMeasured}
@@ -288,7 +287,7 @@ func (c *composer) outcome(name string) outcome.Outcome {
 	return c.outcomes[name]
 }
 
-// title shows a title, which may be the sentence of a claim.
+// title renders a title, which may be the sentence of a claim, and returns it as text, too.
 func (c *composer) title(line string) (shown template.HTML, words string) {
 	if name, ok := article.SentenceOf(line); ok {
 		words = c.Finding(name)
@@ -297,7 +296,7 @@ func (c *composer) title(line string) (shown template.HTML, words string) {
 	return c.prose.Inline(line)
 }
 
-// caption shows a caption, which may be the sentence of a claim.
+// caption renders a caption, which may be the sentence of a claim.
 func (c *composer) caption(line string) template.HTML {
 	if name, ok := article.SentenceOf(line); ok {
 		return c.outcome(name).Sentence.HTML()
@@ -306,8 +305,8 @@ func (c *composer) caption(line string) template.HTML {
 	return shown
 }
 
-// statedWords are the mark of a claim with what changed; empty if it was stated before, or if that is not known: the page
-// says both once, of all claims.
+// statedWords says that a claim was not stated before it was measured, and what changed. It is empty for one stated
+// before, or if that is unknown: method stated says so once for all claims.
 func (c *composer) statedWords(block *article.Claim) string {
 	s, _ := slice.Find(c.results.Stated(), func(s claim.StatedClaim) bool { return s.Claim == block.Name.Value })
 	if s.Is == claim.StatedBefore || s.Is == claim.StatingIsNotKnown {
@@ -319,8 +318,7 @@ func (c *composer) statedWords(block *article.Claim) string {
 	return string(s.Is) + ": " + strings.Join(s.Changes, "; ")
 }
 
-// stated sums up which claims were stated before they were measured, names those that are no longer made, and says what
-// ranges beside numbers are.
+// stated counts the claims stated before they were measured, names those no longer made, and explains the ranges.
 func (c *composer) stated() string {
 	counts := map[claim.Stating]int{}
 	var gone []string
@@ -356,7 +354,7 @@ func (c *composer) stated() string {
 	return words + " Ranges are 95\u202f% intervals, unless they say otherwise."
 }
 
-// sessionsWords says on how many sessions the claims rest: "one session", each result on one, or the most of a claim.
+// sessionsWords says how many sessions a claim rests on: "one session", "up to 3 sessions".
 //
 // Source: docs/method.md#sessions.
 func (c *composer) sessionsWords() string {
@@ -369,7 +367,7 @@ func (c *composer) sessionsWords() string {
 	return "one session"
 }
 
-// mostSessions returns how many sessions the claim with the most of them rests on.
+// mostSessions returns the largest number of sessions of a claim, at least 1.
 func (c *composer) mostSessions() int {
 	most := 1
 	for _, j := range c.results.Claims {
@@ -378,7 +376,7 @@ func (c *composer) mostSessions() int {
 	return most
 }
 
-// ofSession adds its session to the subtitle of a figure or table, if claims next to it rest on several.
+// ofSession adds to the subtitle of a figure or table that it shows the newest session, if claims rest on several.
 func (c *composer) ofSession(sub string) string {
 	if c.mostSessions() == 1 || sub == "" {
 		return sub
@@ -386,8 +384,8 @@ func (c *composer) ofSession(sub string) string {
 	return sub + "; the newest session alone"
 }
 
-// sessionsBeside says what goes after an effect that several sessions have measured: the effect of the other of two, or
-// that the interval is between sessions.
+// sessionsBeside returns the words after an effect of several sessions: that its interval is between sessions, or the
+// effect in the other of two.
 func sessionsBeside(j *claim.Judgement) string {
 	switch {
 	case len(j.Sessions) == 0 || j.Effect == nil:
@@ -400,9 +398,9 @@ func sessionsBeside(j *claim.Judgement) string {
 	return ", in another session " + outcome.Said(j, j.Sessions[1].Effect)
 }
 
-// sessionParts lists what each session says of a claim alone. Where two agree, the first is left out: the line of the
-// claim shows it. A session goes by its host, unless that is the host of the page, and by when it began: by the year if it
-// is another one than that of the session before, and by the time of day if its host has another session on that day.
+// sessionParts returns the verdict and effect of each session alone. If both of two agree with the claim, the first is
+// left out: the line of the claim shows it. A session is named by its day, with the year if that changes, the time of
+// day if its host has another session on that day, and the host unless it is the given one.
 func sessionParts(j *claim.Judgement, host string) []partView {
 	views := partsOf(slice.Map(j.Sessions, func(s claim.Session) claim.Judgement {
 		return claim.Judgement{Test: j.Test, Verdict: s.Verdict, Effect: s.Effect}
@@ -430,7 +428,7 @@ func sessionParts(j *claim.Judgement, host string) []partView {
 
 const dayOnly = "2\u00a0Jan"
 
-// began says in a layout of package time when the runs of a session began, by their names.
+// began formats when the runs of a session began, which it reads from their names.
 func began(s claim.Session, layout string) string {
 	return phrase.List(slice.Map(s.Runs, func(run string) string {
 		name, _, _ := strings.Cut(run, "-")

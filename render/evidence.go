@@ -23,24 +23,24 @@ import (
 	"benchbook/render/wording"
 )
 
-// evidenceView is the third depth of a page: all that the answer and the story rest on.
+// evidenceView is the third depth of a page, with everything that supports the answer and the story.
 type evidenceView struct {
 	Original  originalView
 	Asked     originalView // headline claims that the original does not make
 	Run       howtoView
 	Stated    string       // which claims were stated before they were measured
-	Claims    []claimsView // the headline claims, which are open, and the others
-	Data      *link        // every comparison of them
+	Claims    []claimsView // the headline claims, unfolded, and the others
+	Data      *link        // to claims.csv
 	Published []publishedView
 }
 
-// originalView is a table of claims: those that the original makes, or the other headline claims.
+// originalView is a table of the claims of the original, or of the other headline claims.
 type originalView struct {
 	ID, Heading   string // of the section
 	Title, Source string
 	URL           template.URL
 	Year          string
-	Agreement     []string // how far published numbers and measured ones agree
+	Agreement     []string // sentences about how well published and measured numbers agree
 	Rows          []claimLine
 }
 
@@ -51,7 +51,7 @@ type claimsView struct {
 }
 
 type howtoView struct {
-	Alone       bool // it is not an article of a project
+	Alone       bool // the article belongs to no project
 	First, More []howtoLine
 	Files       []link
 	Records     []link      // a file for each run
@@ -61,15 +61,15 @@ type howtoView struct {
 
 type howtoLine struct{ Words, Command string }
 
-// otherView is what another host or profile measured of the article.
+// otherView is the result of another host or profile.
 type otherView struct {
 	Host, Profile, Run, Standing string
 
-	Differs string     // its machine from the one that is shown
-	Claims  []partView // headline claims that it measured, with the effect here as the reason
+	Differs string     // how its machine differs from the one of this page
+	Claims  []partView // its measured headline claims; Reason holds the effect here
 }
 
-// others lists the sets of records that the page does not show, with their newest run and what it came to.
+// others lists the results of other hosts and profiles.
 func (c *composer) others() (list []otherView) {
 	for _, d := range c.d.Others {
 		newest := ""
@@ -85,7 +85,7 @@ func (c *composer) others() (list []otherView) {
 	return list
 }
 
-// sideBySide lists the headline claims that another set measured, each with its effect there and here.
+// sideBySide lists the headline claims that another host or profile measured, each with its effect there and here.
 func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 	for i := range there.Claims {
 		j := &there.Claims[i]
@@ -103,7 +103,7 @@ func (c *composer) sideBySide(there *claim.Results) (list []partView) {
 	return list
 }
 
-// differences names what differs between the machines of two sets.
+// differences lists how the machine of there differs from the machine of here.
 func differences(here, there *dataset.Dataset) string {
 	facts := func(d *dataset.Dataset) map[string]string {
 		records := d.Records
@@ -158,7 +158,7 @@ func (c *composer) claimsFold(title string, list []*article.Claim, open bool) cl
 		Claims: slice.Map(list, c.claim)}
 }
 
-// original lists the claims that the original makes.
+// original returns the table of the claims that the original makes.
 func (c *composer) original(standing claim.Standing) originalView {
 	v := originalView{ID: "original", Heading: "What the original said", Year: yearOf(c.doc),
 		Agreement: slice.Map(standing.Published, wording.Sentence)}
@@ -172,7 +172,7 @@ func (c *composer) original(standing claim.Standing) originalView {
 	return v
 }
 
-// asked lists the headline claims that the original does not make.
+// asked returns the table of the other headline claims; it is empty if the article reproduces nothing.
 func (c *composer) asked() originalView {
 	v := originalView{ID: "asked", Heading: "What else we asked"}
 	if r := c.doc.Front.Reproduces; r != nil {
@@ -181,7 +181,7 @@ func (c *composer) asked() originalView {
 	return v
 }
 
-// nameOfWork is the title of a work with its author and year: “A title”, Somebody 2020.
+// nameOfWork returns the title of a work with its author and year: “A title”, Somebody 2020.
 func nameOfWork(w *article.Work) string {
 	name := "“" + w.Title.Value + "”"
 	if by := w.By(); by != "" {
@@ -203,7 +203,7 @@ func (c *composer) addClaims(v *originalView, claims []*article.Claim) {
 	v.Title = originalTitle(len(v.Rows), c.verdicts(claims))
 }
 
-// originalTitle counts the statements that hold: "4 of 11 statements hold here, 1 of them stronger, 4 do not, 3 are
+// originalTitle counts statements by verdict: "4 of 11 statements hold here, 1 of them more strongly, 4 do not, 3 are
 // undecided".
 func originalTitle(rows int, counts map[stats.Verdict]int) string {
 	holding := counts[stats.Supported] + counts[stats.Stronger]
@@ -223,7 +223,7 @@ func originalTitle(rows int, counts map[stats.Verdict]int) string {
 	return words
 }
 
-// howto lists what repeats the article, the shortest experiment first.
+// howto returns the commands that repeat the article, the shortest experiment first.
 func (c *composer) howto() howtoView {
 	if c.options.Command != "" {
 		return howtoView{Alone: true, First: []howtoLine{{"The same measurement", c.options.Command}}}
@@ -256,7 +256,7 @@ func (c *composer) howto() howtoView {
 	return v
 }
 
-// addSources adds the links to what the article was measured from, and to its records.
+// addSources adds links to the article's source and its records.
 func (c *composer) addSources(v *howtoView) {
 	size := func(bytes int64) string {
 		return wording.UnitFor("B", false, float64(bytes)).Quantity(float64(bytes), 0)
@@ -271,10 +271,10 @@ func (c *composer) addSources(v *howtoView) {
 	v.Summary = "Records of " + wording.Count(len(v.Records), "run") + ", unpacked " + size(all)
 }
 
-// source is the article as a file.
+// source returns the article.md of the page.
 func (c *composer) source() File { return File{article.FileName, c.doc.Source.Data} }
 
-// publishedView names published numbers, which tables and figures show next to ours.
+// publishedView is the source of published numbers, which tables and figures show next to ours.
 type publishedView struct {
 	Count, Source string
 	URL           template.URL
@@ -297,7 +297,7 @@ func (c *composer) published() (list []publishedView) {
 	return list
 }
 
-// publishedData has a row for each published one, with numbers in base units.
+// publishedData returns published numbers as CSV, in base units.
 func publishedData(p *article.Published) []byte {
 	var fields, metrics []string
 	for _, r := range p.Rows {

@@ -1,8 +1,8 @@
-// Package render makes the page of an article out of what its author wrote and what was measured.
+// Package render renders an article and its measurements as a page.
 //
-// A page is written from the article, its records and a theme, and from nothing else: no engine is asked, no clock
-// is read, and the same input gives the same bytes. What was not measured is said so at every place where it would
-// stand; no number is shown that no record holds. What an author wrote becomes markup in package prose alone.
+// A page depends on the article, its records and the theme only: no engine is asked, no clock is read, and the same
+// input gives the same bytes. A missing measurement is marked wherever its number would stand. Only package prose turns
+// the author's text into markup.
 package render
 
 import (
@@ -49,37 +49,37 @@ func New(theme fs.FS) (*Renderer, error) {
 
 type Options struct {
 	Articles []string // slugs of the site's articles, to which pages may link
-	// Sources are files for readers of the page: the records.
+	// Sources are the files of records that readers can download.
 	Sources []Copy
-	Address string // of the site; empty if that is not known
-	Licence string // of what the articles say and measured; may be empty
-	PNG     bool   // write a picture of each figure next to its SVG
-	Command string // that measured the article, instead of run; empty for an article of a project
+	Address string // URL of the site; empty if unknown
+	Licence string // of the articles' text and data; may be empty
+	PNG     bool   // write each figure as PNG, too
+	Command string // the shell command that repeats the measurement; empty for an article of a project
 }
 
 type Page struct {
 	Slug        string
 	Title       string // as text
 	Description string // as text; may be empty
-	Date        string // that the author gave it, year-month-day; may be empty
+	Date        string // given by the author, as year-month-day; may be empty
 	Tags        []string
 
-	Measured time.Time // when the last result was; zero if there are none
+	Measured time.Time // when the last repetition ended; zero without records
 	Standing Badge
-	Notice   string        // what a reader must know first, in a few words, such as "Not finished"; may be empty
-	Says     template.HTML // what was found: the sentence of the first headline claim that is decided
-	Finding  string        // Says as text
-	Verdict  Badge         // of that claim; empty without one
+	Notice   string        // the first caution, in a few words, such as "Unfinished"; may be empty
+	Says     template.HTML // the author's finding if its claims hold, else the sentence of a headline claim
+	Finding  string        // Says as text; without it the description, or why there is no finding
+	Verdict  Badge         // of the headline claim that Says states; empty without one
 	Counts   []VerdictCount
-	Original string // what the article reproduces; may be empty
+	Original string // the work that the article reproduces; may be empty
 	Beside   *Beside
-	Picture  template.HTML // the drawing of its answer; may be empty
+	Picture  template.HTML // the headline figure; may be empty
 
 	HTML     template.HTML // the main element
-	Files    []File        // that the page links
-	Copies   []Copy        // that the page links
-	Sections []Section     // what search finds in it
-	Warnings []string      // what the author should look at, such as a label in a figure that cannot be read
+	Files    []File        // to write below the page
+	Copies   []Copy        // to compress below the page
+	Sections []Section     // for the search index
+	Warnings []string      // for the author, such as an unreadable label in a figure
 }
 
 type File struct {
@@ -87,7 +87,7 @@ type File struct {
 	Data []byte
 }
 
-// Copy is a file of this machine that a page links, compressed by gzip.
+// Copy is a local file that a page links in gzip format.
 type Copy struct {
 	Path string // relative to the folder of the page, with slashes
 	From string // the original
@@ -100,8 +100,8 @@ type VerdictCount struct {
 	Count int
 }
 
-// Page renders an article. The error is one of a template or drawing; problems of the article and missing records are
-// shown on the page.
+// Page renders an article. It fails only if a template or drawing does: the page itself shows problems of the article
+// and missing records.
 func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	c := r.compose(d, o)
 	page := &Page{Slug: d.Doc.Slug, Date: d.Doc.Front.Date.Value, Measured: c.origin.Last, Copies: o.Sources,
@@ -131,8 +131,8 @@ func (r *Renderer) Page(d *dataset.Dataset, o Options) (*Page, error) {
 	return page, c.failed()
 }
 
-// shortened leaves out what HTML does not need: end tags of parts of tables and lists, which end where the next part
-// begins or their parent ends, empty values, and quotes around values without spaces. Quotes in text are as they are.
+// shortened removes optional HTML: end tags of table and list parts, empty attribute values, and quotes around values
+// without spaces. It also unescapes quotes in text.
 func shortened(page template.HTML) template.HTML {
 	markup := textWithQuotes.ReplaceAllStringFunc(withoutEnds.Replace(string(page)), quotes.Replace)
 	return template.HTML(startTag.ReplaceAllStringFunc(markup, func(tag string) string {
@@ -141,7 +141,7 @@ func shortened(page template.HTML) template.HTML {
 }
 
 var (
-	// A drawing is one line. A value without quotes would take in the slash of an empty element: a space goes before it.
+	// A drawing is one line. The space before "/>" keeps the slash out of a value that has lost its quotes.
 	withoutEnds = strings.NewReplacer("</td>", "", "</th>", "", "</tr>", "", "</thead>", "", "</tbody>", "", "</li>", "",
 		"</dt>", "", "</dd>", "", "<br/>", "<br>", `"></path>`, `"/>`, `"></circle>`, `" />`, `"></rect>`, `" />`,
 		`"></use>`, `" />`, "\n<path ", "<path ", "\n<text ", "<text ", "\n<g ", "<g ", "\n</g>", "</g>",
@@ -157,7 +157,7 @@ func (c *composer) failed() error {
 	return cmp.Or(c.err, c.prose.Err())
 }
 
-// articleView is a page in three depths: the answer, the story, the evidence.
+// articleView is a page in three depths: answer, story and evidence.
 type articleView struct {
 	Answer      answerView
 	Description template.HTML
@@ -179,16 +179,16 @@ type composer struct {
 	prose   *prose.Writer
 
 	judgements map[string]claim.Judgement // by the name of the claim
-	outcomes   map[string]outcome.Outcome // made when they are asked for
+	outcomes   map[string]outcome.Outcome // a cache for the method outcome
 	headline   *article.Figure            // at the top of the page; nil without one
-	picture    template.HTML              // its drawing
-	drawn      Drawing                    // the last figure
-	origin     cellview.Origin            // of all that is shown
+	picture    template.HTML              // the drawing of headline
+	drawn      Drawing                    // the last figure drawn
+	origin     cellview.Origin            // of all cells
 
-	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
-	used     []used            // by values and claims
+	numbers  map[string]string // of tables and figures by label, such as "Figure 2"
+	used     []used            // metrics in values and claims
 	nextID   int
-	palette  *chart.Palette // of the article
+	palette  *chart.Palette
 	files    []File
 	warnings []string
 	err      error
@@ -218,7 +218,7 @@ func (r *Renderer) compose(d *dataset.Dataset, o Options) *composer {
 	return c
 }
 
-// Fill executes a template and keeps the first error. Control characters are made visible: see package plaintext.
+// Fill executes a template with control characters made visible, and keeps the first error.
 func (c *composer) Fill(name string, data any) template.HTML {
 	var b bytes.Buffer
 	if err := c.templates.ExecuteTemplate(&b, name, data); err != nil && c.err == nil {
@@ -227,7 +227,7 @@ func (c *composer) Fill(name string, data any) template.HTML {
 	return template.HTML(source.PlainBytes(bytes.ReplaceAll(b.Bytes(), escapedPlus, []byte("+"))))
 }
 
-// escapedPlus is how html/template writes a plus, which is dangerous in UTF-7 alone; pages are UTF-8.
+// escapedPlus is a plus as html/template escapes it, against UTF-7 attacks. Pages are UTF-8 and don't need that.
 var escapedPlus = []byte("&#43;")
 
 func (c *composer) Warnf(format string, args ...any) {
@@ -243,8 +243,8 @@ func (c *composer) warnOfDeadLinks() {
 	}
 }
 
-// numbersOf numbers tables and figures in the order of the page, which has the headline figure first, whether or not
-// they are shown: a number is the same with every outcome.
+// numbersOf numbers tables and figures by label, in page order: the headline figure is first. Hidden ones count too, so
+// conditional parts don't renumber the others.
 func numbersOf(doc *article.Document, headline *article.Figure) map[string]string {
 	numbers := map[string]string{}
 	figures := doc.Figures
@@ -265,7 +265,7 @@ type contentsEntry struct {
 	Below       []link
 }
 
-// contents lists the three depths of the page, with the headings of the story and the parts of the evidence.
+// contents returns the table of contents: the three depths, with the headings of the story and of the evidence.
 func (c *composer) contents(e evidenceView) []contentsEntry {
 	story := contentsEntry{Href: "#story", Words: "The story"}
 	for _, h := range c.prose.Headings {
@@ -303,7 +303,7 @@ func (c *composer) Block(b *article.Block) template.HTML {
 		}
 	case "figure":
 		for _, f := range b.Figures {
-			if f != c.headline { // which is at the top
+			if f != c.headline { // it is drawn at the top
 				out += c.figure(f)
 			}
 		}
@@ -323,13 +323,13 @@ func (c *composer) ValueText(in expr.Inline) string {
 
 func (c *composer) AddFile(path string, data []byte) { c.files = append(c.files, File{path, data}) }
 
-// Parts shows parts of an article by themselves, as its page shows them.
+// Parts renders single values, claims, tables and figures of an article as its page shows them.
 type Parts struct{ c *composer }
 
-// Parts returns the parts of an article.
+// Parts returns the parts of an article for rendering one by one.
 func (r *Renderer) Parts(d *dataset.Dataset, o Options) Parts { return Parts{r.compose(d, o)} }
 
-// Value is a value as text.
+// Value returns the text of a value. The error says why there is none.
 func (p Parts) Value(in expr.Inline) (string, error) {
 	v := p.c.evaluate(in)
 	if v.Missing {
@@ -338,7 +338,7 @@ func (p Parts) Value(in expr.Inline) (string, error) {
 	return v.Text, nil
 }
 
-// Claim returns the outcome of a claim as a sentence, and how it relates to the claim: "as claimed".
+// Claim returns the sentence of a claim, and the word that relates it to the claim, such as "as claimed".
 func (p Parts) Claim(name string) (sentence, word string, err error) {
 	if _, ok := p.c.judgements[name]; !ok {
 		known := slice.Map(p.c.doc.Claims, func(c *article.Claim) string { return c.Name.Value })
@@ -348,16 +348,16 @@ func (p Parts) Claim(name string) (sentence, word string, err error) {
 	return strings.ReplaceAll(o.Sentence.Text(), "\u00a0", " "), o.Word, nil
 }
 
-// TableText is a table as text.
+// TableText is a table for plain text.
 type TableText struct {
 	Title string
-	Rows  [][]string // the first has the heads
-	Right []int      // columns of numbers
-	Notes []string   // whose numbers stand at values in brackets
-	Where string     // what was measured, where and when
+	Rows  [][]string // the first is the head
+	Right []int      // columns to align right
+	Notes []string   // "[1] …", referred to by values
+	Where string     // kind of numbers, cells, host, run and date
 }
 
-// Table is a table without its plots.
+// Table returns a table without its plots. The error says why there are no rows.
 func (p Parts) Table(t *article.Table) (out TableText, err error) {
 	cells, missing := p.c.shownCells(t.Experiment.Value, t.Where.Node)
 	if missing != "" {
@@ -407,13 +407,13 @@ func cellText(c table.Cell) string {
 	return strings.TrimSpace(text)
 }
 
-// Drawing is a drawing of a figure as a file for light and dark surroundings.
+// Drawing is a figure as an SVG file that suits light and dark backgrounds.
 type Drawing struct {
 	Title string
 	SVG   []byte
 }
 
-// Figure draws a figure.
+// Figure draws a figure as a file. It fails if there is nothing to draw.
 func (p Parts) Figure(f *article.Figure) (Drawing, error) {
 	p.c.drawn = Drawing{}
 	p.c.figure(f)

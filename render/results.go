@@ -24,7 +24,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// captioned is common to tables and figures in the template.
+// captioned holds what the templates of tables and figures share.
 type captioned struct {
 	ID, Number string
 	Title      template.HTML
@@ -33,7 +33,7 @@ type captioned struct {
 	Provenance provenance
 }
 
-// provenance says what was measured and when, on the host of the page, and links the data.
+// provenance says which cells were measured and when, and links the data.
 type provenance struct {
 	Cells string
 	When  string
@@ -66,7 +66,7 @@ func (c *composer) verdict(claim string) stats.Verdict {
 	return cmp.Or(c.judgements[claim].Outcome(), stats.NotMeasured)
 }
 
-// verdicts counts claims by their outcomes.
+// verdicts counts claims by verdict.
 func (c *composer) verdicts(claims []*article.Claim) map[stats.Verdict]int {
 	counts := map[stats.Verdict]int{}
 	for _, block := range claims {
@@ -92,7 +92,7 @@ func (c *composer) table(t *article.Table) template.HTML {
 		captioned
 		Layout  table.Layout
 		Missing string   // why there are no rows
-		Common  []string // what holds of all rows
+		Common  []string // notes on all rows
 	}{e, layout, missing, columns.commonWords()})
 }
 
@@ -101,10 +101,10 @@ type columns struct {
 	cells   []*dataset.Cell
 	words   []string // parameters, labels
 	metrics []record.Metric
-	sorted  int      // the metric that rows are sorted by, as an index; -1 for none
-	colour  string   // the parameter that colours tell apart; empty if none
-	series  []string // its values
-	common  []string // circumstances in which all that is shown was measured
+	sorted  int      // index of the metric that sorts the rows, or -1
+	colour  string   // the parameter shown by colour; may be empty
+	series  []string // the values of colour
+	common  []string // circumstances shared by all measured cells
 }
 
 func (c *composer) tableColumns(t *article.Table, cells []*dataset.Cell) *columns {
@@ -139,7 +139,7 @@ func commonCircumstances(cells []*dataset.Cell) []string {
 	})
 }
 
-// commonWords are sentences below the table instead of a note at every number.
+// commonWords returns sentences below the table about circumstances that all rows share.
 func (k *columns) commonWords() []string {
 	var out []string
 	for _, words := range k.common {
@@ -151,7 +151,7 @@ func (k *columns) commonWords() []string {
 	return out
 }
 
-// autoTitle is the title of a table that has none of its author.
+// autoTitle returns the title of a table if the author gave none.
 func (k *columns) autoTitle() string {
 	title := wording.Capital(phrase.List(slice.Map(k.metrics, func(m record.Metric) string { return wording.Lower(m.Title) })))
 	if len(k.words) > 0 {
@@ -160,7 +160,7 @@ func (k *columns) autoTitle() string {
 	return title
 }
 
-// main is the metric that is plotted: the one that rows are sorted by, else the first; -1 without metrics.
+// main returns the index of the plotted metric: the one that sorts the rows, else the first; -1 without metrics.
 func (k *columns) main() int { return min(max(0, k.sorted), len(k.metrics)-1) }
 
 func (k *columns) table(c *composer) table.Table {
@@ -188,13 +188,13 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 		if p, ok := cellview.PublishedOf(c.d, cell, m.Name, k.block.Published); ok {
 			v.Published = p.Number
 		}
-		v.Missing, _, _ = strings.Cut(v.Missing, ":") // cellNotes has the rest
+		v.Missing, _, _ = strings.Cut(v.Missing, ":") // cellNotes says the rest
 		r.Values = append(r.Values, v)
 	}
 	return r
 }
 
-// cellNotes lists state, failures, findings and marks of a cell, except those common to all rows.
+// cellNotes returns notes on the state, failures, validity findings and marks of a cell, except those common to all rows.
 func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []table.Note {
 	var out []table.Note
 	add := func(kind, words string, of ...int) {
@@ -228,8 +228,8 @@ func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []t
 	return out
 }
 
-// notSaid returns the marks that the notes of a cell do not say. Where these say something of the whole cell, marks of all
-// metrics are left out.
+// notSaid returns the marks that the notes of a cell do not repeat. If there are notes, it also drops the marks common
+// to all metrics, except those of invalid repetitions.
 func notSaid(marks []table.Note, metrics int, notes []table.Note) (out []table.Note) {
 	for _, mark := range marks {
 		isSaid := slices.ContainsFunc(notes, func(n table.Note) bool { return n.Words == mark.Words })
@@ -243,7 +243,7 @@ func notSaid(marks []table.Note, metrics int, notes []table.Note) (out []table.N
 	return out
 }
 
-// marksOf groups marks by words, since most affect all metrics of a cell, without those that all rows have in common.
+// marksOf groups the marks of a cell by words, as most affect all its metrics. It skips those common to all rows.
 func marksOf(cell *dataset.Cell, metrics []record.Metric, common []string) (out []table.Note) {
 	for at, m := range metrics {
 		for _, words := range cell.Metric(m.Name).Marks {
@@ -266,7 +266,7 @@ func saysFinding(marks []table.Note, check validity.CheckResult) bool {
 	})
 }
 
-// leftOutMark is the kind of marks of repetitions that are not valid.
+// leftOutMark is the kind of marks about invalid repetitions.
 const leftOutMark = "left out"
 
 func kindOfMark(words string) string {
@@ -281,7 +281,7 @@ func kindOfMark(words string) string {
 	return "incomplete"
 }
 
-// Sub describes the numbers of a table.
+// Sub returns the subtitle of a table: the kind of its numbers.
 func (k *columns) Sub() string {
 	switch cells := k.cells; {
 	case len(cells) == 0:
@@ -311,10 +311,10 @@ func (k *columns) Sub() string {
 
 type figureView struct {
 	captioned
-	Full, Narrow template.HTML // the drawing in both widths
+	Full, Narrow template.HTML // the drawing in two widths
 	Missing      string        // why there is no drawing
 	HowTo        []string
-	AtTop        bool // it is part of the answer, where its notes open below it
+	AtTop        bool // it is the headline figure, which unfolds its notes
 }
 
 func (c *composer) figure(f *article.Figure) template.HTML {
@@ -338,13 +338,13 @@ func (c *composer) figure(f *article.Figure) template.HTML {
 	return c.Fill("figure", v)
 }
 
-// panel is a figure of cells in the making.
+// panel returns a figure's input for drawing.
 func (c *composer) panel(f *article.Figure, cells []*dataset.Cell) *chart.Panel {
 	return &chart.Panel{Dataset: c.d, Block: f, Cells: cells, Palette: c.palette, Claim: c.judgements[statedBy(f)],
 		Plain: func(line string) string { _, words := c.title(line); return words }}
 }
 
-// drawPanel draws a figure for both widths of its page, and adds its files.
+// drawPanel draws a figure in both widths and adds its files.
 func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	d := p.Draw()
 	if d.Warning != "" {
@@ -354,7 +354,7 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	if d.Spec == nil {
 		return
 	}
-	spec, wide := *d.Spec, figure.Top // with its title, as an index shows it alone
+	spec, wide := *d.Spec, figure.Top // the drawing keeps its title, since an index shows it alone
 	if !v.AtTop {
 		spec.Title, wide = "", figure.Full
 	}
@@ -377,8 +377,8 @@ func (c *composer) drawPanel(v *figureView, f *article.Figure, p *chart.Panel) {
 	c.err = cmp.Or(c.err, err, narrowErr, fileErr, c.drawCard(v, spec))
 }
 
-// drawCard adds a picture of a figure, and of the one at the top as the card of the page, for which links to the page need
-// the address of the site.
+// drawCard adds the PNG of a figure, if the options ask for it. The headline figure becomes the card of the page, too,
+// if the site's address is known: links to the card must be absolute.
 func (c *composer) drawCard(v *figureView, spec figure.Spec) error {
 	isCard := v.AtTop && c.options.Address != ""
 	if !isCard && !c.options.PNG {
@@ -394,15 +394,14 @@ func (c *composer) drawCard(v *figureView, spec figure.Spec) error {
 	return err
 }
 
-// CardFile is the picture of a page for links to it, in its folder of data; pages without a figure have none, nor
-// have those of a site without an address.
+// CardFile is the preview image for links to a page. Pages without a headline figure and sites without an address have
+// none.
 const CardFile = dataFolder + "/card.png"
 
-// dataFolder holds the data of tables and figures, below their page.
+// dataFolder holds the data of tables and figures, below the page's folder.
 const dataFolder = "data"
 
-// about is what the SVG of a figure says of it, under the title that it has away from its page. The claim is the one
-// that it states, if any.
+// about returns the metadata of a figure's SVG file. The claim is the one that its title states; may be empty.
 //
 // Source: docs/results.md#provenance-of-files.
 func (c *composer) about(label, title, claim string, o cellview.Origin) [][2]string {
@@ -417,7 +416,7 @@ func (c *composer) about(label, title, claim string, o cellview.Origin) [][2]str
 		{"licence", c.options.Licence}}
 }
 
-// sourceLine is the line below a figure outside of its page.
+// sourceLine returns the line below a figure in its own file.
 func (c *composer) sourceLine(o cellview.Origin) string {
 	_, title := c.prose.Inline(c.doc.Front.Title.Value)
 	measured := "not measured"
@@ -432,7 +431,7 @@ func (c *composer) sourceLine(o cellview.Origin) string {
 	return line
 }
 
-// statedBy returns the claim that a figure states; empty if it states none.
+// statedBy returns the claim that the title of a figure states, or "".
 func statedBy(f *article.Figure) string {
 	if name, ok := article.SentenceOf(f.Title.Value); ok {
 		return name
@@ -440,7 +439,7 @@ func statedBy(f *article.Figure) string {
 	return ""
 }
 
-// address is where the page is: below the folder of the site where nobody has said where that will be.
+// address returns the URL of the page, relative to the site if the site's address is unknown.
 func (c *composer) address() string {
 	slug := url.PathEscape(c.doc.Slug)
 	if c.options.Address == "" {
@@ -449,7 +448,7 @@ func (c *composer) address() string {
 	return strings.TrimSuffix(c.options.Address, "/") + "/" + slug + "/"
 }
 
-// addFile adds a file with data of a table or figure, and returns a link to it.
+// addFile adds a data file of a table or figure and returns a link to it.
 func (c *composer) addFile(name, words string, data []byte) link {
 	c.AddFile(dataFolder+"/"+name, data)
 	return link{dataFolder + "/" + name, words}

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Section is a part of a page under one heading, which is what search finds.
+// Section is the part of a page under one heading: a result of the search.
 type Section struct {
-	ID    string // of the heading; empty for the text above the first one
-	Title string // the heading, or the title of the page, as text
-	Text  string // below it, with one space between words
+	ID    string // of the heading; empty for the text before the first one
+	Title string // the heading, or the page title
+	Text  string // with single spaces
 }
 
-// Sections divides a page at its headings. The text is in the order of the page, folded or not, without lists of
-// contents, buttons, drawings, tooltips, and words for screen readers.
+// Sections splits a page at its headings. Folded text counts; tables of contents, buttons, drawings, tooltips and words
+// for screen readers don't.
 func Sections(main template.HTML) []Section {
 	r := sectionReader{sections: []Section{{}}}
 	if root, err := html.Parse(strings.NewReader(string(main))); err == nil {
@@ -31,7 +31,7 @@ type sectionReader struct {
 	text     strings.Builder // of the last section
 }
 
-// Elements by how they are in text.
+// Elements and classes that Sections skips, elements within a line, and headings.
 var (
 	leftOut        = strings.Fields("button nav script style svg template")
 	classesLeftOut = []string{"sr", "ref", "howto", "back"}
@@ -79,7 +79,7 @@ func (r *sectionReader) read(n *html.Node, to *strings.Builder) {
 	to.WriteString(after)
 }
 
-// isApart reports whether an element in a line follows another one, which it is not one word with.
+// isApart reports whether an inline element directly follows another and needs a space before it. In code it doesn't.
 func isApart(n *html.Node) bool {
 	before := n.PrevSibling
 	return before != nil && before.Type == html.ElementNode && n.Parent.Data != "code" && n.Parent.Data != "pre"

@@ -21,18 +21,18 @@ import (
 type valueView struct {
 	ID       string
 	Missing  bool
-	Given    bool // by others: nothing was measured for it
-	Constant bool // nobody published or measured it
+	Given    bool // no measured cell went into it
+	Constant bool // Given, and not published either
 	Text     string
 	Raw      string // unrounded, in the base unit
 	Heading  string
 	Interval string
-	Source   string // the expression, where there is no number
+	Source   string // the expression, if the value is missing
 	Origin   string
 	Shown    *link
 }
 
-// Value shows the value of an expression, with a tooltip that says where it comes from.
+// Value renders the value of an expression, with a tooltip that says where it comes from.
 func (c *composer) Value(in expr.Inline) template.HTML {
 	v := c.evaluate(in)
 	c.nextID++
@@ -65,7 +65,7 @@ func (c *composer) evaluate(in expr.Inline) valueView {
 	return v
 }
 
-// expanded replaces the names of values of the front matter by their expressions; an expression with a mistake stays.
+// expanded replaces the names of front matter values by their expressions. It returns n if that fails.
 func (c *composer) expanded(n expr.Node) expr.Node {
 	if whole, err := c.d.Expand(n); err == nil {
 		return whole
@@ -73,7 +73,7 @@ func (c *composer) expanded(n expr.Node) expr.Node {
 	return n
 }
 
-// unsure returns the value of a metric of a cell that is not valid; empty for any other expression.
+// unsure returns the text of an invalid value if n selects a metric of one cell; otherwise "".
 func (c *composer) unsure(n expr.Node) string {
 	sel, ok := c.expanded(n).(*expr.Selector)
 	if !ok {
@@ -86,8 +86,8 @@ func (c *composer) unsure(n expr.Node) string {
 	return ""
 }
 
-// use notes the metrics of an expression, whose noise floors matter; experiment is the one of selectors that name none,
-// "" for any.
+// use records the metrics of an expression, for warnings about their noise floors. Selectors that name no experiment
+// get the given one; "" stands for all.
 func (c *composer) use(n expr.Node, experiment string) {
 	for _, s := range expr.Selectors(c.expanded(n)) {
 		of := experiment
@@ -102,7 +102,7 @@ func (c *composer) use(n expr.Node, experiment string) {
 
 type used struct{ experiment, metric string }
 
-// quantityOf is wording.QuantityOf an expression; published values are written with all their digits.
+// quantityOf is like wording.QuantityOf, but a published value keeps all its digits, unless the author rounds it.
 func (c *composer) quantityOf(in expr.Inline, q dataset.Quantity) wording.Quantity {
 	w := wording.QuantityOf(q, in.Filters)
 	call, isCall := c.expanded(in.Expr).(*expr.Call)
@@ -111,7 +111,7 @@ func (c *composer) quantityOf(in expr.Inline, q dataset.Quantity) wording.Quanti
 	return w
 }
 
-// shownAt finds the table, else the figure, that shows the cells behind an expression.
+// shownAt links the first table, else the first figure, that shows the cells behind an expression; nil without one.
 func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 	metric := c.metricOf(n)
 	if len(cells) == 0 || metric == "" {
@@ -129,7 +129,7 @@ func (c *composer) shownAt(n expr.Node, cells []*dataset.Cell) *link {
 	return nil
 }
 
-// metricOf is the first metric of an expression; empty if it has none.
+// metricOf returns the first metric of an expression, or "".
 func (c *composer) metricOf(n expr.Node) string {
 	if selectors := expr.Selectors(c.expanded(n)); len(selectors) > 0 {
 		return selectors[0].Name
@@ -137,7 +137,7 @@ func (c *composer) metricOf(n expr.Node) string {
 	return ""
 }
 
-// figureOf finds the first figure that shows a metric of cells; nil if there is none.
+// figureOf returns the first figure that shows a metric of all of the cells, or nil.
 func (c *composer) figureOf(metric string, cells []*dataset.Cell) *article.Figure {
 	for _, f := range c.doc.Figures {
 		if c.Applies(f.Part) && f.Shows(metric) && c.contains(f.Experiment.Value, f.Where.Node, cells) {
@@ -155,7 +155,7 @@ func (c *composer) contains(experiment string, where expr.Node, cells []*dataset
 	})
 }
 
-// selectCells returns the cells of an experiment that fulfil where, which may be nil.
+// selectCells returns the cells of an experiment that match where; nil matches all.
 func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.Cell, *dataset.Experiment, error) {
 	e, ok := c.d.Experiment(experiment)
 	if !ok {
@@ -165,7 +165,7 @@ func (c *composer) selectCells(experiment string, where expr.Node) ([]*dataset.C
 	return cells, e, err
 }
 
-// shownCells returns the cells of a table or figure, or a sentence that says why there are none.
+// shownCells returns the cells of a table or figure, or a sentence why there are none.
 func (c *composer) shownCells(experiment string, where expr.Node) (cells []*dataset.Cell, missing string) {
 	cells, e, err := c.selectCells(experiment, where)
 	switch {
