@@ -236,7 +236,7 @@ func (c *composer) banners() []banner {
 	return slices.Concat(out, c.headlineFindings(), c.floorBanners())
 }
 
-// headlineFindings returns a banner for each validity check that warns or fails in cells of headline claims, worst first.
+// headlineFindings returns a banner for each validity check that warns or fails in headline claims, the worst first.
 func (c *composer) headlineFindings() []banner {
 	var cells []*dataset.Cell
 	for _, block := range c.headlines() {

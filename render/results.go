@@ -194,7 +194,7 @@ func (k *columns) row(c *composer, cell *dataset.Cell) table.Row {
 	return r
 }
 
-// cellNotes returns notes on the state, failures, validity findings and marks of a cell, except those common to all rows.
+// cellNotes returns notes on state, failures, validity findings and marks of a cell, except those common to all rows.
 func cellNotes(cell *dataset.Cell, metrics []record.Metric, common []string) []table.Note {
 	var out []table.Note
 	add := func(kind, words string, of ...int) {

@@ -13,20 +13,20 @@ import (
 )
 
 var (
-	times  = wording.Unit{Symbol: "times", Scale: 1}                // of ratios from two on
+	times  = wording.Unit{Symbol: "times", Scale: 1}                // of a ratio
 	points = wording.Unit{Symbol: "percentage points", Scale: 0.01} // of a difference of two shares
 )
 
 // Effect is the size of a claimed effect: a ratio, or a value.
 type Effect struct {
 	wording.Quantity
-	Ratio  float64 // 0 if it is none
+	Ratio  float64 // 0 for a value
 	Bounds *stats.Interval
-	Region stats.Region // where the claim has it, as a ratio if it is one; zero for none
-	form   form         // in which a ratio is written
+	Region stats.Region // the claimed region, of Ratio if that is set; may be zero
+	form   form         // of Ratio
 }
 
-// form is how a ratio is written: as it suits its size, or as an author's sentence needs it.
+// form is a way to write a ratio.
 type form int
 
 const (
@@ -37,8 +37,8 @@ const (
 	asDifference      // 53 % more
 )
 
-// EffectOf returns the effect of a claim or of one comparison, which has one, in the form of its sentence; a change
-// becomes the ratio behind it.
+// EffectOf returns the effect of a claim or comparison, in the form of its sentence. A change becomes a ratio: +5 % is
+// 1.05. j.Effect must not be nil.
 func EffectOf(j *claim.Judgement) Effect {
 	q := *j.Effect
 	e := Effect{Quantity: wording.QuantityOf(q, nil), Region: j.Region, form: saidForm(j)}
@@ -58,8 +58,8 @@ func EffectOf(j *claim.Judgement) Effect {
 	return e
 }
 
-// Reason says why a claim, or a part of one, is undecided or not measured, with the interval that leaves it open if that
-// is stricter than the one of its effect: "…: −0.3 to +9.1 %, a 99.38 % interval".
+// Reason says why a claim or part is undecided or not measured. If a stricter interval than the one shown decides that,
+// it adds it: "…: −0.3 to +9.1 %, a 99.38 % interval".
 func Reason(j *claim.Judgement) string {
 	if j.Strict == nil {
 		return j.Reason
@@ -72,7 +72,7 @@ func Reason(j *claim.Judgement) string {
 		wording.Confidence(j.Strict.Level))
 }
 
-// InFormOf returns the effect written as another one next to it is: "−57 %" next to "−49 %", and not "43 %".
+// InFormOf returns the effect in the form of another: "−57 %" instead of "43 %" next to "−49 %".
 func (e Effect) InFormOf(other Effect) Effect {
 	if e.Ratio != 0 && other.Ratio != 0 {
 		e.form = other.shown()
@@ -80,7 +80,7 @@ func (e Effect) InFormOf(other Effect) Effect {
 	return e
 }
 
-// Align writes ratios below one as differences if one of the effects, which readers compare, is a difference.
+// Align makes effects comparable: if one of them is written as a difference, so are ratios below one.
 func Align(effects []Effect) {
 	isIn := func(f form) func(Effect) bool {
 		return func(e Effect) bool { return e.Ratio != 0 && e.shown() == f }
@@ -95,7 +95,7 @@ func Align(effects []Effect) {
 	}
 }
 
-// shown is the form in which a ratio is written: asTimes, asPart or asDifference.
+// shown resolves the form of the ratio to asTimes, asPart or asDifference.
 func (e Effect) shown() form {
 	switch {
 	case e.form > asFactor:
@@ -108,7 +108,7 @@ func (e Effect) shown() form {
 	return asTimes
 }
 
-// ends are the ends of the interval of a ratio; NaN without one.
+// ends returns the ends of the interval of the ratio; NaN without one.
 func (e Effect) ends() (lo, hi float64) {
 	if e.Bounds == nil {
 		return math.NaN(), math.NaN()
@@ -116,7 +116,7 @@ func (e Effect) ends() (lo, hi float64) {
 	return e.Bounds.Lo, e.Bounds.Hi
 }
 
-// written is how a ratio is written: its unit, what is taken off it before, and its digits after the point.
+// written returns how to write the ratio: its unit, what to subtract first, and the decimals.
 func (e Effect) written() (unit wording.Unit, less float64, decimals int) {
 	switch e.shown() {
 	case asDifference:
@@ -134,7 +134,7 @@ func (e Effect) written() (unit wording.Unit, less float64, decimals int) {
 	return times, 0, times.Readable(e.reading(0))
 }
 
-// reading is a ratio less something, as its digits are chosen by.
+// reading returns the ratio minus less, with its interval, for choosing decimals.
 func (e Effect) reading(less float64) wording.Figure {
 	out := wording.Figure{Value: e.Ratio - less, Step: e.Of.Step}
 	if e.Bounds != nil {
@@ -152,7 +152,7 @@ func (e Effect) Text() string {
 	return unit.Quantity(e.Ratio-less, decimals)
 }
 
-// percent writes how far a ratio is from one, in per cent with the digits of the effect, for words that say the direction.
+// percent writes the distance of a ratio from one without a sign, with the decimals of the effect: "17 %".
 func (e Effect) percent(ratio float64) string {
 	e.form = asDifference
 	_, _, decimals := e.written()
@@ -172,7 +172,7 @@ func (e Effect) Claimed() string {
 	return ""
 }
 
-// limits writes the ends of the claimed region as the effect is written; empty for one that it does not have.
+// limits writes the ends of the claimed region in the form of the effect; an unbounded end is "".
 func (e Effect) limits() (lo, hi string) {
 	if e.Region == (stats.Region{}) {
 		return "", ""
@@ -190,7 +190,7 @@ func (e Effect) limits() (lo, hi string) {
 	return lo, hi
 }
 
-// ratioWords writes a ratio chosen by the author in a form, with as few digits as it needs.
+// ratioWords writes a ratio given by the author in a form, with no more digits than it needs.
 func ratioWords(ratio float64, as form) string {
 	const step = 1000 // a tenth of a per cent
 	switch as {
@@ -203,7 +203,7 @@ func ratioWords(ratio float64, as form) string {
 	return times.Exact(math.Round(ratio*digits) / digits)
 }
 
-// HasInterval reports whether there is a confidence interval; ranges of two runs and of searches are none.
+// HasInterval reports whether there is a confidence interval. Ranges of two runs and of searches don't count.
 func (e Effect) HasInterval() bool {
 	return e.Of.Interval != nil && e.Of.Kind != stats.RangeOfTwo && e.Of.Kind != stats.BySearch
 }
@@ -227,8 +227,8 @@ func (e Effect) Interval() string {
 	return unit.Between(lo-less, hi-less, decimals)
 }
 
-// Bracketed writes the interval as it follows the effect: "[+1.5 to +7.5 %]", "(1 run)". It is empty where the
-// effect is only a bound, as "at least 2,000/s", and where both ends are the same.
+// Bracketed writes the interval in brackets: "[+1.5 to +7.5 %]", "(1 run)". It is empty if the effect says the same, as
+// "at least 2,000/s" does, and if both ends are equal.
 func (e Effect) Bracketed() string {
 	words, iv := e.Interval(), e.Of.Interval
 	switch {
@@ -243,7 +243,7 @@ func (e Effect) Bracketed() string {
 // With writes the effect with its interval: "+4.5 % [+1.5 to +7.5 %]".
 func (e Effect) With() string { return strings.TrimSpace(e.Text() + " " + e.Bracketed()) }
 
-// isDecided reports whether all that a ratio may be is on one side of one.
+// isDecided reports whether the interval of the ratio excludes one.
 func (e Effect) isDecided() bool {
 	lo, hi := e.ends()
 	return lo > 1 || hi < 1
@@ -251,7 +251,7 @@ func (e Effect) isDecided() bool {
 
 // Published writes the published size of the effect of a claim; empty if nothing was published.
 func Published(d *dataset.Dataset, j *claim.Judgement) string {
-	x, isWritten := j.Published() // by the author, with as many digits as there are
+	x, isWritten := j.Published() // in the claim itself, and shown with all digits
 	ok := isWritten
 	switch {
 	case !ok && len(j.Parts) > 0:
@@ -286,7 +286,7 @@ func publishedRatio(j *claim.Judgement, x float64, isWritten bool) string {
 	return e.Text()
 }
 
-// publishedParts counts the parts of a claim that published numbers support. It is false if one part has none.
+// publishedParts counts the parts of a claim that published numbers support; false if they are missing for a part.
 func publishedParts(d *dataset.Dataset, j *claim.Judgement) (float64, bool) {
 	held := 0
 	for i := range j.Parts {
@@ -302,8 +302,8 @@ func publishedParts(d *dataset.Dataset, j *claim.Judgement) (float64, bool) {
 	return float64(held), true
 }
 
-// publishedEffect returns the effect of a test of one, two or four sides by published numbers, in the unit of its
-// region.
+// publishedEffect computes the effect of a test of one, two or four sides from published numbers, in the unit of the
+// test's region.
 func publishedEffect(d *dataset.Dataset, t claim.Test) (float64, bool) {
 	x := make([]float64, len(t.Sides))
 	for i, side := range t.Sides {
@@ -326,7 +326,7 @@ func publishedEffect(d *dataset.Dataset, t claim.Test) (float64, bool) {
 	return 0, false
 }
 
-// publishedSide returns the published number of a side: of its only cell, or the geometric mean of its cells.
+// publishedSide returns the published number of a side: of its single cell, or the geometric mean over its cells.
 func publishedSide(d *dataset.Dataset, side claim.Side) (float64, bool) {
 	n := len(side.Cells)
 	if n == 0 || n > 1 && !side.Geomean {

@@ -14,10 +14,10 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A quantity is how sentences compare values of a metric.
+// A quantity holds the adjectives that compare values of a metric.
 type quantity struct{ higher, lower, as string } // "longer", "shorter", "long"
 
-// nouns name metrics whose titles are not nouns.
+// nouns names metrics whose titles are no nouns.
 var nouns = map[string]string{
 	"failed":        "the share of failed requests",
 	"generator.cpu": "the load of the generator",
@@ -26,7 +26,7 @@ var nouns = map[string]string{
 	"offered":       "the offered rate",
 }
 
-// families name the metrics of percentiles.
+// families names the metrics that have percentiles.
 var families = map[string]string{"latency": "latency", "latency.connect": "connection time",
 	"latency.tls": "TLS handshake time", "latency.first_byte": "time to first byte", "service": "service time",
 	"lag": "lag"}
@@ -79,19 +79,19 @@ func ordinal(number string) string {
 
 // A comparison names two sides.
 type comparison struct {
-	within string // what both have in common, to begin a sentence with: "with guest late, "
+	within string // what both have in common, as the start of a sentence: "with guest late, "
 	noun   string
 	a, b   string // "for async", "over the 5 cells with kind async"
-	other  string // the noun of the second side, where it is another
+	other  string // the noun of the second side, if it differs
 }
 
-// first is "throughput for async".
+// first returns, for example, "throughput for async".
 func (c comparison) first() string { return strings.TrimSpace(c.noun + " " + c.a) }
 
-// second is "that for sync".
+// second returns, for example, "that for sync".
 func (c comparison) second() string { return strings.TrimSpace(cmp.Or(c.other, "that") + " " + c.b) }
 
-// compare is "throughput was VALUE for a than for b".
+// compare returns, for example, "throughput was VALUE for a than for b".
 func (c comparison) compare(value, than string) string {
 	if c.other != "" {
 		return fmt.Sprintf("%s was %s %s %s", c.first(), value, than, c.second())
@@ -125,7 +125,7 @@ func comparisonOf(a, b claim.Side) comparison {
 	return c
 }
 
-// gapBetween names two ratios, by what they differ in if both are of the same two things.
+// gapBetween names two ratios: by their difference if both compare the same two things, else in full.
 func gapBetween(j *claim.Judgement) comparison {
 	over, under := comparisonOf(j.Sides[0], j.Sides[1]), comparisonOf(j.Sides[2], j.Sides[3])
 	a, b := j.Sides[0].Cells[0], j.Sides[2].Cells[0]
@@ -140,7 +140,7 @@ func gapBetween(j *claim.Judgement) comparison {
 		a: "for " + nameBy(a, apart), b: "for " + nameBy(b, apart)}
 }
 
-// ratioOf is "throughput for a to that for b".
+// ratioOf returns, for example, "throughput for a to that for b".
 func ratioOf(a, b claim.Side) string {
 	c := comparison{noun: nounOf(a.Metric), a: "for " + nameOf(a.Cells[0]), b: "for " + nameOf(b.Cells[0])}
 	if other := nounOf(b.Metric); other != c.noun {
@@ -149,7 +149,7 @@ func ratioOf(a, b claim.Side) string {
 	return c.first() + " to " + c.second()
 }
 
-// split tells the parameters in which two cells differ from those that they have in common.
+// split divides parameters into those in which two cells differ and those they have in common.
 func split(x, y *dataset.Cell, parameters []string) (apart, common []string) {
 	for _, name := range parameters {
 		if valueOf(x, name) == valueOf(y, name) {
@@ -161,7 +161,7 @@ func split(x, y *dataset.Cell, parameters []string) (apart, common []string) {
 	return apart, common
 }
 
-// within is what cells have in common: "with guest late and size 1 MB, ".
+// within names common parameters of cells: "with guest late and size 1 MB, ".
 func within(c *dataset.Cell, common []string) string {
 	words := slice.Map(common, func(name string) string { return dataset.Setting(name, quoted(valueOf(c, name))) })
 	if len(words) == 0 {
@@ -170,10 +170,10 @@ func within(c *dataset.Cell, common []string) string {
 	return "with " + phrase.List(words) + ", "
 }
 
-// nameOf is what a cell is called alone.
+// nameOf names a cell by all parameters that vary in its experiment.
 func nameOf(c *dataset.Cell) string { return nameBy(c, variedOf(c.Experiment)) }
 
-// variedOf lists the parameters that are not the same in all cells of an experiment.
+// variedOf returns the parameters that differ between cells of an experiment.
 func variedOf(e *dataset.Experiment) []string {
 	return slice.Filter(e.Plan.Parameters, func(name string) bool {
 		return slices.ContainsFunc(e.Cells, func(c *dataset.Cell) bool {
@@ -203,7 +203,7 @@ func nameBy(c *dataset.Cell, parameters []string) string {
 	return cmp.Or(headed(words), quoted(c.Trial.Name))
 }
 
-// headed is "a with b and c" for the words a, b and c.
+// headed joins the words a, b and c as "a with b and c".
 func headed(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -211,7 +211,7 @@ func headed(words []string) string {
 	return words[0] + " with " + phrase.List(words[1:])
 }
 
-// quoted puts a value in quotes that would run into the words around it, unlike "10 threads" and "gunicorn + Flask".
+// quoted quotes a value that would run into the words around it. "10 threads" and "gunicorn + Flask" need no quotes.
 func quoted(text string) string {
 	isNumbered := strings.Trim(text[:min(1, len(text))], "0123456789") == ""
 	if strings.Contains(text, ",") || strings.Contains(text, " ") && !isNumbered && !strings.Contains(text, " + ") {
@@ -220,7 +220,7 @@ func quoted(text string) string {
 	return text
 }
 
-// ofList names the cells of a side by the conditions with which the claim picks them.
+// ofList names the cells of a side by the conditions of its selector: "over the 5 cells with kind async".
 func ofList(s claim.Side) string {
 	cells := fmt.Sprintf("the %d cells", len(s.Cells))
 	if len(s.Cells) == 1 {
@@ -239,7 +239,7 @@ func matchesOf(s claim.Side) []expr.Match {
 	return s.Written.Matches
 }
 
-// ofPairs names two lists whose cells are compared one by one, and what both have in common: "for sync", "for async",
+// ofPairs names the two lists of a claim over pairs, and their common conditions: "for sync", "for async",
 // "with share 60%, ".
 func ofPairs(a, b claim.Side) (first, second, common string) {
 	own, others := matchesOf(a), matchesOf(b)
@@ -260,7 +260,7 @@ func ofPairs(a, b claim.Side) (first, second, common string) {
 	return "for " + ofEach(a, own), "for " + ofEach(b, others), common
 }
 
-// ofEach names one list by conditions that pick it.
+// ofEach names a list by conditions of its selector; without conditions it is "each".
 func ofEach(s claim.Side, picked []expr.Match) string {
 	if len(s.Cells) == 1 {
 		return nameOf(s.Cells[0])
@@ -268,11 +268,11 @@ func ofEach(s claim.Side, picked []expr.Match) string {
 	return cmp.Or(conditions(picked), "each")
 }
 
-// relations write the conditions that are not equalities.
+// relations words the conditions other than equality.
 var relations = map[expr.Op]string{expr.Differs: "other than ", expr.Less: "below ", expr.LessEqual: "up to ",
 	expr.Greater: "above ", expr.GreaterEqual: "from "}
 
-// conditions write the braces of a selector in words: "async with webserver other than daphne".
+// conditions puts the conditions of a selector in words: "async with webserver other than daphne".
 func conditions(picked []expr.Match) string {
 	var words []string
 	for _, m := range picked {

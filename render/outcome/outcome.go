@@ -1,8 +1,8 @@
-// Package outcome says what became of claims: in a sentence that states what was measured, in a word, and as the
-// measured value next to the published one.
+// Package outcome states the outcome of claims: in a sentence, in a word, and as the measured value next to the
+// published one.
 //
-// A sentence never states the hypothesis, only what the records show, so it is true for every verdict. Every number
-// has the interval by which its claim is judged.
+// A sentence states what was measured, never the hypothesis, so it is true for every verdict. Its numbers have the
+// interval that judges the claim.
 package outcome
 
 import (
@@ -22,19 +22,19 @@ import (
 	"benchbook/render/wording"
 )
 
-// Outcome is what became of a claim.
+// Outcome is the outcome of a claim.
 type Outcome struct {
 	Sentence  Sentence
 	Word      string // "as claimed", "not as claimed", "undecided", "not measured"
 	Here      string // what was measured: "+4.5 %", "37 of 40 pairs"
 	Interval  string // of Here, in brackets; may be empty
-	Published string // the same as published; empty if nothing was
+	Published string // the published counterpart of Here; may be empty
 }
 
-// Markdown reads a line that an author wrote, as markup and as text.
+// Markdown renders a line of the author's Markdown as HTML and as text.
 type Markdown func(line string) (shown template.HTML, text string)
 
-// Of returns the outcome of a claim. Without markdown, sentences of the author are text.
+// Of returns the outcome of a claim. A nil markdown shows the author's sentences as they are.
 func Of(d *dataset.Dataset, j claim.Judgement, markdown Markdown) Outcome {
 	if markdown == nil {
 		markdown = func(line string) (template.HTML, string) { return template.HTML(template.HTMLEscapeString(line)), line }
@@ -48,15 +48,15 @@ func Of(d *dataset.Dataset, j claim.Judgement, markdown Markdown) Outcome {
 	return o
 }
 
-// Word relates an outcome to the claim. It follows sentences that state the outcome: the name of a verdict
-// follows the claim itself.
+// Word relates an outcome to the claim: "as claimed". It suits sentences that state the outcome, while the name of a
+// verdict suits the claim itself.
 func Word(v stats.Verdict) string {
 	words := map[stats.Verdict]string{stats.Supported: "as claimed", stats.Stronger: string(stats.Stronger),
 		stats.Contradicted: "not as claimed", stats.Inconclusive: "undecided"}
 	return cmp.Or(words[v], wording.NotMeasured)
 }
 
-// CellsOf returns the measured cells that a claim is about.
+// CellsOf returns the cells behind the effect of a claim and of its parts.
 func CellsOf(j claim.Judgement) (cells []*dataset.Cell) {
 	if j.Effect != nil {
 		cells = slices.Clone(j.Effect.Cells)
@@ -67,15 +67,15 @@ func CellsOf(j claim.Judgement) (cells []*dataset.Cell) {
 	return cells
 }
 
-// Sentence is one sentence or two, as text and as markup, with marks around the value of the effect, its interval, and
-// what would decide the claim.
+// Sentence is one or two sentences, as text and as HTML, with marks around the effect, its interval, and what would
+// decide the claim.
 type Sentence struct{ text, shown string }
 
-// Kinds of marked words.
+// Marks begin with one of these and end with markEnd.
 const (
 	value    = "\x01v"
-	interval = "\x01i" // with its brackets; a space goes before it
-	prospect = "\x01p" // what would decide the claim, or the limit that leaves it undecided: not in headings
+	interval = "\x01i" // with its brackets; replaced by a space
+	prospect = "\x01p" // what would decide the claim, or the limit that leaves it undecided; removed in headings
 	markEnd  = "\x02"
 )
 
@@ -88,7 +88,7 @@ var (
 	noMarks      = strings.NewReplacer(value, "", interval, " ", prospect, "", markEnd, "")
 )
 
-// marked marks words of a kind; none stay none.
+// marked puts marks of a kind around words, unless they are empty.
 func marked(kind, words string) string {
 	if words == "" {
 		return ""
@@ -96,44 +96,44 @@ func marked(kind, words string) string {
 	return kind + words + markEnd
 }
 
-// Text is the sentence without markup.
+// Text returns the sentence as plain text.
 func (s Sentence) Text() string { return noMarks.Replace(s.text) }
 
-// HTML is the sentence with the effect emphasized.
+// HTML returns the sentence with the effect emphasized.
 func (s Sentence) HTML() template.HTML {
 	shown := intervals.ReplaceAllString(s.shown, ` <span class="iv">$1</span>`)
 	return template.HTML(noMarks.Replace(values.ReplaceAllString(shown, "<b>$1</b>")))
 }
 
-// each changes the text and the markup of a sentence.
+// each applies change to the text and the HTML of a sentence.
 func (s Sentence) each(change func(string) string) Sentence {
 	return Sentence{change(s.text), change(s.shown)}
 }
 
-// without is the sentence without what a pattern matches.
+// without returns the sentence without matches of a pattern.
 func (s Sentence) without(pattern *regexp.Regexp) Sentence {
 	return s.each(func(words string) string { return pattern.ReplaceAllString(words, "") })
 }
 
-// WithoutInterval is the sentence for places that show the interval next to it.
+// WithoutInterval returns the sentence for places that show the interval separately.
 func (s Sentence) WithoutInterval() Sentence { return s.without(intervals) }
 
-// CutInterval returns the sentence without the interval that it ends with, and that interval; empty if there is none.
+// CutInterval cuts off an interval at the end of the sentence. Without one, it returns the sentence and "".
 func (s Sentence) CutInterval() (before Sentence, last string) {
 	m := lastInterval.FindStringSubmatch(s.text)
-	if m == nil || !lastInterval.MatchString(s.shown) { // which may have markup behind it
+	if m == nil || !lastInterval.MatchString(s.shown) { // HTML may follow it
 		return s, ""
 	}
 	return s.without(lastInterval), m[1]
 }
 
-// Unfinished is the sentence without its full stop.
+// Unfinished returns the sentence without its full stop.
 func (s Sentence) Unfinished() Sentence {
 	return s.each(func(words string) string { return fullStop.ReplaceAllString(words, "$1") })
 }
 
-// Title is the sentence for headings: without its full stop, what would decide it and the limit that leaves it undecided,
-// and without its interval, unless the claim is undecided.
+// Title returns the sentence for headings: without full stop and prospects, and without intervals unless the claim is
+// undecided.
 func (s Sentence) Title(v stats.Verdict) Sentence {
 	s = s.Unfinished().without(prospects)
 	if v != stats.Inconclusive {
@@ -142,9 +142,8 @@ func (s Sentence) Title(v stats.Verdict) Sentence {
 	return s
 }
 
-// writtenFor returns the author's sentence for the verdict; empty without one. Where only the other of two sessions leaves
-// a claim undecided, it is the sentence for the newest, which says so: the one for an undecided claim would not fit the
-// interval in it.
+// writtenFor returns the author's sentence for the verdict, or "". For an unconfirmed claim it adapts the sentence for
+// the newest session, whose interval it shows: the sentence for an undecided claim would not fit that.
 func writtenFor(j *claim.Judgement) string {
 	if j.Claim == nil {
 		return ""
@@ -159,7 +158,7 @@ func writtenFor(j *claim.Judgement) string {
 	return written(j.Claim, j.Verdict)
 }
 
-// written is the author's sentence of a claim for a verdict; empty without one.
+// written returns the author's sentence of a claim for a verdict, or "".
 func written(c *article.Claim, v stats.Verdict) string {
 	if always := c.Says.Always.Value; always != "" && v != stats.NotMeasured {
 		return always
@@ -168,13 +167,13 @@ func written(c *article.Claim, v stats.Verdict) string {
 		stats.Contradicted: c.Says.Contradicted.Value, stats.Inconclusive: c.Says.Inconclusive.Value}[v]
 }
 
-// isUnconfirmed reports whether a claim is undecided only because the other of two sessions does not confirm the newest.
+// isUnconfirmed reports whether a claim is undecided only because the other of two sessions disagrees with the newest.
 func isUnconfirmed(j *claim.Judgement) bool {
 	return j.Verdict == stats.Inconclusive && len(j.Parts) == 0 && len(j.Sessions) == 2 &&
 		j.Sessions[0].Verdict != stats.Inconclusive
 }
 
-// saidForm is the form in which the sentence of a claim writes a ratio: the numbers next to it have the same.
+// saidForm returns the form in which the sentence of a claim writes a ratio, for the numbers next to it.
 func saidForm(j *claim.Judgement) form {
 	switch line := writtenFor(j); {
 	case j.IsRatio && strings.Contains(line, "{effect} as "):
@@ -185,7 +184,7 @@ func saidForm(j *claim.Judgement) form {
 	return bySize
 }
 
-// says is the author's sentence for the verdict; false without one, and if it asks for something unknown.
+// says returns the author's sentence for the verdict; ok is false without one, and if a placeholder is unknown.
 func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sentence, ok bool) {
 	line := writtenFor(j)
 	if line == "" {
@@ -200,7 +199,7 @@ func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sente
 	said.shown, _ = fillAll(d, j, said.shown, template.HTMLEscapeString)
 	said = said.each(func(words string) string { return interrupting.ReplaceAllString(words, "$2$1$3") })
 	if j.Verdict == stats.Inconclusive && j.Claim.Says.Always.Value != "" && !isUnconfirmed(j) {
-		limits := "" // of the claim that the effect has not left behind: ", and the limit is +5 %"
+		limits := "" // within the interval: ", and the limit is +5 %"
 		if j.Effect != nil && (j.Form != claim.Fewer || j.Region.Lo > 0) {
 			limits = marked(prospect, bound(j, EffectOf(j), quantity{}))
 		}
@@ -209,12 +208,12 @@ func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sente
 	return said, ok
 }
 
-// interrupting finds an interval before the end of a clause, where it interrupts nothing: "17 % fewer requests than before
-// [−22 to −11 %], and". Markup between them leaves it where it is.
+// interrupting matches an interval and the rest of its clause, to move the interval to the clause's end: "17 % fewer
+// requests than before [−22 to −11 %], and". It does not match across HTML.
 var interrupting = regexp.MustCompile(`(` + interval + `[^\x01\x02]*` + markEnd + `)` +
 	`((?:&(?:[a-z0-9#]+;)?|[^<&.,;:\x01]|[.,;:]+[^ .,;:<\x01])*)([.,;:]+(?: |$))`)
 
-// fillAll replaces the placeholders of a line; false if one asks for something unknown.
+// fillAll replaces the placeholders of a line; it returns false if one is unknown.
 func fillAll(d *dataset.Dataset, j *claim.Judgement, line string, escape func(string) string) (string, bool) {
 	var b strings.Builder
 	at := 0
@@ -229,15 +228,15 @@ func fillAll(d *dataset.Dataset, j *claim.Judgement, line string, escape func(st
 	return b.String() + line[at:], true
 }
 
-// placeholders finds those that mean something.
+// placeholders returns the ranges of the known placeholders in a text.
 func placeholders(text string) [][]int {
 	return slice.Filter(claim.Placeholder.FindAllStringIndex(text, -1), func(m []int) bool {
 		return claim.IsPlaceholder(text[m[0]+1 : m[1]-1])
 	})
 }
 
-// fill returns the value of a placeholder, with its pieces marked; empty if it is unknown. Before "as many" a ratio is a
-// factor.
+// fill returns the value of a placeholder, with marks, or "" if it is unknown. If isFactor, it writes a ratio as in
+// "2 times as many".
 func fill(d *dataset.Dataset, j *claim.Judgement, name string, isFactor bool) string {
 	switch name {
 	case "effect":
@@ -290,7 +289,7 @@ func fillEffect(j *claim.Judgement, isFactor bool) string {
 	return marked(value, e.percent(e.Ratio)+" "+more) + marked(interval, e.Bracketed())
 }
 
-// nameOfSide is the name of side a or b, next to the other; empty if the claim has no such side.
+// nameOfSide returns the name that tells side a or b from the other; "" if the claim has no such side.
 func nameOfSide(j *claim.Judgement, which string) string {
 	var names [2]string
 	switch {

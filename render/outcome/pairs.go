@@ -14,15 +14,14 @@ import (
 	"benchbook/render/wording"
 )
 
-// A group is cells of one side of a claim over pairs, whose pairs with the other side came out alike.
+// A group holds cells of one side of a claim over pairs whose pairs have similar outcomes.
 type group struct {
 	cells         []*dataset.Cell
 	pairs         int
-	held, against int // of the pairs; the others are undecided or not measured
+	held, against int // pairs supported and contradicted
 }
 
-// grade grades a group: 0 if all of its pairs hold, 1 if most do, 4 if all are against the claim. Of the rest, 3 has
-// pairs against it, and 2 has none.
+// grade returns 0 if all pairs hold, 1 if most do, 2 if none contradicts the claim, 4 if all do, otherwise 3.
 func (g group) grade() int {
 	const most = 0.75
 	switch {
@@ -38,7 +37,7 @@ func (g group) grade() int {
 	return 2
 }
 
-// names lists the cells of a group: "aiohttp, Daphne and 3 more".
+// names lists the first cells of a group: "aiohttp, Daphne and 3 more".
 func (g group) names() string {
 	const most = 5
 	names := slice.Map(g.cells, nameOf)
@@ -48,8 +47,8 @@ func (g group) names() string {
 	return phrase.List(names)
 }
 
-// counted names the cells of a group with the count of its pairs that hold: "a and b (16 of 16)". There is no count
-// where each cell is in one pair.
+// counted names the cells of a group and counts the pairs that hold: "a and b (16 of 16)". It omits the count if each
+// cell has only one pair.
 func (g group) counted(of string) string {
 	words := g.names()
 	if g.pairs > len(g.cells) {
@@ -58,9 +57,8 @@ func (g group) counted(of string) string {
 	return words
 }
 
-// grouped groups the pairs of a claim by the cells of its first or second side: by those that explain the outcome
-// better, which leave fewer pairs in the minority of their cell. Groups are in the order of their grades, and cells in
-// the order of the claim.
+// grouped groups the pairs of a claim by the cells of its first or second side. It takes the side that explains the
+// outcome better: with fewer pairs that deviate from the majority of their cell. Groups are sorted by grade.
 func grouped(j *claim.Judgement) (groups []group, bySecond bool) {
 	first, impureFirst := groupedBy(j, 0)
 	second, impureSecond := groupedBy(j, 1)
@@ -93,13 +91,13 @@ func groupedBy(j *claim.Judgement, side int) (groups []group, impure int) {
 	return slices.DeleteFunc(groups, func(g group) bool { return g.pairs == 0 }), impure
 }
 
-// A pairing compares the two lists of a claim over pairs.
+// A pairing has the words that compare the two lists of a claim over pairs.
 type pairing struct {
 	common, noun, other string
 	relation, a, b      string
 }
 
-// said says that the metric of a had a relation to the one of b; one noun serves both if it is the same.
+// said states a relation between a and b: "throughput was higher for a than for b".
 func (p pairing) said(relation, a, b string) string {
 	if p.other != p.noun {
 		return fmt.Sprintf("%s%s %s was %s than %s %s", p.common, p.noun, a, relation, p.other, b)
@@ -107,8 +105,8 @@ func (p pairing) said(relation, a, b string) string {
 	return fmt.Sprintf("%s%s was %s %s than %s", p.common, p.noun, relation, a, b)
 }
 
-// pairs says for which cells of two lists a comparison holds: "throughput was higher for sync than for aiohttp and
-// Daphne (16 of 16 pairs); undecided for uvicorn (3 of 8)".
+// pairs is the clause of a claim over pairs: "throughput was higher for sync than for aiohttp and Daphne (16 of 16
+// pairs); undecided for uvicorn".
 func pairs(j *claim.Judgement) string {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
 	q := quantityOf(j.Sides[0].Metric)
@@ -129,7 +127,7 @@ func pairs(j *claim.Judgement) string {
 	return groups(j, p)
 }
 
-// groups says for which cells a claim over pairs holds, and what became of the others.
+// groups says for which cells a claim over pairs holds, and the outcome of the others.
 func groups(j *claim.Judgement, p pairing) string {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
 	groups, bySecond := grouped(j)
@@ -184,7 +182,7 @@ func holdingFor(groups []group) string {
 	return words
 }
 
-// othersOf counts the pairs that do not hold: "27 are undecided, 3 are not so".
+// othersOf counts the pairs that don't hold: "27 are undecided, 3 are not so".
 func othersOf(j *claim.Judgement) string {
 	var words []string
 	for _, c := range []struct {
@@ -198,8 +196,8 @@ func othersOf(j *claim.Judgement) string {
 	return strings.Join(words, ", ")
 }
 
-// pairsHeld is how many pairs hold, in words that follow "in": "all 16 pairs with aiohttp and Daphne, and 3 of 16 with
-// uvicorn".
+// pairsHeld says how many pairs hold, to follow "in": "all 16 pairs", "16 of 16 with aiohttp and Daphne, and 3 of 16
+// with uvicorn".
 func pairsHeld(j *claim.Judgement) string {
 	n, held := len(j.Parts), countOf(j, stats.Supported)
 	groups, _ := grouped(j)
@@ -211,8 +209,8 @@ func pairsHeld(j *claim.Judgement) string {
 	}))
 }
 
-// decided counts the pairs that hold among those that are decided, "25 of 27 decided pairs", or those that are not if
-// they are more: "38 of 40 pairs undecided".
+// decided says how many of the decided pairs hold, "25 of 27 decided pairs", or how many are undecided if most are:
+// "38 of 40 pairs undecided".
 func decided(j *claim.Judgement) string {
 	held, against, n := countOf(j, stats.Supported), countOf(j, stats.Contradicted), len(j.Parts)
 	switch open := n - held - against; {
@@ -224,26 +222,26 @@ func decided(j *claim.Judgement) string {
 	return fmt.Sprintf("%d of %s", held, phrase.Count(held+against, "decided pair"))
 }
 
-// Matrix shows the pairs of a claim as a table: the cells of its longer side as rows, the others as columns.
+// Matrix is a table of the pairs of a claim: the cells of its longer side are rows, the others columns.
 type Matrix struct {
 	Caption string
 	Columns []string
 	Rows    []MatrixRow
 }
 
-// MatrixRow is one cell of a side with its pairs.
+// MatrixRow is a cell of the longer side with its pairs.
 type MatrixRow struct {
 	Name  string
 	Pairs []MatrixPair
 }
 
-// MatrixPair is one comparison: its verdict as a sign, and its effect if that is known.
+// MatrixPair is a comparison: the sign of its verdict and its ratio, if known.
 type MatrixPair struct{ Class, Words string }
 
-// fewestPairs are worth a table.
+// fewestPairs is how many pairs are worth a table.
 const fewestPairs = 6
 
-// MatrixOf returns the pairs of a claim over each pair of two lists of cells; nil for other claims.
+// MatrixOf returns the matrix of a claim over pairs; nil for other claims, few pairs, and sides of one cell.
 func MatrixOf(j *claim.Judgement) *Matrix {
 	if j.Form != claim.Pairs || len(j.Parts) < fewestPairs || len(j.Sides[0].Cells) < 2 || len(j.Sides[1].Cells) < 2 {
 		return nil
@@ -271,7 +269,7 @@ func MatrixOf(j *claim.Judgement) *Matrix {
 	return m
 }
 
-// verdictSigns replace words in narrow places. Most of many pairs are inconclusive, which has no class.
+// verdictSigns stands for verdicts in a matrix. Inconclusive has no class, to save space: it is the most common.
 var verdictSigns = map[stats.Verdict]MatrixPair{stats.Supported: {"yes", "✓"}, stats.Stronger: {"yes", "✓"},
 	stats.Contradicted: {"no", "✗"}, stats.Inconclusive: {"", "?"}, stats.NotMeasured: {"is-none", "–"}}
 

@@ -16,7 +16,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// sentenceOf states what was measured of a claim.
+// sentenceOf returns the generated sentence about a claim.
 func sentenceOf(j *claim.Judgement) Sentence {
 	var words string
 	switch j.Verdict {
@@ -38,8 +38,8 @@ func sentenceOf(j *claim.Judgement) Sentence {
 	return Sentence{words, template.HTMLEscapeString(words)}
 }
 
-// notMeasured repeats what was claimed, as this is a heading in many places; the reason is part of the evidence. It is
-// the reason where the author gave no text.
+// notMeasured repeats the text of the claim, since the sentence is often a heading and the evidence gives the reason.
+// Without a text it gives the reason.
 func notMeasured(j *claim.Judgement) string {
 	if text := strings.TrimSuffix(j.Claim.Text.Value, "."); text != "" {
 		return wording.NotMeasured + ": " + text
@@ -50,8 +50,8 @@ func notMeasured(j *claim.Judgement) string {
 	return wording.NotMeasured + ": " + strings.TrimPrefix(j.Reason, wording.NotMeasured+": ")
 }
 
-// undecided says after how many repetitions or sessions, and how many repetitions would decide; or that the other of two
-// sessions does not agree.
+// undecided states an undecided claim, after how many repetitions or sessions, and what would decide it; or that the
+// other of two sessions disagrees.
 func undecided(j *claim.Judgement) string {
 	n, after := Repetitions(j), ""
 	sessions := sessionsOf(j)
@@ -76,7 +76,7 @@ func undecided(j *claim.Judgement) string {
 		}
 	}
 	words := strings.TrimSpace("undecided "+after) + ": "
-	if len(j.Parts) > 0 { // which say what is undecided
+	if len(j.Parts) > 0 { // the clause says which of them are undecided
 		words = strings.TrimPrefix(after+" ", " ")
 	}
 	words += clause(j)
@@ -86,7 +86,7 @@ func undecided(j *claim.Judgement) string {
 	return words
 }
 
-// needed says how many repetitions might decide an inconclusive claim.
+// needed says how many repetitions might decide an inconclusive claim of n; "" if unknown.
 func needed(j *claim.Judgement, n int) string {
 	them := "it"
 	if len(j.Parts) > 0 && countOf(j, stats.Inconclusive) != 1 {
@@ -104,17 +104,17 @@ func needed(j *claim.Judgement, n int) string {
 	return fmt.Sprintf("%s %s would have an even chance of deciding %s.", about, wording.Count(j.Needed, "repetition"), them)
 }
 
-// Repetitions counts those that a claim rests on: the fewest of its cells; 0 if that is not known, as over sessions.
+// Repetitions returns how many repetitions a claim rests on: the fewest of its cells; 0 if unknown, as over sessions.
 func Repetitions(j *claim.Judgement) int {
 	return fewest(j, func(k stats.IntervalKind) bool { return k != stats.BySearch && k != stats.OverSessions })
 }
 
-// sessionsOf counts the sessions that a claim rests on: the fewest of its parts; 0 if they are fewer than three.
+// sessionsOf returns how many sessions a claim rests on: the fewest of its parts; 0 for fewer than three.
 func sessionsOf(j *claim.Judgement) int {
 	return fewest(j, func(k stats.IntervalKind) bool { return k == stats.OverSessions })
 }
 
-// fewest is the least number of observations of the effects with a wanted kind of interval; 0 for none.
+// fewest returns the smallest N of the effects with a wanted kind of interval; 0 if there are none.
 func fewest(j *claim.Judgement, wanted func(stats.IntervalKind) bool) (least int) {
 	if j.Effect != nil {
 		if wanted(j.Effect.Kind) {
@@ -135,7 +135,7 @@ func isMore(j *claim.Judgement, n int) bool {
 	return j.Effect != nil && j.Effect.N > n || slices.ContainsFunc(j.Parts, func(p claim.Judgement) bool { return isMore(&p, n) })
 }
 
-// clause writes what was measured, for the middle of a sentence.
+// clause states what was measured, for the middle of a sentence.
 func clause(j *claim.Judgement) string {
 	switch {
 	case j.Form == claim.Pairs:
@@ -152,8 +152,7 @@ func clause(j *claim.Judgement) string {
 	return ratio(j)
 }
 
-// ratio writes how one side compares with another, or one ratio with another: "throughput was 4.5 % higher for a than
-// for b [+1.5 to +7.5 %]".
+// ratio compares two sides, or two ratios: "throughput was 4.5 % higher for a than for b [+1.5 to +7.5 %]".
 func ratio(j *claim.Judgement) string {
 	e, q := EffectOf(j), quantityOf(j.Sides[0].Metric)
 	c := comparisonOf(j.Sides[0], j.Sides[1])
@@ -167,7 +166,7 @@ func ratio(j *claim.Judgement) string {
 	return c.within + words + marked(interval, e.Bracketed()) + bound(j, e, q)
 }
 
-// compared writes a ratio as a comparison, or as a difference where it may be to either side.
+// compared writes a ratio as a comparison, without a direction if its interval includes one.
 func compared(e Effect, q quantity, c comparison) string {
 	effect := marked(value, e.Text())
 	switch form := e.shown(); {
@@ -187,8 +186,7 @@ func compared(e Effect, q quantity, c comparison) string {
 	return c.compare(effect+" as "+q.as, "as")
 }
 
-// nearness is how near to each other a claim says that two values are: "10 %"; empty for claims of another form, and
-// of another ratio than one.
+// nearness returns the margin of a claim that two values are about equal: "10 %"; "" for other claims.
 func nearness(j *claim.Judgement) string {
 	if j.Form != claim.Near || math.Abs(j.Region.Lo*j.Region.Hi-1) > 1e-9 {
 		return ""
@@ -200,7 +198,7 @@ func marginWords(share float64) string {
 	return wording.PercentUnit.Exact(math.Round(share*1000) / 1000)
 }
 
-// bound relates an effect to the limits of its claim, unless the sentence has done so.
+// bound relates an effect to the limits of its claim; "" if the sentence already does.
 func bound(j *claim.Judgement, e Effect, q quantity) string {
 	lo, hi := e.limits()
 	switch {
@@ -218,7 +216,7 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 	return ", below the limit of " + lo + hi
 }
 
-// open says which limits leave a claim undecided; of an interval that excludes them, which limit a stricter one includes.
+// open names the limits that leave a claim undecided: all, or those that only a stricter interval includes.
 func open(j *claim.Judgement, lo, hi string) string {
 	one, two := ", and the limit is ", ", and the limits are "
 	if j.Strict != nil {
@@ -237,7 +235,7 @@ func open(j *claim.Judgement, lo, hi string) string {
 	return two + lo + " and " + hi
 }
 
-// around says what a decided ratio is near, or is not near.
+// around says what a decided ratio is near to or not.
 func around(j *claim.Judgement) string {
 	middle, not := math.Sqrt(j.Region.Lo*j.Region.Hi), ""
 	if j.Verdict == stats.Contradicted {
@@ -246,7 +244,7 @@ func around(j *claim.Judgement) string {
 	switch within := nearness(j); {
 	case j.Outcome() == stats.Stronger:
 		return ", beyond the claimed " + ratioWords(middle, Effect{Ratio: middle}.shown())
-	case within != "" && not == "": // the sentence begins with it
+	case within != "" && not == "": // the sentence already says it
 		return ""
 	case within != "":
 		return ", not within " + within
@@ -254,7 +252,7 @@ func around(j *claim.Judgement) string {
 	return fmt.Sprintf(", %swithin %s of %s", not, marginWords(j.Region.Hi/middle-1), times.Exact(math.Round(middle*1000)/1000))
 }
 
-// smallest says why a decided difference does not count; empty for one that does.
+// smallest says why a decided difference is below the smallest effect; "" if it is not.
 func smallest(j *claim.Judgement, e Effect, q quantity) string {
 	limit := e.Region.Lo
 	if math.IsInf(limit, 0) {
@@ -277,7 +275,7 @@ func smallest(j *claim.Judgement, e Effect, q quantity) string {
 	return ": it was not " + delta + " " + direction
 }
 
-// limit writes one value and its limit.
+// limit compares a value with its limit.
 func limit(j *claim.Judgement) string {
 	e, side := EffectOf(j), j.Sides[0]
 	words := nounOf(side.Metric) + " for " + nameOf(side.Cells[0]) + " was " + marked(value, e.Text())
@@ -289,7 +287,7 @@ func limit(j *claim.Judgement) string {
 	return words + bound(j, e, quantity{})
 }
 
-// fewer writes by how much the shares of requests that failed differ.
+// fewer compares the shares of failed requests.
 func fewer(j *claim.Judgement) string {
 	e, c, x := EffectOf(j), comparisonOf(j.Sides[0], j.Sides[1]), *j.Effect
 	words := c.within + "the share of requests that failed"
@@ -317,7 +315,7 @@ func fewer(j *claim.Judgement) string {
 	return words
 }
 
-// heldWords counts the items for which a claim holds: "all 40 pairs", "37 of 40 pairs", "neither pair".
+// heldWords says how many of n items a claim holds for: "all 40 pairs", "37 of 40 pairs", "neither pair".
 func heldWords(held, n int, of string) string {
 	switch {
 	case held == n && n == 2:
@@ -336,7 +334,7 @@ func countOf(j *claim.Judgement, v stats.Verdict) int {
 	return slice.Count(j.Parts, func(p claim.Judgement) bool { return p.Verdict == v })
 }
 
-// comparisons writes the parts of a claim that decide it, or counts them if there are many.
+// comparisons states the parts that decide a claim, or counts them if there are many.
 func comparisons(j *claim.Judgement) string {
 	const most = 3
 	n, chosen := len(j.Parts), slice.Filter(j.Parts, func(p claim.Judgement) bool { return p.Verdict == j.Verdict })
@@ -363,13 +361,13 @@ func comparisons(j *claim.Judgement) string {
 	return count + ": " + clauses
 }
 
-// isAgain reports whether two limits are of the same value.
+// isAgain reports whether a and b are limits of the same value.
 func isAgain(a, b *claim.Judgement) bool {
 	return a.Form == claim.Limit && b.Form == claim.Limit && b.Effect != nil && b.Verdict != stats.Inconclusive &&
 		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
 }
 
-// here writes the measured effect, next to the published one.
+// here writes the measured effect and its interval for Outcome.
 func here(j *claim.Judgement) (words, interval string) {
 	switch {
 	case j.Verdict == stats.NotMeasured:
@@ -384,14 +382,14 @@ func here(j *claim.Judgement) (words, interval string) {
 	return wording.NotMeasured, ""
 }
 
-// Said writes an effect, such as one of another session, in the form of the claim's sentence.
+// Said writes an effect, such as that of another session, with its interval in the form of the claim's own.
 func Said(j *claim.Judgement, q *dataset.Quantity) string {
 	other := *j
 	other.Effect = q
 	return EffectOf(&other).InFormOf(EffectOf(j)).With()
 }
 
-// counted counts the parts of a claim: "3 of 4 comparisons".
+// counted says how many parts of a claim hold: "3 of 4 comparisons".
 func counted(j *claim.Judgement, held int) string {
 	of := "comparison"
 	if j.Form == claim.Pairs {
