@@ -9,29 +9,29 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Figure is a number with its interval and step, in base units.
+// Figure holds the numbers that determine the digits of a value, in base units.
 type Figure struct {
 	Value  float64
-	Lo, Hi float64 // the interval: NaN, infinite or equal where there is no such end
-	Step   float64 // of the measurement, Value times its resolution; 0 if all digits are known
+	Lo, Hi float64 // the interval; NaN, infinite or equal without one
+	Step   float64 // Value times the resolution of the measurement; 0 if all digits are known
 	Exact  bool    // counted, and equal in all repetitions
 }
 
-// wide is the part of a number from which on its interval shows.
+// wide is the width of an interval, relative to the number, from which its ends must look different.
 const wide = 0.01
 
-// leastDigits is how many digits a number keeps in any column.
+// leastDigits is the least number of significant digits.
 const leastDigits = 2
 
-// Column writes the numbers of a column, of an axis, or of two sides alike.
+// Column writes numbers that readers compare with the same unit and digits.
 type Column struct {
 	Unit
-	shared int // digits after the point; below zero, digits before it are rounded off: -1 is to tens
+	shared int // digits after the point; negative numbers round before it: -1 to tens
 }
 
-// Column chooses the digits after the point that readings share. Two digits of the median width of their intervals are
-// shown, and of the largest no more digits than the median resolution allows. Numbers without an interval ask for three
-// digits, and zeros for nothing where there are others.
+// Column returns a column for readings. It shows two digits of the median width of their intervals, but no more than
+// the median resolution allows for the largest reading. Readings without an interval ask for three digits. Zeros don't
+// count unless all are zero.
 //
 // Source: docs/figures.md#digits.
 func (u Unit) Column(readings ...Figure) Column {
@@ -60,9 +60,9 @@ func (u Unit) Column(readings ...Figure) Column {
 	return Column{u, shared}
 }
 
-// Decimals says with how many digits after the point one of the readings and its interval are printed: the shared ones,
-// but more if fewer than two digits would be left of it, or if an interval of more than a hundredth of it would be no
-// wider than it, and no more than its own step allows unless WithEnds asks for them. An exact number has none.
+// Decimals returns the digits after the point for one of the readings and its interval: the shared ones, but enough to
+// show two significant digits and to tell apart the ends of an interval wider than 1 %, and no more than its step
+// allows, unless WithEnds needs them. It is 0 for an exact whole number.
 func (c Column) Decimals(r Figure) int {
 	size := math.Abs(r.Value / c.Scale)
 	if r.Exact && isWhole(size) {
@@ -79,8 +79,8 @@ func (c Column) Decimals(r Figure) int {
 	return c.WithEnds(r, decimals)
 }
 
-// WithEnds returns decimals, or as many more as the interval of a reading needs: an end that is not zero does not look
-// like it, and two that are more than a hundredth apart differ.
+// WithEnds increases decimals until no end of the reading's interval looks like zero unless it is, and ends that are
+// more than 1 % apart differ.
 func (u Unit) WithEnds(r Figure, decimals int) int {
 	isWide := !open(r.Lo) && !open(r.Hi) && r.Hi-r.Lo > wide*max(math.Abs(r.Lo), math.Abs(r.Hi))
 	lacks := func(end float64) bool {
@@ -93,11 +93,11 @@ func (u Unit) WithEnds(r Figure, decimals int) int {
 	return decimals
 }
 
-// Decimals returns the decimals of a single reading.
+// Decimals returns the digits after the point of a single reading.
 func (u Unit) Decimals(r Figure) int { return u.Column(r).Decimals(r) }
 
-// Readable are the decimals of a reading in a sentence or a heading: two significant digits, all digits before the
-// point, and more only where the ends of its interval would look alike. It has no more than Decimals gives it.
+// Readable returns the digits after the point of a reading in a sentence or heading: for two significant digits, all
+// digits before the point, and more only to tell the interval's ends apart. It is at most Decimals.
 //
 // Source: docs/figures.md#digits.
 func (u Unit) Readable(r Figure) int {
@@ -108,7 +108,7 @@ func (u Unit) Readable(r Figure) int {
 	return decimals
 }
 
-// own is how many digits after the point a reading asks for; false if it does not matter to it.
+// own returns how many digits after the point a reading asks for; false if it has no preference.
 func (u Unit) own(r Figure) (int, bool) {
 	const withoutInterval = 3
 	size, width := math.Abs(r.Value/u.Scale), r.width()/u.Scale
@@ -127,16 +127,15 @@ func (u Unit) own(r Figure) (int, bool) {
 	case size == 0:
 		return 0, false
 	case isWhole(size):
-		return 0, !r.Exact // counts and other whole numbers do not grow decimals
+		return 0, !r.Exact // whole numbers don't ask for decimals, and exact ones have no say
 	}
 	return max(0, decimalsOf(size, withoutInterval)), true
 }
 
 func isWhole(v float64) bool { return v == math.Trunc(v) }
 
-// width is the width of the interval, or twice its narrower side if that is less, but at least a tenth of it: a number with
-// a long tail to one side is known as well as the other side says. It is 0 without an interval, and the whole width
-// where the number is one of its ends.
+// width returns twice the narrower side of the interval, since the other may have a long tail, but at least a tenth of
+// the whole. It is 0 without an interval, and the whole width if the number is one of its ends.
 func (r Figure) width() float64 {
 	below, above := r.Value-r.Lo, r.Hi-r.Value
 	switch {
@@ -156,7 +155,7 @@ func (r Figure) width() float64 {
 // isRounded reports whether a step limits the digits of a reading.
 func (r Figure) isRounded() bool { return r.Step > 0 && !r.Exact && r.Value != 0 && !open(r.Value) }
 
-// most is how many digits after the point the step of a reading allows.
+// most returns how many digits after the point the step of a reading allows.
 func (u Unit) most(r Figure) int {
 	size := math.Abs(r.Value / u.Scale)
 	if !r.isRounded() {
@@ -165,7 +164,7 @@ func (u Unit) most(r Figure) int {
 	return decimalsOf(size, stats.Digits(r.Step/math.Abs(r.Value)))
 }
 
-// decimalsOf returns the digits after the point with which x > 0 has a number of significant digits after rounding.
+// decimalsOf returns the digits after the point that give x > 0 a number of significant digits.
 func decimalsOf(x float64, digits int) int {
 	text := strconv.FormatFloat(x, 'e', digits-1, 64)
 	exponent, _ := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:])

@@ -21,11 +21,11 @@ const (
 type Unit struct {
 	Symbol string  // such as "ms", "/s", "%" or "×"; empty for plain numbers
 	Scale  float64 // one Symbol in base units: 0.001 for ms
-	Whole  bool    // of counts: whole numbers with whole ends have no decimals
+	Whole  bool    // whole numbers with whole intervals have no decimals
 	Signed bool    // positive numbers have a plus sign
 }
 
-// Plain is the unit of numbers that have none.
+// Plain writes numbers without a unit.
 var Plain = Unit{Scale: 1}
 
 // Units of shares, of their changes, and of ratios.
@@ -35,7 +35,7 @@ var (
 	Times       = Unit{Symbol: "×", Scale: 1}
 )
 
-// ladders are the units of each base unit that has several, largest first. The smallest takes all smaller numbers.
+// ladders has the units for base units that have several, largest first.
 var ladders = map[string][]Unit{
 	"s": {{Symbol: "s", Scale: 1}, {Symbol: "ms", Scale: 1e-3}, {Symbol: "µs", Scale: 1e-6},
 		{Symbol: "ns", Scale: 1e-9}},
@@ -45,9 +45,8 @@ var ladders = map[string][]Unit{
 		{Symbol: "B/s", Scale: 1}},
 }
 
-// UnitFor chooses the unit in which numbers of a base unit are written together, such as the numbers of a column: the one
-// that suits the largest finite number. share says that base is "1" and the numbers are parts of one. An unknown base unit
-// is written as it is.
+// UnitFor returns the unit for writing values of a base unit together, as in a column: the one that suits the largest
+// finite value. If share, base is "1" and values are shares of one. An unknown base unit is its own unit.
 func UnitFor(base string, share bool, values ...float64) Unit {
 	switch {
 	case share:
@@ -77,27 +76,27 @@ func UnitFor(base string, share bool, values ...float64) Unit {
 	return ladder[len(ladder)-1]
 }
 
-// maxDecimals is where a fixed number of decimals stops being readable.
+// maxDecimals limits decimals to what is readable.
 const maxDecimals = 9
 
-// Number writes v, which is in base units, in this unit but without its symbol, with decimals as Decimals gives them.
+// Number writes v, which is in base units, without the symbol. Negative decimals round to tens, hundreds and so on.
 func (u Unit) Number(v float64, decimals int) string {
 	return u.signed(v, fixed(v/u.Scale, decimals))
 }
 
-// Quantity writes v, which is in base units, with the unit: "12.3 ms", "8,095/s", "17 %", "1.33×".
+// Quantity writes v, which is in base units, with the symbol: "12.3 ms", "8,095/s", "17 %", "1.33×".
 func (u Unit) Quantity(v float64, decimals int) string { return u.with(u.Number(v, decimals)) }
 
-// Alone is a quantity without interval or step.
+// Alone writes a quantity that has no interval and no step.
 func (u Unit) Alone(v float64) string { return u.Quantity(v, u.Decimals(Figure{Value: v})) }
 
-// Exact writes v, which is in base units, with the unit and its digits, as others published it. Of more than eight,
-// which come out of a computer unread, six are shown.
+// Exact writes v, which is in base units, with the symbol and all digits of a published number. It cuts more than eight
+// digits, which nobody typed, to six.
 func (u Unit) Exact(v float64) string { return u.with(u.ExactNumber(v)) }
 
-// ExactNumber is Exact without the unit.
+// ExactNumber is Exact without the symbol.
 func (u Unit) ExactNumber(v float64) string {
-	const exact, read, shown = 12, 8, 6 // more than exact are noise of the change of unit
+	const exact, read, shown = 12, 8, 6 // digits beyond exact are rounding errors of the unit conversion
 	x := rounded(v/u.Scale, exact)
 	if rounded(x, read) != x {
 		x = rounded(x, max(shown, len(strconv.FormatFloat(math.Trunc(math.Abs(x)), 'f', 0, 64))))
@@ -108,11 +107,11 @@ func (u Unit) ExactNumber(v float64) string {
 
 // rounded rounds to a number of significant digits.
 func rounded(v float64, digits int) float64 {
-	x, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64) // what was written can be read
+	x, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64) // never fails
 	return x
 }
 
-// signed puts a plus before a positive number, unless it looks like zero, if the unit has signs.
+// signed adds a plus sign to a positive number if the unit asks for it, unless number looks like zero.
 func (u Unit) signed(v float64, number string) string {
 	if u.Signed && v > 0 && strings.Trim(number, "0.,") != "" {
 		return "+" + number
@@ -130,8 +129,8 @@ func (u Unit) with(number string) string {
 	return number + space + u.Symbol
 }
 
-// Between writes the range from lo to hi, both in base units, as part of a sentence: "14 to 20 %". A side that is
-// unbounded is left out: "at least 14 %", "at most 20 %", "unbounded".
+// Between writes a range, in base units, for a sentence: "14 to 20 %". With unbounded ends it writes "at least 14 %", "at
+// most 20 %" or "unbounded".
 func (u Unit) Between(lo, hi float64, decimals int) string {
 	if open(lo) && open(hi) {
 		return "unbounded"
@@ -139,7 +138,7 @@ func (u Unit) Between(lo, hi float64, decimals int) string {
 	return u.with(u.ends(lo, hi, decimals, "at most ", " to ", "at least "))
 }
 
-// ends writes a range whose ends need not both be bounded.
+// ends writes a range with the given words, or "unbounded".
 func (u Unit) ends(lo, hi float64, decimals int, atMost, to, atLeast string) string {
 	switch {
 	case open(lo) && open(hi):
@@ -152,8 +151,8 @@ func (u Unit) ends(lo, hi float64, decimals int, atMost, to, atLeast string) str
 	return u.Number(lo, decimals) + to + u.Number(hi, decimals)
 }
 
-// Range writes the range from lo to hi, both in base units, for a table: "7,968–8,204" without the unit, which
-// the column's head has. Where an end is below zero, "to" takes the dash's place.
+// Range writes a range, in base units, for a table whose head has the symbol: "7,968–8,204". If lo is negative, "to"
+// replaces the dash.
 func (u Unit) Range(lo, hi float64, decimals int) string {
 	to := dash
 	if lo < 0 {
@@ -162,9 +161,9 @@ func (u Unit) Range(lo, hi float64, decimals int) string {
 	return u.ends(lo, hi, decimals, "≤"+space, to, "≥"+space)
 }
 
-// Capacity writes what a search for a capacity found, in base units: "702/s (fails at 734/s)", "at least 800/s" where
-// the highest rate that was tried still met the objective and hi is infinite, "no rate meets it (fails at 100/s)" where
-// lo is 0. The lower end is rounded down and the upper one up, so that what is printed holds.
+// Capacity writes the result of a capacity search, in base units: "702/s (fails at 734/s)"; "at least 800/s" if hi is
+// infinite, as the highest rate still met the objective; "no rate meets it (fails at 100/s)" if lo is 0. It rounds lo
+// down and hi up, so that the printed bounds are true.
 //
 // Source: docs/method.md#capacities.
 func (u Unit) Capacity(lo, hi float64) string {
@@ -185,7 +184,7 @@ func (u Unit) Capacity(lo, hi float64) string {
 	return met + " (fails at " + failed + ")"
 }
 
-// Tuned writes a value that a search chose, with the range of those that were as good: "5 (5 to 8 are as good)".
+// Tuned writes the value that a search chose, with the range of equally good ones: "5 (5 to 8 are as good)".
 //
 // Source: docs/method.md#claims-as-regions and docs/method.md#tuned-values.
 func (u Unit) Tuned(v, lo, hi float64) string {
@@ -197,11 +196,11 @@ func (u Unit) Tuned(v, lo, hi float64) string {
 
 func open(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }
 
-// fixed writes x with separators of thousands.
+// fixed writes x with thousands separators, and very large or small numbers in scientific notation.
 func fixed(x float64, decimals int) string {
 	const (
-		largest  = 1e15 // from here on a float64 has no digits left to separate
-		smallest = 1e-3 // below, small numbers of many decimals are all zeros
+		largest  = 1e15 // a float64 has no more digits
+		smallest = 1e-3 // with many decimals, smaller numbers would look like zero
 	)
 	switch {
 	case x == 0:
@@ -238,11 +237,11 @@ func sign(x float64) string {
 	return ""
 }
 
-// Count typesets a number of things: "1 repetition", "1,300 cells".
+// Count writes a number of things: "1 repetition", "1,300 cells".
 func Count(n int, noun string) string { return fixed(float64(n), 0) + space + phrase.Noun(n, noun) }
 
-// Step is the distance of round ticks, 1, 2 or 5 times a power of ten, that divide a span above zero into at most
-// parts pieces.
+// Step returns the smallest round step, 1, 2 or 5 times a power of ten, that divides a positive span into at most parts
+// pieces.
 func Step(span float64, parts int) float64 {
 	power := math.Pow10(int(math.Floor(math.Log10(span / float64(parts)))))
 	for _, digit := range []float64{1, 2, 5} {

@@ -11,16 +11,16 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Quantity is a measured quantity with the unit and digits in which it is written.
+// Quantity is a quantity with the unit and digits to write it in.
 type Quantity struct {
 	Of           dataset.Quantity
 	Unit         Unit
 	Decimals     int
-	WithInterval bool // to be printed with the number
-	Exact        bool // all digits
+	WithInterval bool // in Text
+	Exact        bool // with all digits, as Unit.Exact writes them
 }
 
-// QuantityOf chooses unit and digits, unless filters ask for others.
+// QuantityOf returns a quantity with the unit and digits that filters ask for, or else suitable ones.
 func QuantityOf(q dataset.Quantity, filters []expr.Filter) Quantity {
 	w := Quantity{Of: q, Unit: UnitFor(q.Unit, q.Share, q.Number)}
 	unit, digits := UnitOf(filters)
@@ -36,7 +36,7 @@ func QuantityOf(q dataset.Quantity, filters []expr.Filter) Quantity {
 	return w
 }
 
-// UnitOf returns the unit and the digits that filters ask for; nil if they ask for none.
+// UnitOf returns the unit and digits that filters ask for, or nil.
 func UnitOf(filters []expr.Filter) (unit *Unit, digits *int) {
 	for _, f := range filters {
 		switch f.Name {
@@ -55,7 +55,7 @@ func UnitOf(filters []expr.Filter) (unit *Unit, digits *int) {
 	return unit, digits
 }
 
-// Text writes the number for prose, with an interval as docs/method.md#one-cell prints it.
+// Text writes the number, with its interval as in docs/method.md#one-cell if WithInterval.
 func (w Quantity) Text() string {
 	q, text := w.Of, w.Unit.Quantity(w.Of.Number, w.Decimals)
 	if w.Exact {
@@ -83,7 +83,7 @@ func (w Quantity) isCapacity() bool {
 	return w.Of.Kind == stats.BySearch && w.Of.Unit == "1/s" && w.Of.Interval != nil
 }
 
-// IntervalSentence describes the interval, or says why it is missing.
+// IntervalSentence describes the interval in a sentence, or says why it is missing.
 func (w Quantity) IntervalSentence() string {
 	q := w.Of
 	var text string
@@ -108,7 +108,7 @@ func (w Quantity) IntervalSentence() string {
 	return Sentence(strings.Trim(text+"; "+q.Note, "; "))
 }
 
-// Exactly is written instead of an interval.
+// Exactly returns the words for a count that was equal in all n repetitions, instead of an interval.
 func Exactly(n int) string { return "the same in all " + Count(n, "repetition") }
 
 // Interval writes the interval alone: "14 to 20 %".

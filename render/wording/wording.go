@@ -1,8 +1,8 @@
-// Package wording writes results in words, the same for terminals, Markdown and pages.
+// Package wording writes results in words, for terminals, Markdown and pages alike.
 //
-// Numbers come in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1) and go out
-// in the unit that suits their magnitude, with as many digits as a Column of them allows, thousands separated by
-// commas, a minus sign (U+2212) and no space at which a line could break between number and unit.
+// Numbers are in the base units of docs/method.md#definitions (s, 1/s, B, B/s, cores, 1; shares as 0 to 1). They are
+// written in the unit that suits their magnitude, with the digits of their Column, commas between thousands, a minus
+// sign (U+2212), and a no-break space before the unit.
 package wording
 
 import (
@@ -17,7 +17,7 @@ import (
 	"benchbook/notebook/validity"
 )
 
-// quantityOf is the estimate of a result as a quantity.
+// quantityOf converts the estimate of a result to a quantity.
 func quantityOf(r dataset.Result) dataset.Quantity {
 	e := r.Estimate
 	q := dataset.Quantity{Number: e.Centre, Unit: r.Metric.Unit, Kind: e.Kind, N: e.N, Step: r.Step()}
@@ -27,13 +27,13 @@ func quantityOf(r dataset.Result) dataset.Quantity {
 	return q
 }
 
-// ReadingOf returns the numbers of a result that decide how many digits are printed.
+// ReadingOf returns the numbers of a result that determine its digits.
 func ReadingOf(r dataset.Result) Figure {
 	q := quantityOf(r)
 	return Reading(&q)
 }
 
-// Reading returns the numbers of a quantity that decide how many digits are printed.
+// Reading returns the numbers of a quantity that determine its digits.
 func Reading(q *dataset.Quantity) Figure {
 	out := Figure{Value: q.Number, Step: q.Step, Exact: q.Kind == stats.Exact || q.Kind == stats.Given}
 	if q.Interval != nil {
@@ -42,7 +42,7 @@ func Reading(q *dataset.Quantity) Figure {
 	return out
 }
 
-// Estimate writes the centre of a result and its interval, or why it has no interval.
+// Estimate writes the centre and interval of a result, or why it or its interval is missing.
 func Estimate(r dataset.Result, u Column) string {
 	e := r.Estimate
 	switch {
@@ -58,7 +58,7 @@ func Estimate(r dataset.Result, u Column) string {
 // NothingFull says that no resource limited a cell.
 const NothingFull = "no sampled resource was above 85\u202f%"
 
-// Limit writes what limited a cell or a repetition, after "limited by"; empty if nothing was sampled.
+// Limit writes what limited a cell or repetition, to follow "limited by"; "" if nothing was sampled.
 func Limit(l validity.Limit) string {
 	for _, r := range l.Resources {
 		if r.Name == l.By {
@@ -71,7 +71,7 @@ func Limit(l validity.Limit) string {
 	return NothingFull
 }
 
-// ColumnOf chooses one unit and digits for several results of a metric.
+// ColumnOf returns the column for writing results of a metric alike.
 func ColumnOf(m record.Metric, results ...dataset.Result) Column {
 	var centres []float64
 	var readings []Figure
@@ -92,10 +92,10 @@ func Some(names []string) string {
 	return strings.Join(names, "; ")
 }
 
-// ShortDate writes a day in UTC, such as 14 Nov 2026.
+// ShortDate writes a day in UTC: "14 Nov 2026".
 func ShortDate(t time.Time) string { return t.UTC().Format("2\u00a0Jan\u00a02006") }
 
-// LongDate writes a day in UTC with the whole name of its month.
+// LongDate writes a day in UTC: "14 November 2026".
 func LongDate(t time.Time) string { return t.UTC().Format("2\u00a0January\u00a02006") }
 
 // Lasting writes a duration: "4 h 10 min", "48 s".
@@ -114,7 +114,7 @@ func Lasting(d time.Duration) string {
 	return fmt.Sprintf("%d\u00a0h\u00a0%d\u00a0min", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// Lower writes a title in the middle of a sentence.
+// Lower lowers the first letter of a title for the middle of a sentence, except in abbreviations.
 func Lower(title string) string {
 	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
 		return title // an abbreviation, such as CPU
@@ -125,7 +125,7 @@ func Lower(title string) string {
 	return title
 }
 
-// WithUnsure writes a value that is not valid, and why.
+// WithUnsure writes an invalid value and the reason; without a value, the reason.
 func WithUnsure(r dataset.Result) string {
 	unsure := Unsure(r)
 	if unsure == "" {
@@ -138,10 +138,10 @@ func WithUnsure(r dataset.Result) string {
 	return unsure + ", " + why
 }
 
-// InvalidReason begins the reason of a result that is missing because the cell is not valid.
+// InvalidReason begins the reason of a result that is missing because its cell is invalid.
 const InvalidReason = "invalid: "
 
-// Unsure writes the median of values that are not valid, with ≥ where it is a lower bound; empty if there are none.
+// Unsure writes the median of the invalid values of a result, with ≥ before a lower bound; "" if there are none.
 func Unsure(r dataset.Result) string {
 	if len(r.Unsure) == 0 {
 		return ""
@@ -153,10 +153,10 @@ func Unsure(r dataset.Result) string {
 	return bound + UnitFor(r.Metric.Unit, r.Metric.Share, v).Alone(v)
 }
 
-// NotMeasured replaces a missing number.
+// NotMeasured is written instead of a missing number.
 const NotMeasured = "not measured"
 
-// Sentence begins words with a capital and ends them with a full stop.
+// Sentence gives words a capital and a full stop.
 func Sentence(words string) string {
 	words = strings.TrimSuffix(strings.TrimSpace(words), ",")
 	if words == "" {
@@ -168,7 +168,7 @@ func Sentence(words string) string {
 	return Capital(words)
 }
 
-// Capital begins words with a capital letter, unless they begin with a name, such as per_call or cpu.db.
+// Capital capitalizes words, unless they begin with a name such as per_call or cpu.db.
 func Capital(words string) string {
 	first, _, _ := strings.Cut(words, " ")
 	if strings.ContainsAny(strings.TrimRight(first, ".,;:"), "_.") {
@@ -185,7 +185,7 @@ func Percent(f float64) string {
 	return PercentUnit.Quantity(f, PercentUnit.Decimals(Figure{Value: f, Hi: f}))
 }
 
-// Confidence writes how sure an interval at a level alpha is: "95 %", "99.38 %".
+// Confidence writes the coverage of an interval with error level alpha: "95 %", "99.38 %".
 func Confidence(alpha float64) string {
 	const step = 1e4 // a hundredth of a per cent
 	return PercentUnit.Exact(math.Round((1-alpha)*step) / step)
