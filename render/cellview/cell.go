@@ -1,4 +1,4 @@
-// Package cellview says what pages show of cells: their names, estimates, state and origin.
+// Package cellview prepares cells for pages: their names, estimates, state and origin.
 package cellview
 
 import (
@@ -22,7 +22,7 @@ func Numeric(cell *dataset.Cell, name string) (*expr.Quantity, bool) {
 	return q, ok && err == nil
 }
 
-// Name is what a cell is called among others that differ from it in the fields: "uWSGI + Bottle, 1 trip".
+// Name names a cell by the values of some fields: "uWSGI + Bottle, 1 trip".
 func Name(c *dataset.Cell, fields []string) string {
 	var words []string
 	for _, f := range fields {
@@ -33,13 +33,13 @@ func Name(c *dataset.Cell, fields []string) string {
 	return cmp.Or(strings.Join(words, ", "), c.Name(fields...))
 }
 
-// FieldsOf returns the values of fields of a cell.
+// FieldsOf returns the settings of a cell for fields; unknown ones are "".
 func FieldsOf(cell *dataset.Cell, fields []string) []any {
 	return slice.Map(fields, func(f string) any { v, _ := cell.Setting(f); return v })
 }
 
-// Naming returns the fields that name the cells of a table or figure: those the author asks for, and further parameters
-// until no two cells have the same name.
+// Naming returns the fields that name the cells of a table or figure: those the author asks for, and the parameters
+// needed to make names unique.
 func Naming(cells []*dataset.Cell, asked []string) []string {
 	out := slices.DeleteFunc(slice.Add([]string(nil), asked...), func(name string) bool { return name == "experiment" })
 	if len(cells) == 0 {
@@ -56,7 +56,7 @@ func Naming(cells []*dataset.Cell, asked []string) []string {
 	return out
 }
 
-// implied reports whether cells that agree in some fields agree in one more.
+// implied reports whether the given fields of a cell determine one more.
 func implied(cells []*dataset.Cell, fields []string, more string) bool {
 	seen := map[string]any{}
 	for _, c := range cells {
@@ -75,12 +75,12 @@ func SeriesOf(cells []*dataset.Cell, by string) []string {
 	return slice.Add([]string(nil), values...)
 }
 
-// StateOf says that a cell is stale or unfinished; otherwise it is empty.
+// StateOf returns "older version" or "unfinished", or "" for other cells.
 func StateOf(cell *dataset.Cell) string {
 	return map[dataset.State]string{dataset.Stale: "older version", dataset.Partial: "unfinished"}[cell.State]
 }
 
-// WithState appends the state of a cell to a text.
+// WithState appends the state of a cell to words, if there is one.
 func WithState(words string, cell *dataset.Cell) string {
 	if state := StateOf(cell); state != "" {
 		return words + ", " + state
@@ -88,7 +88,7 @@ func WithState(words string, cell *dataset.Cell) string {
 	return words
 }
 
-// Without says why there are no values of some metrics: not run, not valid, or without a value.
+// Without says why cells have no values of some metrics: not measured, failed, invalid, or without a value.
 func Without(cells []*dataset.Cell, metrics ...string) string {
 	if NoneMeasured(cells) {
 		return "not measured yet"
@@ -145,15 +145,15 @@ type Origin struct {
 	Measured  int // cells that have records
 	Runs      []string
 	Hosts     []string
-	Revisions []string      // of the article, as it was measured; empty if no record tells
-	Last      time.Time     // when the last repetition ended, in UTC; zero for none
-	Took      time.Duration // all repetitions together
+	Revisions []string      // of the measured article; empty if unknown
+	Last      time.Time     // when the last repetition ended, in UTC; zero without records
+	Took      time.Duration // of all repetitions together
 	Low, High int           // the fewest and the most repetitions of a measured cell
-	Without   string        // why no repetition is behind numbers of the metrics; empty if one is
+	Without   string        // why the metrics have no numbers; empty if they do
 	Replacing int           // repetitions that replace disturbed ones
 }
 
-// OriginOf returns the origin of cells. With metrics it counts only the valid repetitions behind their numbers.
+// OriginOf returns the origin of cells. With metrics, Low and High count only valid repetitions with their values.
 func OriginOf(cells []*dataset.Cell, metrics ...string) Origin {
 	o := Origin{Cells: cells}
 	var counts []int // of repetitions
@@ -198,7 +198,7 @@ func SortedSet(list []string) []string {
 	return slices.Compact(list)
 }
 
-// Repetitions returns words such as "3 to 5 repetitions", or why there are none.
+// Repetitions returns, for example, "3 to 5 repetitions", or why there are none.
 func (o Origin) Repetitions() string {
 	switch {
 	case o.Measured == 0:
@@ -220,7 +220,7 @@ func (o Origin) Where() string {
 	return "host\u00a0" + strings.Join(o.Hosts, ", ") + ", " + o.When()
 }
 
-// When returns run, revision and date, as Where does: for pages that name the host once.
+// When is like Where without the host.
 func (o Origin) When() string {
 	if o.Measured == 0 || len(o.Revisions) == 0 {
 		return o.Session()
@@ -228,7 +228,7 @@ func (o Origin) When() string {
 	return namesOrCount("run", o.Runs) + ", " + namesOrCount("revision", o.Revisions) + ", " + wording.ShortDate(o.Last)
 }
 
-// Session returns run and date: for numbers in sentences, as the page names the revision of each run at its end.
+// Session is like When without the revision, for numbers in sentences: the page names the revision at its end.
 func (o Origin) Session() string {
 	if o.Measured == 0 {
 		return ""
@@ -236,7 +236,7 @@ func (o Origin) Session() string {
 	return namesOrCount("run", o.Runs) + ", " + wording.ShortDate(o.Last)
 }
 
-// namesOrCount is "run a, b", or "3 runs" of more than two.
+// namesOrCount returns "run a, b", or "3 runs" for more than two.
 func namesOrCount(noun string, names []string) string {
 	if len(names) > 2 {
 		return wording.Count(len(names), noun)

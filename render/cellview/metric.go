@@ -21,10 +21,10 @@ import (
 type Quantity struct {
 	record.Metric
 	Unit wording.Column
-	Axis string // as the axis is to be named
+	Axis string // name of the axis
 }
 
-// QuantityOf chooses a unit that suits the values of the cells.
+// QuantityOf returns a metric with a unit that suits the values of cells.
 func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 	results := slice.Map(cells, func(cell *dataset.Cell) dataset.Result { return cell.Metric(m.Name) })
 	q := Quantity{Metric: m, Unit: wording.ColumnOf(m, results...)}
@@ -32,7 +32,7 @@ func QuantityOf(m record.Metric, cells []*dataset.Cell) Quantity {
 	return q
 }
 
-// Words describes an estimate for a sentence, with its interval.
+// Words writes an estimate with its interval, or why it is missing.
 func (q Quantity) Words(r dataset.Result) string {
 	if r.Missing != "" {
 		return wording.WithUnsure(r)
@@ -40,7 +40,7 @@ func (q Quantity) Words(r dataset.Result) string {
 	return wording.Estimate(r, q.Unit)
 }
 
-// QuantityWords names a quantity with its unit, as an axis does.
+// QuantityWords names a metric with its unit, for an axis: "requests per second".
 func QuantityWords(m record.Metric, u wording.Unit) string {
 	switch {
 	case u.Symbol == "/s" && m.Name == "throughput.per_core":
@@ -55,7 +55,7 @@ func QuantityWords(m record.Metric, u wording.Unit) string {
 	return wording.Lower(m.Title) + ", " + u.Symbol
 }
 
-// BuiltIn returns the built-in metric of a name; none for a metric that a program prints.
+// BuiltIn returns the built-in metric of a name in a slice, which is empty for other names.
 func BuiltIn(name string) []record.Metric {
 	if m, ok := record.LookupMetric(name); ok {
 		return []record.Metric{m}
@@ -67,7 +67,7 @@ func NamesOf(metrics []record.Metric) []string {
 	return slice.Map(metrics, func(m record.Metric) string { return m.Name })
 }
 
-// MetricOf finds a metric by its name, a built-in one or one printed by a program; false for parameters and labels.
+// MetricOf returns a metric by name, built in or printed by a program. It returns false for parameters and labels.
 func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
 	if m, ok := record.LookupMetric(name); ok {
 		return m, true
@@ -82,7 +82,7 @@ func MetricOf(name string, cells []*dataset.Cell) (record.Metric, bool) {
 	return cells[0].Metric(name).Metric, true
 }
 
-// Per names what a rate counts.
+// Per returns what a rate counts: "requests" for throughputs, else "".
 func Per(m record.Metric) string {
 	if strings.HasPrefix(m.Name, "throughput") {
 		return "requests"
@@ -90,7 +90,7 @@ func Per(m record.Metric) string {
 	return ""
 }
 
-// PublishedOf returns the published value of a cell, if the block asks for one.
+// PublishedOf returns the published value of a cell, if ref asks for it.
 func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string,
 	ref article.PublishedRef) (dataset.PublishedValue, bool) {
 	if !ref.Shown {
@@ -99,10 +99,10 @@ func PublishedOf(d *dataset.Dataset, cell *dataset.Cell, metric string,
 	return d.Published(cell, metric, ref.Name.Value)
 }
 
-// HasFailed reports whether a result is missing because the cell failed.
+// HasFailed reports whether the reason of a missing result is a failure.
 func HasFailed(missing string) bool { return strings.HasPrefix(missing, "failed") }
 
-// few says how many runs there were where they are too few for an interval.
+// few words the kinds of estimates that have too few runs for an interval.
 var few = map[stats.IntervalKind]string{stats.NoInterval: "1\u00a0run", stats.RangeOfTwo: "2\u00a0runs"}
 
 // Estimate converts a result for a table.
@@ -116,7 +116,7 @@ func Estimate(r dataset.Result) table.Value {
 	switch r.Estimate.Kind {
 	case stats.Exact, stats.Given, stats.NoInterval: // a mark says why there is no interval
 		return v
-	case stats.BySearch: // the highest that may be tried says all that there is of an interval
+	case stats.BySearch: // without an upper end there is only a bound
 		if v.AtLeast = math.IsInf(r.Estimate.Interval.Hi, 1); v.AtLeast {
 			return v
 		}
@@ -125,12 +125,12 @@ func Estimate(r dataset.Result) table.Value {
 	return v
 }
 
-// EstimateKinds are the kinds of estimates in a table or figure, with the repetitions of those that have an interval.
+// EstimateKinds says which kinds of estimates a table or figure has.
 type EstimateKinds struct {
 	Intervals, TwoRuns, OneRun bool
 	Searched                   bool // found by a search
 	Exact                      bool // counted, and the same in all repetitions
-	low, high                  int
+	low, high                  int  // repetitions of the estimates with an interval
 }
 
 func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
@@ -159,7 +159,7 @@ func KindsOf(cells []*dataset.Cell, metrics ...string) EstimateKinds {
 	return k
 }
 
-// Sub describes estimates of these kinds for the line below a title.
+// Sub describes the kinds for a subtitle: "Median with 95 % interval".
 func (k EstimateKinds) Sub() string {
 	exact := ""
 	if k.Exact {
@@ -184,7 +184,7 @@ func (k EstimateKinds) Sub() string {
 	return ""
 }
 
-// HowTo explains the marks of a figure, for estimates and for intervals.
+// HowTo explains a figure whose marks for estimates and intervals have the given names.
 func (k EstimateKinds) HowTo(mark, interval string) (out []string) {
 	add := func(occurs bool, words string) {
 		if occurs {
@@ -202,29 +202,29 @@ func (k EstimateKinds) Repetitions() string {
 	return Origin{Measured: 1, Low: k.low, High: k.high}.Repetitions()
 }
 
-// DataTable is the data of a table or figure, which CSV writes unrounded, in base units.
+// DataTable is the data of a table or figure, unrounded and in base units.
 type DataTable struct {
 	Columns []string
-	Rows    [][]any // of strings, numbers, booleans, and nil for nothing
+	Rows    [][]any // strings, numbers, booleans, and nil for empty
 }
 
-// NewDataTable has a column for each field, and more.
+// NewDataTable returns an empty table with a column for each field, and more.
 func NewDataTable(fields []string, more ...string) *DataTable {
-	// A parameter of these names is called by its whole name in every file.
+	// Parameters named "run" or "host" have their full name in every file, with such columns or without.
 	columns := table.CSVHead(nil, fields, append(slices.Clone(more), "run", "host"))
 	return &DataTable{Columns: columns[:len(columns)-2]}
 }
 
-// Add adds a row: the values of its fields, and more.
+// Add adds a row with the values of the fields, and more.
 func (t *DataTable) Add(fields []any, more ...any) {
 	t.Rows = append(t.Rows, append(slices.Clone(fields), more...))
 }
 
-// CSV writes the table. Numbers that are not finite are nothing.
+// CSV returns the table as CSV, with empty cells for NaN and infinity.
 func (t *DataTable) CSV() []byte {
 	rows := slice.Map(t.Rows, func(row []any) []string { return slice.Map(row, csvText) })
 	var b bytes.Buffer
-	_ = table.WriteCSV(&b, slices.Concat([][]string{t.Columns}, rows)) // its errors are those of the buffer, which has none
+	_ = table.WriteCSV(&b, slices.Concat([][]string{t.Columns}, rows)) // a bytes.Buffer never fails
 	return b.Bytes()
 }
 
@@ -239,7 +239,7 @@ func csvText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// DataOf writes metrics of cells as CSV, a row for each metric of each cell; fields name the cells.
+// DataOf returns CSV with a row for each metric of each cell, which fields name.
 func DataOf(d *dataset.Dataset, cells []*dataset.Cell, fields []string, metrics []record.Metric,
 	published article.PublishedRef) []byte {
 	t := &DataTable{Columns: table.CSVHead([]string{"experiment"}, fields, []string{"metric", "unit", "repetitions", "value",

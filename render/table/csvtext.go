@@ -12,15 +12,15 @@ import (
 	"benchbook/notebook/source"
 )
 
-// WriteCSV writes rows as CSV, in which text stays text; the first is usually the head. Characters that would act on a
-// terminal are shown by their numbers.
+// WriteCSV writes rows as CSV that is safe in spreadsheets (see CSVCell) and terminals: control characters are made
+// visible.
 func WriteCSV(w io.Writer, rows [][]string) error {
 	cell := func(text string) string { return CSVCell(source.Plain(text)) }
 	return csv.NewWriter(w).WriteAll(slice.Map(rows, func(row []string) []string { return slice.Map(row, cell) }))
 }
 
-// CSVHead joins our columns with parameters and labels of an article as fields between them. A field with the name of one
-// of our columns is called as in expressions: matrix.run.
+// CSVHead returns a head with an article's parameters and labels between our own columns. A field that has the name of
+// one of ours gets its name in expressions: matrix.run.
 func CSVHead(before, fields, after []string) []string {
 	ours := slices.Concat(before, after)
 	out := slices.Clone(before)
@@ -33,11 +33,11 @@ func CSVHead(before, fields, after []string) []string {
 	return append(out, after...)
 }
 
-// openers begin formulas; programs for East Asian text take the wide forms for the same.
+// openers begin formulas. Programs for East Asian text accept the wide forms, too.
 const openers = "=+-@＝＋－＠"
 
-// CSVCell puts an apostrophe before text that a spreadsheet would compute, as a formula may call other machines. Text that
-// begins with an apostrophe gets another, so removing one gives the text back. Numbers stay as they are.
+// CSVCell puts an apostrophe before text that a spreadsheet would run as a formula, which may call other machines. Text
+// that begins with an apostrophe gets another, so that removing one restores it. Numbers stay as they are.
 //
 // Source: OWASP, CSV Injection.
 func CSVCell(text string) string {

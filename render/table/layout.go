@@ -14,8 +14,8 @@ type Layout struct {
 	Heads  []Head
 	Rows   [][]Cell
 	Notes  []LaidNote
-	Series []Series // what colours mean; empty if there is one only
-	Scale  string   // the ends of the plots' scale in words; empty without plots
+	Series []Series // the legend of colours; empty if there is only one
+	Scale  string   // the ends of the plots' scale: "0 to 8,000"; empty without plots
 }
 
 // Dense reports whether the table has many columns.
@@ -40,30 +40,29 @@ type LaidNote struct {
 
 type Found struct{ Rows, Words string }
 
-// SortsLast is the sort key of a missing value: the script of a page puts it last either way.
+// SortsLast is the sort key of a missing value. The page's script sorts it last in both directions.
 const SortsLast = "-1e308"
 
-// Cell is one cell of a Layout. It is filled in exactly one way: name of the row, plot, notes, missing value,
-// value, or plain text.
+// Cell is one cell of a Layout: either the row's name, a plot, notes, a missing value, a value, or plain text.
 type Cell struct {
 	IsName bool
-	Text   string // of a name, and of plain text
+	Text   string // the name, or plain text
 
 	Class string
-	Label string // the text before it on a telephone, which has no heads
-	Sort  string // what a script sorts by
+	Label string // replaces the head on narrow screens
+	Sort  string // the script's sort key
 
 	Plot     *Plot
 	Why      []Why
 	Missing  string
-	Unsure   string // a value that is not valid, before Missing
+	Unsure   string // an invalid value, before Missing
 	Before   string // "≥ " before a lower bound
 	Strong   string // the estimate
 	Interval string
-	Marks    *Marks // of notes about a value
+	Marks    *Marks // of notes on the value
 }
 
-// Plot is an estimate and its interval on the scale of its column, in per cent of its width.
+// Plot is an estimate and its interval on the scale of its column, in per cent of the width.
 type Plot struct {
 	Lo, Width, X string
 	Interval     bool
@@ -71,10 +70,10 @@ type Plot struct {
 	Series       int // from 1
 }
 
-// Why links to a note about a row.
+// Why links to a note on a row.
 type Why struct{ ID, Number, Kind, Words string }
 
-// Marks link to the notes about one value.
+// Marks links to the notes on a value.
 type Marks struct{ ID, Numbers string }
 
 func (t Table) Layout() Layout {
@@ -108,7 +107,7 @@ type column struct {
 	cell func(r Row) Cell
 }
 
-// columns returns the columns of words, and the columns of numbers, each with its plots and published numbers after it.
+// columns returns the columns of words, of numbers, each with its plots and published numbers after it, and of notes.
 func (l *layouter) columns() (out []column) {
 	add := func(h Head, cell func(r Row) Cell) { out = append(out, column{h, cell}) }
 	for i, w := range l.Words {
@@ -165,7 +164,7 @@ func (l *layouter) columns() (out []column) {
 	return out
 }
 
-// unit chooses the unit that suits most values of a column, and their digits.
+// unit chooses the unit and digits of a column, unless the metric has a unit.
 func (l *layouter) unit(i int, m Metric) wording.Column {
 	var centres []float64
 	var readings []wording.Figure
@@ -193,7 +192,6 @@ func (m Metric) unitWords(u wording.Unit) string {
 func (m Metric) cell(class string, u wording.Column, v Value) Cell {
 	c := Cell{Class: class, Label: strings.TrimSuffix(wording.Lower(m.Head)+", "+m.unitWords(u.Unit), ", ")}
 	if v.Missing != "" {
-		// The script of pages knows it, and puts it last either way.
 		c.Missing, c.Unsure, c.Sort = v.Missing, v.Unsure, SortsLast
 		return c
 	}
@@ -220,7 +218,7 @@ func published(u wording.Unit, v Value) Cell {
 	return c
 }
 
-// noted links the notes of a row that are about something.
+// noted returns links to the notes of a row for which isAbout is true.
 func (l *layouter) noted(r Row, isAbout func(Note) bool) []Why {
 	var out []Why
 	for i := range l.out.Notes {
@@ -243,7 +241,7 @@ func (l *layouter) marks(r Row, metric int) *Marks {
 
 func (n Note) isOfRow() bool { return len(n.Metrics) == 0 }
 
-// note adds a note below the table; rows with the same words share it.
+// note adds a note below the table. Notes of one kind share a number, and rows with the same words one entry.
 func (l *layouter) note(r Row, n Note) {
 	i := slices.IndexFunc(l.out.Notes, func(o LaidNote) bool { return o.Kind == n.Kind })
 	if i < 0 {
@@ -265,7 +263,7 @@ func (l *layouter) note(r Row, n Note) {
 	}
 }
 
-// scale is shared by the plots of a column: round ends that enclose every interval.
+// scale is the scale of a column of plots. Its round ends enclose all values and intervals.
 type scale struct {
 	unit   wording.Unit
 	lo, hi float64
@@ -289,7 +287,7 @@ func (l *layouter) scale(u wording.Unit) *scale {
 	if lo > hi {
 		return nil
 	}
-	// A scale that is mostly used anyway starts at zero, and so does the scale of a single value.
+	// The scale starts at zero if little of it is lost, or if all values are equal.
 	if lo > 0 && (lo < hi/4 || lo == hi) {
 		lo = 0
 	} else if hi < 0 && (hi > lo/4 || lo == hi) {
@@ -310,7 +308,7 @@ func (l *layouter) scale(u wording.Unit) *scale {
 
 func (s *scale) label(x float64) string { return s.unit.Number(x, s.digits) }
 
-// at places x on the scale, in per cent of its width, clamped to its ends.
+// at returns the place of x on the scale in per cent of its width, clamped to its ends.
 func (s *scale) at(x float64) float64 { return min(100, max(0, 100*(x-s.lo)/(s.hi-s.lo))) }
 
 func (s *scale) cell(v Value, series int) Cell {

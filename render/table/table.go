@@ -1,10 +1,8 @@
-// Package table lays out tables of results: estimates with their intervals in one unit a column, a plot in the cells
-// of the column that matters most, ranks, published values next to the measured ones, and a reason wherever a value
-// is missing or not as it should be.
+// Package table lays out tables of results: estimates and intervals in one unit per column, a plot of the main column,
+// published values next to measured ones, and notes on missing or doubtful values.
 //
-// A Table is plain numbers and finished words; it knows nothing of records or articles. Layout turns it into text
-// and geometry that a template only has to print. Every row that is given is shown, and no number is shown without
-// its interval or the word that says why it has none.
+// A Table holds numbers and words; it knows nothing of records or articles. Layout turns it into text and geometry for
+// a template to print. It shows every row, and every number with its interval or the reason why it has none.
 package table
 
 import (
@@ -17,13 +15,13 @@ import (
 )
 
 type Table struct {
-	ID      string   // unique in its page; notes have ids below it
+	ID      string   // unique in its page; prefix of the ids of notes
 	Words   []string // heads of the columns of words; the first names the rows
 	Metrics []Metric // the columns of numbers
-	Main    int      // index into Metrics of the column that is plotted and ranked; -1 for none
+	Main    int      // index into Metrics of the plotted column, or -1
 	Rows    []Row
-	Order   Order    // by which rows are sorted; zero leaves them as they are
-	Series  []string // by colour, the names of those that rows have; empty if all have the same
+	Order   Order    // of the rows; zero leaves them as they are
+	Series  []string // names of the rows' colours, "" for unused ones; empty if there is only one colour
 }
 
 // Metric is a column of numbers.
@@ -31,16 +29,16 @@ type Metric struct {
 	Head      string        // such as "Throughput"
 	Per       string        // before the unit, such as "requests" in "requests/s"; may be empty
 	Base      string        // base unit of the numbers: "s", "1/s", "B", "B/s", "cores", "1"
-	Share     bool          // parts of one, printed as percentages
+	Share     bool          // numbers are shares of one, printed as percentages
 	Better    string        // "higher", "lower" or ""
-	Unit      *wording.Unit // nil to choose one by the numbers
-	Digits    *int          // after the point; nil to choose them by the numbers
-	Published bool          // a column of published values is to the right of this one
+	Unit      *wording.Unit // nil chooses one by the numbers
+	Digits    *int          // after the point; nil chooses them by the numbers
+	Published bool          // add a column of published values to the right
 }
 
 type Order struct {
 	Metric int // index into Table.Metrics plus one; best first, missing values last
-	Word   int // index into Table.Words plus one, where Metric is 0; numbers by size
+	Word   int // index into Table.Words plus one, if Metric is 0; numbers by size
 }
 
 // Row is one cell of an experiment.
@@ -53,20 +51,19 @@ type Row struct {
 
 // Value is one estimate, in the base unit of its column.
 type Value struct {
-	wording.Figure // Lo and Hi are NaN without an interval, and infinite where it has no end
-	// Few says how many runs there were where they are too few for an interval, such as "1 run"; Lo and Hi of two
-	// runs are the smaller and the larger.
+	wording.Figure // Lo and Hi are NaN without an interval, and infinite if unbounded
+	// Few counts runs that are too few for an interval, such as "1 run". Lo and Hi of two runs are their values.
 	Few       string
 	AtLeast   bool    // a lower bound only
-	Missing   string  // why there is no value; then only Published and Unsure are looked at
-	Unsure    string  // a value that is not valid, shown with Missing; may be empty
+	Missing   string  // why there is no value; then only Published and Unsure are used
+	Unsure    string  // an invalid value, shown with Missing; may be empty
 	Published float64 // NaN for none
 }
 
 type Note struct {
-	Kind    string // what it is in two or three words; notes of one kind share a number
-	Words   string // what it is in this row, as a part of a sentence
-	Metrics []int  // the columns that it is about, indices into Table.Metrics; none for the whole row
+	Kind    string // in two or three words; notes of one kind share a number
+	Words   string // the details for this row, as a part of a sentence
+	Metrics []int  // indices into Table.Metrics; empty for the whole row
 }
 
 func (t Table) sorted() []Row {
@@ -82,7 +79,7 @@ func (t Table) sorted() []Row {
 	return rows
 }
 
-// compare puts better values first and missing ones last; without a better direction larger ones come first.
+// compare puts better values first and missing ones last. If Better is empty, larger values are first.
 func (m Metric) compare(a, b Value) int {
 	switch {
 	case a.Missing != "" || b.Missing != "":
@@ -100,7 +97,7 @@ func rank(missing bool) int {
 	return 0
 }
 
-// compareWords orders numbers by size, before other words.
+// compareWords puts numbers first, by size.
 func compareWords(a, b string) int {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
