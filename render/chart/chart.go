@@ -1,5 +1,5 @@
-// Package chart makes figures of the cells of a dataset: each kind of figure block is a function from the cells of a
-// panel to the drawings of package figure, with their captions.
+// Package chart turns the cells of a dataset into figures. Each kind of figure block has a function that makes a
+// figure.Spec, with its captions, from the cells of a panel.
 package chart
 
 import (
@@ -20,36 +20,36 @@ import (
 	"benchbook/render/wording"
 )
 
-// Panel is a figure in the making.
+// Panel is a figure block with its cells, while it is drawn.
 type Panel struct {
 	Dataset *dataset.Dataset
 	Block   *article.Figure
-	Cells   []*dataset.Cell // that it shows
+	Cells   []*dataset.Cell
 	Palette *Palette
-	Claim   claim.Judgement          // that the title states; empty for none
-	Plain   func(line string) string // a line of Markdown as text
-	Auto    string                   // title, if the author gave none; set by Draw
+	Claim   claim.Judgement          // stated by the title; may be zero
+	Plain   func(line string) string // converts a line of Markdown to text
+	Auto    string                   // the title if the author gave none; set by Draw
 
 	drawing    Drawing
-	by         string   // the parameter or label of the palette that colours go by; empty for none
-	described  []string // each of its parts in words
-	notes      []string // below it: omissions, and why
-	dataFields []string // that distinguish the cells of the data
+	by         string   // the parameter or label shown by colour; may be empty
+	described  []string // each mark in words
+	notes      []string // omissions and their reasons, for below the figure
+	dataFields []string // the fields that name cells in the data file
 }
 
-// Drawing is a panel when it has been drawn.
+// Drawing is the result of drawing a panel.
 type Drawing struct {
 	Spec    *figure.Spec        // nil if there is nothing to draw
-	Missing string              // why
-	Sub     string              // the quantity, and its unit
-	HowTo   []string            // how to read it, in sentences
-	Metrics []record.Metric     // that it shows
-	Fields  []string            // by which its parts are named
-	Data    *cellview.DataTable // what it shows, where that is more than cells and metrics
-	Warning string              // for the author; empty for none
+	Missing string              // why Spec is nil
+	Sub     string              // the quantity and its unit
+	HowTo   []string            // sentences on how to read the figure
+	Metrics []record.Metric     // shown in the figure
+	Fields  []string            // the fields that name its marks
+	Data    *cellview.DataTable // its data, if that is more than the metrics of cells
+	Warning string              // for the author; may be empty
 }
 
-// drawers draw the kinds of figures of package article. Each returns why there is nothing to draw.
+// drawers has the functions for the kinds of figures of package article. Each returns why there is nothing to draw.
 var drawers = map[string]func(*Panel) (missing string){
 	"agreement":    (*Panel).agreement,
 	"bars":         (*Panel).bars,
@@ -63,7 +63,7 @@ var drawers = map[string]func(*Panel) (missing string){
 	"tuning":       (*Panel).tuning,
 }
 
-// Draw makes the figure of the panel.
+// Draw draws the panel.
 func (p *Panel) Draw() Drawing {
 	p.by = p.Palette.axisOf(p)
 	if own := p.Block.Colour.Value; own != "" && p.by == "" {
@@ -77,10 +77,10 @@ func (p *Panel) Draw() Drawing {
 	return p.drawing
 }
 
-// say adds sentences on how to read the figure.
+// say adds sentences to HowTo.
 func (p *Panel) say(words ...string) { p.drawing.HowTo = append(p.drawing.HowTo, words...) }
 
-// sayDisturbed names the cells of a drawing whose intervals a disturbance has widened.
+// sayDisturbed names the cells whose intervals a disturbance has widened.
 func (p *Panel) sayDisturbed() {
 	var names []string
 	for _, cell := range p.Cells {
@@ -94,20 +94,20 @@ func (p *Panel) sayDisturbed() {
 	}
 }
 
-// newData begins the data file of the figure, in which each row has a cell, some columns, and why it has no value.
+// newData starts the data file, with the given columns between the fields of a cell and its "missing" and "state".
 func (p *Panel) newData(columns ...string) {
 	p.dataFields = cellview.Naming(p.Cells, p.askedFields())
 	p.drawing.Data = cellview.NewDataTable(p.dataFields, append(columns, "missing", "state")...)
 }
 
-// askedFields are the parameters and labels in y of the block.
+// askedFields returns the parameters and labels in y of the block.
 func (p *Panel) askedFields() []string {
 	return slice.Filter(article.Texts(p.Block.Y), func(name string) bool {
 		return slices.ContainsFunc(p.Cells, func(cell *dataset.Cell) bool { _, ok := cell.Setting(name); return ok })
 	})
 }
 
-// addData adds a row. Columns beyond the values have none.
+// addData adds a row to the data file. Columns without a value stay empty.
 func (p *Panel) addData(cell *dataset.Cell, missing string, values ...any) {
 	data := p.drawing.Data
 	row := make([]any, len(data.Columns)-len(p.dataFields))
@@ -116,8 +116,8 @@ func (p *Panel) addData(cell *dataset.Cell, missing string, values ...any) {
 	data.Add(cellview.FieldsOf(cell, p.dataFields), row...)
 }
 
-// draw completes the drawing, which shows metrics of parts that fields name. sub is below its title, and what says what
-// its parts are.
+// draw completes the drawing. auto is its default title, sub its subtitle, and what describes its marks, which fields
+// name and which show metrics.
 func (p *Panel) draw(spec figure.Spec, auto, sub, what string, fields []string, metrics ...record.Metric) {
 	desc := what + ": " + strings.Join(p.described, "; ") + "."
 	if profile := p.Dataset.Profile; profile != "" && profile != plan.Full {
@@ -135,7 +135,7 @@ func (p *Panel) draw(spec figure.Spec, auto, sub, what string, fields []string, 
 	}
 }
 
-// axisOf is an axis in a unit. Where a log axis shows times or sizes, each tick has the unit that suits it.
+// axisOf returns an axis in a unit. On a log axis of times or sizes, each tick gets the unit that suits it.
 func axisOf(u wording.Unit, base string, scale figure.Scale) figure.Axis {
 	a := figure.Axis{Scale: scale}
 	if scale == figure.Log && (base == "s" || base == "B") {
@@ -147,7 +147,7 @@ func axisOf(u wording.Unit, base string, scale figure.Scale) figure.Axis {
 	return a
 }
 
-// scale is the scale of an axis: in equal ratios if the author asks for it and all values are above zero.
+// scale returns the scale of an axis: Log if the author asks for it and all values are positive, else Linear.
 func (p *Panel) scale(axis string, values []float64) figure.Scale {
 	if !slices.Contains(p.Block.Log, axis) {
 		return figure.Linear
@@ -162,7 +162,8 @@ func (p *Panel) scale(axis string, values []float64) figure.Scale {
 	return figure.Log
 }
 
-// reference is the value that the author compares with, in the unit of the axis; nil without one, with the reason.
+// reference returns the author's reference line in the unit of an axis, or nil. If there is one that can't be drawn, it
+// adds the reason to HowTo.
 func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *figure.Guide {
 	n := p.Block.Reference.Node
 	if n == nil {
@@ -190,8 +191,7 @@ func (p *Panel) reference(unit wording.Unit, base string, scale figure.Scale) *f
 	return &figure.Guide{Value: q.Number / unit.Scale, Label: name + ": " + label}
 }
 
-// key explains the colours of marks, each by its place in the palette; marks that are named by what colours go by need
-// none.
+// key returns the key of colours; nil if the names of marks already tell them.
 func (p *Panel) key(fields []string) (key []figure.Key) {
 	if p.setSeries(fields); p.by == "" || slices.Contains(fields, p.by) {
 		return nil
@@ -204,7 +204,8 @@ func (p *Panel) key(fields []string) (key []figure.Key) {
 	return key
 }
 
-// setSeries lets a figure without a colour go by the first of its fields that has colours.
+// setSeries colours a figure by the first parameter or label with colours, if that is a field and the author chose
+// none.
 func (p *Panel) setSeries(fields []string) {
 	if p.by == "" {
 		if by := p.Palette.Axis(p.Cells); slices.Contains(fields, by) {
@@ -213,7 +214,7 @@ func (p *Panel) setSeries(fields []string) {
 	}
 }
 
-// lineFields are the fields that distinguish the lines of the figure; nil in figures of other kinds.
+// lineFields returns the fields that distinguish the lines of the figure; nil for figures without lines.
 func (p *Panel) lineFields() []string {
 	switch p.Block.Is().Drawn {
 	case "lines":
@@ -222,7 +223,7 @@ func (p *Panel) lineFields() []string {
 		if by := p.Block.Colour.Value; by != "" && by != x {
 			asked = append(asked, by)
 		}
-		// Cells that agree in all others are one line over x.
+		// Cells that differ only in x are on one line.
 		return slices.DeleteFunc(cellview.Naming(p.Cells, asked), func(name string) bool { return name == x })
 	case "latency", "timeline", "tuning":
 		return cellview.Naming(p.Cells, p.askedFields())
@@ -230,8 +231,7 @@ func (p *Panel) lineFields() []string {
 	return nil
 }
 
-// rangeTitle is the title of a figure without one: from the best to the worst value of a metric over all cells. It is
-// bare if nothing was measured.
+// rangeTitle returns a title with the best and the worst value of a metric over all cells; bare if none was measured.
 //
 // Source: docs/figures.md#figures.
 func rangeTitle(all []*dataset.Cell, m record.Metric, fields []string, bare string) string {
@@ -255,19 +255,19 @@ func rangeTitle(all []*dataset.Cell, m record.Metric, fields []string, bare stri
 		cellview.Name(last, fields) + ")"
 }
 
-// Palette is which colour and form the values of parameters and labels have, the same in all figures and tables of an
-// article: those that its front matter lists first, then those that its figures show in colours. A value whose cells all
-// have one listed value, such as a server whose kind is listed, has the colour of that.
+// Palette gives values of parameters and labels a colour and form, the same in all figures and tables of an article:
+// first to those listed in the front matter, then to those that figures colour. If all cells with a value share a
+// listed value, such as the kind of a server, it gets that colour.
 //
 // Source: docs/figures.md#colours.
 type Palette struct {
-	axes   []string       // parameters and labels that colours go by
-	of     map[string]int // by value, from 1; 0 is grey, where all colours are taken
-	listed []string       // by the front matter
+	axes   []string       // parameters and labels shown by colour
+	of     map[string]int // colours by value, from 1; 0 is grey, if all are taken
+	listed []string       // values in the front matter
 	all    []*dataset.Cell
 }
 
-// NewPalette gives values their colours, for the cells of a figure.
+// NewPalette returns the palette of an article. cells returns the cells of a figure.
 func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cell) *Palette {
 	p := &Palette{of: map[string]int{}, listed: article.Texts(d.Doc.Front.Colours)}
 	for i, value := range p.listed {
@@ -277,7 +277,7 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 		p.all = append(p.all, e.Cells...)
 		p.axes = slice.Add(p.axes, slice.Filter(e.Settings(), func(by string) bool { return p.hasAll(e.Cells, by) })...)
 	}
-	var sets [][]string // of values that stand in one figure
+	var sets [][]string // of values in one figure
 	for _, f := range d.Doc.Figures {
 		panel := &Panel{Dataset: d, Block: f, Cells: cells(f), Palette: p}
 		var set []string
@@ -304,7 +304,7 @@ func NewPalette(d *dataset.Dataset, cells func(f *article.Figure) []*dataset.Cel
 	return p
 }
 
-// family is the colour of the one listed value that all cells with a value have; 0 without one.
+// family returns the colour of the listed value that all cells with a value share; 0 without one.
 func (p *Palette) family(value string) (colour int) {
 	for _, cell := range p.all {
 		settings := slices.Concat(cell.Trial.Parameters, cell.Trial.Labels)
@@ -321,7 +321,7 @@ func (p *Palette) family(value string) (colour int) {
 	return colour
 }
 
-// free is the first colour that no other value has, or else that none in the same figure has.
+// free returns the first colour that no other value has, else one that no value in the same figures has, else 0.
 func (p *Palette) free(value string, sets [][]string) int {
 	all, near := slices.Clone(p.listed), []string{}
 	for _, set := range sets {
@@ -340,8 +340,8 @@ func (p *Palette) free(value string, sets [][]string) int {
 	return 0
 }
 
-// axisOf is the parameter or label that the author has a figure coloured by; empty if there is none, or if it has more
-// values than there are colours.
+// axisOf returns the parameter or label that the author chose for a figure's colours; "" if there is none, or too few
+// colours for its values.
 func (p *Palette) axisOf(panel *Panel) string {
 	if own := panel.Block.Colour.Value; len(cellview.SeriesOf(panel.Cells, own)) <= figure.MaxSeries {
 		return own
@@ -349,35 +349,34 @@ func (p *Palette) axisOf(panel *Panel) string {
 	return ""
 }
 
-// hasAll tells whether all cells have a value of a parameter or label that has a colour.
+// hasAll reports whether the parameter or label has a colour for all cells.
 func (p *Palette) hasAll(cells []*dataset.Cell, by string) bool {
 	return !slices.ContainsFunc(cellview.SeriesOf(cells, by), func(v string) bool { return p.of[v] == 0 })
 }
 
-// Axis is the first parameter or label that colours go by of which all cells have a value with a colour; empty if there
-// is none.
+// Axis returns the first parameter or label that has a colour for all cells, or "".
 func (p *Palette) Axis(cells []*dataset.Cell) string {
 	by, _ := slice.Find(p.axes, func(axis string) bool { return p.hasAll(cells, axis) })
 	return by
 }
 
-// Of is the colour of a value, from 1; 0 is grey.
+// Of returns the colour of a value, from 1; 0 is grey.
 func (p *Palette) Of(value string) int { return p.of[value] }
 
-// Cell is the colour of a cell by a parameter or label; grey without one.
+// Cell returns the colour of a cell by a parameter or label; 0 is grey.
 func (p *Palette) Cell(cell *dataset.Cell, by string) int {
 	value, _ := cell.Setting(by)
 	return p.of[value]
 }
 
-// Names are values, each at the place of its colour.
+// Names returns values at the index of their colour minus one; "" for unused colours.
 func (p *Palette) Names(values []string) []string {
 	out := make([]string, figure.MaxSeries)
 	for _, v := range values {
 		if colour := p.of[v]; colour > len(p.listed) {
 			out[colour-1] = v
 		} else if colour > 0 {
-			out[colour-1] = v // a colour that a listed value has elsewhere, or the family of one
+			out[colour-1] = v // may share the colour of a listed value, or be in its family
 			if listed := p.listed[colour-1]; v == listed || p.family(v) == colour {
 				out[colour-1] = listed
 			}

@@ -19,13 +19,13 @@ import (
 	"benchbook/render/wording"
 )
 
-// line is one in the making, with its cells.
+// line is a line with its cells.
 type line struct {
 	figure.Line
 	cells []*dataset.Cell
 }
 
-// linesOf are the lines that have a name for cells, in the order of the plan.
+// linesOf groups the cells of the figure into lines by name, in the order of the plan.
 func (p *Panel) linesOf(name func(cell *dataset.Cell) string) []line {
 	var out []line
 	for _, cell := range p.Cells {
@@ -36,8 +36,8 @@ func (p *Panel) linesOf(name func(cell *dataset.Cell) string) []line {
 	return p.paint(out)
 }
 
-// cellLines are lines of one cell each that add gives points, with the fields that they are named by. Why another has
-// none is noted.
+// cellLines returns a line for each cell, with points from add, and the fields that name lines. If add returns a
+// reason, the cell has a note instead.
 func (p *Panel) cellLines(add func(l *line, cell *dataset.Cell) (missing string)) (out []figure.Line, fields []string) {
 	fields = p.lineFields()
 	for _, l := range p.linesOf(func(cell *dataset.Cell) string { return cellview.Name(cell, fields) }) {
@@ -52,8 +52,8 @@ func (p *Panel) cellLines(add func(l *line, cell *dataset.Cell) (missing string)
 	return out, fields
 }
 
-// paint gives lines the colours of the palette, and the second of one dashes. Lines that still look alike have
-// frames of their own: a frame for each colour, or for each line of more than there are colours for.
+// paint colours lines and dashes every second one of a colour. If some still look alike, each colour has a frame, or
+// each line if there are more lines than colours.
 func (p *Panel) paint(lines []line) []line {
 	p.setSeries(p.lineFields())
 	seen := map[int]int{}
@@ -90,7 +90,7 @@ type lineChart struct {
 	column  wording.Column // of all metrics
 }
 
-// lines draws metrics over a parameter whose values are numbers.
+// lines draws metrics over a numeric parameter.
 func (p *Panel) lines() (missing string) {
 	l := lineChart{Panel: p, x: p.Block.X.Value}
 	for _, name := range article.Texts(p.Block.Y) {
@@ -144,7 +144,7 @@ func (p *Panel) lines() (missing string) {
 	return ""
 }
 
-// readingsIn are the estimates that there are of metrics of cells, as digits are chosen by.
+// readingsIn returns the measured metrics of cells, for choosing digits.
 func readingsIn(cells []*dataset.Cell, metrics []record.Metric) (out []wording.Figure) {
 	for _, cell := range cells {
 		for _, m := range metrics {
@@ -156,7 +156,7 @@ func readingsIn(cells []*dataset.Cell, metrics []record.Metric) (out []wording.F
 	return out
 }
 
-// lines has a line for each line of cells and each metric. Cells that no field distinguishes are one line.
+// lines returns a line for each metric of each group of cells. Without fields there is one group.
 func (l *lineChart) lines(fields []string) (out []figure.Line) {
 	lines := l.linesOf(func(cell *dataset.Cell) string {
 		if len(fields) == 0 {
@@ -187,7 +187,7 @@ func (l *lineChart) lines(fields []string) (out []figure.Line) {
 	return out
 }
 
-// point is a cell on the line of a name, at a value of the parameter.
+// point returns the point of a cell on a named line, at a value of the parameter.
 func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at float64) figure.Mark {
 	where := name + ", " + dataset.Setting(l.x, l.xUnit.Alone(at))
 	r := cell.Metric(m.Name)
@@ -210,7 +210,7 @@ func (l *lineChart) point(name string, m record.Metric, cell *dataset.Cell, at f
 
 func isGap(m figure.Mark) bool { return m.Gap }
 
-// latency draws the distribution of latencies: percentiles on an axis on which each further nine takes the same room.
+// latency draws latency percentiles on an axis that gives each further nine the same width.
 func (p *Panel) latency() (missing string) {
 	const family = "latency"
 	p.newData("percentile", "seconds", "lo", "hi", "repetitions", "attempts")
@@ -261,15 +261,15 @@ func (p *Panel) latency() (missing string) {
 	return ""
 }
 
-// nines is the place of a percentage on an axis on which each further nine takes the same room.
+// nines returns the place of a percentage on the latency axis: 0, 90 and 99 are at 0, 1 and 2.
 func nines(percent float64) float64 { return -math.Log10(1 - percent/100) }
 
-// percentOf is the percentage at a place of the axis, in words.
+// percentOf writes the percentage at a place of the latency axis.
 func percentOf(nines float64) string {
 	return wording.Plain.ExactNumber(math.Round(1e8*(1-math.Pow(10, -nines))) / 1e6)
 }
 
-// addPercentiles puts the percentiles of a cell on its line, and into words and data.
+// addPercentiles adds the percentiles of a cell to its line, the description and the data.
 func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit) {
 	reading := func(q dataset.PercentilePoint) wording.Figure {
 		return wording.Figure{Value: q.Pooled, Lo: q.Estimate.Interval.Lo, Hi: q.Estimate.Interval.Hi,
@@ -284,7 +284,7 @@ func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit
 		lo, hi := math.NaN(), math.NaN()
 		if q.Estimate.N > 1 {
 			lo, hi = q.Estimate.Interval.Lo, q.Estimate.Interval.Hi
-			// The pooled percentile may lie outside of what single repetitions have;
+			// The pooled percentile may be outside of the interval over repetitions;
 			// docs/method.md#across-repetitions marks such cells.
 			point.YLo, point.YHi = min(lo, q.Pooled)/column.Scale, max(hi, q.Pooled)/column.Scale
 		}
@@ -300,9 +300,9 @@ func (p *Panel) addPercentiles(l *line, d dataset.Percentiles, unit wording.Unit
 	p.described = append(p.described, l.Name+": "+strings.Join(named, ", "))
 }
 
-// namedPercentile is the name of a percentile that words are made of; empty for another.
+// namedPercentile returns the name of a percentile that the description mentions; "" for others.
 func namedPercentile(q dataset.PercentilePoint) string {
-	switch key := wording.Plain.ExactNumber(math.Round(q.Percent*1e6) / 1e6); key { // without what rounding left
+	switch key := wording.Plain.ExactNumber(math.Round(q.Percent*1e6) / 1e6); key { // without rounding errors
 	case "50":
 		return "median"
 	case "90", "99", "99.9", "99.99", "99.999":
@@ -311,7 +311,7 @@ func namedPercentile(q dataset.PercentilePoint) string {
 	return ""
 }
 
-// timeline draws what went on within repetitions, second by second: each of them thin, the median of each second bold.
+// timeline draws a metric second by second: repetitions as thin lines, the median of each second bold.
 func (p *Panel) timeline() (missing string) {
 	if len(p.Block.Y) != 1 {
 		return "y of a timeline must be one metric, " + strings.Join(dataset.BySecond, " or ")
@@ -342,10 +342,10 @@ func (p *Panel) timeline() (missing string) {
 	return ""
 }
 
-// mostHits is how many points of a line show words when they are pointed at.
+// mostHits limits the points of a line that have a tooltip.
 const mostHits = 20
 
-// addSeconds puts the repetitions of a cell on its line, and into words and data.
+// addSeconds adds the repetitions of a cell to its line, the description and the data.
 func (p *Panel) addSeconds(l *line, cell *dataset.Cell, metric string, unit wording.Unit) (missing string) {
 	s, missing := cell.Seconds(metric)
 	if missing != "" {
@@ -388,7 +388,7 @@ func (p *Panel) addSeconds(l *line, cell *dataset.Cell, metric string, unit word
 	return ""
 }
 
-// secondsOf returns the value of each second of each repetition of cells, seconds without answers left out.
+// secondsOf returns the values of all seconds of all repetitions of cells, except seconds without answers.
 func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []float64) {
 	for _, cell := range cells {
 		s, _ := cell.Seconds(metric)
@@ -400,7 +400,7 @@ func secondsOf(cells []*dataset.Cell, metric string) (m record.Metric, values []
 	return m, values
 }
 
-// mediansBySecond is the median over repetitions of each second that most of them have; NaN for one without any value.
+// mediansBySecond returns the median over repetitions of each second that at least half of them reach; it may be NaN.
 func mediansBySecond(repetitions [][]float64) []float64 {
 	var out []float64
 	for second := 0; ; second++ {

@@ -17,20 +17,20 @@ import (
 	"benchbook/render/wording"
 )
 
-// rows is a figure of a row for each cell in the making.
+// rows is a figure with a row for each cell, while it is drawn.
 type rows struct {
 	*Panel
 	spec   figure.Spec
 	shape  figure.Shape
 	metric cellview.Quantity
 	kinds  cellview.EstimateKinds
-	pooled bool    // shares over all repetitions
-	factor float64 // by which published values are multiplied
-	own    bool    // each label has a unit of its own
+	pooled bool    // values are shares over all repetitions
+	factor float64 // applied to published values
+	own    bool    // each label has its own unit
 	digits int     // after the point of all labels
 }
 
-// The kinds that are rows: dots, bars and distribution.
+// The kinds with rows: dots, bars and distribution.
 
 func (p *Panel) dots() string { return p.rows(figure.Dot, "Dots", "Dot", "Box") }
 
@@ -60,8 +60,8 @@ func (p *Panel) distribution() string {
 	return ""
 }
 
-// rows draws a metric of cells, one below the other. The words are the marks, the mark of the estimate, and the mark of
-// its interval.
+// rows draws a metric with a row for each cell. The words name the marks, the mark of an estimate, and the mark of an
+// interval.
 func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark string) (missing string) {
 	m, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
@@ -71,7 +71,7 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	r.setAxis()
 	bands, bandName := p.bands(m.Name, fields)
 	order := slices.Clone(p.Cells)
-	if len(bands) == 0 || p.Block.Sort.Value != "" { // cells claimed to be alike are not ranked
+	if len(bands) == 0 || p.Block.Sort.Value != "" { // cells claimed to agree are not ranked
 		numbers := slice.Filter(fields, func(f string) bool { return areNumbers(p.Cells, f) })
 		slices.SortStableFunc(order, func(a, b *dataset.Cell) int { return p.compare(m, numbers, a, b) })
 	}
@@ -111,7 +111,7 @@ func (p *Panel) rows(shape figure.Shape, drawnAs, estimateMark, intervalMark str
 	return ""
 }
 
-// scaled is a value in the unit of the axis.
+// scaled converts a value to the unit of the axis.
 func (r *rows) scaled(v float64) float64 { return v / r.metric.Unit.Scale }
 
 // setAxis chooses the scale of the axis, the factor of published values, and the digits of labels.
@@ -141,7 +141,7 @@ func (r *rows) setAxis() {
 	}
 }
 
-// sharedDigits are the digits after the point that all readings can have.
+// sharedDigits returns how many digits after the point all readings have; zeros don't count.
 func sharedDigits(unit wording.Column, readings []wording.Figure) int {
 	digits := math.MaxInt
 	for _, reading := range readings {
@@ -155,8 +155,8 @@ func sharedDigits(unit wording.Column, readings []wording.Figure) int {
 	return digits
 }
 
-// crush reports whether published values leave ours less than half of an axis. Machines differ: then published values
-// are drawn times the factor by which this one does.
+// crush reports whether published values would squeeze ours into less than half of the axis. If so, they are multiplied
+// by the factor between the machines.
 //
 // Source: docs/figures.md#published-values.
 func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
@@ -176,8 +176,8 @@ func crush(published, ours []float64, scale figure.Scale, fromZero bool) bool {
 	return length(ours) < length(slices.Concat(ours, published))/2
 }
 
-// bands are what claims that two cells agree allow: a range of values for one of the two, by cell, and its name. Where
-// it is around the value of one other cell, that has it too.
+// bands returns the ranges that claims of agreement allow, by cell, and their name. If all are around the value of one
+// cell, by the same margin, that cell has a band, too.
 //
 // Source: docs/figures.md#bands.
 func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]stats.Interval, name string) {
@@ -206,7 +206,7 @@ func (p *Panel) bands(metric string, fields []string) (bands map[*dataset.Cell]s
 	return bands, "within " + wording.PercentUnit.Exact(regions[0].Hi-1) + " of " + cellview.Name(others[0], fields)
 }
 
-// leaves are the parts of a judgement that have none themselves.
+// leaves returns the parts of a judgement that have no parts themselves.
 func leaves(j claim.Judgement) []claim.Judgement {
 	if len(j.Parts) == 0 {
 		return []claim.Judgement{j}
@@ -218,13 +218,13 @@ func leaves(j claim.Judgement) []claim.Judgement {
 	return out
 }
 
-// areNumbers reports whether all cells have numbers of a parameter or label, so that it has an order of its own.
+// areNumbers reports whether a parameter or label is a number in all cells.
 func areNumbers(cells []*dataset.Cell, field string) bool {
 	return !slices.ContainsFunc(cells, func(c *dataset.Cell) bool { _, ok := cellview.Numeric(c, field); return !ok })
 }
 
-// compare orders rows: by the metric that the author sorts by, or else by numbers that name them and then by the metric
-// that is drawn; by a parameter in the order of the plan.
+// compare orders rows by the author's metric, or else by the given numeric fields and then by m. If the author sorts by
+// a parameter, rows stay in the order of the plan.
 func (p *Panel) compare(m record.Metric, numbers []string, a, b *dataset.Cell) int {
 	switch by := p.Block.Sort.Value; {
 	case by == "":
@@ -245,8 +245,8 @@ func (p *Panel) compare(m record.Metric, numbers []string, a, b *dataset.Cell) i
 	return byMetric(m, a, b)
 }
 
-// byMetric orders cells by a metric, the better first and missing ones last. Of times and sizes without a direction the
-// smaller are taken for better, and of others the larger.
+// byMetric puts cells with a better value of a metric first, and missing ones last. If the metric has no direction,
+// smaller times and sizes are better, and larger values of other metrics.
 func byMetric(m record.Metric, a, b *dataset.Cell) int {
 	x, y := a.Metric(m.Name), b.Metric(m.Name)
 	switch {
@@ -262,7 +262,7 @@ func byMetric(m record.Metric, a, b *dataset.Cell) int {
 	return cmp.Compare(y.Estimate.Centre, x.Estimate.Centre)
 }
 
-// row is the i-th row, whose marks are added to the figure.
+// row returns the i-th row and adds its marks to the figure.
 func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	shown := cell.Metric(r.metric.Name)
 	v := cellview.Estimate(shown)
@@ -275,7 +275,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	mark.Shape, mark.Series = r.shape, r.Palette.Cell(cell, r.by)
 	mark.Hollow, mark.AtLeast = cellview.StateOf(cell) != "", v.AtLeast
 	mark.Thin = shown.Estimate.Kind == stats.RangeOfTwo
-	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // the words describe the others
+	if !math.IsInf(v.Lo, 0) && !math.IsInf(v.Hi, 0) { // unbounded intervals are only in the title
 		mark.XLo, mark.XHi = r.scaled(v.Lo), r.scaled(v.Hi)
 	}
 	if r.shape == figure.Centre {
@@ -299,7 +299,7 @@ func (r *rows) row(cell *dataset.Cell, name string, i int) figure.Row {
 	return row
 }
 
-// label is a value as printed in its row: with a unit of its own, or with the digits of all.
+// label writes the value of a row, with its own unit or the digits of all rows.
 func (r *rows) label(reading wording.Figure) string {
 	if r.own {
 		unit := wording.UnitFor(r.metric.Metric.Unit, false, reading.Value)
@@ -312,7 +312,7 @@ func (r *rows) label(reading wording.Figure) string {
 	return unit.Number(reading.Value, r.digits)
 }
 
-// sub says what the marks are, and in which unit.
+// sub returns the subtitle: the quantity and the kind of estimates.
 func (r *rows) sub() string {
 	quantity := wording.Capital(r.metric.Axis)
 	if r.own {

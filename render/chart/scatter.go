@@ -54,7 +54,7 @@ func (p *Panel) scatter() (missing string) {
 	return ""
 }
 
-// ends are an estimate and its interval in the unit of an axis.
+// ends holds an estimate and its interval in the unit of an axis.
 type ends struct{ v, lo, hi float64 }
 
 func endsOf(r dataset.Result, scale float64) ends {
@@ -67,8 +67,8 @@ func (p *Panel) point(name, title string, cell *dataset.Cell, x, y ends) figure.
 		Name: cellview.WithState(name, cell), Title: cellview.WithState(title, cell), Hollow: cellview.StateOf(cell) != ""}
 }
 
-// agreement draws published numbers against ours: on one line if the two are equal, on another if they differ by one
-// factor.
+// agreement draws measured against published values. One line marks equal values, another values that differ by the
+// common factor.
 func (p *Panel) agreement() (missing string) {
 	m, _ := cellview.MetricOf(p.Block.X.Value, p.Cells)
 	a, ok := p.Dataset.Agreement(m.Name, p.Block.Published.Name.Value)
@@ -84,7 +84,7 @@ func (p *Panel) agreement() (missing string) {
 	for i, row := range a.Rows {
 		cell := a.Cells[i]
 		if cell != nil && !slices.Contains(p.Cells, cell) {
-			continue // of another part, or left out by where
+			continue // excluded by where
 		}
 		point, missing := p.agreeing(row, cell, fields, q)
 		if missing != "" {
@@ -105,7 +105,7 @@ func (p *Panel) agreement() (missing string) {
 	return ""
 }
 
-// columnOfRows has the unit of the published and the measured values of a metric, and the digits of the measured ones.
+// columnOfRows returns a column with a unit that suits published and measured values, and digits for measured ones.
 func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.Cell) wording.Column {
 	var values []float64
 	var readings []wording.Figure
@@ -118,7 +118,7 @@ func columnOfRows(m record.Metric, rows []stats.AgreementRow, cells []*dataset.C
 	return wording.UnitFor(m.Unit, m.Share, values...).Column(readings...)
 }
 
-// agreementLines are the lines on which points are that agree.
+// agreementLines returns the lines for equal values and for the common factor, and explains them.
 func (p *Panel) agreementLines(g stats.Agreement) []figure.Guide {
 	slopes := []figure.Guide{{Value: 1, Label: "as published"}}
 	const noticeable = 1.02
@@ -134,8 +134,8 @@ func (p *Panel) agreementLines(g stats.Agreement) []figure.Guide {
 	return slopes
 }
 
-// agreeing is a published number against the number of its cell; without a number of ours it has a title alone, and the
-// reason.
+// agreeing returns the point of a published value and its cell. Without a measured value, the point has only a title,
+// and missing is the reason.
 func (p *Panel) agreeing(row stats.AgreementRow, cell *dataset.Cell, fields []string,
 	q cellview.Quantity) (point figure.Mark, missing string) {
 	name := row.Name

@@ -20,20 +20,19 @@ import (
 
 type tuningChart struct {
 	*Panel
-	name   string // of the setting
+	name   string // of the tuned setting
 	metric record.Metric
 	unit   wording.Unit
 }
 
-// tuning draws what searches for a value tried: the median of the probes of each candidate, and the one that was
-// chosen.
+// tuning draws the searches for a setting: the median of each candidate's probes, and the chosen candidate.
 func (p *Panel) tuning() (missing string) {
 	name := strings.TrimPrefix(p.Block.X.Value, "tune.")
 	if len(p.Block.Y) != 1 {
 		return "y of a tuning figure must be one metric"
 	}
 	m, _ := cellview.MetricOf(p.Block.Y[0].Value, p.Cells)
-	var candidates, values []float64 // that were tried, and the medians of those that have any
+	var candidates, values []float64 // all tried, and the medians of those with valid probes
 	for _, cell := range p.Cells {
 		if s := cell.Search(name); s != nil {
 			for _, c := range s.Candidates() {
@@ -66,7 +65,7 @@ func (p *Panel) tuning() (missing string) {
 	return ""
 }
 
-// addPoints puts the candidates of a cell on its line, and into words and data.
+// addPoints adds the candidates of a cell to its line, the description and the data.
 func (t *tuningChart) addPoints(l *line, cell *dataset.Cell) (missing string) {
 	s := cell.Search(t.name)
 	if s == nil {
@@ -96,7 +95,7 @@ func (t *tuningChart) addPoints(l *line, cell *dataset.Cell) (missing string) {
 	return ""
 }
 
-// point is a candidate on the curve of a name.
+// point returns the point of a candidate on a named line.
 func (t *tuningChart) point(name string, candidate record.Candidate, s *record.Search) figure.Mark {
 	point := figure.At(candidate.Value, 0)
 	point.Title = name + ", " + dataset.Setting(t.name, wording.Plain.Exact(candidate.Value)) + ": "
@@ -119,7 +118,7 @@ func (t *tuningChart) point(name string, candidate record.Candidate, s *record.S
 	return point
 }
 
-// probesOf are the values that the valid probes of a candidate have of a metric.
+// probesOf returns the values of a metric in the valid probes of a candidate.
 func probesOf(c record.Candidate, metric string, s *record.Search) []float64 {
 	var out []float64
 	for _, p := range c.Probes {
@@ -130,7 +129,7 @@ func probesOf(c record.Candidate, metric string, s *record.Search) []float64 {
 	return out
 }
 
-// probeValue is what a probe has of a metric; nil for nothing.
+// probeValue returns the value of a metric in a probe, or nil.
 func probeValue(p record.Probe, metric string, s *record.Search) any {
 	if metric == s.Metric && p.Has(metric) {
 		return p.Value
@@ -143,7 +142,7 @@ func probeValue(p record.Probe, metric string, s *record.Search) any {
 
 var perSecond = wording.Unit{Symbol: "/s", Scale: 1}
 
-// searchWords say what a search came to.
+// searchWords writes the result of a search.
 func searchWords(s *record.Search) string {
 	switch {
 	case s.Reason != "":
@@ -151,7 +150,7 @@ func searchWords(s *record.Search) string {
 	case s.Kind == record.SearchCapacity:
 		hi := s.Hi
 		if hi == 0 {
-			hi = math.Inf(1) // the highest rate that may be tried was met
+			hi = math.Inf(1) // even the highest rate allowed met the objective
 		}
 		return perSecond.Capacity(s.Lo, hi)
 	}
@@ -165,7 +164,7 @@ func searchWords(s *record.Search) string {
 	return words
 }
 
-// capacity draws what searches for the highest rate tried, and the bounds that they found.
+// capacity draws the searches for the highest rate: their probes and the bounds they found.
 func (p *Panel) capacity() (missing string) {
 	fields := cellview.Naming(p.Cells, article.Texts(p.Block.Y))
 	spec := figure.Spec{X: figure.Axis{Scale: figure.Log}, Key: p.key(fields)}
@@ -209,7 +208,7 @@ func (p *Panel) capacity() (missing string) {
 	return ""
 }
 
-// capacityRow is what the search of a cell found, as the i-th row.
+// capacityRow returns the i-th row, with the result of a cell's search, and its marks.
 func (p *Panel) capacityRow(name string, cell *dataset.Cell, i int) (row figure.Row, marks []figure.Mark) {
 	row.Name = name
 	s := cell.Search("")
@@ -234,7 +233,7 @@ func (p *Panel) capacityRow(name string, cell *dataset.Cell, i int) (row figure.
 	row.Value = cellview.WithState(row.Value, cell)
 	row.Title = cellview.WithState(name+": "+searchWords(s)+"; "+wording.Count(len(s.Probes), "probe"), cell)
 	for _, q := range s.Probes {
-		if q.WhyNot() == "" && q.Candidate > 0 { // records may be mistaken
+		if q.WhyNot() == "" && q.Candidate > 0 { // a log axis has no zero, which a faulty record may have
 			probe := figure.At(q.Candidate, float64(i))
 			probe.Shape, probe.Series, probe.Hollow = figure.Small, mark.Series, !q.Passed
 			marks = append(marks, probe)
