@@ -18,11 +18,11 @@ import (
 	"benchbook/internal/slice"
 )
 
-// canvas is a vg.Canvas that writes SVG elements with classes. One point of gonum is one unit. Figures have no rotated,
-// moved or scaled parts and no pictures, so it lacks the methods for them.
+// canvas is a vg.Canvas that writes SVG elements with classes. A point of gonum is one unit. It lacks the methods that
+// figures don't use: transformations and images.
 //
-// Its origin is the top left corner, and all of the drawing has a negative y, so that its height need not be known at
-// the start. Widths and dashes of lines belong to the classes; a width of zero draws nothing.
+// The origin is the top left corner and y is negative, so that the height need not be known at the start. Line widths
+// and dashes come from the classes, but a width of zero draws nothing.
 type canvas struct {
 	vg.Canvas
 	elements []*element
@@ -30,37 +30,37 @@ type canvas struct {
 	width    vg.Length
 }
 
-// element is what one class draws in a row: texts, or the outlines of one path.
+// element is a run of texts or outlines with the same classes.
 type element struct {
 	isText bool
 	class  ink
 	data   []string
-	area   vg.Rectangle // that it may touch
-	x, y   int          // where the pen of a path is, in tenths, or the last text
+	area   vg.Rectangle // bounds of what it draws
+	x, y   int          // end of the path, in tenths; y may be of the last text, in units
 }
 
 func (c *canvas) SetLineWidth(w vg.Length)           { c.width = w }
 func (c *canvas) SetLineDash([]vg.Length, vg.Length) {}
 func (c *canvas) SetColor(k color.Color)             { c.classes, _ = k.(ink) } // none for lines without a style
 
-// FillString writes a text with its anchor at p. The classes name the anchor, so that it keeps its place in any font.
+// FillString writes a text at p. The classes set its anchor, so that it keeps its place in any font.
 func (c *canvas) FillString(f font.Face, p vg.Point, s string) {
 	if strings.TrimSpace(s) == "" {
 		return
 	}
-	wide := 1.1*f.Width(s) + 3 // to either side, as the anchor may be at either end
+	wide := 1.1*f.Width(s) + 3 // to both sides, as the anchor may be at either end
 	reach := vg.Point{X: wide, Y: headSize}
 	last := c.element(true, vg.Rectangle{Min: p.Sub(reach), Max: p.Add(reach)})
 	x, y := int(math.Round(float64(p.X))), int(math.Round(float64(-p.Y)))
 	place := fmt.Sprintf(`x="%d"`, x)
-	if len(last.data) == 0 || y != last.y { // else it is on the line of the text before
+	if len(last.data) == 0 || y != last.y { // else it inherits y from the text before
 		place += fmt.Sprintf(` y="%d"`, y)
 	}
 	last.y = y
 	last.data = append(last.data, place+">"+escape(s))
 }
 
-// Stroke draws a path: classes say whether it is a line or filled.
+// Stroke draws a path. Classes decide whether it is stroked or filled.
 func (c *canvas) Stroke(p vg.Path) {
 	if c.width > 0 {
 		c.Fill(p)
@@ -78,8 +78,7 @@ func (c *canvas) Fill(p vg.Path) {
 	c.element(false, area).outline(p)
 }
 
-// element returns the last element that draws in the same way, if nothing that was drawn since lies below the area that
-// it is to draw in; else a new one.
+// element returns the last element of the current classes, unless something drawn since overlaps area; else a new one.
 func (c *canvas) element(isText bool, area vg.Rectangle) *element {
 	for i := len(c.elements) - 1; i >= 0; i-- {
 		e := c.elements[i]
@@ -101,7 +100,7 @@ func union(a, b vg.Rectangle) vg.Rectangle {
 		Max: vg.Point{X: max(a.Max.X, b.Max.X), Y: max(a.Max.Y, b.Max.Y)}}
 }
 
-// body are the elements as markup. Lines of text follow each other without a space, which would move their anchors.
+// body returns the elements as SVG. There is no space between lines of text, as it would move them.
 func (c *canvas) body() []byte {
 	var b []byte
 	for _, e := range c.elements {
@@ -118,11 +117,10 @@ func (c *canvas) body() []byte {
 	return b
 }
 
-// outline adds a path as path data: steps from its first point on, level and upright ones in their short form. Its only
-// curves are whole circles.
+// outline adds a path as path data, with relative steps in their shortest form. The only curves are whole circles.
 func (e *element) outline(p vg.Path) {
 	if len(p) == 3 && p[1].Type == vg.ArcComp {
-		// A whole circle is an arc from its right end to almost there.
+		// A whole circle is an arc from its right end to just before that.
 		r := inUnits(tenths(p[1].Radius))
 		from := e.move(tenths(p[1].Pos.X+p[1].Radius), tenths(-p[1].Pos.Y))
 		e.data = append(e.data, fmt.Sprintf("%sa%s %[2]s 0 110-.1z", from, r))
@@ -144,14 +142,14 @@ func (e *element) outline(p vg.Path) {
 		fromX, fromY = x, y
 	}
 	if out != "" {
-		if !strings.HasSuffix(out, "z") { // which leads back to where the outline began
+		if !strings.HasSuffix(out, "z") { // else the pen is back at the start
 			e.x, e.y = fromX, fromY
 		}
 		e.data = append(e.data, out)
 	}
 }
 
-// line is a line by a step; again says that the command is the one before, which need not be repeated.
+// line writes a line by a step. If again, the command is the same as before and need not be repeated.
 func line(dx, dy int, again bool) string {
 	switch {
 	case dx == 0 && dy == 0:
@@ -168,7 +166,7 @@ func line(dx, dy int, again bool) string {
 	return pair(dx, dy)
 }
 
-// move begins an outline at a point, in whichever form is shorter: from the last one, or from the corner.
+// move begins an outline at a point, in relative or absolute form, whichever is shorter.
 func (e *element) move(x, y int) string {
 	out := "M" + pair(x, y)
 	if step := "m" + pair(x-e.x, y-e.y); len(e.data) > 0 && len(step) < len(out) {
@@ -191,7 +189,7 @@ func isDrawn(steps vg.Path, x, y int) bool {
 	return false
 }
 
-// pair writes two numbers; a minus separates them as well as a space.
+// pair writes two numbers, with a space between them unless there is a minus.
 func pair(x, y int) string {
 	if y < 0 {
 		return inUnits(x) + inUnits(y)
@@ -199,10 +197,10 @@ func pair(x, y int) string {
 	return inUnits(x) + " " + inUnits(y)
 }
 
-// tenths rounds a length to tenths of a unit, the finest that drawings have.
+// tenths rounds a length to tenths of a unit, the resolution of drawings.
 func tenths(v vg.Length) int { return int(math.Round(float64(v) * 10)) }
 
-// inUnits writes tenths in units, without a zero before the point.
+// inUnits writes tenths in units: ".5", "12", "-3.1".
 func inUnits(tenths int) string {
 	text := strconv.FormatFloat(float64(tenths)/10, 'f', -1, 64)
 	if sign, fraction, ok := strings.Cut(text, "0."); ok && (sign == "" || sign == "-") {
@@ -218,24 +216,23 @@ func class(k ink) string {
 	return ` class="` + string(k) + `"`
 }
 
-// escape makes text fit for XML, on one line; characters that XML does not have become U+FFFD.
+// escape escapes text for XML, on one line. Characters that XML forbids become U+FFFD.
 func escape(s string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(oneLine(s))) // a Builder does not fail
 	return b.String()
 }
 
-// The size of a card in pixels, as readers of og:image expect it.
+// The size of a card in pixels, as usual for og:image.
 const (
 	CardWidth  = 1200
 	CardHeight = 630
 )
 
-// cardDPI are resolutions that divide 72 × CardWidth, from large type to small.
+// cardDPI has resolutions that divide 72 × CardWidth, from large type to small.
 var cardDPI = []int{160, 150, 144, 135, 128, 120, 108, 100, 96, 90, 80, 75, 72}
 
-// Card is a PNG of the figure with its title and source, for links to its page, in the largest type in which all of it
-// has room.
+// Card returns a PNG of the figure with its title and source, for links to its page, in the largest type that fits.
 func (s Spec) Card() ([]byte, error) {
 	spec, err := s.prepared()
 	if err != nil {
@@ -255,14 +252,14 @@ func (s Spec) Card() ([]byte, error) {
 		sh := &sheet{Spec: spec, draw: draw.Canvas{Canvas: &painter{Canvas: c}}, width: width}
 		sh.headed()
 		var b bytes.Buffer
-		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // half the time of a card went into the default's
-		_ = encoder.Encode(&b, c.Image())                       // its errors are those of the buffer, which has none
+		encoder := png.Encoder{CompressionLevel: png.BestSpeed} // the default doubles the time of a card
+		_ = encoder.Encode(&b, c.Image())                       // a bytes.Buffer never fails
 		return b.Bytes(), nil
 	}
 	panic("unreachable: the last resolution is taken whatever the height")
 }
 
-// painter is a canvas that paints classes in their light colours.
+// painter is a vg.Canvas that paints classes in their light colours.
 type painter struct {
 	*vgimg.Canvas
 	declared map[string]string // of the classes
@@ -276,7 +273,7 @@ func (c *painter) SetColor(k color.Color) {
 	c.declared = classes.declarations()
 }
 
-// Stroke draws a path as the stroke of its classes.
+// Stroke strokes a path as its classes declare.
 func (c *painter) Stroke(p vg.Path) {
 	if c.width == 0 || !c.dip("stroke") {
 		return
@@ -286,7 +283,7 @@ func (c *painter) Stroke(p vg.Path) {
 	c.Canvas.Stroke(p)
 }
 
-// Fill draws a path as the fill of its classes, and then their stroke if they have one.
+// Fill fills and strokes a path as its classes declare.
 func (c *painter) Fill(p vg.Path) {
 	if c.dip("fill") {
 		c.Canvas.Fill(p)
@@ -295,7 +292,7 @@ func (c *painter) Fill(p vg.Path) {
 	c.Stroke(p)
 }
 
-// FillString sets a text with its anchor at a point, as its classes have it.
+// FillString writes a text, anchored at a point as its classes declare.
 func (c *painter) FillString(f font.Face, at vg.Point, s string) {
 	switch c.declared["text-anchor"] {
 	case "middle":
@@ -309,7 +306,7 @@ func (c *painter) FillString(f font.Face, at vg.Point, s string) {
 	c.Canvas.FillString(f, at, s)
 }
 
-// dip takes up the colour of the fill or the stroke; false for none.
+// dip sets the colour to the declared fill or stroke; it returns false if there is none.
 func (c *painter) dip(of string) bool {
 	variable := c.declared[of]
 	if _, ok := palette()[variable]; !ok {
@@ -323,14 +320,14 @@ func (c *painter) dip(of string) bool {
 	return true
 }
 
-// light is a colour of the palette in light.
+// light returns the light colour of a variable.
 func light(variable string, opacity float64) color.Color {
 	c := color.NRGBA{A: uint8(opacity * 0xff)}
-	_, _ = fmt.Sscanf(palette()[variable][0], "#%02x%02x%02x", &c.R, &c.G, &c.B) // as all colours of CSS are written
+	_, _ = fmt.Sscanf(palette()[variable][0], "#%02x%02x%02x", &c.R, &c.G, &c.B) // CSS has this form only
 	return c
 }
 
-// number is a number of CSS; zero for none.
+// number parses a number of CSS; "" is zero.
 func number(css string) vg.Length {
 	v, _ := strconv.ParseFloat(css, 64)
 	return vg.Length(v)

@@ -30,21 +30,21 @@ type frame struct {
 	names []endName
 }
 
-// endName is the name of a line right of its frame, or of the level.
+// endName is the name of a line, or of the level, to the right of its frame.
 type endName struct {
-	words  string // in lines
+	words  string // wrapped
 	color  ink
 	x, y   float64 // where the line ends
 	height float64 // of the words
 }
 
-// frames is where frames are, in rows and columns with the same axes: one for all lines, or one for each panel.
+// frames is a grid of frames with the same axes: one for all lines, or one for each Line.Panel.
 type frames struct {
 	list          []frame
 	columns, rows int
-	isNamed       bool    // lines are named at their right, which the titles of frames do not do
-	wide, high    float64 // of a frame
-	above, aside  float64 // the room for its title, and for names
+	isNamed       bool    // lines have names at the right, as titles of frames don't name them
+	wide, high    float64 // size of a frame
+	above, aside  float64 // room for its title and for names
 }
 
 func (s *sheet) layFrames(title text.Style) (out frames) {
@@ -101,7 +101,8 @@ func (s *sheet) layFrame(l *frames, f *frame, title text.Style) {
 	l.high = max(l.high, stack)
 }
 
-// plots are the plots of frames, in rows. Levels are named in the first column, and positions in the last row of each.
+// plots returns the plots of frames, in rows. Only the first column has labels for Y, and the last row of each column
+// for X.
 func (s *sheet) plots(l frames) [][]*plot.Plot {
 	out := make([][]*plot.Plot, l.rows)
 	for i := range l.rows * l.columns {
@@ -156,7 +157,7 @@ func (s *sheet) paintFrames() {
 	s.block(small("dim"), note(s.X, &plots[0][0].X), float64(plots[0][0].DataCanvas(areas[0][0]).Min.X), 8)
 }
 
-// unname takes the labels of an axis away, but not their room.
+// unname blanks the labels of an axis but keeps their room.
 func unname(g *plot.Axis) {
 	ticks := ticksOf(g)
 	for i := range ticks {
@@ -164,7 +165,7 @@ func unname(g *plot.Axis) {
 	}
 }
 
-// labels is the width of the labels of a Y axis, with the gap to its frame.
+// labels returns the width of the labels of the Y axis, with the gap to the frame.
 func (s *sheet) labels(height float64) (width float64) {
 	p := newPlot()
 	_, y := s.extents()
@@ -175,7 +176,7 @@ func (s *sheet) labels(height float64) (width float64) {
 	return width + 9
 }
 
-// plane is a plot of lines, and of the marks of the figure, in a frame of some size.
+// plane returns a plot of lines and of the marks of the figure.
 func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
 	p := newPlot()
 	x, y := s.extents()
@@ -219,13 +220,13 @@ func (s *sheet) plane(lines []Line, width, height float64) *plot.Plot {
 	return p
 }
 
-// slopeEnds are the X between which a slope lies in the frame.
+// slopeEnds returns the range of X in which a slope is inside the frame.
 func slopeEnds(g Guide, p *plot.Plot) (lo, hi float64, ok bool) {
 	lo, hi = max(p.X.Min, p.Y.Min/g.Value), min(p.X.Max, p.Y.Max/g.Value)
 	return lo, hi, lo < hi
 }
 
-// addLines adds lines with their intervals: bands of plain ones first, then traces, lines and marks.
+// addLines adds lines with their intervals: bands first, then traces, lines and marks.
 func addLines(p *plot.Plot, lines []Line) {
 	for _, l := range lines {
 		if l.Plain {
@@ -266,7 +267,7 @@ func addLines(p *plot.Plot, lines []Line) {
 	}
 }
 
-// hatchFailed hatches what was tried and failed, at the foot of the frame.
+// hatchFailed hatches failed points at the bottom of the frame.
 func hatchFailed(c draw.Canvas, p *plot.Plot, points []Mark) {
 	const half, high = 4.5, 16
 	for _, m := range points {
@@ -291,7 +292,7 @@ func addChosen(p *plot.Plot, l Line) {
 	}))
 }
 
-// stretches are the points that follow each other and are as asked.
+// stretches returns the runs of consecutive points for which isAsked is true.
 func stretches(points []Mark, isAsked func(Mark) bool) (out [][]Mark) {
 	isNew := true
 	for _, m := range points {
@@ -314,7 +315,7 @@ func xys(points []Mark) plotter.XYs {
 	return out
 }
 
-// bands are the areas between the ends of the intervals of points that follow each other; a point alone has a whisker.
+// bands returns the areas between the intervals of consecutive points. A single point has a whisker.
 func bands(p *plot.Plot, l Line, isCrowded bool) (out []plot.Plotter) {
 	k := "band " + fillInk(l.Series)
 	if isCrowded {
@@ -337,10 +338,10 @@ func bands(p *plot.Plot, l Line, isCrowded bool) (out []plot.Plotter) {
 	return out
 }
 
-// inside is v, or the end of the axis that it lies beyond.
+// inside clamps v to the ends of an axis.
 func inside(g *plot.Axis, v float64) float64 { return min(g.Max, max(g.Min, v)) }
 
-// dodged moves the points of one of several lines a little to the side, so that intervals at one X stand apart.
+// dodged moves the points of one of several lines sideways a little, so that intervals at the same X don't overlap.
 func dodged(p *plot.Plot, run []Mark, line int, lines []Line) []Mark {
 	const step = .008 // of the axis
 	if len(lines) < 2 || lines[line].Plain || math.IsNaN(run[0].YLo) {
@@ -358,7 +359,7 @@ func dodged(p *plot.Plot, run []Mark, line int, lines []Line) []Mark {
 	return out
 }
 
-// endNames are the names of lines, wrapped for a column, and of the level, from top to bottom as they end.
+// endNames returns the names of lines, wrapped to room, and of the level, from top to bottom.
 func (s *sheet) endNames(lines []Line, room float64) (out []endName) {
 	add := func(name string, color ink, x, y float64) {
 		if name != "" {
@@ -381,16 +382,16 @@ func (s *sheet) endNames(lines []Line, room float64) (out []endName) {
 	return out
 }
 
-// nameEnds writes the names of lines right of their frame, with a lead to those that had to move.
+// nameEnds writes names to the right of a frame, with a leader to those that had to move.
 func (s *sheet) nameEnds(c draw.Canvas, p *plot.Plot, names []endName) {
 	const far = 5
 	centres := make([]float64, len(names)) // up
 	top, foot := float64(c.Max.Y)+6, float64(c.Min.Y)-6
-	for i, n := range names { // no higher than the one above allows
+	for i, n := range names { // below the one before
 		centres[i] = min(float64(c.Y(p.Y.Norm(n.y))), top-n.height/2)
 		top = centres[i] - n.height/2
 	}
-	for i, n := range slices.Backward(names) { // and no lower than the one below
+	for i, n := range slices.Backward(names) { // above the one after
 		centres[i] = max(centres[i], foot+n.height/2)
 		foot = centres[i] + n.height/2
 	}
@@ -403,7 +404,7 @@ func (s *sheet) nameEnds(c draw.Canvas, p *plot.Plot, names []endName) {
 	}
 }
 
-// hitPoints lets the points of lines, and the marks of the figure, show their words.
+// hitPoints gives the points of lines and the marks of the figure their tooltips.
 func (s *sheet) hitPoints(c draw.Canvas, p *plot.Plot, lines []Line) {
 	points := slices.Clone(s.Marks)
 	for i, l := range lines {
@@ -411,7 +412,7 @@ func (s *sheet) hitPoints(c draw.Canvas, p *plot.Plot, lines []Line) {
 			if !m.Gap {
 				m = dodged(p, []Mark{m}, i, lines)[0]
 			}
-			if l.Name == l.Panel { // which the frame has as its title
+			if l.Name == l.Panel { // the title of the frame says it
 				m.Title = strings.TrimPrefix(m.Title, l.Name+", ")
 			}
 			points = append(points, m)
@@ -426,7 +427,7 @@ func (s *sheet) hitPoints(c draw.Canvas, p *plot.Plot, lines []Line) {
 	}
 }
 
-// nameDrops names upright lines above their frame.
+// nameDrops writes the labels of vertical lines above their frame.
 func (s *sheet) nameDrops(c draw.Canvas, p *plot.Plot) {
 	free := -math.MaxFloat64
 	for _, d := range s.Drops {
@@ -439,8 +440,8 @@ func (s *sheet) nameDrops(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// nameMarks writes the names of marks next to them, and of slopes at their upper ends, where they hit nothing: a mark
-// without a name shows its words when it is pointed at.
+// nameMarks writes the names of marks next to them, and of slopes near their upper ends, unless they would overlap
+// something: the tooltip of a mark has its name, too.
 func (s *sheet) nameMarks(c draw.Canvas, p *plot.Plot) {
 	area := vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: c.Min.Y - 3}, Max: vg.Point{X: vg.Length(s.width), Y: c.Max.Y + 10}}
 	var taken []vg.Rectangle
@@ -479,7 +480,7 @@ func (s *sheet) nameMarks(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// namePlaces are the places of a name around its mark, the best first.
+// namePlaces has the places of a name around its mark, the best first.
 var namePlaces = []struct {
 	vg.Point
 	align text.XAlignment

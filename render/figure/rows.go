@@ -18,20 +18,20 @@ const (
 	smallRadius = 2.3
 	boxHeight   = 9.0
 	tickHeight  = 10.0
-	tickGap     = 8 // between a frame and the labels below it
+	tickGap     = 8 // from a frame to the labels below it
 )
 
-// rowsLayout is where rows are: the distances of their centres and starts from the top of the frame.
+// rowsLayout has the texts of rows, and the distances of their centres and starts from the top of the frame.
 type rowsLayout struct {
 	narrow          bool
-	names, values   []string // in lines
-	words           []string // of missing rows, in lines
+	names, values   []string // wrapped
+	words           []string // Row.Missing, wrapped
 	centres, starts []float64
-	height          float64 // where the last row ends, which is the last of starts
+	height          float64 // the end of the last row, and the last of starts
 	left, right     float64 // of the frame, without the axis
 }
 
-// paintRows draws a nominal axis of rows, with values printed at the right. On a telephone names are above the marks.
+// paintRows draws rows, with values printed at the right. In a narrow drawing, names are above the marks.
 func (s *sheet) paintRows() {
 	name, value := textStyle(textSize, false, "halo", text.XRight), textStyle(textSize, true, "halo", text.XRight)
 	if s.width <= float64(Narrow) {
@@ -52,7 +52,7 @@ func (s *sheet) paintRows() {
 	}
 	setAxis(&p.X, s.X, x, right-l.left, false)
 	ticks := ticksOf(&p.X)
-	if l.narrow && len(ticks) > 0 { // the first label begins on the sheet
+	if l.narrow && len(ticks) > 0 { // keep the first label on the sheet
 		left = max(left, float64(p.X.Tick.Label.Width(ticks[0].Label))/2-p.X.Norm(ticks[0].Value)*(right-left))
 	}
 	s.addRowGuides(p, l)
@@ -77,12 +77,12 @@ func (s *sheet) paintRows() {
 
 // Gaps of rows, in units.
 const (
-	nameGap  = 16 // between names and the frame
-	valueGap = 16 // between the frame and values
-	arrow    = 14 // of a lower bound
+	nameGap  = 16 // from names to the frame
+	valueGap = 16 // from the frame to values
+	arrow    = 14 // length of the arrow of a lower bound
 )
 
-// layRows gives rows their heights.
+// layRows wraps the texts of rows and places rows and frame.
 func (s *sheet) layRows(name, value text.Style) rowsLayout {
 	const (
 		nameShare, valueShare = .36, .30
@@ -139,7 +139,7 @@ func (s *sheet) layRows(name, value text.Style) rowsLayout {
 	return l
 }
 
-// published is the published value of a row; nil for none.
+// published returns the published value of a row, or nil.
 func (s *sheet) published(row int) *Mark {
 	for i, m := range s.Marks {
 		if int(m.Y) == row && m.Shape == Published {
@@ -149,7 +149,7 @@ func (s *sheet) published(row int) *Mark {
 	return nil
 }
 
-// addRowGuides adds what lies behind marks: bands, the grid, zero and the level.
+// addRowGuides adds what is behind the marks: bands, the grid, zero and the level.
 func (s *sheet) addRowGuides(p *plot.Plot, l rowsLayout) {
 	add(p, plotFunc(func(c draw.Canvas, p *plot.Plot) {
 		for i, r := range s.Rows {
@@ -171,10 +171,10 @@ func (s *sheet) addRowGuides(p *plot.Plot, l rowsLayout) {
 	}
 }
 
-// upright is a line through all rows. On a telephone zero and the level leave out the names of rows, which are above
-// their marks; the grid is faint.
+// upright returns a vertical line through all rows. In a narrow drawing, lines other than the faint grid are
+// interrupted at the names of rows, above their marks.
 func (l rowsLayout) upright(k ink, p *plot.Plot, v float64) (out []plot.Plotter) {
-	const above, below = 8, 7 // where it begins above the centre of a row, and ends in the row below
+	const above, below = 8, 7 // from above the centre of a row to below the start of the next
 	if !l.narrow || k == "grid" {
 		return []plot.Plotter{upright(k, p, v)}
 	}
@@ -184,8 +184,8 @@ func (l rowsLayout) upright(k ink, p *plot.Plot, v float64) (out []plot.Plotter)
 	return out
 }
 
-// addRowMarks adds the marks of rows, all but small ones: intervals, the marks on them, and published values, each
-// series by series, so that the marks of a series are one element.
+// addRowMarks adds the marks of rows, except small ones: intervals, marks, then published values, each series by
+// series, so that a series is one element.
 func (s *sheet) addRowMarks(p *plot.Plot, l rowsLayout) {
 	marks := slices.Clone(s.Marks)
 	for i := range marks {
@@ -216,7 +216,7 @@ func (s *sheet) addRowMarks(p *plot.Plot, l rowsLayout) {
 	}
 }
 
-// addRowInterval adds what lies behind a mark: a bar, or the interval as a box or a line.
+// addRowInterval adds what is behind a mark: a bar, or its interval as a box or line.
 func addRowInterval(p *plot.Plot, m Mark) {
 	edge := strokeInk(m.Series)
 	switch {
@@ -240,7 +240,7 @@ func rowTick(k ink, m Mark) plot.Plotter {
 	return plotFunc(func(c draw.Canvas, p *plot.Plot) { tick(c, k, spot(c, p, m.X, m.Y)) })
 }
 
-// arrowRight leads from a mark, which is a lower bound.
+// arrowRight returns the arrow of a mark that is a lower bound.
 func arrowRight(k ink, m Mark) plot.Plotter {
 	const head = 3.5
 	return plotFunc(func(c draw.Canvas, p *plot.Plot) {
@@ -251,7 +251,7 @@ func arrowRight(k ink, m Mark) plot.Plotter {
 	})
 }
 
-// drawSwarms draws small marks, and moves one that would lie on another up or down.
+// drawSwarms draws small marks, and moves those that would overlap another up or down.
 func (s *sheet) drawSwarms(c draw.Canvas, p *plot.Plot, l rowsLayout) {
 	const near, reach = 1.7 * smallRadius, boxHeight/2 - 1
 	var placed []vg.Point
@@ -275,7 +275,7 @@ func (s *sheet) drawSwarms(c draw.Canvas, p *plot.Plot, l rowsLayout) {
 
 const hatchWidth = 26
 
-// writeRows writes the texts of rows: values, reasons, and on a telephone their names.
+// writeRows writes the texts of rows: values, reasons, and their names in a narrow drawing.
 func (s *sheet) writeRows(c draw.Canvas, p *plot.Plot, l rowsLayout, name, value text.Style) {
 	for i, r := range s.Rows {
 		at := vg.Point{X: vg.Length(s.width), Y: c.Max.Y - vg.Length(l.centres[i])}
@@ -297,7 +297,7 @@ func (s *sheet) writeRows(c draw.Canvas, p *plot.Plot, l rowsLayout, name, value
 			hatch(c, vg.Rectangle{Min: reason.Sub(vg.Point{Y: boxHeight / 2}), Max: reason.Add(vg.Point{X: hatchWidth, Y: boxHeight / 2})})
 			reason.X += hatchWidth + 7
 		}
-		if l.narrow { // lines after the first go below it, as the name is above
+		if l.narrow { // keep the first line in place, as the name is above it
 			reason.Y -= lineHeight / 2 * vg.Length(strings.Count(l.words[i], "\n"))
 		}
 		c.FillText(small("halo dim"), reason, l.words[i])

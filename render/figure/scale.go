@@ -11,21 +11,21 @@ import (
 	"benchbook/render/wording"
 )
 
-// Scale is how an axis divides its length. It is a plot.Normalizer.
+// Scale is the scale of an axis, and a plot.Normalizer.
 type Scale int
 
 // The scales of figures.
 const (
 	Linear Scale = iota // equal distances are equal differences
-	Log                 // equal distances are equal ratios; of values above zero
+	Log                 // equal distances are equal ratios; values must be positive
 )
 
-// Normalize returns 0 for a v of lo, and 1 for one of hi.
+// Normalize returns the place of v on the scale: 0 for lo, 1 for hi.
 func (s Scale) Normalize(lo, hi, v float64) float64 {
 	return []plot.Normalizer{Linear: plot.LinearScale{}, Log: plot.LogScale{}}[s].Normalize(lo, hi, v)
 }
 
-// has reports whether a value has a place on the scale, so far from the ends of a float64 that steps stay finite.
+// has reports whether the scale can show a value. It rejects extreme ones, so that steps stay finite.
 func (s Scale) has(v float64) bool {
 	if s == Log {
 		return v >= 1e-100 && v <= 1e100
@@ -33,7 +33,7 @@ func (s Scale) has(v float64) bool {
 	return math.Abs(v) <= 1e100
 }
 
-// tickSet is one way to mark an axis: its ends enclose what has to be on it.
+// tickSet is one choice of ticks for an axis, with the ends of the axis.
 type tickSet struct {
 	lo, hi float64
 	ticks  []plot.Tick
@@ -43,7 +43,7 @@ func (t *tickSet) add(v float64, label string) {
 	t.ticks = append(t.ticks, plot.Tick{Value: v, Label: label})
 }
 
-// tickSets are the ways to mark the axis from lo to hi, densest first: its own ticks, then round numbers. hi is above lo.
+// tickSets returns choices of ticks from lo to hi > lo: the axis's own, then round numbers, each from dense to sparse.
 func (a Axis) tickSets(lo, hi float64) []tickSet {
 	sets := a.ownTicks(lo, hi)
 	if a.Scale == Log {
@@ -61,13 +61,14 @@ func (a Axis) tickSets(lo, hi float64) []tickSet {
 	return sets
 }
 
-// ownTicks are the ticks of the axis, then each second of them, each third and so on, while these are more than two.
+// ownTicks returns the axis's own ticks, then every second of them, every third and so on, while there are more than
+// two.
 func (a Axis) ownTicks(lo, hi float64) (sets []tickSet) {
 	values := slices.Compact(slices.Sorted(slices.Values(a.Ticks)))
 	for step := 1; step < len(values) && (step == 1 || len(values) > 2*step); step++ {
 		set := tickSet{lo: lo, hi: hi}
 		for i := 0; i < len(values); i += step {
-			exact, _ := strconv.ParseFloat(strconv.FormatFloat(values[i], 'g', 12, 64), 64) // a change of unit leaves a tail
+			exact, _ := strconv.ParseFloat(strconv.FormatFloat(values[i], 'g', 12, 64), 64) // drops rounding errors
 			set.add(values[i], strconv.FormatFloat(exact, 'f', -1, 64))
 		}
 		sets = append(sets, set)
@@ -75,10 +76,10 @@ func (a Axis) ownTicks(lo, hi float64) (sets []tickSet) {
 	return sets
 }
 
-// tickStep is a distance between ticks: digit, which is 1, 2 or 5, times ten to the power of exponent.
+// tickStep is a distance between ticks: digit × 10^exponent, with a digit of 1, 2 or 5.
 type tickStep struct{ digit, exponent int }
 
-// times is n steps, as exact as a float64 can be, so that labels have no tail of nines.
+// times returns n steps as exactly as a float64 can, so that labels have no tail of nines.
 func (s tickStep) times(n float64) float64 {
 	if s.exponent < 0 {
 		return n * float64(s.digit) / math.Pow10(-s.exponent)
@@ -86,22 +87,22 @@ func (s tickStep) times(n float64) float64 {
 	return n * float64(s.digit) * math.Pow10(s.exponent)
 }
 
-// stepOf is the i-th of the numbers 1, 2, 5, 10, 20, 50 …, and of those below 1.
+// stepOf returns the i-th of the numbers 1, 2, 5, 10, 20, 50 …; a negative i gives those below 1.
 func stepOf(i int) tickStep {
 	exponent := int(math.Floor(float64(i) / 3))
 	return tickStep{[3]int{1, 2, 5}[i-3*exponent], exponent}
 }
 
-// slack keeps a value that is on a tick but for rounding from costing another step.
+// slack keeps rounding errors from adding a step beyond a tick.
 const slack = 1e-9
 
-// linearTicks are sets of round ticks whose ends enclose lo and hi.
+// linearTicks returns sets of round ticks that enclose lo and hi.
 func linearTicks(lo, hi float64) (sets []tickSet) {
 	const maxSteps = 8
 	for i := 3 * int(math.Floor(math.Log10(hi-lo))-1); ; i++ {
 		step := stepOf(i)
 		size := step.times(1)
-		if size > 10*(hi-lo) { // across zero there are never fewer than three
+		if size > 10*(hi-lo) { // if lo < 0 < hi, no set has only two ticks
 			return sets
 		}
 		first, last := math.Floor(lo/size+slack), math.Ceil(hi/size-slack)
@@ -118,8 +119,8 @@ func linearTicks(lo, hi float64) (sets []tickSet) {
 	}
 }
 
-// logTicks are 1, 2, 5, 10 and so on, then fewer and fewer powers of ten. Over less than a decade, where these would be
-// two or three ticks, round steps come first.
+// logTicks returns the ticks 1, 2, 5, 10 and so on, then fewer and fewer powers of ten. Below a decade, where that
+// gives two or three ticks, linear ticks come first.
 func logTicks(lo, hi float64) (sets []tickSet) {
 	if hi/lo < 10 {
 		for _, set := range linearTicks(lo, hi) {
@@ -165,14 +166,14 @@ func (s tickStep) label(v float64) string {
 	return wording.Plain.Number(v, max(0, -s.exponent))
 }
 
-// extent is what an axis has to show. The zero value shows nothing yet.
+// extent is the range that an axis has to show. The zero value is empty.
 type extent struct {
 	lo, hi         float64
 	some           bool
-	openLo, openHi bool // an interval goes beyond the values
+	openLo, openHi bool // an interval is open at this end
 }
 
-// add takes in values: an infinite one opens its end, and NaN is nothing.
+// add extends the range to values. Infinity opens an end, and NaN is ignored.
 func (e *extent) add(values ...float64) {
 	for _, v := range values {
 		switch {
@@ -189,7 +190,7 @@ func (e *extent) add(values ...float64) {
 	}
 }
 
-// padded has a little room around it, so that no point lies on the frame. Zero stays the end if nothing is negative.
+// padded adds room at both ends, so that no point is on the frame, but not across zero.
 func (e extent) padded(scale Scale) extent {
 	const share = .03
 	if !e.some {
@@ -210,7 +211,7 @@ func (e extent) padded(scale Scale) extent {
 	return e
 }
 
-// ends are the ends of an axis that shows all of it. They differ even if all values agree.
+// ends returns ends for an axis that shows the whole range. They differ even if all values are equal.
 func (e extent) ends(a Axis) (lo, hi float64) {
 	if a.Scale == Log {
 		return e.logEnds()
@@ -219,8 +220,7 @@ func (e extent) ends(a Axis) (lo, hi float64) {
 	if a.Zero {
 		lo, hi = min(lo, 0), max(hi, 0)
 	}
-	// Ticks that differ in the seventh digit could not be told apart. An axis that zero makes only a little longer begins
-	// there.
+	// Start at zero if that makes the axis only a little longer, or if ticks would differ only in the seventh digit.
 	if even := hi-lo <= 1e-6*max(math.Abs(lo), math.Abs(hi)); lo > 0 && (even || lo < hi/4) {
 		lo = 0
 	} else if hi < 0 && (even || hi > lo/4) {

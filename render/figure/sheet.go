@@ -13,30 +13,30 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// sheet is a figure in the making, from its top down.
+// sheet is a figure while it is drawn, from the top down.
 type sheet struct {
 	Spec
 	draw  draw.Canvas
 	width float64
-	y     float64 // how far down it is drawn
+	y     float64 // height drawn so far
 	hits  []hit
 }
 
-// hit is an area that shows words when it is pointed at.
+// hit is an area with a tooltip.
 type hit struct {
 	area  vg.Rectangle
 	words string
 }
 
-// SVG draws the figure for a page: an svg element that has the class full or narrow.
+// SVG draws the figure for a page, as an svg element of class full or narrow.
 //
-// The error names what cannot be drawn: a value that is not finite or not on its scale, or nothing at all.
+// It fails if a value is not finite or off its scale, or if there is nothing to draw.
 func (s Spec) SVG(w Width) ([]byte, error) {
 	return s.write(w, "", (*sheet).paint)
 }
 
-// File draws the figure for use outside of its page: with its title, its source, a style for light and dark, and facts
-// by name as metadata. Inter is named but not included; where it is missing, Arial, which is narrower, takes its place.
+// File draws the figure for use outside its page: with its title, source, a style for light and dark, and facts (name
+// and value) as metadata. It does not embed Inter; the fallback, Arial, is narrower.
 //
 // Source: docs/results.md#provenance-of-files.
 func (s Spec) File(facts [][2]string) ([]byte, error) {
@@ -63,7 +63,7 @@ func (s Spec) write(w Width, before string, paint func(*sheet)) ([]byte, error) 
 	if before != "" {
 		space = ` xmlns="http://www.w3.org/2000/svg"`
 	}
-	if w != Narrow { // a telephone has no pointer, and the page describes the figure once
+	if w != Narrow { // a phone has no pointer, and the page describes the figure once
 		words = fmt.Sprintf("<desc id=\"%s-d\">%s</desc>\n", id, escape(spec.Desc))
 		if spec.Title != "" {
 			words = fmt.Sprintf("<title id=\"%s-t\">%s</title>", id, escape(spec.Title)) + words
@@ -75,7 +75,7 @@ func (s Spec) write(w Width, before string, paint func(*sheet)) ([]byte, error) 
 		w.class(), w, inUnits(tenths(vg.Length(sh.y))), id, before, words, c.body(), hits, space), nil
 }
 
-// areas are the areas that show words, as markup.
+// areas returns the areas with tooltips as SVG.
 func (s *sheet) areas() string {
 	if len(s.hits) == 0 {
 		return ""
@@ -89,7 +89,7 @@ func (s *sheet) areas() string {
 	return `<g class="area">` + b.String() + "</g>\n"
 }
 
-// headed draws the figure between its title and its source.
+// headed draws the figure with its title and source.
 func (s *sheet) headed() {
 	s.y += 4
 	s.block(textStyle(headSize, true, "", text.XLeft), s.Title, 0, 8)
@@ -114,7 +114,7 @@ func (s *sheet) paint() {
 	}
 }
 
-// block writes a text in lines, with a space below it.
+// block writes a wrapped text, with space below it.
 func (s *sheet) block(t text.Style, str string, x, below float64) {
 	if str == "" {
 		return
@@ -125,7 +125,7 @@ func (s *sheet) block(t text.Style, str string, x, below float64) {
 	s.y += float64(heightOf(t, str)) + below
 }
 
-// paintKey draws the key at the top, with as many entries in a line as have room.
+// paintKey draws the key, with as many entries in a line as fit.
 func (s *sheet) paintKey() {
 	const thumb, apart, line = 12, 18, 17
 	x := 0.0
@@ -150,7 +150,7 @@ func (s *sheet) paintKey() {
 	}
 }
 
-// draw draws the shape of an entry.
+// draw draws the shape of the entry.
 func (k Key) draw(c draw.Canvas, at vg.Point) {
 	switch {
 	case k.Band:
@@ -164,7 +164,7 @@ func (k Key) draw(c draw.Canvas, at vg.Point) {
 	}
 }
 
-// bandInk is the colour of what a claim allows.
+// bandInk is the colour of bands.
 const bandInk ink = "band faint f0"
 
 func box(c draw.Canvas, k ink, x0, y0, x1, y1 vg.Length) {
@@ -175,12 +175,12 @@ func tick(c draw.Canvas, k ink, at vg.Point) {
 	c.StrokeLine2(pen(k), at.X, at.Y-tickHeight/2, at.X, at.Y+tickHeight/2)
 }
 
-// spot is the place of a value in a frame.
+// spot returns the place of a value in a frame.
 func spot(c draw.Canvas, p *plot.Plot, x, y float64) vg.Point {
 	return vg.Point{X: c.X(p.X.Norm(x)), Y: c.Y(p.Y.Norm(y))}
 }
 
-// newPlot is a plot of gonum's without lines, in the fonts of the page.
+// newPlot returns a plot without axis lines, in the fonts of the page.
 func newPlot() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -196,7 +196,7 @@ func newPlot() *plot.Plot {
 	return p
 }
 
-// setAxis makes an axis of gonum's one of ours, with as many ticks as have room over a length.
+// setAxis sets up an axis of gonum, with as many ticks as fit on a length.
 func setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
 	const between, lines = 14.0, 18.0
 	g.Scale = a.Scale
@@ -221,10 +221,10 @@ func setAxis(g *plot.Axis, a Axis, e extent, length float64, upright bool) {
 	}
 }
 
-// ticksOf are the ticks of an axis.
+// ticksOf returns the ticks of an axis.
 func ticksOf(g *plot.Axis) []plot.Tick { return g.Tick.Marker.Ticks(g.Min, g.Max) }
 
-// note says what must be known to read an axis: that it is logarithmic, or where it begins if not at zero.
+// note returns the name of an axis, and that it is logarithmic, or where it starts if not at zero.
 func note(a Axis, g *plot.Axis) string {
 	ticks := ticksOf(g)
 	words := ""
@@ -243,40 +243,40 @@ func note(a Axis, g *plot.Axis) string {
 	return a.Name + words
 }
 
-// plotFunc is a plot.Plotter.
+// plotFunc is a function as a plot.Plotter.
 type plotFunc func(c draw.Canvas, p *plot.Plot)
 
 func (f plotFunc) Plot(c draw.Canvas, p *plot.Plot) { f(c, p) }
 
-// add adds plotters that ask for no room beyond the frame.
+// add adds plotters, and hides their requests for room beyond the frame.
 func add(p *plot.Plot, plotters ...plot.Plotter) {
 	for _, q := range plotters {
 		p.Add(struct{ plot.Plotter }{q})
 	}
 }
 
-// hit lets an area show words, if there are any.
+// hit gives an area a tooltip, unless words are empty.
 func (s *sheet) hit(area vg.Rectangle, words string) {
 	if words != "" {
 		s.hits = append(s.hits, hit{area, words})
 	}
 }
 
-// around is the area within reach of a point.
+// around returns the square around a point.
 func around(at vg.Point, reach vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: at.X - reach, Y: at.Y - reach}, Max: vg.Point{X: at.X + reach, Y: at.Y + reach}}
 }
 
-// segment is a line between two points of a frame.
+// segment returns a line between two points of a frame.
 func segment(k ink, x0, y0, x1, y1 float64) plot.Plotter {
 	return &plotter.Line{XYs: plotter.XYs{{X: x0, Y: y0}, {X: x1, Y: y1}}, LineStyle: pen(k)}
 }
 
-// upright and level are lines through a whole frame.
+// upright and level return lines through a whole frame.
 func upright(k ink, p *plot.Plot, v float64) plot.Plotter { return segment(k, v, p.Y.Min, v, p.Y.Max) }
 func level(k ink, p *plot.Plot, v float64) plot.Plotter   { return segment(k, p.X.Min, v, p.X.Max, v) }
 
-// beyond is an end of an interval on an axis: one that is open lies outside of the frame, where gonum cuts it off.
+// beyond returns an end of an interval; an open end is put outside the frame, where gonum clips it.
 func beyond(g *plot.Axis, v float64) float64 {
 	if !math.IsInf(v, 0) {
 		return v
@@ -291,7 +291,7 @@ func beyond(g *plot.Axis, v float64) float64 {
 	return hi
 }
 
-// whiskers are the intervals of a mark, both ways.
+// whiskers returns the intervals of a mark in X and Y.
 func whiskers(k ink, m Mark, p *plot.Plot, caps vg.Length) []plot.Plotter {
 	at := plotter.XYs{{X: m.X, Y: m.Y}}
 	var out []plot.Plotter
@@ -306,7 +306,7 @@ func whiskers(k ink, m Mark, p *plot.Plot, caps vg.Length) []plot.Plotter {
 	return out
 }
 
-// hatch fills an area with strokes: something was tried here and failed.
+// hatch fills an area with diagonal strokes, the sign of a failure.
 func hatch(c draw.Canvas, r vg.Rectangle) {
 	const step = 4
 	height := r.Size().Y

@@ -1,10 +1,10 @@
 // Package figure draws the figures of a page with gonum/plot.
 //
-// A Spec is plain numbers and finished words; it knows no records and no articles. SVG draws it for a page, with classes
-// that the page's style sheet gives their look, so that one drawing serves light, dark and paper. File adds a style, the
-// title and the source, for a drawing outside of its page, and Card is a picture for links to the page.
+// A Spec holds numbers and words; it knows nothing of records or articles. SVG draws it for a page, with classes that
+// the page's style sheet styles for light, dark and print. File adds a style, title and source, for use outside the
+// page. Card is the preview image for links to the page.
 //
-// A drawing depends on its input alone: the same numbers give the same bytes. No type of gonum leaves the package.
+// The same Spec gives the same bytes. No gonum type is exported.
 package figure
 
 import (
@@ -21,16 +21,16 @@ import (
 	"benchbook/notebook/source"
 )
 
-// MaxSeries is the number of series that a figure can tell apart: the style sheet has as many colours.
+// MaxSeries is the number of series that a figure can tell apart, as the style sheet has that many colours.
 const MaxSeries = article.FigureColours
 
 // Spec is a figure: marks and lines between two axes, in the units of these axes.
 type Spec struct {
 	ID     string // unique in its page
-	Title  string // the finding; empty where an element with the id ID-t has it
+	Title  string // the finding; empty if the page has it, in an element with the id ID-t
 	Sub    string // the quantity and its unit
 	Desc   string // every value in words, for screen readers
-	Source string // where the figure is from, for files and cards
+	Source string // origin of the figure, for files and cards
 
 	X, Y  Axis
 	Rows  []Row  // a nominal Y axis, from top to bottom; empty for two axes of numbers
@@ -38,29 +38,29 @@ type Spec struct {
 	Lines []Line // on two axes of numbers
 	Key   []Key
 
-	Level  *Guide  // a value of X across all rows, or of Y; nil for none
-	Drops  []Guide // upright lines at values of X
+	Level  *Guide  // a line at a value of X through all rows, or of Y without rows; may be nil
+	Drops  []Guide // vertical lines at values of X
 	Slopes []Guide // lines on which Y is Value times X
 	Notes  []string
 }
 
 // Axis is an axis of numbers.
 type Axis struct {
-	Name  string // may be empty where Spec.Sub says it
+	Name  string // may be empty if Spec.Sub says it
 	Scale Scale
-	Zero  bool                 // a linear axis begins at zero, wherever the values are
-	Ticks []float64            // marked in place of round numbers if three or more of them have room
-	Label func(float64) string // of a tick; nil for a plain number
+	Zero  bool                 // a linear axis must include zero
+	Ticks []float64            // preferred to round numbers, if enough of them have room
+	Label func(float64) string // writes a tick; nil for plain numbers
 }
 
-// Row is one name on a nominal axis, with its printed texts.
+// Row is one row of a nominal axis, with its texts.
 type Row struct {
 	Name    string
-	Value   string // as printed at its right
-	Missing string // why it has no mark, in its place
-	Failed  bool   // it is missing because it failed: hatched
-	Title   string // the row in words, shown when it is pointed at
-	Band    *Band  // nil for none
+	Value   string // printed at the right
+	Missing string // why there is no mark, printed instead
+	Failed  bool   // hatched, as it is missing because it failed
+	Title   string // tooltip: the row in words
+	Band    *Band  // may be nil
 }
 
 // Band is a range that a claim allows.
@@ -71,43 +71,43 @@ type Shape int
 
 // The shapes of marks.
 const (
-	Dot       Shape = iota // in the colour and form of its series, with a whisker for its interval
-	Small                  // a repetition or a probe; those of a row that lie on each other move apart
+	Dot       Shape = iota // in the colour and form of its series, on its interval
+	Small                  // a repetition or probe; in a row, overlapping ones move apart
 	Bar                    // from zero
-	Centre                 // an upright stroke between repetitions
+	Centre                 // a vertical stroke among repetitions
 	Published              // a grey stroke
 	Rule                   // of a key: the line of Spec.Level
 )
 
 // Mark is a value.
 type Mark struct {
-	X, Y               float64 // Y is an index of Spec.Rows where there are any
-	XLo, XHi, YLo, YHi float64 // intervals: NaN for none, infinite or beyond the axis for an open end
+	X, Y               float64 // Y is an index into Spec.Rows, if there are rows
+	XLo, XHi, YLo, YHi float64 // intervals: NaN for none, infinite or off the scale for an open end
 	Shape              Shape
 	Series             int // from 1 to MaxSeries; 0 is grey
 	Hollow             bool
 	Thin               bool   // the interval is a range of few runs: a line
 	AtLeast            bool   // X is a lower bound: an arrow
-	Name               string // written near a mark between two axes of numbers, where there is room
-	Title              string // in words, shown when it is pointed at
-	Gap, Failed        bool   // of a line: nothing was measured at X; it was tried and failed
+	Name               string // written near the mark if there is room; not in rows
+	Title              string // tooltip: the mark in words
+	Gap, Failed        bool   // on a line: nothing was measured at X, because it failed
 }
 
-// At is a mark without intervals.
+// At returns a mark without intervals.
 func At(x, y float64) Mark {
 	return Mark{X: x, Y: y, XLo: math.NaN(), XHi: math.NaN(), YLo: math.NaN(), YHi: math.NaN()}
 }
 
-// Line connects points, by ascending X. It is named at its end.
+// Line connects points, which are sorted by X. Its name is at its end.
 type Line struct {
 	Name   string
 	Series int
 	Dash   bool
 	Points []Mark
 	Plain  bool     // no marks at points, and intervals as a band
-	Traces [][]Mark // thin lines behind it, of single repetitions
-	Chosen int      // the point that a search chose, counted from 1; 0 for none
-	Panel  string   // the frame that it is drawn in; empty where all share one
+	Traces [][]Mark // thin lines of single repetitions behind it
+	Chosen int      // the point that a search chose, from 1; 0 for none
+	Panel  string   // title of its frame; empty if all lines share one
 }
 
 // Key explains a colour or a shape above the figure.
@@ -125,17 +125,17 @@ type Guide struct {
 	Dash  bool
 }
 
-// Width is the width of a drawing, in units of one CSS pixel.
+// Width is the width of a drawing in CSS pixels, the unit of all lengths here.
 type Width int
 
-// The widths of drawings: in the text column, at the top of a page, on a telephone.
+// The widths of drawings: in the text column, at the top of a page, on a phone.
 const (
 	Full   Width = 660
 	Top    Width = 540
 	Narrow Width = 343
 )
 
-// class is the class by which the style sheet shows and hides the drawing.
+// class returns the class that lets the style sheet show or hide the drawing.
 func (w Width) class() string {
 	if w == Narrow {
 		return "narrow"
@@ -143,7 +143,8 @@ func (w Width) class() string {
 	return "full"
 }
 
-// prepared is the figure with intervals that end on their axes or are open; its error names what cannot be drawn.
+// prepared returns a copy of the figure whose intervals end on their scales or are open. The error names what can't be
+// drawn.
 func (s Spec) prepared() (Spec, error) {
 	var err error
 	place := func(marks []Mark) []Mark {
@@ -154,7 +155,7 @@ func (s Spec) prepared() (Spec, error) {
 		return marks
 	}
 	s.Marks, s.Lines = place(s.Marks), slices.Clone(s.Lines)
-	levels := s.Y // the axis that Level is a value of
+	levels := s.Y // the axis of Level
 	if len(s.Rows) > 0 {
 		levels = s.X
 	}
@@ -177,10 +178,10 @@ func (s Spec) prepared() (Spec, error) {
 	return s, err
 }
 
-// IsDrawn reports whether something was measured at X.
+// IsDrawn reports whether the mark is drawn, rather than a gap.
 func (m Mark) IsDrawn() bool { return !m.Gap }
 
-// place checks a mark, and opens the ends of its intervals that have no place on the axes.
+// place checks a mark, and opens the ends of its intervals that are off the scale.
 func (s *Spec) place(m *Mark) error {
 	switch {
 	case !s.X.Scale.has(m.X):
@@ -193,7 +194,7 @@ func (s *Spec) place(m *Mark) error {
 	return nil
 }
 
-// interval opens ends that have no place on the axis; both are NaN where there is no interval.
+// interval replaces ends that are off the scale by infinity, and keeps NaN.
 func (a Axis) interval(lo, hi float64) (float64, float64) {
 	if !a.Scale.has(lo) && !math.IsNaN(lo) {
 		lo = math.Inf(-1)
@@ -204,7 +205,7 @@ func (a Axis) interval(lo, hi float64) (float64, float64) {
 	return lo, hi
 }
 
-// extents are what the axes have to show.
+// extents returns what the axes have to show.
 func (s *Spec) extents() (x, y extent) {
 	marks := slices.Clone(s.Marks)
 	for _, l := range s.Lines {
@@ -231,7 +232,7 @@ func (s *Spec) extents() (x, y extent) {
 	return x, y
 }
 
-// oneLine turns runs of white space into single spaces, as a browser shows them, and characters that act into signs.
+// oneLine replaces white space by single spaces, as a browser does, and makes active characters visible.
 func oneLine(s string) string {
 	s = source.Plain(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {

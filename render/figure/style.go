@@ -17,18 +17,18 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// CSS is how the classes of drawings look, on a page and in files of their own.
+// CSS styles the classes of drawings, on pages and in files.
 //
 //go:embed figure.css
 var CSS string
 
-// ink is a color.Color for gonum that is a list of classes. gonum hands it to SetColor as it is.
+// ink is a list of CSS classes. It passes through gonum as a color.Color, up to SetColor.
 type ink string
 
-// RGBA makes ink a color.Color; a canvas reads the classes instead.
+// RGBA implements color.Color. Canvases read the classes instead.
 func (ink) RGBA() (r, g, b, a uint32) { return 0, 0, 0, 0xffff }
 
-// palette has the colours of CSS in light and in dark, by the variable that stands for them.
+// palette returns the light and dark colours of CSS by variable.
 var palette = sync.OnceValue(func() map[string][2]string {
 	out := map[string][2]string{"var(--sans)": {"Inter, Arial, sans-serif", "Inter, Arial, sans-serif"}}
 	for _, m := range regexp.MustCompile(`(--[\w-]+): light-dark\((#\w+), (#\w+)\)`).FindAllStringSubmatch(CSS, -1) {
@@ -37,10 +37,10 @@ var palette = sync.OnceValue(func() map[string][2]string {
 	return out
 })
 
-// comments are the comments of CSS, which its readers have here.
+// comments matches the comments of CSS, which drawings leave out.
 var comments = regexp.MustCompile(`(?s)/\*.*?\*/\n?`)
 
-// style is the style sheet of a drawing outside of its page.
+// style returns the style sheet of a drawing outside its page; dark is 0 or 1.
 func style(dark int) string {
 	_, rules, _ := strings.Cut(comments.ReplaceAllString(CSS, ""), "}\n") // of colours
 	var colours []string
@@ -50,13 +50,13 @@ func style(dark int) string {
 	return strings.NewReplacer(colours...).Replace("svg { background: var(--paper); }\n" + rules)
 }
 
-// rule is what CSS declares of a class.
+// rule holds the declarations of CSS for a class.
 type rule struct {
 	class        string
 	declarations map[string]string
 }
 
-// rules are the rules of CSS for a class inside a drawing, in their order.
+// rules returns the rules of CSS for classes inside drawings, in order.
 var rules = sync.OnceValue(func() (out []rule) {
 	for _, m := range regexp.MustCompile(`(svg [^{]*)\{([^}]*)\}`).FindAllStringSubmatch(CSS, -1) {
 		set := map[string]string{}
@@ -73,7 +73,7 @@ var rules = sync.OnceValue(func() (out []rule) {
 	return out
 })
 
-// declarations are what CSS declares of the classes together.
+// declarations returns what CSS declares for the classes together.
 func (k ink) declarations() map[string]string {
 	out, classes := map[string]string{}, strings.Fields(string(k))
 	for _, r := range rules() {
@@ -84,8 +84,8 @@ func (k ink) declarations() map[string]string {
 	return out
 }
 
-// glyphs are the forms of series, so that each has one besides its colour: corners in units of the radius of the circle,
-// which the first has.
+// glyphs has the forms of series, so that colour is not the only cue: corners in units of the radius. The first is a
+// circle.
 var glyphs = [MaxSeries][]vg.Point{
 	nil,
 	{{X: 0, Y: 1.28}, {X: 1.28}, {X: 0, Y: -1.28}, {X: -1.28}},
@@ -96,10 +96,10 @@ var glyphs = [MaxSeries][]vg.Point{
 		{X: .5, Y: -1.28}, {X: -.5, Y: -1.28}, {X: -.5, Y: -.5}, {X: -1.28, Y: -.5}, {X: -1.28, Y: .5}, {X: -.5, Y: .5}},
 }
 
-// seriesGlyph is the form of a series. It is a draw.GlyphDrawer.
+// seriesGlyph is a series as a draw.GlyphDrawer of its form.
 type seriesGlyph int
 
-// DrawGlyph draws the form; grey has the circle of the first series.
+// DrawGlyph draws the form of the series; grey is a circle, like the first.
 func (g seriesGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 	corners := glyphs[max(0, g-1)]
 	if corners == nil {
@@ -113,7 +113,7 @@ func (g seriesGlyph) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Poin
 	c.FillPolygon(style.Color, outline)
 }
 
-// glyph is the mark of a series, filled or open.
+// glyph returns the mark of a series, filled or open.
 func glyph(series int, open bool, radius vg.Length) draw.GlyphStyle {
 	k := fillInk(series) + " pt"
 	if open {
@@ -122,15 +122,15 @@ func glyph(series int, open bool, radius vg.Length) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: k, Radius: radius, Shape: seriesGlyph(series)}
 }
 
-// fillInk and strokeInk are the colour of a series.
+// fillInk and strokeInk return the colour of a series.
 func fillInk(series int) ink   { return ink(fmt.Sprintf("f%d", series)) }
 func strokeInk(series int) ink { return ink(fmt.Sprintf("s%d", series)) }
 
-// pen draws lines in classes, which give them their width: gonum gets one that is seen and moves nothing.
+// pen returns a line style of classes. They set the width; the one for gonum only has to be positive and tiny.
 func pen(k ink) draw.LineStyle { return draw.LineStyle{Color: k, Width: 1e-9} }
 
-// Inter at weights 400 and 600, as OpenType: browsers load it as WOFF2. Its digits are tabular, as the style sheet asks
-// for, and a character that it lacks is 1.1 em wide, rather too wide than too narrow.
+// Inter at weights 400 and 600 as OpenType, while browsers load WOFF2. Digits are tabular, as in the style sheet.
+// Missing characters count as 1.1 em wide, which is too wide rather than too narrow.
 var (
 	//go:embed fonts/inter-400.otf
 	regular []byte
@@ -140,7 +140,7 @@ var (
 
 const strongWeight = 2 // font.WeightSemiBold
 
-// fonts are the regular and the strong font.
+// fonts returns the regular and the strong font.
 var fonts = sync.OnceValue(func() *font.Cache {
 	face := func(f font.Font, data []byte) font.Face {
 		outlines, err := opentype.Parse(data)
@@ -152,7 +152,7 @@ var fonts = sync.OnceValue(func() *font.Cache {
 	return font.NewCache(font.Collection{face(font.Font{}, regular), face(font.Font{Weight: strongWeight}, strong)})
 })
 
-// The font sizes of figures, in units, the distance of the baselines of lines, and the height of capitals, in ems.
+// Font sizes and baseline distances, in units, and the height of capitals, in ems.
 const (
 	textSize   = 12.5
 	smallSize  = 11.5
@@ -162,7 +162,7 @@ const (
 	capital    = 2048.0 / 2816
 )
 
-// textStyle is how text of a size looks; strong is at weight 600.
+// textStyle returns the style of a text; strong means weight 600.
 func textStyle(size vg.Length, strong bool, k ink, align text.XAlignment) text.Style {
 	f := font.Font{Size: size}
 	if strong {
@@ -171,11 +171,11 @@ func textStyle(size vg.Length, strong bool, k ink, align text.XAlignment) text.S
 	return text.Style{Color: k, Font: f, XAlign: align, YAlign: text.YCenter, Handler: lettering{}}
 }
 
-// small is how small text looks that begins at its place.
+// small returns the style of small text, aligned left.
 func small(k ink) text.Style { return textStyle(smallSize, false, k, text.XLeft) }
 
 // lettering is a text.Handler that measures in the fonts of the page and writes classes. A box is as high as capitals,
-// so that gonum centres what readers see; above it is a gap.
+// so that gonum centres what readers see, plus a gap above.
 type lettering struct{ gap vg.Length }
 
 func (lettering) Cache() *font.Cache { return fonts() }
@@ -191,7 +191,7 @@ func (l lettering) Box(s string, f font.Font) (width, height, depth vg.Length) {
 	return face.Width(s), f.Size*capital + l.gap, 0
 }
 
-// The classes of text by its alignment and size.
+// The classes of text by alignment and size.
 var (
 	alignClass = map[text.XAlignment]string{text.XCenter: "mid ", text.XRight: "end "}
 	sizeClass  = map[vg.Length]string{smallSize: "small ", headSize: "head "}
@@ -213,7 +213,7 @@ func (l lettering) Draw(c vg.Canvas, s string, style text.Style, at vg.Point) {
 	}
 }
 
-// leadOf is the distance of the baselines of lines.
+// leadOf returns the distance between baselines.
 func leadOf(t text.Style) vg.Length {
 	if t.Font.Size == headSize {
 		return headHeight
@@ -221,13 +221,13 @@ func leadOf(t text.Style) vg.Length {
 	return lineHeight
 }
 
-// heightOf is the height of a text, from the top of its first capitals to its last baseline.
+// heightOf returns the height of a text from the top of its capitals to its last baseline.
 func heightOf(t text.Style, s string) vg.Length {
 	return t.Font.Size*capital + leadOf(t)*vg.Length(strings.Count(s, "\n"))
 }
 
-// wrap breaks str into lines no wider than room, joined by line ends. Lines end where Unicode lets them (UAX 14) or
-// after a plus sign, by which names of servers are joined; a piece that is wider than room ends anywhere.
+// wrap breaks str into lines no wider than room, separated by "\n". Lines end where Unicode allows it (UAX 14) or after
+// a plus sign, as in names of servers; wider pieces break anywhere.
 func wrap(t text.Style, str string, room float64) string {
 	wide := func(line string) bool { return float64(t.Width(strings.TrimRight(line, " "))) > room }
 	str = oneLine(str)
@@ -251,8 +251,7 @@ func wrap(t text.Style, str string, room float64) string {
 	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
 }
 
-// pieces splits a text after each place where a line may end. A rate keeps its unit: Unicode would let a line end in
-// "5/".
+// pieces splits a text after each place where a line may end. It keeps "5/s" together, which Unicode would not.
 func pieces(str string) (out []string) {
 	const joiner = "\u2060"
 	rest, state := strings.ReplaceAll(str, "/s", "/"+joiner+"s"), -1
