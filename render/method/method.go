@@ -1,4 +1,4 @@
-// Package method says, from the records, how the experiments of an article were measured.
+// Package method describes how the experiments of an article were measured, from the records.
 package method
 
 import (
@@ -22,15 +22,15 @@ import (
 // View is the method section in the template.
 type View struct {
 	Lead        string
-	Facts       []factView // that all experiments have in common
+	Facts       []factView // common to all experiments
 	Experiments []experimentView
 	Cite        string
 }
 
 type Writer struct {
 	Dataset *dataset.Dataset
-	Origin  cellview.Origin                      // of all that is shown
-	Shown   func(e *dataset.Experiment) []string // the metrics of an experiment that the page shows
+	Origin  cellview.Origin                      // of all cells
+	Shown   func(e *dataset.Experiment) []string // returns the metrics of an experiment that the page shows
 }
 
 type experimentView struct {
@@ -52,7 +52,7 @@ type (
 	foundView struct{ Cells, Words string }
 )
 
-// View describes how the article was measured. The title is plain text.
+// View describes how the article was measured. title is plain text.
 func (w *Writer) View(title string) View {
 	v := View{Lead: "Generated from the records."}
 	if slices.ContainsFunc(w.Dataset.Experiments, hasServices) {
@@ -74,12 +74,12 @@ func (w *Writer) View(title string) View {
 	return v
 }
 
-// shareFacts states once what holds for all experiments, and on which CPUs most of them ran.
+// shareFacts moves facts that all experiments share to the view, and the CPUs if most share them.
 func (v *View) shareFacts() {
 	if len(v.Experiments) < 2 {
 		return
 	}
-	shared := map[string]factView{} // by name, as the experiments have it
+	shared := map[string]factView{} // by name, with the experiments' texts
 	for _, e := range v.Experiments {
 		for _, f := range e.Facts {
 			count := slice.Count(v.Experiments, func(e experimentView) bool { return slices.ContainsFunc(e.Facts, f.equals) })
@@ -100,7 +100,7 @@ func (v *View) shareFacts() {
 	}
 }
 
-// cpus is the fact on which CPUs services and load ran.
+// cpus names the fact about the CPUs of services and load.
 const cpus = "CPUs"
 
 func (f factView) equals(g factView) bool { return f.Name == g.Name && slices.Equal(f.Texts, g.Texts) }
@@ -132,7 +132,7 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	}
 	add("Limited by", limitedLine(e))
 	add("Checks", passedLine(e))
-	// Numbers of other load generators are not read without their notes.
+	// Notes of other load generators are needed to read their numbers.
 	add("Tool", slice.Map(factsOf(records, "tool.note"), wording.Sentence)...)
 	for _, cell := range dataset.OnePerTrial(e.Cells) {
 		for _, f := range Failures(cell) {
@@ -144,10 +144,10 @@ func (w *Writer) experiment(e *dataset.Experiment) experimentView {
 	return v
 }
 
-// mostFound is how many findings of a check are shown.
+// mostFound limits the findings shown of a check.
 const mostFound = 3
 
-// checkViews lists what checks found, and then checks that could not run, with the cells of the same words together.
+// checkViews lists the findings of checks, then the checks that could not run. Cells with the same words are together.
 func checkViews(e *dataset.Experiment) (out []checkView) {
 	cells := map[validity.CheckResult][]string{}
 	var found, unchecked []validity.CheckResult
@@ -184,10 +184,10 @@ func checkViews(e *dataset.Experiment) (out []checkView) {
 	return out
 }
 
-// limitedLine counts the cells by what limited them: docs/method.md#limiting-resource.
+// limitedLine counts cells by what limited them: docs/method.md#limiting-resource.
 func limitedLine(e *dataset.Experiment) string {
 	var names []string
-	cells, shares, known := map[string]int{}, map[string][]float64{}, 0 // shares are how far each was used
+	cells, shares, known := map[string]int{}, map[string][]float64{}, 0 // shares are utilizations
 	for _, cell := range e.Cells {
 		l := cell.Validity().LimitedBy()
 		if len(l.Resources) == 0 {
@@ -236,7 +236,7 @@ func passedLine(e *dataset.Experiment) string {
 	return strings.TrimSuffix(words+"; "+strings.Join(others, ", "), "; ")
 }
 
-// common returns the values of a fact, joined if records differ.
+// common returns the values of a fact, joined by "or" if records differ.
 func common(records []*record.Record, fact string) string {
 	return strings.Join(factsOf(records, fact), " or ")
 }
@@ -252,7 +252,7 @@ func factsOf(records []*record.Record, fact string) []string {
 	return values
 }
 
-// hostLines describe the host of the records, and the others that took part.
+// hostLines describes the host of the records, and other hosts that took part.
 func (w *Writer) hostLines(records []*record.Record) []string {
 	if len(records) == 0 {
 		return nil
@@ -264,7 +264,7 @@ func (w *Writer) hostLines(records []*record.Record) []string {
 	return lines
 }
 
-// otherHosts returns the hosts other than the one the run was started on, sorted.
+// otherHosts returns the hosts that took part besides the one that the run was started on, sorted.
 func otherHosts(records []*record.Record) (hosts []string) {
 	for _, r := range records {
 		for fact := range r.Facts {
@@ -277,7 +277,7 @@ func otherHosts(records []*record.Record) (hosts []string) {
 	return cellview.SortedSet(hosts)
 }
 
-// hostFacts describes a machine by the facts with a prefix.
+// hostFacts describes a machine from the facts with a prefix.
 func hostFacts(prefix string, records []*record.Record) string {
 	var words []string
 	for _, fact := range []struct{ name, before, after string }{{"cpu", "", ""}, {"cores", "", " cores"},
@@ -291,7 +291,7 @@ func hostFacts(prefix string, records []*record.Record) string {
 
 func coresLine(records []*record.Record) string {
 	services, load := common(records, "placement.services"), common(records, "placement.load")
-	isOneMachine := common(records, "placement.hosts") == "" // on two machines the same numbers are other CPUs
+	isOneMachine := common(records, "placement.hosts") == "" // on two machines, equal numbers are different CPUs
 	if services != "" && services == load && isOneMachine {
 		return "services and load share " + load
 	}
@@ -305,7 +305,7 @@ func coresLine(records []*record.Record) string {
 	return strings.Join(words, ", ")
 }
 
-// repetitionsLine counts the repetitions, and those behind the numbers shown.
+// repetitionsLine says how many repetitions were planned and measured, and how many the numbers rest on.
 func repetitionsLine(e *dataset.Experiment, o, valid cellview.Origin) string {
 	if slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return t.Capacity != nil }) {
 		return "none: each cell has one capacity search, on services that are started fresh for each probe" + probesAgain(e)
@@ -341,7 +341,7 @@ func hasServices(e *dataset.Experiment) bool {
 	return slices.ContainsFunc(e.Plan.Trials, func(t *plan.Trial) bool { return len(t.Services) > 0 })
 }
 
-// startsWords says which services all repetitions share, and that the page cache is dropped before each.
+// startsWords says which services all repetitions share, and whether the page cache is dropped before each.
 func startsWords(e *dataset.Experiment) (words string) {
 	if shared := e.Plan.Shared; len(shared) > 0 {
 		words = "; all repetitions share the same " + strings.Join(shared, ", ")
@@ -396,7 +396,7 @@ func (w *Writer) floorLine(e *dataset.Experiment) string {
 	return strings.Join(parts, "; ")
 }
 
-// mayHaveFloor reports whether a name is of a metric whose values have a ratio.
+// mayHaveFloor reports whether a name is a metric with ratios, and so with a noise floor.
 func mayHaveFloor(name string, e *dataset.Experiment) bool {
 	_, isMetric := cellview.MetricOf(name, e.Cells)
 	return isMetric && !record.IsSearched(name) && !record.CountsFailures(name)
@@ -410,12 +410,12 @@ func failedLine(records []*record.Record) string {
 	return fmt.Sprintf("%d of %s", failed, wording.Count(len(records), "repetition"))
 }
 
-// Failure is a failure of some repetitions of a cell, with the end of a log.
+// Failure is a failure of some repetitions of a cell, with the end of the log.
 type Failure struct{ Which, Words, Log string }
 
 // Failures returns the distinct failures of a cell, each with the first log.
 func Failures(cell *dataset.Cell) (out []Failure) {
-	var repetitions [][]string // of each
+	var repetitions [][]string // of each failure
 	for _, r := range cell.Records {
 		if r.Failure == "" {
 			continue
@@ -440,7 +440,7 @@ func Failures(cell *dataset.Cell) (out []Failure) {
 	return out
 }
 
-// substitutes lists base images that were replaced.
+// substitutes lists the base images that were replaced, sorted.
 func substitutes(d *dataset.Dataset) (out []string) {
 	for _, e := range d.Experiments {
 		for _, r := range dataset.RecordsOf(e.AllCells()) {
