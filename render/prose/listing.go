@@ -16,13 +16,13 @@ import (
 
 type listingView struct {
 	Name  string // of a file; may be empty
-	What  string // is in it
+	What  string // description
 	Lines string
 	Code  template.HTML
 	Open  bool
 }
 
-// Listing shows code.
+// Listing renders code.
 func (w *Writer) Listing(language string, code []byte) template.HTML {
 	v := w.listingOf("", "", language, code)
 	if language != "" {
@@ -31,8 +31,8 @@ func (w *Writer) Listing(language string, code []byte) template.HTML {
 	return w.page.Fill("listing", v)
 }
 
-// File shows a file in one line, which opens: its name, a description and its length. Without words it is what its
-// first comment says, else its language.
+// File renders a file as a line that unfolds, with its name, description and length. Without what, the description is
+// its first comment, else its language; without lines, the length is counted.
 func (w *Writer) File(name, what, lines, language string, code []byte, open bool) template.HTML {
 	v := w.listingOf(name, lines, language, code)
 	v.What, v.Open = cmp.Or(what, opening(code), language), open
@@ -48,7 +48,7 @@ func (w *Writer) listingOf(name, lines, language string, code []byte) listingVie
 	return listingView{Name: name, Lines: cmp.Or(lines, wording.Count(strings.Count(text, "\n")+1, "line")), Code: marked}
 }
 
-// opening is what the comment says that a file begins with; empty if it begins otherwise.
+// opening returns the first line of the comment at the start of a file, or "".
 func opening(code []byte) string {
 	first := strings.TrimSpace(firstLine(strings.TrimLeft(string(code), "\n")))
 	if strings.HasPrefix(first, "#!") {
@@ -67,21 +67,19 @@ func firstLine(text string) string {
 	return line
 }
 
-// patience is how long the highlighting of a listing may take. It is far more than any listing of people needs on the
-// busiest machine: an article that needs it all was made to.
+// patience limits the time for highlighting a listing. No honest listing needs it, even on a busy machine: only an
+// article that attacks us does.
 const patience = 30 * time.Second
 
-// newLexers are chroma's lexers that know how they match by rules, each with a patience that no load of the machine
-// uses up.
+// newLexers returns chroma's regexp lexers without their time limits.
 //
-// As they come, a match that takes a quarter of a second by the clock counts as none and the text is marked otherwise,
-// so that a page would depend on what else the machine did. Lexers that are made of others keep these to themselves,
-// and are left out.
+// By default, a match that takes more than a quarter of a second fails, so that the highlighting would depend on the
+// load of the machine. Lexers that delegate to others are left out, as the limits of those can't be changed.
 func newLexers() *chroma.LexerRegistry {
 	registry := chroma.NewLexerRegistry()
 	for _, lexer := range lexers.GlobalLexerRegistry.Lexers {
 		if known, ok := lexer.(*chroma.RegexLexer); ok {
-			// The only error is a pattern for names of files, which chroma has accepted before.
+			// The only possible error is an invalid file name pattern, which chroma has accepted before.
 			if patient, err := chroma.NewLexer(known.Config(), func() chroma.Rules { return patientRules(known) }); err == nil {
 				registry.Register(patient)
 			}
@@ -90,17 +88,16 @@ func newLexers() *chroma.LexerRegistry {
 	return registry
 }
 
-// patientRules returns a lexer's rules with an unreachable state whose one rule makes all others patient.
+// patientRules returns a lexer's rules, plus an unreachable state whose rule changes the time limits.
 func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
 	known, err := lexer.Rules()
 	if err != nil {
-		return chroma.Rules{} // which has no root, and so is refused where it is used
+		return chroma.Rules{} // without a root, Tokenise returns an error
 	}
 	rules := known.Clone()
 	for _, list := range rules {
 		for i, rule := range list {
-			// Go's strings of several lines are read by a lexer for templates, which is one of those that keep others to
-			// themselves.
+			// The lexer for Go reads raw strings with a delegating lexer, for templates.
 			if lexer.Config().Name == "Go" && strings.HasPrefix(rule.Pattern, "(`)") {
 				list[i].Type = chroma.LiteralString
 			}
@@ -110,7 +107,7 @@ func patientRules(lexer *chroma.RegexLexer) chroma.Rules {
 	return rules
 }
 
-// patient is the rule that chroma asks, once all patterns of a lexer are compiled, how to change them.
+// patient is a rule that chroma lets change a lexer's compiled rules.
 type patient struct{}
 
 func (patient) Mutate(*chroma.LexerState) error { return nil }
@@ -119,16 +116,16 @@ func (patient) MutateLexer(rules chroma.CompiledRules, state string, rule int) e
 	rules[state] = slices.Delete(rules[state], rule, rule+1)
 	for _, list := range rules {
 		for _, r := range list {
-			r.Regexp.MatchTimeout = 2 * patience // so that none is ever used up: see highlight
+			r.Regexp.MatchTimeout = 2 * patience // never reached: tokenize fails before
 		}
 	}
 	return nil
 }
 
-// highlight marks keywords, strings, comments and keys with four short elements, which are styled in listings. A language that
-// nobody knows, and text that its lexer cannot read, stay plain.
+// highlight marks keywords, strings, comments and keys with short elements, which the style sheet colours in listings.
+// Code in an unknown language, or that its lexer can't read, stays plain.
 //
-// The error says that it took too long: what came of it by then would not be the same another time.
+// It fails if that takes too long, as a partial result would not be reproducible.
 func (r *Renderer) highlight(language, text string) (marked template.HTML, err error) {
 	key := code{language, text}
 	if known, ok := r.listings.Load(key); ok {
@@ -152,7 +149,7 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	if lexer == nil {
 		return plain, nil
 	}
-	// Lexers panic at what they did not expect, which is the same each time.
+	// Some lexers panic at unexpected text, but do so each time.
 	defer func() {
 		if recover() != nil {
 			marked = plain
@@ -168,7 +165,7 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	for token := tokens(); token != chroma.EOF && !late(); token = tokens() {
 		all.WriteString(token.Value)
 		element := tokenElement(token.Type)
-		// In {a: 1, b: 2} the lexer for YAML takes "1, b" for a key.
+		// In {a: 1, b: 2}, the YAML lexer takes "1, b" for a key.
 		if i := strings.LastIndex(token.Value, ", "); element == "i" && i >= 0 {
 			b.WriteString(string(Code(token.Value[:i+2])))
 			token.Value = token.Value[i+2:]
@@ -190,16 +187,16 @@ func (r *Renderer) tokenize(language, text string) (marked template.HTML, err er
 	return template.HTML(alike.Replace(b.String())), nil
 }
 
-// alike joins elements that follow each other.
+// alike joins adjacent elements.
 var alike = strings.NewReplacer("</u><u>", "", "</b> <b>", " ")
 
-// codeEscapes are the characters that act between elements. Code is full of quotes, which act in attributes alone.
+// codeEscapes escapes the content of elements, but not quotes: code is full of them, and only attributes need that.
 var codeEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\x00", "\ufffd")
 
-// Code is text as the content of an element.
+// Code returns text as the content of an element.
 func Code(text string) template.HTML { return template.HTML(codeEscapes.Replace(text)) }
 
-// tokenElement is the element of a token; empty for plain text.
+// tokenElement returns the element for a token; "" for plain text.
 func tokenElement(t chroma.TokenType) string {
 	switch {
 	case t.InCategory(chroma.Comment) && t != chroma.CommentPreproc && t != chroma.CommentPreprocFile:

@@ -1,7 +1,7 @@
-// Package prose shows what authors wrote in Markdown: their articles, and lines such as titles.
+// Package prose renders the author's Markdown: articles, and single lines such as titles.
 //
-// Nothing of it becomes markup unless it is known to be harmless: raw HTML is reduced to plain formatting, links lead
-// to the web, to a mail address or within the site, everything else is text.
+// Only what is known to be harmless becomes markup: raw HTML is reduced to formatting, and links lead to the web, to a
+// mail address or within the site. All else is text.
 package prose
 
 import (
@@ -29,28 +29,28 @@ import (
 	"benchbook/render/wording"
 )
 
-// Page is what prose is part of: it shows the parts of an article that are not prose.
+// Page renders the parts of an article that are not prose.
 type Page interface {
 	Fill(template string, data any) template.HTML
-	AddFile(path string, data []byte) // relative to the folder of the page, with slashes
+	AddFile(path string, data []byte) // path is relative to the folder of the page, with slashes
 	Warnf(format string, args ...any)
 
 	Block(b *article.Block) template.HTML
 	Value(in expr.Inline) template.HTML
 	ValueText(in expr.Inline) string
-	// Claim shows words that are bound to a claim, or without words its sentence, which ends with a full stop unless the
+	// Claim renders words bound to a claim, or its sentence if there are none. The sentence has no full stop if goesOn:
 	// punctuation follows.
 	Claim(name string, words template.HTML, goesOn bool) template.HTML
 	Finding(name string) string // the sentence of a claim for headings, as text
-	// Applies reports whether a part of the text is for the measured outcome; text outside parts, nil, always is.
+	// Applies reports whether a part suits the measured outcome; nil always does.
 	Applies(p *article.ConditionalPart) bool
 }
 
-// Renderer holds what the prose of all pages shares. It is safe for concurrent use.
+// Renderer holds what all pages share. It is safe for concurrent use.
 type Renderer struct {
 	policy   *bluemonday.Policy
 	lexers   *chroma.LexerRegistry
-	listings sync.Map // template.HTML by code: the next preview mostly has the same
+	listings sync.Map // from code to template.HTML: a cache for the next preview
 }
 
 func NewRenderer() *Renderer { return &Renderer{policy: newPolicy(), lexers: newLexers()} }
@@ -60,20 +60,20 @@ type Writer struct {
 	*Renderer
 	follower
 	Headings   []Heading
-	Shift      int               // levels by which headings are lowered, so that h1 is the title alone
-	ClaimWords map[string]string // what the prose says of a claim, in the words of its first link
+	Shift      int               // added to the level of headings, so that only the title is h1
+	ClaimWords map[string]string // the words of the first link to a claim, by its name
 
 	page     Page
-	numbers  map[string]string // of tables and figures by their labels, such as "Figure 2"
+	numbers  map[string]string // of tables and figures by label, such as "Figure 2"
 	markdown renderer.Renderer
-	pictures []string        // that are shown
-	rawHTML  bool            // the author wrote some
-	noted    map[string]bool // ids of notes that the text refers to, and of the places that do
+	pictures []string        // shown so far
+	rawHTML  bool            // the prose has raw HTML
+	noted    map[string]bool // ids of notes that the text refers to, and of the references
 	err      error
 }
 
-// Writer returns a Writer for a document, which may link to the articles of the site by their slugs. Numbers are those
-// of tables and figures by their labels.
+// Writer returns a Writer for a document. articles are the slugs that it may link, and numbers the numbers of tables
+// and figures by label.
 func (r *Renderer) Writer(doc *article.Document, page Page, articles []string, numbers map[string]string) *Writer {
 	w := &Writer{Renderer: r, follower: follower{articles, map[string]string{}, doc}, page: page, numbers: numbers,
 		ClaimWords: map[string]string{}, noted: map[string]bool{}}
@@ -81,7 +81,7 @@ func (r *Renderer) Writer(doc *article.Document, page Page, articles []string, n
 		util.Prioritized(html.NewRenderer(), 1000),
 		util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
 		util.Prioritized(extension.NewDefinitionListHTMLRenderer(), 500),
-		util.Prioritized(w, 100), // of two, the lower number has the last word
+		util.Prioritized(w, 100), // the lowest number wins
 	))
 	return w
 }
@@ -89,7 +89,7 @@ func (r *Renderer) Writer(doc *article.Document, page Page, articles []string, n
 // Err returns the first error of a template or listing.
 func (w *Writer) Err() error { return w.err }
 
-// RegisterFuncs names the nodes that are not shown as goldmark shows them.
+// RegisterFuncs registers the nodes that are rendered differently than in goldmark.
 func (w *Writer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	whole := func(kind ast.NodeKind, show func(n ast.Node, source []byte) template.HTML) {
 		reg.Register(kind, func(out util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -139,7 +139,7 @@ func (w *Writer) Children(n ast.Node, source []byte) template.HTML {
 	return template.HTML(b.String())
 }
 
-// Inline renders a line of Markdown, such as a title; the second result is its plain text.
+// Inline renders a line of Markdown, such as a title, as HTML and as text.
 func (w *Writer) Inline(line string) (shown template.HTML, words string) {
 	markdown, tree := []byte(line), w.doc.Line(line)
 	if tree == nil {
@@ -152,12 +152,12 @@ func (w *Writer) Inline(line string) (shown template.HTML, words string) {
 	return w.balanced(shown), words
 }
 
-// Plain returns the text of a node, as read aloud.
+// Plain returns the text of a node without markup.
 func (w *Writer) Plain(n ast.Node, markdown []byte) string {
 	return source.Plain(w.spoken(n, markdown))
 }
 
-// spoken is Plain before signs are made visible. It is a switch of a case for each kind of node.
+// spoken is Plain before active characters are made visible.
 //
 //gocyclo:ignore
 func (w *Writer) spoken(n ast.Node, source []byte) string {
@@ -197,8 +197,8 @@ func (w *Writer) spoken(n ast.Node, source []byte) string {
 	return b.String()
 }
 
-// Survey finds the levels and ids of headings and the sentences of claims. It goes before anything is shown. The
-// headings are the headings of parts that apply.
+// Survey sets Headings, Shift and ClaimWords, and must precede rendering. Headings of parts that don't apply are left
+// out.
 func (w *Writer) Survey() {
 	source := w.doc.Text
 	_ = ast.Walk(w.doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -227,7 +227,7 @@ func (w *Writer) Survey() {
 type Heading struct {
 	Level int
 	ID    string
-	Topic string // the words that stay for any outcome of the claim in the heading
+	Topic string // the text, without a claim whose outcome the heading states
 }
 
 func (w *Writer) headingOf(h *ast.Heading, source []byte) Heading {
@@ -267,11 +267,11 @@ func (w *Writer) heading(n ast.Node, source []byte) template.HTML {
 
 func (w *Writer) claimLink(n ast.Node, source []byte) template.HTML {
 	next, ok := n.NextSibling().(*ast.Text)
-	goesOn := ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0 // with punctuation
+	goesOn := ok && bytes.IndexAny(next.Value(source), ".,;:!?)") == 0
 	return w.page.Claim(n.(*article.ClaimLink).Name.Value, w.Children(n, source), goesOn)
 }
 
-// reference links to a table or figure, by the words given or by its number.
+// reference links to a table or figure with the author's words or its number.
 func (w *Writer) reference(n ast.Node, source []byte) template.HTML {
 	label, words := n.(*article.Reference).Label.Value, w.Children(n, source)
 	if words == "" {
@@ -293,7 +293,7 @@ func (w *Writer) code(n ast.Node, source []byte) template.HTML {
 
 func (w *Writer) codeSpan(n ast.Node, source []byte) template.HTML {
 	code := codeText(n, source)
-	const longest = 24 // letters of a word that does not break at a hyphen, such as a flag
+	const longest = 24 // runes; shorter words, such as flags, don't break at a hyphen
 	if strings.Contains(code, "-") && !strings.ContainsFunc(code, unicode.IsSpace) &&
 		utf8.RuneCountInString(code) <= longest {
 		return `<code class="hyphenated">` + Escaped(code) + "</code>"
@@ -321,10 +321,10 @@ func (w *Writer) link(n ast.Node, source []byte) template.HTML {
 	return Link(href, l.Title, words)
 }
 
-// Escaped is text as markup.
+// Escaped returns text as HTML.
 func Escaped(text string) template.HTML { return template.HTML(template.HTMLEscapeString(text)) }
 
-// titleOf is the attribute of a link or picture with a title; empty without one.
+// titleOf returns the title attribute of a link or picture, or "".
 func titleOf(written []byte) template.HTML {
 	if len(written) == 0 {
 		return ""
@@ -332,7 +332,7 @@ func titleOf(written []byte) template.HTML {
 	return ` title="` + Escaped(article.Resolve(written)) + `"`
 }
 
-// Link links words; title may be empty.
+// Link returns words as a link; title may be empty.
 func Link(href template.URL, title []byte, words template.HTML) template.HTML {
 	return `<a href="` + Escaped(string(href)) + `"` + titleOf(title) + `>` + words + "</a>"
 }
@@ -363,10 +363,10 @@ func (w *Writer) htmlInline(n ast.Node, source []byte) template.HTML {
 	return w.clean(n.(*ast.RawHTML).Segments.Value(source))
 }
 
-// alignments are the classes of cells; others stand to the left.
+// alignments has the classes of cells that are not aligned left.
 var alignments = map[extast.Alignment]string{extast.AlignRight: ` class="n"`, extast.AlignCenter: ` class="centre"`}
 
-// markdownTable lets a table scroll that is wider than the page.
+// markdownTable renders a table in a region that scrolls if it is wider than the page.
 func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	var b strings.Builder
 	b.WriteString(`<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>` + "\n")
@@ -391,7 +391,7 @@ func (w *Writer) markdownTable(n ast.Node, source []byte) template.HTML {
 	return template.HTML(b.String())
 }
 
-// taskBox says whether a task of a list is done. It cannot be ticked, and so it has no label to press.
+// taskBox renders the check box of a task, which readers can't change.
 func (w *Writer) taskBox(n ast.Node, _ []byte) template.HTML {
 	if n.(*extast.TaskCheckBox).IsChecked {
 		return `<input type="checkbox" aria-label="Done" checked disabled> `
@@ -399,7 +399,7 @@ func (w *Writer) taskBox(n ast.Node, _ []byte) template.HTML {
 	return `<input type="checkbox" aria-label="To do" disabled> `
 }
 
-// footnoteLink refers to a note, which is then shown.
+// footnoteLink renders a reference to a note, and has footnotes show that note.
 func (w *Writer) footnoteLink(n ast.Node, _ []byte) template.HTML {
 	l := n.(*extast.FootnoteLink)
 	note, ref := noteIDs(l.Index, l.RefIndex)
@@ -408,13 +408,13 @@ func (w *Writer) footnoteLink(n ast.Node, _ []byte) template.HTML {
 		l.Index))
 }
 
-// noteIDs are the ids of a note and of a place that refers to it.
+// noteIDs returns the ids of a note and of a reference to it.
 func noteIDs(note, ref int) (id, refers string) {
 	id = noteID + strconv.Itoa(note)
 	return id, fmt.Sprintf("%s%s-%d", refID, id, ref+1)
 }
 
-// footnotes shows the notes that the text refers to.
+// footnotes renders the notes that the rendered text refers to.
 func (w *Writer) footnotes(list ast.Node, source []byte) (notes template.HTML) {
 	for n := list.FirstChild(); n != nil; n = n.NextSibling() {
 		note := n.(*extast.Footnote)
@@ -437,11 +437,11 @@ func (w *Writer) footnoteBacklink(n ast.Node, _ []byte) template.HTML {
 	return template.HTML(` <a rev="footnote" href="#` + ref + `" aria-label="back to the text">↩</a>`)
 }
 
-// Prose renders the document without its answer and the parts that do not apply.
+// Prose renders the document without its answer and the parts that don't apply.
 func (w *Writer) Prose() template.HTML { return w.balanced(w.blocks(w.doc.Tree, w.doc.Text)) }
 
-// blocks renders the blocks of the document or of a part. A paragraph or part that begins right below another one,
-// without an empty line, goes on with its paragraph.
+// blocks renders the blocks of the document or of a part. Without an empty line between them, a paragraph or part
+// continues the paragraph above.
 func (w *Writer) blocks(n ast.Node, source []byte) template.HTML {
 	const begin, end = "<p>", "</p>\n"
 	var out []byte
@@ -462,7 +462,7 @@ func (w *Writer) blocks(n ast.Node, source []byte) template.HTML {
 	return template.HTML(out)
 }
 
-// Answer renders the answer of the document; empty if it has none.
+// Answer renders the answer of the document, or returns "".
 func (w *Writer) Answer() template.HTML {
 	if w.doc.Answer == nil {
 		return ""
@@ -470,7 +470,7 @@ func (w *Writer) Answer() template.HTML {
 	return w.balanced(w.blocks(w.doc.Answer, w.doc.Text))
 }
 
-// div renders a part if it applies. The page shows the answer elsewhere.
+// div renders a part if it applies, but not the answer, which the page shows elsewhere.
 func (w *Writer) div(n ast.Node, source []byte) template.HTML {
 	d := n.(*article.Div)
 	if d == w.doc.Answer || d.Part != nil && !w.page.Applies(d.Part) {
@@ -479,8 +479,8 @@ func (w *Writer) div(n ast.Node, source []byte) template.HTML {
 	return w.blocks(n, source)
 }
 
-// isBelowEmptyLine is true for blocks other than paragraphs and parts, too, which stand alone. (goldmark says it of every
-// block that follows a closed one.)
+// isBelowEmptyLine reports whether a block can't continue the paragraph above: it is below an empty line, or neither a
+// paragraph nor a part. (goldmark's own flag is set for every block after a closed one.)
 func isBelowEmptyLine(n ast.Node, source []byte) bool {
 	var start int
 	switch n := n.(type) {
@@ -496,7 +496,7 @@ func isBelowEmptyLine(n ast.Node, source []byte) bool {
 	return len(bytes.TrimSpace(above[bytes.LastIndexByte(above, '\n')+1:])) == 0
 }
 
-// balanced closes the raw HTML of the author, if there is any.
+// balanced balances the tags of the author's raw HTML, if there is any.
 func (w *Writer) balanced(shown template.HTML) template.HTML {
 	if !w.rawHTML {
 		return shown

@@ -22,12 +22,12 @@ import (
 	"benchbook/notebook/source"
 )
 
-// rawElements are the elements of raw HTML that format, besides links.
+// rawElements has the elements that raw HTML may use, besides links.
 var rawElements = strings.Fields("abbr b blockquote br cite code dd del details dfn div dl dt em hr i ins kbd li " +
 	"mark ol p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr u ul var wbr")
 
-// newPolicy allows formatting in raw HTML: nothing that loads or runs, and no classes, ids or styles by which it could
-// pass for a measured value.
+// newPolicy returns the policy for raw HTML: formatting only. It forbids what loads or runs, and the classes, ids and
+// styles that could imitate a measured value.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements(rawElements...)
@@ -42,14 +42,13 @@ func newPolicy() *bluemonday.Policy {
 	return p
 }
 
-// clean reduces a piece of raw HTML to what the policy allows. Pieces need not be balanced: see balance.
+// clean reduces a piece of raw HTML to what the policy allows. The result may be unbalanced: see balance.
 func (w *Writer) clean(raw []byte) template.HTML {
 	w.rawHTML = true
 	return template.HTML(w.policy.SanitizeBytes(raw))
 }
 
-// balance closes what raw HTML opened and drops what it closed but did not open, so that an author's stray tag cannot
-// break out of the prose into the rest of the page.
+// balance closes open elements and drops stray end tags, so that raw HTML can't affect the rest of the page.
 func balance(prose []byte) ([]byte, error) {
 	within := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(bytes.NewReader(prose), within)
@@ -65,7 +64,7 @@ func balance(prose []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Source resolves a link of the front matter, and warns of one that leads to nothing.
+// Source resolves a link of the front matter, and warns if that fails.
 func (w *Writer) Source(written string) (href template.URL, ok bool) {
 	href, err := w.follow(written)
 	if err != nil {
@@ -77,11 +76,11 @@ func (w *Writer) Source(written string) (href template.URL, ok bool) {
 // follower resolves links of an article.
 type follower struct {
 	articles []string
-	anchors  map[string]string // goldmark's id of a heading -> ours
+	anchors  map[string]string // our ids of headings by goldmark's
 	doc      *article.Document
 }
 
-// follow returns where a link leads on the site, or why it cannot be followed.
+// follow returns the address of a link's target from the page. The error says why there is none.
 func (f follower) follow(written string) (template.URL, error) {
 	if address, err := article.Elsewhere(written); address != "" || err != nil {
 		return template.URL(address), err
@@ -93,7 +92,7 @@ func (f follower) follow(written string) (template.URL, error) {
 	case u.Path == "":
 		return f.fragment(u.Fragment)
 	}
-	// ../SLUG/article.md is how an article names another so that any viewer of Markdown finds it.
+	// Articles link others as ../SLUG/article.md, which works in any viewer of Markdown.
 	parts := strings.Split(path.Clean(u.Path), "/")
 	if len(parts) >= 2 && parts[0] == ".." && slices.Contains(f.articles, parts[1]) &&
 		(len(parts) == 2 || len(parts) == 3 && parts[2] == article.FileName) {
@@ -103,7 +102,7 @@ func (f follower) follow(written string) (template.URL, error) {
 	return "", errors.New("the site has nothing there")
 }
 
-// fragment finds a heading or a part with an id.
+// fragment returns the address of a heading or part of the page by its id.
 func (f follower) fragment(id string) (template.URL, error) {
 	ours, isHeading := f.anchors[id]
 	_, isLabel := f.labelled(id)
@@ -117,7 +116,7 @@ func (f follower) fragment(id string) (template.URL, error) {
 	return template.URL((&url.URL{Fragment: id}).String()), nil
 }
 
-// labelled finds a table or figure, and the part of the text that has it.
+// labelled reports whether there is a table or figure with a label, and returns its conditional part.
 func (f follower) labelled(label string) (part *article.ConditionalPart, ok bool) {
 	for _, t := range f.doc.Tables {
 		if t.Label.Value == label {
@@ -132,8 +131,8 @@ func (f follower) labelled(label string) (part *article.ConditionalPart, ok bool
 	return nil, false
 }
 
-// DeadLinks warns of links and pictures that become text because they lead to nothing. articles are the slugs that
-// links may name. Links in raw HTML are not checked.
+// DeadLinks warns of links and pictures without a target, which become text. articles are the slugs that links may
+// name. It does not check links in raw HTML.
 func DeadLinks(doc *article.Document, articles []string, problems *source.Problems) {
 	f := follower{articles, map[string]string{}, doc}
 	_ = ast.Walk(doc.Tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -156,13 +155,13 @@ func DeadLinks(doc *article.Document, articles []string, problems *source.Proble
 	}
 }
 
-// partIDs are the ids of every page; headings do not get them, nor what looks like an id of a part.
+// partIDs and partPrefixes are ids of parts of pages, and how such ids begin. Headings can't have them.
 var (
 	partIDs      = []string{"main", "theme", "find", "found", "found-count", "method"}
 	partPrefixes = []string{ClaimID, noteID, refID, ValueID, headingID, "fig-", "tbl-"}
 )
 
-// Beginnings of ids.
+// Prefixes of ids.
 const (
 	ClaimID   = "claim-"
 	noteID    = "note-"
@@ -171,7 +170,7 @@ const (
 	headingID = "section-"
 )
 
-// anchorOf returns the id of a heading, given the one of goldmark.
+// anchorOf returns our id of a heading for goldmark's.
 func anchorOf(id string) string {
 	if slices.Contains(partIDs, id) || slices.ContainsFunc(partPrefixes, func(p string) bool { return strings.HasPrefix(id, p) }) {
 		return headingID + id
@@ -179,13 +178,13 @@ func anchorOf(id string) string {
 	return id
 }
 
-// mediaFolder holds the pictures of an article, below its page.
+// mediaFolder holds the pictures of an article, below the page's folder.
 const mediaFolder = "media"
 
 var pictures = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif"}
 
-// image shows a picture of the article's folder and adds it to the page. Others become links, since pages load nothing
-// from elsewhere.
+// image renders a picture of the article's folder and adds it to the page. Pages load nothing from elsewhere, so other
+// pictures become links.
 func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	i := n.(*ast.Image)
 	written, words := article.Resolve(i.Destination), strings.TrimSpace(w.Plain(i, source))
@@ -204,7 +203,7 @@ func (w *Writer) image(n ast.Node, source []byte) template.HTML {
 	return Link(href, i.Title, Escaped(words))
 }
 
-// localPicture returns the path of a picture in the article's folder; ok is false for others.
+// localPicture returns the path of a picture below the article's folder; ok is false for other addresses.
 func localPicture(written string) (name string, ok bool) {
 	u, err := url.Parse(written)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
@@ -213,7 +212,7 @@ func localPicture(written string) (name string, ok bool) {
 	return path.Clean(u.Path), true
 }
 
-// addPicture adds a picture of the folder to the page and returns its address there.
+// addPicture adds a picture of the article's folder to the page and returns its address.
 func (w *Writer) addPicture(name string) (string, error) {
 	to := path.Join(mediaFolder, name)
 	if !slices.Contains(w.pictures, to) {
@@ -227,13 +226,13 @@ func (w *Writer) addPicture(name string) (string, error) {
 	return (&url.URL{Path: to}).String(), nil
 }
 
-// readPicture reads a picture that is harmless to show.
+// readPicture reads a picture of an allowed type and size.
 func readPicture(dir, name string) ([]byte, error) {
 	const largest = 8 << 20
 	if !slices.Contains(pictures, strings.ToLower(path.Ext(name))) {
 		return nil, fmt.Errorf("it is not one of %s", strings.Join(pictures, " "))
 	}
-	// A Root does not follow links that lead out of the folder.
+	// A Root does not follow symbolic links out of the folder.
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
