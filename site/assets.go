@@ -23,18 +23,18 @@ const (
 	fontsDir   = "fonts"
 )
 
-// assets are the files that pages load. Names hold a digest of the contents, so browsers may keep them for ever and
-// never mix an old style with a new page.
+// assets holds the files that pages load. Their names have a digest of the contents, so browsers may cache them forever
+// and never mix an old style with a new page.
 type assets struct {
 	files map[string][]byte // by path
-	names map[string]string // path by the name in the theme
+	names map[string]string // paths by the name in the theme
 	early template.JS       // the script in each page's head
 
 	style, script []byte
 	fonts         map[string][]byte // by the name in the theme
 }
 
-// newAssets reads the theme; more is CSS that follows the styles of drawings and of the theme.
+// newAssets reads the theme; more is CSS to add after ours.
 func newAssets(more []byte) *assets {
 	read := func(name string) []byte {
 		data, err := theme.Files.ReadFile(name)
@@ -73,7 +73,7 @@ func hashed(name string, data []byte) string {
 	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
 }
 
-// withFonts returns the style sheet with other addresses of fonts.
+// withFonts returns the style sheet with the fonts at the given addresses.
 func (a *assets) withFonts(address func(name string) string) []byte {
 	style := a.style
 	for name := range a.fonts {
@@ -82,7 +82,7 @@ func (a *assets) withFonts(address func(name string) string) []byte {
 	return style
 }
 
-// isReserved reports whether the site uses a name at its top. It ignores case, as many file systems do.
+// isReserved reports whether the site uses a name at its top level. It ignores case, as many file systems do.
 func isReserved(name string) bool {
 	ours := []string{fontsDir, tagsFolder, indexFile, missingFile, feedFile, "style.*.css", "benchbook.*.js",
 		"favicon.*.svg", "search.*.js"}
@@ -92,13 +92,13 @@ func isReserved(name string) bool {
 	})
 }
 
-// policy allows a page the files of the site, and inline scripts by their digests.
+// policy returns a content security policy that allows the files of the site, and inline scripts by their digests.
 func policy(scripts ...string) string {
 	return "default-src 'none'; script-src 'self'" + digests(scripts) + "; style-src 'self'; font-src 'self'; " +
 		"img-src 'self'; base-uri 'none'; form-action 'none'"
 }
 
-// policyOfSingle allows a page only what is inside, by its digests.
+// policyOfSingle returns a content security policy that allows only the given style and scripts, and data URIs.
 func policyOfSingle(style string, scripts ...string) string {
 	return "default-src 'none'; script-src" + digests(scripts) + "; style-src" + digests([]string{style}) +
 		"; font-src data:; img-src data:; base-uri 'none'; form-action 'none'"

@@ -19,11 +19,11 @@ import (
 	"benchbook/internal/slice"
 )
 
-// A File is the contents of a file of a site, or a file on this machine that it is a copy of.
+// A File is a file of a site: its contents, or the local file to copy.
 type File struct {
 	Data   []byte
 	From   string // path of the original, for a copy
-	Packed bool   // the copy is compressed by gzip
+	Packed bool   // compress the copy by gzip
 }
 
 // Read returns the contents.
@@ -51,8 +51,8 @@ func (f File) original() ([]byte, error) {
 	return data, nil
 }
 
-// equals reports whether the contents are the given ones. Compressed ones are compared by the checksum and the length at
-// their end, as compressing all records would take longer than rendering all pages. Source: RFC 1952, section 2.3.1.
+// equals reports whether the file has the given contents. It compares gzip files by the checksum and length at their
+// end, as compressing all records would take longer than rendering all pages. Source: RFC 1952, section 2.3.1.
 func (f File) equals(contents []byte) bool {
 	data, err := f.original()
 	if err != nil || !f.Packed {
@@ -60,12 +60,12 @@ func (f File) equals(contents []byte) bool {
 	}
 	end := len(contents) - gzipTrailer
 	return end >= 0 && binary.LittleEndian.Uint32(contents[end:]) == crc32.ChecksumIEEE(data) &&
-		binary.LittleEndian.Uint32(contents[end+4:]) == uint32(len(data)) // modulo 2^32, as there
+		binary.LittleEndian.Uint32(contents[end+4:]) == uint32(len(data)) // both modulo 2^32
 }
 
 const gzipTrailer = 8 // bytes: CRC-32 and length
 
-// Report is what writing a site changed.
+// Report lists what writing a site changed.
 type Report struct {
 	Files   int      // of the site
 	Written []string // new or changed, relative to the site's folder, sorted
@@ -73,9 +73,9 @@ type Report struct {
 }
 
 const (
-	manifestFile    = ".benchbook-site.json" // lists the files that a build wrote
+	manifestFile    = ".benchbook-site.json" // lists the files of the last build
 	manifestVersion = 1
-	unfinishedFile  = ".benchbook-unfinished" // a file before it is moved to its place
+	unfinishedFile  = ".benchbook-unfinished" // a file that is being written
 	maxSiteFile     = 1 << 30                 // bytes
 )
 
@@ -84,9 +84,9 @@ type manifest struct {
 	Files         []string `json:"files"` // relative, with slashes, sorted
 }
 
-// update replaces the files of the site in dir, and removes files of the last build that the site no longer has. Equal
-// files are not written, and files of others are an error if they are in the way. It uses a Root, so no link leads out
-// of dir.
+// update writes the files of a site into dir, except equal ones, and removes files of the last build that the site no
+// longer has. It fails if a file that no build wrote is in the way. It uses a Root, so symbolic links can't lead out of
+// dir.
 func update(dir string, site map[string]File) (Report, error) {
 	r := Report{Files: len(site)}
 	names := slices.Sorted(maps.Keys(site))
@@ -115,8 +115,8 @@ func update(dir string, site map[string]File) (Report, error) {
 	return r, apply(root, old, names, r, site)
 }
 
-// apply writes and removes what a report says. The manifest comes first with old and new files, so a later build knows
-// all files of an interrupted one.
+// apply writes and removes the files in a report. First it writes a manifest of old and new files, so that the next
+// build knows all files if this one is interrupted.
 func apply(root *os.Root, old, names []string, r Report, site map[string]File) error {
 	if err := writeManifest(root, slices.Compact(slices.Sorted(slices.Values(slices.Concat(old, names))))); err != nil {
 		return err
@@ -136,7 +136,7 @@ func apply(root *os.Root, old, names []string, r Report, site map[string]File) e
 	return writeManifest(root, names)
 }
 
-// hasContents reports whether a file in root is regular and equals f.
+// hasContents reports whether a file in root is regular and has the contents of f.
 func hasContents(root *os.Root, name string, f File) bool {
 	is, err := root.Lstat(name)
 	if err != nil || !is.Mode().IsRegular() {
@@ -146,8 +146,7 @@ func hasContents(root *os.Root, name string, f File) bool {
 	return err == nil && f.equals(now)
 }
 
-// writeFile writes a temporary file and moves it to its place. It does not sync: a site lost in a crash is rendered
-// again.
+// writeFile writes a temporary file and moves it into place. It does not sync, as a lost site can be rendered again.
 func writeFile(root *os.Root, name string, f File) error {
 	data, err := f.Read()
 	if err != nil {
@@ -161,12 +160,12 @@ func writeFile(root *os.Root, name string, f File) error {
 		err = root.Rename(unfinishedFile, name)
 	}
 	if err != nil {
-		_ = root.Remove(unfinishedFile) // if it is there
+		_ = root.Remove(unfinishedFile) // may not exist
 	}
 	return err
 }
 
-// readManifest returns the files that the last build wrote, sorted; none for an empty folder.
+// readManifest returns the files of the last build, sorted; none for an empty folder. It fails for other folders.
 func readManifest(root *os.Root, dir string) ([]string, error) {
 	data, _, err := files.ReadIn(root, manifestFile, maxSiteFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -189,7 +188,7 @@ func readManifest(root *os.Root, dir string) ([]string, error) {
 	return m.Files, nil
 }
 
-// writeManifest writes the manifest, unless it is there.
+// writeManifest writes the manifest, unless it is up to date.
 func writeManifest(root *os.Root, names []string) error {
 	data, err := json.MarshalIndent(manifest{manifestVersion, names}, "", " ")
 	f := File{Data: append(data, '\n')}

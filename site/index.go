@@ -28,7 +28,7 @@ type indexView struct {
 	Entries            []entryView
 	Marks              []render.Badge
 	Tags               []tag
-	Run                string // the line that repeats the first article; empty without articles
+	Run                string // the command that reports on the first article; empty without articles
 }
 
 type entryView struct {
@@ -45,7 +45,7 @@ type tag struct {
 	pages        []*render.Page
 }
 
-// Href links the page of the tag from the index.
+// Href returns the address of the tag's page from the index.
 func (t tag) Href() string { return (&url.URL{Path: t.folder + "/" + indexFile}).String() }
 
 func (b *builder) index(pages []*render.Page) {
@@ -58,7 +58,7 @@ func (b *builder) index(pages []*render.Page) {
 		Card: &cardView{"website", v.Title, v.Description, ""}})
 }
 
-// entriesOf are articles in a list; root leads to the folder of the site.
+// entriesOf returns articles as entries of a list; root is the path to the folder of the site.
 func entriesOf(pages []*render.Page, root string) []entryView {
 	return slice.Map(pages, func(p *render.Page) entryView { return entryView{p, dateOf(p), root + href(p)} })
 }
@@ -83,7 +83,7 @@ func tagsOf(pages []*render.Page) []tag {
 	return out
 }
 
-// folderOf turns a tag into a folder: letters and digits of any script in lower case, hyphens for all else.
+// folderOf turns a tag into a folder name: letters and digits of any script in lower case, hyphens for all else.
 func folderOf(name string) string {
 	const longest = 60
 	out := strings.Map(func(r rune) rune {
@@ -109,10 +109,10 @@ func (b *builder) tags(pages []*render.Page) {
 	}
 }
 
-// href links a page from the index. It names the file, since disks serve no folder's index.
+// href returns the address of a page from the index. It names the file, so that it works from a disk.
 func href(p *render.Page) string { return (&url.URL{Path: p.Slug + "/index.html"}).String() }
 
-// dateOf is when an article was measured, else when it was written; nil if neither is known.
+// dateOf returns when an article was measured, else when it was written; nil if neither is known.
 func dateOf(p *render.Page) *dateView {
 	at := entryTime(p)
 	if at.IsZero() {
@@ -125,15 +125,14 @@ func dateOf(p *render.Page) *dateView {
 	return &dateView{before, at.Format(time.DateOnly), at.Format("2 Jan 2006")}
 }
 
-// searchFile is what there is to find. It is a script because a page opened from a disk may load scripts but not read
-// files.
+// searchFile is the search index. It is a script, as a page opened from a disk may load scripts but not read files.
 const searchFile = "search.js"
 
-// searchPage is what the script looks into. Names are short, since every reader who searches loads them.
+// searchPage is a page in the search index. Names are short, to save bandwidth.
 type searchPage struct {
 	Title    string      `json:"t"`
 	Address  string      `json:"u"` // from the folder of the site
-	Sections [][3]string `json:"s"` // each the id and words of its heading, and the text below it
+	Sections [][3]string `json:"s"` // the id and text of each heading, and the text below it
 }
 
 func (b *builder) search(pages []*render.Page) {
@@ -145,7 +144,7 @@ func (b *builder) search(pages []*render.Page) {
 		}
 		list = append(list, found)
 	}
-	data, _ := json.Marshal(map[string][]searchPage{"pages": list}) // which escapes the end of a script
+	data, _ := json.Marshal(map[string][]searchPage{"pages": list}) // escapes </script>
 	data = slices.Concat([]byte("window.benchbookSearch = "), data, []byte(";\n"))
 	b.found = hashed(searchFile, data)
 	b.add(b.found, File{Data: data})
@@ -153,8 +152,8 @@ func (b *builder) search(pages []*render.Page) {
 
 const feedFile = "feed.xml"
 
-// feed adds an Atom feed with an entry for each article, at its newest result or its date of writing, without
-// articles that have no date. Source: RFC 4287.
+// feed adds an Atom feed with an entry for each article that has a date: of its newest result, or of writing. Source:
+// RFC 4287.
 func (b *builder) feed(pages []*render.Page) {
 	link := func(name string) string {
 		if b.options.BaseURL == "" {
@@ -162,7 +161,7 @@ func (b *builder) feed(pages []*render.Page) {
 		}
 		return b.absolute(name)
 	}
-	// Ids depend on the site's address and title alone, so they are the same in every copy.
+	// Ids depend only on the site's address and title, and the slug, so they are stable.
 	id := func(words ...string) string {
 		seed := strings.Join(append([]string{b.options.BaseURL, b.options.Title}, words...), "\n")
 		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(seed)).URN()
@@ -180,11 +179,11 @@ func (b *builder) feed(pages []*render.Page) {
 			Updated: at, Link: []atom.Link{{Rel: "alternate", Href: link(p.Slug + "/" + indexFile), Type: "text/html"}},
 			Summary: &atom.Text{Type: "text", Body: p.Finding}})
 	}
-	data, _ := xml.MarshalIndent(f, "", " ") // texts and times, which have no errors
+	data, _ := xml.MarshalIndent(f, "", " ") // never fails for texts and times
 	b.add(feedFile, File{Data: slices.Concat([]byte(xml.Header), source.PlainBytes(data), []byte("\n"))})
 }
 
-// entryTime returns when an article was measured last, else when it was written; zero if neither is known.
+// entryTime returns when an article was last measured, else when it was written; zero if neither is known.
 func entryTime(p *render.Page) time.Time {
 	if !p.Measured.IsZero() {
 		return p.Measured.UTC()

@@ -15,17 +15,17 @@ import (
 	"benchbook/internal/files"
 )
 
-// noJekyll keeps GitHub Pages from leaving out files that begin with _.
+// noJekyll makes GitHub Pages serve files whose names begin with _.
 const noJekyll = ".nojekyll"
 
 // Published is the result of publishing a site.
 type Published struct {
-	To     string // in words
+	To     string // the target in words
 	Commit string // empty for a dry run, or if nothing changed
 	Report
 }
 
-// built returns the files of a built site, and what publishing adds.
+// built returns the files of the site in dir, and those that publishing adds.
 func built(dir string) (map[string]File, error) {
 	noSite := fmt.Errorf("there is no site in %s: make it with benchbook render", dir)
 	root, err := os.OpenRoot(dir)
@@ -50,22 +50,23 @@ func built(dir string) (map[string]File, error) {
 	return out, nil
 }
 
-// Branch is a branch of a git remote that a site is published to, such as gh-pages. Commits go on top of the branch,
-// and are never forced. Files that others added stay. The repository does not change, neither its working tree nor its
-// index, branches or objects.
+// Branch is a branch of a git remote to publish a site to, such as gh-pages. Publishing adds commits, never forces, and
+// keeps files that others added. It does not change the local repository: neither working tree nor index, branches or
+// objects.
 type Branch struct {
 	Repository string // a folder in it
 	Remote     string // a name, such as origin, or an address
 	Name       string // such as gh-pages
 }
 
-// attempts is how often a push is tried while others push.
+// attempts is how often a push is tried if others push at the same time.
 const attempts = 3
 
-// publishTime bounds publishing: a remote that hangs must not hold a job of CI.
+// publishTime limits publishing, so that a hanging remote does not block a CI job.
 var publishTime = 10 * time.Minute
 
-// Publish commits the site that Build made in dir to the branch, with a title, and pushes it. A dry run pushes nothing.
+// Publish commits the site in dir, which Build made, to the branch and pushes it. title goes into the commit message. A
+// dry run commits and pushes nothing.
 func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (out Published, err error) {
 	limited, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
@@ -112,12 +113,12 @@ func (b Branch) Publish(ctx context.Context, dir, title string, dryRun bool) (ou
 	return out, fmt.Errorf("branch %s of %s: %w", b.Name, b.Remote, files.ErrMoved)
 }
 
-// A publication is a working tree of the branch in a temporary folder, with the configuration of the repository.
+// A publication is a working tree of the branch in a temporary folder. It uses the configuration of the repository.
 type publication struct {
 	*files.Repository
 	Branch
-	url             string // of the remote: pushing to its name would update the remote's branches here
-	head            string // revision of the repository, short; empty if there is none
+	url             string // of the remote: pushing to its name would update remote-tracking branches
+	head            string // short revision of the repository; may be empty
 	temporary, work string // folders
 }
 
@@ -170,14 +171,14 @@ func (b Branch) address(here *files.Repository) (string, error) {
 	}
 	url, err := here.Run("", "remote", "get-url", "--push", "--", b.Remote)
 	if err != nil {
-		known, _ := here.Run("", "remote") // or none
+		known, _ := here.Run("", "remote")
 		return "", fmt.Errorf("the repository has no remote %q: add it with git remote add %s ADDRESS, or name another one "+
 			"in publish: of benchbook.yaml; it has %s", b.Remote, b.Remote, cmp.Or(strings.Join(strings.Fields(known), ", "), "none"))
 	}
 	return url, nil
 }
 
-// checkout fetches the branch and checks it out; the tip is empty if there is no such branch.
+// checkout fetches the branch and checks it out; tip is empty if the branch does not exist.
 func (p *publication) checkout() (tip string, err error) {
 	ref := "refs/heads/" + p.Name
 	found, err := p.Run("", "ls-remote", "--", p.url, ref)

@@ -1,7 +1,7 @@
-// Package site makes a site of rendered articles: a page for each, an index, tags, a feed, search, and the theme.
+// Package site makes a site of rendered articles: their pages, an index, tags, a feed, search, and the theme.
 //
-// A site is a folder of plain files. Every link is relative, so it works from any address and from a disk; pages load
-// nothing from elsewhere, and their policies forbid browsers to. Equal pages make equal files.
+// A site is a folder of plain files. Links are relative, so it works at any address and from a disk. Pages load nothing
+// from elsewhere, and their policies forbid it. Equal pages give equal files.
 package site
 
 import (
@@ -27,16 +27,16 @@ import (
 	"benchbook/site/theme"
 )
 
-// Options describe a site. The zero value works.
+// Options describes a site. The zero value works.
 type Options struct {
 	Title       string // "benchbook" if empty
 	Description string // a sentence or two under the title of the index
 	Author      string // of the feed; the title if empty
-	Version     string // of benchbook, for the foot of each page; may be empty
-	BaseURL     string // where the site will be; empty if that is not known. Links are relative in any case
-	Style       []byte // CSS that follows ours; may be empty
+	Version     string // of benchbook, for the footer; may be empty
+	BaseURL     string // the address of the site; empty if unknown. Links are relative in any case
+	Style       []byte // CSS added after ours; may be empty
 
-	// SingleFile makes one file of each article, with all it needs, and nothing else.
+	// SingleFile makes one self-contained file for each article, and nothing else.
 	SingleFile bool
 }
 
@@ -54,7 +54,7 @@ func CheckBaseURL(address string) error {
 	return nil
 }
 
-// CheckSlug returns an error for a slug that is not a folder name, or that the site uses itself.
+// CheckSlug returns an error for a slug that is no valid folder name, or a name that the site uses itself.
 func CheckSlug(slug string) error {
 	switch {
 	case !files.IsName(slug):
@@ -66,8 +66,8 @@ func CheckSlug(slug string) error {
 	return nil
 }
 
-// Build writes the site into dir, and removes files of a former build that the site no longer has. A folder with files
-// of others, but without a site, is an error. After an error in making pages the site is as before.
+// Build writes the site into dir, and removes files of the last build that it no longer has. It fails if dir has other
+// files but no site. If pages can't be made, dir stays as it is.
 func Build(pages []*render.Page, dir string, o Options) (Report, error) {
 	if _, err := os.Lstat(filepath.Join(dir, indexFile)); o.SingleFile && err == nil {
 		return Report{}, fmt.Errorf("there is a site in %s, which single files would replace: give them another folder, as "+
@@ -80,7 +80,7 @@ func Build(pages []*render.Page, dir string, o Options) (Report, error) {
 	return update(dir, made)
 }
 
-// Files returns the files of a site by slash-separated paths.
+// Files returns the files of a site by slash-separated path.
 func Files(pages []*render.Page, o Options) (map[string]File, error) {
 	if err := CheckBaseURL(o.BaseURL); o.BaseURL != "" && err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (b *builder) site(pages []*render.Page) {
 	for name, data := range b.assets.files {
 		b.files[name] = File{Data: data}
 	}
-	b.search(pages) // before the pages, which name its file
+	b.search(pages) // first, as pages link its file
 	b.articles(pages)
 	b.index(pages)
 	b.tags(pages)
@@ -119,7 +119,7 @@ func (b *builder) site(pages []*render.Page) {
 	b.feed(pages)
 }
 
-// rank returns 0 for an article that reproduces another, 1 for other results, 2 for an example, 3 without results.
+// rank returns 0 for an article that reproduces something, 1 for others, 2 for examples, 3 for those without results.
 func rank(p *render.Page) int {
 	switch {
 	case p.Measured.IsZero():
@@ -136,10 +136,10 @@ type builder struct {
 	options   Options
 	templates *template.Template
 	assets    *assets
-	found     string // path of the script with what search finds
+	found     string // path of the search index, which is a script
 	files     map[string]File
 	taken     map[string]bool // paths in lower case, as some file systems ignore case
-	err       error           // the first
+	err       error           // the first one
 }
 
 func newBuilder(o Options) *builder {
@@ -159,28 +159,28 @@ func (b *builder) fail(format string, args ...any) {
 	}
 }
 
-// layoutView is a page around its main element.
+// layoutView is a page with its main element.
 type layoutView struct {
 	Policy, Title, Description, Site, Version string
 	Root                                      string // from the page to the folder of the site
 	Style, Script, Search                     string // paths from there
-	Canonical                                 string // where the page will be; empty if that is not known
+	Canonical                                 string // address of the page; empty if unknown
 	Icon                                      template.URL
-	Card                                      *cardView // for links to the page; nil for most
+	Card                                      *cardView // for links to the page; may be nil
 	NoIndex, IsIndex                          bool
 	Early                                     template.JS
 	Main                                      template.HTML
-	Inline                                    *inlineView // of a single file; else nil
+	Inline                                    *inlineView // for single files; else nil
 }
 
-// inlineView is the style and script of a single file, and the address of the site, which may be empty.
+// inlineView holds the style and script of a single file, and the address of the site, which may be empty.
 type inlineView struct {
 	Style  template.CSS
 	Script template.JS
 	Home   string
 }
 
-// cardView is what services show of a page that somebody links; Image is an address, or empty. Source: ogp.me.
+// cardView is the preview of a link to a page; Image is an address, or empty. Source: ogp.me.
 type cardView struct{ Type, Title, Says, Image string }
 
 func (b *builder) articles(pages []*render.Page) {
@@ -200,8 +200,7 @@ func (b *builder) articles(pages []*render.Page) {
 	}
 }
 
-// missing adds the page that servers show for unknown addresses. Its depth is not known, so it names files by the
-// address of the site.
+// missing adds the page for unknown addresses. Their depth varies, so it links files by the address of the site.
 func (b *builder) missing() {
 	root := b.options.BaseURL
 	b.add(missingFile, File{Data: b.layout(layoutView{Title: "Not found · " + b.options.Title, NoIndex: true, Root: root,
@@ -220,7 +219,7 @@ func (b *builder) page(folder string, v layoutView) {
 	b.add(name, File{Data: b.layout(v)})
 }
 
-// layout fills the template of a page that loads the files of the theme, unless the view has them inside.
+// layout renders a page that loads the files of the theme, unless the view has them inline.
 func (b *builder) layout(v layoutView) []byte {
 	v.Site, v.Version, v.Early = b.options.Title, b.options.Version, b.assets.early
 	if v.Inline == nil {
@@ -239,12 +238,12 @@ func (b *builder) fill(name string, view any) template.HTML {
 	return template.HTML(out.String())
 }
 
-// absolute returns the public address of a file; a folder's address for its index.
+// absolute returns the address of a file; for an index, the address of its folder.
 func (b *builder) absolute(name string) string {
 	return b.options.BaseURL + (&url.URL{Path: strings.TrimSuffix(name, indexFile)}).EscapedPath()
 }
 
-// below adds a file to the folder of an article.
+// below adds a file to the folder of an article. name is relative to it.
 func (b *builder) below(slug, name string, f File) {
 	if !fs.ValidPath(name) {
 		b.fail("article %s has a file %q outside its folder", slug, name)
@@ -260,7 +259,7 @@ func (b *builder) add(name string, f File) {
 	}
 }
 
-// singles adds a file for each article, with all it needs inside.
+// singles adds a self-contained file for each article.
 func (b *builder) singles(pages []*render.Page) {
 	style := string(b.assets.withFonts(func(name string) string { return dataURI(name, b.assets.fonts[name]) }))
 	for _, p := range pages {
@@ -276,7 +275,8 @@ func (b *builder) singles(pages []*render.Page) {
 	}
 }
 
-// inlined returns the main element of a page with its files inside. Links to other articles lead to their single files.
+// inlined returns the main element of a page with its files as data URIs, and with links to the single files of other
+// articles.
 func inlined(p *render.Page) string {
 	inside := map[string][]byte{}
 	for _, f := range p.Files {
@@ -284,7 +284,7 @@ func inlined(p *render.Page) string {
 	}
 	z := html.NewTokenizer(strings.NewReader(string(p.HTML)))
 	var out strings.Builder
-	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() { // which is the end of a text
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() { // the end of the text
 		raw := bytes.Clone(z.Raw())
 		if token := z.Token(); (kind == html.StartTagToken || kind == html.SelfClosingTagToken) && (token.Data == "a" || token.Data == "img") &&
 			inline(&token, inside) {
@@ -296,7 +296,7 @@ func inlined(p *render.Page) string {
 	return out.String()
 }
 
-// inline rewrites the address in a tag, and reports whether it changed.
+// inline rewrites the address in a tag for a single file, and reports whether it changed.
 func inline(t *html.Token, inside map[string][]byte) bool {
 	for i, a := range t.Attr {
 		if a.Key != "href" && a.Key != "src" {
@@ -324,7 +324,7 @@ func inline(t *html.Token, inside map[string][]byte) bool {
 	return false
 }
 
-// kinds are types of files that some systems do not know.
+// kinds has media types that some systems don't know.
 var kinds = map[string]string{".woff2": "font/woff2", ".csv": "text/csv", ".svg": "image/svg+xml", ".png": "image/png"}
 
 func dataURI(name string, data []byte) string {

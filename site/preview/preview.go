@@ -1,8 +1,7 @@
-// Package preview serves a site while its articles are written. A change makes the site anew in memory, and open pages
-// reload. Problems of articles lie over the pages, which stay as they were.
+// Package preview serves a site while its articles are written. A change rebuilds the site in memory and reloads open
+// pages. Problems of articles are shown on top of the last good pages.
 //
-// It listens on the loopback addresses only, and answers only to its names: a page elsewhere that points a name of its own
-// at this machine gets nothing.
+// It listens on loopback addresses only and checks the Host header, against DNS rebinding.
 package preview
 
 import (
@@ -27,35 +26,35 @@ import (
 	"benchbook/site"
 )
 
-// Preview describes the served site, and how to make it.
+// Preview describes the site to serve.
 type Preview struct {
-	Roots []string // files to follow, and folders with all files below but hidden ones; they need not exist yet
-	Port  int      // 0: a free one
+	Roots []string // files and folders to follow, without hidden files; they need not exist yet
+	Port  int      // 0 for a free one
 
-	// Build makes the site, at first and after changes.
+	// Build makes the site, at the start and after changes.
 	Build func(ctx context.Context) Built
 }
 
 // Built is the result of a build.
 type Built struct {
-	Files    map[string]site.File // by path with slashes; nil if the site is as it was
-	Problems string               // of articles; empty for none
-	Roots    []string             // files and folders to follow from now on, as those of the preview
+	Files    map[string]site.File // by slash-separated path; nil keeps the last site
+	Problems string               // of articles; may be empty
+	Roots    []string             // more files and folders to follow, like Preview.Roots
 }
 
 const (
-	eventsPath = "/.benchbook/events"  // the stream that reports changes to pages
-	livePath   = "/.benchbook/live.js" // the script that reads it
+	eventsPath = "/.benchbook/events"  // the stream that tells pages of changes
+	livePath   = "/.benchbook/live.js" // the script that reads the stream
 
-	writeTimeout = 10 * time.Second // for an event, after which a browser that does not read is dropped
-	beat         = 15 * time.Second // between writes to a quiet stream, which find closed ones
+	writeTimeout = 10 * time.Second // for an event; then a browser that does not read is dropped
+	beat         = 15 * time.Second // between writes to a quiet stream, to detect closed ones
 )
 
 //go:embed live.js
 var live []byte
 
-// Serve builds the site and serves it until ctx ends, which is not an error. Once it listens it calls started with the
-// address of the index. It fails if it cannot listen or follow files; a site that cannot be built is shown.
+// Serve builds the site and serves it until ctx ends, which is not an error. When ready, it calls started with the
+// address of the index. It fails if it can't listen or follow files; pages show why a site can't be built.
 func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	l, err := listen(p.Port)
 	if err != nil {
@@ -77,7 +76,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	defer server.Close()
-	// Browsers may look up localhost as ::1 first. A machine without IPv6 has the other address alone.
+	// Browsers may resolve localhost as ::1 first. Without IPv6, the other address is enough.
 	if six, err := net.Listen("tcp6", net.JoinHostPort("::1", s.port)); err == nil {
 		go func() { _ = server.Serve(six) }()
 	}
@@ -94,7 +93,7 @@ func (p Preview) Serve(ctx context.Context, started func(url string)) error {
 	}
 }
 
-// listen opens a port of the loopback address of IPv4.
+// listen listens on a port of 127.0.0.1.
 func listen(port int) (net.Listener, error) {
 	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	switch {
@@ -113,14 +112,14 @@ type server struct {
 	port string
 
 	mu      sync.Mutex
-	files   map[string]site.File // of the last site that could be built; nil before
+	files   map[string]site.File // of the last good build; nil before
 	state   state
 	changed chan struct{} // closed when the state changes
 }
 
-// A state is what pages are sent.
+// A state is what the event stream sends.
 type state struct {
-	Version  string `json:"version"` // of the site: another one after each build
+	Version  string `json:"version"` // of the site: changes with each good build
 	Problems string `json:"problems"`
 }
 
@@ -173,7 +172,7 @@ func (s *server) isOurs(host string) bool {
 	return err == nil && port == s.port && (name == "127.0.0.1" || name == "::1" || strings.EqualFold(name, "localhost"))
 }
 
-// stream sends the state at each change, and at each beat; slow readers get the newest one.
+// stream sends the state at once, after each change and at each beat. Slow readers miss intermediate states.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	if r.Method == http.MethodHead {
@@ -202,7 +201,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// file serves a file of the site; pages get the script that reloads them.
+// file serves a file of the site, and adds to pages the script that reloads them.
 func (s *server) file(w http.ResponseWriter, r *http.Request) {
 	const index = "index.html"
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
@@ -224,7 +223,7 @@ func (s *server) file(w http.ResponseWriter, r *http.Request) {
 	case !found && isFolder: // links within its page are relative to it
 		http.Redirect(w, r, (&url.URL{Path: "/" + name + "/"}).String(), http.StatusFound)
 	case !found && (isPage || path.Ext(name) == ""):
-		// There may be a page here once the article has no problems any more.
+		// The page may appear once its article has no problems.
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write(withLive([]byte(nothingHere), version))
@@ -241,20 +240,20 @@ func send(w http.ResponseWriter, r *http.Request, name string, data []byte) {
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 }
 
-// The policy of a page begins with the first; the script that reloads the page needs the second.
+// The content security policy of a page begins with allowNothing. The script that reloads it needs allowLive, too.
 const (
 	allowNothing = `content="default-src &#39;none&#39;`
 	allowLive    = `; connect-src &#39;self&#39;`
 )
 
-// withLive adds the script to a page.
+// withLive adds the script that reloads a page, and allows it.
 func withLive(page []byte, version string) []byte {
 	page = bytes.Replace(page, []byte(allowNothing), []byte(allowNothing+allowLive), 1)
 	body, rest, _ := bytes.Cut(page, []byte("</body>"))
 	return fmt.Appendf(bytes.Clone(body), `<script src="%s" data-version="%s"></script></body>%s`, livePath, version, rest)
 }
 
-// nothingHere is shown at addresses without a page.
+// nothingHere is the page for unknown addresses.
 const nothingHere = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src 'self'"><title>No page</title></head>

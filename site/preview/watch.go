@@ -16,10 +16,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settle is how long a change waits for more: editors write a file in several steps, microseconds apart.
+// settle is how long to wait for more changes: editors write a file in several steps, microseconds apart.
 const settle = 15 * time.Millisecond
 
-// A watcher follows files, also when they or their folders are removed and made again, or replaced by editors.
+// A watcher follows files, even if they or their folders are removed and created again, or replaced by editors.
 type watcher struct {
 	system *fsnotify.Watcher
 
@@ -27,7 +27,7 @@ type watcher struct {
 	roots []string // absolute and clean
 }
 
-// newWatcher follows roots from now on: files, and folders with all files below but hidden ones.
+// newWatcher starts following roots: files, and folders with all files below, except hidden ones.
 func newWatcher(roots []string) (*watcher, error) {
 	system, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -40,7 +40,7 @@ func newWatcher(roots []string) (*watcher, error) {
 	return w, nil
 }
 
-// follow follows more roots, if it does not already.
+// follow adds roots, except those that it already follows.
 func (w *watcher) follow(roots []string) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -53,7 +53,7 @@ func (w *watcher) follow(roots []string) (err error) {
 		}
 		w.roots = append(w.roots, root)
 		err = errors.Join(err, w.addTree(root))
-		for above := filepath.Dir(root); ; above = filepath.Dir(above) { // which shows when root comes, or comes back
+		for above := filepath.Dir(root); ; above = filepath.Dir(above) { // to see when root is created
 			err = errors.Join(err, w.add(above))
 			if _, gone := os.Stat(above); gone == nil || above == filepath.Dir(above) {
 				break
@@ -66,7 +66,7 @@ func (w *watcher) follow(roots []string) (err error) {
 	return nil
 }
 
-// unwatched says how to raise the limits of watching.
+// unwatched wraps an error of watching and says how to raise the limits.
 func unwatched(err error) error {
 	way := ""
 	switch {
@@ -78,7 +78,7 @@ func unwatched(err error) error {
 	return fmt.Errorf("the system does not report changed files (%w)%s", err, way)
 }
 
-// addTree follows a folder and those below it. Each is followed before it is read, so nothing is missed.
+// addTree follows a folder and its subfolders. It follows each before reading it, so nothing is missed.
 func (w *watcher) addTree(dir string) error {
 	return filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
 		switch {
@@ -105,8 +105,7 @@ func isHidden(name string) bool {
 	return strings.HasPrefix(base, ".") || strings.HasSuffix(base, "~") || strings.HasPrefix(base, "#") || base == "4913"
 }
 
-// matters reports whether a name is a root, a folder above one that may have been made or removed with it, or a file below
-// one that is not hidden.
+// matters reports whether a name is a root, a folder above a root, or a file below a root that is not hidden.
 func (w *watcher) matters(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -117,7 +116,7 @@ func (w *watcher) matters(name string) bool {
 	})
 }
 
-// changes sends when files have changed, until ctx ends. A reader that is slow gets one signal for many changes.
+// changes returns a channel that signals changed files until ctx ends. A slow reader gets one signal for many changes.
 func (w *watcher) changes(ctx context.Context) <-chan struct{} {
 	out := make(chan struct{}, 1)
 	go func() {
@@ -133,7 +132,7 @@ func (w *watcher) changes(ctx context.Context) <-chan struct{} {
 					continue
 				}
 				if info, err := os.Stat(name); e.Has(fsnotify.Create) && err == nil && info.IsDir() {
-					_ = w.addTree(name) // beyond a limit of the system its files are not followed
+					_ = w.addTree(name) // may fail at a limit of the system
 				}
 			case <-w.system.Errors: // events were lost
 			case <-settled:

@@ -1,7 +1,7 @@
-// Package theme is how pages look: templates, style sheet, scripts and fonts.
+// Package theme has the templates, style sheet, scripts and fonts of pages.
 //
-// Files that end in .html are templates, for render and site to fill; early.js is in every page's head, where it runs
-// before anything is painted; the rest is served as it is. A project may add a style sheet of its own.
+// Files that end in .html are templates for packages render and site. early.js is in every page's head, to run before
+// anything is painted. The rest is served as it is. A project may add a style sheet.
 package theme
 
 import (
@@ -13,14 +13,14 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Files are the files of the theme.
+// Files holds the files of the theme.
 //
 //go:embed *.html style.css benchbook.js early.js favicon.svg fonts
 var Files embed.FS
 
 const maxStyle = 1 << 20 // bytes
 
-// Style returns the style sheet of a project, which follows ours; nil for none. A file that cannot be read is a problem.
+// Style returns the style sheet of a project, or nil. It adds a problem if the file can't be read.
 func Style(p *article.Project, problems *source.Problems) []byte {
 	if p.Theme.Value == "" {
 		return nil
