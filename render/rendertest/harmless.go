@@ -21,8 +21,8 @@ import (
 	"benchbook/notebook/source"
 )
 
-// elements are those that a page may have in its main part: of the theme, of Markdown, and of raw HTML that is
-// harmless. Those of SVG are the ones that our drawings are made of.
+// Names that are allowed in the main part of a page: elements of the theme, Markdown and harmless raw HTML, those of
+// our drawings (drawn) and of XML files (syndicated), and attributes. addresses are attributes with addresses.
 var (
 	elements = strings.Fields(`a abbr article aside b blockquote br button cite code data dd del details dfn div dl dt em figcaption figure
 		h1 h2 h3 h4 h5 h6 header hr i img input ins kbd li main mark nav ol p pre q s samp section small span strong sub summary sup table
@@ -33,18 +33,18 @@ var (
 	attributes = strings.Fields(`alt cite x1 x2 y1 y2 class colspan datetime dir download for hidden href id lang loading open placeholder role rowspan scope src tabindex
 		title type value viewbox d cx cy r rx x y width height points display fill stroke stroke-width stroke-linejoin stroke-dasharray xmlns
 		preserveaspectratio rev disabled checked headers`)
-	// What a whole page has more, around its main part, and an index in it.
+	// Names that are also allowed in whole pages and indexes.
 	framing           = strings.Fields(`html head body meta link script style title footer label fieldset legend`)
 	framingAttributes = strings.Fields(`charset content http-equiv name property rel defer autocomplete spellcheck`)
 )
 
-// escaped is a character in a script, by its number, that acts where the script shows it.
+// escaped matches an active character in a script that is written by its number.
 var escaped = regexp.MustCompile(`[^\\]\\u(00[01][0-9a-f]|202[a-e]|206[6-9])`)
 
-// elsewhere is an address that a page may link to.
+// elsewhere matches an address outside the site that a page may link to.
 var elsewhere = regexp.MustCompile(`^(?i:https?|mailto):`)
 
-// nothingActs reports a character that acts on a terminal or turns the direction of text.
+// nothingActs fails if a character acts on a terminal or changes the direction of text.
 func nothingActs(t testing.TB, what, text string) {
 	t.Helper()
 	if shown := source.Plain(text); shown != text {
@@ -56,7 +56,7 @@ func nothingActs(t testing.TB, what, text string) {
 	}
 }
 
-// Harmless reports what in the main part of a page would run, load or pass for ours if a hostile hand had written it.
+// Harmless fails if the main part of a page has anything that could run, load or imitate our own parts.
 func Harmless(t testing.TB, page string) {
 	t.Helper()
 	harmless(t, page, elements, attributes)
@@ -73,7 +73,7 @@ func harmless(t testing.TB, page string, elements, attributes []string) {
 		if n.Namespace == "svg" {
 			allowed = drawn
 		}
-		nothingActs(t, "the text of the page", n.Data) // where characters may be written by their numbers
+		nothingActs(t, "the text of the page", n.Data) // with decoded character references
 		if n.Type == html.CommentNode {
 			t.Errorf("there is a comment %q", n.Data)
 		}
@@ -118,7 +118,7 @@ func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes 
 		return
 	}
 	if (n.Data == "a" || n.Data == "link") && elsewhere.MatchString(a.Val) {
-		return // a reader follows it, or not; such addresses need not be right
+		return // only a reader can follow it; it need not be valid
 	}
 	u, err := url.Parse(a.Val)
 	switch {
@@ -129,7 +129,7 @@ func harmlessAttribute(t testing.TB, n *html.Node, a html.Attribute, attributes 
 	}
 }
 
-// HarmlessFile is Harmless for a file of a site: a whole page, or one beside a page.
+// HarmlessFile is like Harmless for a file of a site: a whole page, or a file of another type.
 func HarmlessFile(t testing.TB, name string, data []byte) {
 	t.Helper()
 	if slices.Contains([]string{".html", ".xml", ".js", ".svg", ".json", ".csv"}, path.Ext(name)) {
@@ -137,12 +137,12 @@ func HarmlessFile(t testing.TB, name string, data []byte) {
 	}
 	switch path.Ext(name) {
 	case ".html":
-		_, page, _ := strings.Cut(string(data), "<html") // a fragment has no document type
+		_, page, _ := strings.Cut(string(data), "<html") // without the document type, which a fragment can't have
 		harmless(t, "<html"+page, slices.Concat(elements, framing), slices.Concat(attributes, framingAttributes))
 	case ".xml":
 		harmlessXML(t, name, string(data), syndicated)
 	case ".js":
-		if escaped.Match(data) { // what search finds is shown as it is
+		if escaped.Match(data) { // the search shows its index as it is
 			t.Errorf("%s has a character that acts, by its number", name)
 		}
 		if strings.Contains(string(data), "evil") && strings.ContainsAny(string(data), "<>\u2028\u2029") {
@@ -168,7 +168,7 @@ func HarmlessFile(t testing.TB, name string, data []byte) {
 	}
 }
 
-// harmlessXML reports what in a file of XML is neither text nor of a vocabulary.
+// harmlessXML fails if an XML file has other elements or attributes than allowed.
 func harmlessXML(t testing.TB, name, data string, elements []string) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(data))

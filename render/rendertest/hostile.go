@@ -22,48 +22,45 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Evil is text that runs, loads or shows something of its own wherever it becomes markup, style, script or a formula.
-// What it would make is named evil throughout, so that nothing of ours is taken for it, and its script sets the
-// variable evil.
+// Evil is text that runs, loads or shows something wherever it becomes markup, style, script or a formula. All that it
+// would create is named evil, to tell it from ours, and its script sets the variable evil.
 const Evil = `=evil()"'` + "`" + `</title></style></script></textarea></svg></details></table><script>window.evil=1</script>` +
 	`<img src=//evil.example/x onerror=window.evil=1><svg onload=window.evil=1><evil-x id=evil class=evil style=background:url(//evil.example/y)>` +
 	`</evil-x><a href=javascript:window.evil=1>evil</a><base href=//evil.example/><style>*{background:url(//evil.example/z)}</style>{{evil}}` +
-	// which Markdown turns into signs of markup, but in text
+	// Markdown decodes these, but as text
 	`&lt;script&gt;window.evil=1&lt;/script&gt;&lt;evil-x id=evil&gt;`
 
-// Acting is text with characters that act on a terminal or turn what stands beside them, as they are and by their
-// numbers.
+// Acting is text with characters that act on a terminal or change the direction of text, as they are and by number.
 const Acting = "evil\x1bc\x08\u009b\u202elive\u202c\u2066evil\u2069&#x202e;&#27;"
 
-// EvilLinks are addresses that run or load something when they are followed, or are none.
+// EvilLinks returns addresses that run or load something when followed, or are invalid.
 func EvilLinks() []string {
 	return []string{"javascript:window.evil=1", "JaVaScRiPt\t:window.evil=1",
 		"data:text/html,<script>window.evil=1</script>", "vbscript:evil", "file:///evil",
 		"//evil.example/x\"onmouseover=window.evil=1", " javascript:window.evil=1"}
 }
 
-// picture is what articles may show, so that the words below it are those of a picture.
+// picture is a file in the folder of articles, so that their picture has a target and its alternative text is shown.
 var picture = map[string]string{"picture.png": "a picture"}
 
-// Hostile is an article with its records, of which something was replaced by what its author or a program had no
-// business to write.
+// Hostile is an article with records in which texts were replaced by hostile ones.
 type Hostile struct {
 	Name  string // what was replaced
 	Bench *Bench
 }
 
-// The runs of hostile records. The first is harmless, so that the second differs from it in what is hostile, and the
-// third does not differ from the second.
+// The runs of hostile records: one harmless, and two that are equally hostile, for pages about changes and the lack of
+// them.
 const (
 	harmlessRun = "20261110T100000Z-fine"
 	hostileRun  = "20261112T100000Z-once"
 	againRun    = "20261114T100000Z-next"
 )
 
-// HostileRecords gives the records of three runs of an article, the later two with Evil and Acting behind one text of
-// them at a time, whichever there are: values and names of mappings, definitions and all. Those that are whole are of
-// an article that shows all that can be shown, the others of a small one. It fails the test if no record has a text that
-// a field of records is for.
+// HostileRecords yields benches with three runs of an article. In the later two, Evil and Acting are appended to one
+// text at a time, for all values and names in records. Measured records are of the article whole, which should show
+// everything that can be shown, the others of the article small. It fails the test if a text field of records is never
+// set.
 func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 	t.Helper()
 	kinds := []struct {
@@ -97,7 +94,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 				}
 				return &b
 			}
-			with := map[string]*record.Record{} // by the path of a text, a record that has it
+			with := map[string]*record.Record{} // a record with a text, by the path of the text
 			for _, r := range measured().Records {
 				withTexts(r, func(path, value string) string {
 					with[path], seen[path] = r, true
@@ -133,7 +130,7 @@ func HostileRecords(t testing.TB, whole, small []byte) iter.Seq[Hostile] {
 	}
 }
 
-// textFields are the names in JSON of all texts that are fields of a type or of what it holds.
+// textFields adds to names the JSON names of all string fields in a type.
 func textFields(t reflect.Type, names map[string]bool) map[string]bool {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:
@@ -151,7 +148,7 @@ func textFields(t reflect.Type, names map[string]bool) map[string]bool {
 	return names
 }
 
-// fillMeasured gives a record all that one of a repetition may hold, and leaves one of a search as it is.
+// fillMeasured sets the optional fields of a record of a repetition. It does not change a record of a search.
 func fillMeasured(r *record.Record) {
 	if r.Search != nil {
 		return
@@ -175,7 +172,7 @@ func fillMeasured(r *record.Record) {
 	}
 }
 
-// saved is a record with the contradictions that reading finds in it.
+// saved is a record in JSON, with the contradictions that reading found.
 type saved struct {
 	*record.Record
 	Found []string `json:"contradictions,omitempty"`
@@ -183,7 +180,7 @@ type saved struct {
 
 func savedAs(r *record.Record) []byte { return must.Get(json.Marshal(saved{r, r.Contradictions})) }
 
-// withTexts is a record in which what change gives is in the place of every text, as it is saved.
+// withTexts returns a copy of a record with every text in its JSON replaced by change.
 func withTexts(r *record.Record, change func(path, value string) string) *record.Record {
 	decoder := json.NewDecoder(bytes.NewReader(savedAs(r)))
 	decoder.UseNumber() // seeds have too many digits for a float64
@@ -195,7 +192,7 @@ func withTexts(r *record.Record, change func(path, value string) string) *record
 	return out.Record
 }
 
-// eachText calls change for every text and name in JSON but times, and puts what it gives in its place.
+// eachText replaces every text and name in JSON by change, except times.
 func eachText(data any, path string, change func(path, value string) string) any {
 	switch data := data.(type) {
 	case string:
@@ -217,8 +214,7 @@ func eachText(data any, path string, change func(path, value string) string) any
 	return data
 }
 
-// MeasureAll adds the records of every trial that the article plans, unlike each other, and those of the searches
-// before them.
+// MeasureAll adds records, and those of searches before them, for every planned trial, with different values.
 func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 	b.t.Helper()
 	for _, e := range must.Get(b.plan(plan.Full)).Experiments {
@@ -243,7 +239,7 @@ func (b *Bench) MeasureAll(changes ...func(*record.Record)) {
 	}
 }
 
-// tuned is a search that found a value among three, of which one failed and one was disturbed.
+// tuned returns a search that chose one of four candidates, of which one failed and one was disturbed.
 func tuned(name string, x float64) record.Search {
 	return record.Search{Kind: record.SearchTune, Name: name, Metric: "throughput", Unit: "1/s", Better: "higher",
 		Chosen: 2, Stop: record.StopWorse,
@@ -253,7 +249,7 @@ func tuned(name string, x float64) record.Search {
 				Disturbed: "others used the CPU"}}}
 }
 
-// capacityOf is a search for a capacity that found one, or says why it did not.
+// capacityOf returns a search for a capacity that found one, or says why it did not.
 func capacityOf(objective string, x float64, found bool) record.Search {
 	s := record.Search{Kind: record.SearchCapacity, Metric: "latency.p99", Unit: "s", Objective: objective,
 		Stop: record.StopStep, Lo: x, Hi: 1.04 * x,
@@ -265,9 +261,9 @@ func capacityOf(objective string, x float64, found bool) record.Search {
 	return s
 }
 
-// HostileArticles gives an article with payloads, one after the other, in the place of the texts in it: every value and
-// key of its YAML and all of its prose. As many as can be are replaced at a time, and each is in one of the articles,
-// but for those that the article has problems with, which are two thirds at most.
+// HostileArticles yields an article with its texts replaced by each payload in turn: every value and key of its YAML
+// and all of its prose. It replaces as many texts at once as it can, and each text once, except those that cause
+// problems in the article: two thirds at most.
 func HostileArticles(t testing.TB, text []byte, payloads ...string) iter.Seq[Hostile] {
 	t.Helper()
 	return func(yield func(Hostile) bool) {
@@ -282,11 +278,11 @@ func HostileArticles(t testing.TB, text []byte, payloads ...string) iter.Seq[Hos
 			if len(left) < len(spans)/3 {
 				t.Errorf("only %d of %d texts may be %.12q", len(left), len(spans), payload)
 			}
-			meaning := (*Bench).meant // first what leaves all else its meaning, so that there is somebody to show it
+			meaning := (*Bench).meant // first texts that break no reference, so that the page shows them
 			for round := 1; len(left) > 0; round++ {
 				var together, later []span
 				var add func(some []span)
-				add = func(some []span) { // few do not go together, so that most are tried at once
+				add = func(some []span) { // by halves, as few texts are incompatible
 					all := slices.SortedFunc(slices.Values(slices.Concat(together, some)),
 						func(a, b span) int { return a.start - b.start })
 					switch b := read(t, "hostile", replaced(text, all, payload), picture); {
@@ -313,7 +309,7 @@ func HostileArticles(t testing.TB, text []byte, payloads ...string) iter.Seq[Hos
 	}
 }
 
-// sound says whether an article has no problems that its page would have to do without.
+// sound reports whether an article has no problems and can be planned.
 func (b *Bench) sound() bool {
 	if !b.Doc.Problems.Empty() {
 		return false
@@ -322,7 +318,7 @@ func (b *Bench) sound() bool {
 	return err == nil
 }
 
-// meant says whether an article is sound, and whatever it refers to is there.
+// meant reports whether an article is sound and passes package check, so that its references exist.
 func (b *Bench) meant() bool {
 	if !b.sound() {
 		return false
@@ -338,7 +334,7 @@ type span struct {
 	prose      bool
 }
 
-// spansOf finds the texts of an article, in order and apart from each other.
+// spansOf returns the texts of an article in order, without overlaps.
 func spansOf(doc *article.Document) []span {
 	var found []span
 	seen := map[uintptr]bool{}
@@ -402,7 +398,7 @@ func spansOf(doc *article.Document) []span {
 	return apart
 }
 
-// replaced is an article with a payload in the place of some of its texts.
+// replaced returns an article with some of its texts replaced by a payload.
 func replaced(text []byte, spans []span, payload string) []byte {
 	quoted, err := json.Marshal(payload)
 	if err != nil {
@@ -415,7 +411,7 @@ func replaced(text []byte, spans []span, payload string) []byte {
 		if s.prose {
 			out = append(out, payload...)
 		} else {
-			out = append(out, source.PlainBytes(quoted)...) // YAML takes such characters only by their numbers
+			out = append(out, source.PlainBytes(quoted)...) // YAML accepts active characters only by number
 		}
 		at = s.end
 	}

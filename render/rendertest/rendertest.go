@@ -1,5 +1,4 @@
-// Package rendertest makes datasets of articles with records that nobody measured, for tests of what is made from
-// them.
+// Package rendertest makes datasets with invented records, for tests of pages, tables and figures.
 package rendertest
 
 import (
@@ -18,13 +17,13 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Host is the machine on which all records were made.
+// Host is the host in all records.
 const Host = "c8-0a1b2c"
 
-// Revision is where records say that the article was measured from.
+// Revision is the revision of the article in all records.
 const Revision = "5b605583d0d9"
 
-// Bench is an article in a project of its own, with the records made for it.
+// Bench is an article in its own project, with records made for it.
 type Bench struct {
 	Doc     *article.Document
 	Records []*record.Record
@@ -32,16 +31,16 @@ type Bench struct {
 	t       testing.TB
 	project *article.Project
 	slug    string
-	planned map[string]*plan.Plan // by profile, of what was measured so far
+	planned map[string]*plan.Plan // by profile: a cache for the method plan
 }
 
-// New puts an article into a project and reads it. Problems of the article fail the test.
+// New puts an article into a new project and reads it. It fails the test if the article has problems.
 func New(t testing.TB, slug string, text []byte) *Bench {
 	t.Helper()
 	return WithFiles(t, slug, text, nil)
 }
 
-// WithFiles is New for an article with files in its folder.
+// WithFiles is like New for an article with files in its folder.
 func WithFiles(t testing.TB, slug string, text []byte, files map[string]string) *Bench {
 	t.Helper()
 	b := read(t, slug, text, files)
@@ -51,7 +50,7 @@ func WithFiles(t testing.TB, slug string, text []byte, files map[string]string) 
 	return b
 }
 
-// read is WithFiles for an article that may have problems.
+// read is like WithFiles for an article that may have problems.
 func read(t testing.TB, slug string, text []byte, files map[string]string) *Bench {
 	t.Helper()
 	root := t.TempDir()
@@ -66,10 +65,10 @@ func read(t testing.TB, slug string, text []byte, files map[string]string) *Benc
 	return &Bench{Doc: doc, t: t, project: project, slug: slug, planned: map[string]*plan.Plan{}}
 }
 
-// Dir is the folder of the article.
+// Dir returns the folder of the article.
 func (b *Bench) Dir() string { return b.project.ArticleDir(b.slug) }
 
-// plan is the same plan each time: planning takes longer than making records or datasets.
+// plan returns the plan of a profile. It caches plans, as planning takes longer than making records or datasets.
 func (b *Bench) plan(profile string) (*plan.Plan, error) {
 	if p := b.planned[profile]; p != nil {
 		return p, nil
@@ -83,13 +82,13 @@ func (b *Bench) plan(profile string) (*plan.Plan, error) {
 	return p, err
 }
 
-// Dataset is what the records say, on the machine that made them.
+// Dataset returns the dataset of the records, as seen on Host.
 func (b *Bench) Dataset() *dataset.Dataset {
 	b.t.Helper()
 	return must.Get(dataset.New(b.Doc, b.Records, dataset.Options{ThisHost: Host, Plan: b.plan}))
 }
 
-// In makes a record one of another run, which began on a day of November 2026 at ten.
+// In returns a change that moves a record to another run, which began on a day of November 2026 at ten.
 func In(run string, day int) func(*record.Record) {
 	return func(r *record.Record) {
 		later := time.Date(2026, 11, day, 10, 0, 0, 0, time.UTC).Sub(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
@@ -97,9 +96,8 @@ func In(run string, day int) func(*record.Record) {
 	}
 }
 
-// Measure adds a record for each throughput given, in answers per second, of one trial in one run; the trial "again"
-// is the A/A copy. Each is of ten seconds in which every connection has one request under way. Changes are made to
-// each record before it is kept.
+// Measure adds a record of a trial for each throughput, in answers per second; the trial "again" is the A/A copy. Each
+// is of ten seconds in which every connection has one request under way. Changes are applied to each record.
 func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64, changes ...func(*record.Record)) {
 	b.t.Helper()
 	for i, x := range throughputs {
@@ -113,7 +111,7 @@ func (b *Bench) Measure(profile, experiment, trial string, throughputs []float64
 	}
 }
 
-// Search adds the record of a search before the repetitions of one trial, with changes as of Measure.
+// Search adds the record of a search before the repetitions of a trial. Changes are as for Measure.
 func (b *Bench) Search(profile, experiment, trial string, s record.Search, changes ...func(*record.Record)) {
 	b.t.Helper()
 	r := b.record(profile, experiment, trial, 0)
@@ -124,7 +122,7 @@ func (b *Bench) Search(profile, experiment, trial string, s record.Search, chang
 	b.Records = append(b.Records, r)
 }
 
-// record is what records of a trial have in common. The run begins with the first of them.
+// record returns what records of a trial have in common. after counts the repetitions before it.
 func (b *Bench) record(profile, experiment, trial string, after int) *record.Record {
 	b.t.Helper()
 	for _, e := range must.Get(b.plan(profile)).Experiments {
@@ -153,7 +151,7 @@ func (b *Bench) record(profile, experiment, trial string, after int) *record.Rec
 	return nil
 }
 
-// Fails makes a record one of a repetition that failed.
+// Fails returns a change that makes a record one of a failed repetition.
 func Fails(sentence, log string) func(*record.Record) {
 	return func(r *record.Record) {
 		r.Failure, r.Log = sentence, log
@@ -168,7 +166,7 @@ func (b *Bench) load(r *record.Record, throughput float64) {
 		{Metric: "memory.server", Value: 21.4 * (1 << 20), Unit: "B"}}
 }
 
-// Committed returns what the committed records of the full profile say of an article of the project in the folder root.
+// Committed returns the dataset of an article of the project in root, with its committed records of the full profile.
 func Committed(t testing.TB, root, slug string) *dataset.Dataset {
 	t.Helper()
 	project := must.Get(article.OpenProject(root))
