@@ -48,7 +48,7 @@ func TestHeadlineFigure(t *testing.T) {
 	}
 }
 
-// The claims of the original have a table, whose title counts what became of them, and count for the standing; other
+// The claims of the original have a table, whose title counts their verdicts, and determine the standing. Other
 // headline claims have another table.
 func TestOriginalAndAsked(t *testing.T) {
 	const front = "finding: '[B is quicker](claim:theirs)'\ncaution: [One machine]\n" +

@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Each standing has a mark of its own.
+// Each standing has its own badge.
 func TestOfStanding(t *testing.T) {
 	words := map[string]bool{}
 	for _, s := range []stats.Standing{stats.Reproduced, stats.PartlyReproduced, stats.NotReproduced, stats.Holds,

@@ -12,7 +12,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// said finds what stands below each claim, in its line and behind it.
+// said matches the line and the details of each claim.
 var said = regexp.MustCompile(`(?s)<li id=claim-[^>]*>.*?<summary>(.*?)<code>`)
 
 // The servers a and b have 500 and 600 requests per second, of three repetitions each, c has 450 of one, and d 400 of
@@ -76,8 +76,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// What an index tells of an article is the sentence of its first headline claim that is decided, with the verdict of
-// that claim. Without one it says what was measured.
+// An index shows the sentence and verdict of the first decided headline claim of an article. Without one it says what
+// was measured.
 func TestFinding(t *testing.T) {
 	claim := func(name, more, expect string) string {
 		return "- {name: " + name + ", text: It is so" + more + ", expect: '" + expect + "'}\n"
@@ -110,7 +110,7 @@ func TestFinding(t *testing.T) {
 	}
 }
 
-// The evidence of a claim has its effect with the repetitions too that only checks of their own result left out.
+// The evidence of a claim also gives the effect with repetitions that were excluded because of their own result.
 func TestClaimsWithAllRepetitions(t *testing.T) {
 	for _, tt := range []struct {
 		name, expect string
@@ -170,7 +170,7 @@ func TestClaimsWithSessions(t *testing.T) {
 	}
 }
 
-// Sessions of a claim without an effect of its own are listed only if one of them says something else.
+// The sessions of a claim without an effect are listed only if one of them has another verdict.
 func TestClaimsWithPartsAndSessions(t *testing.T) {
 	const body = experiment + "```yaml claim\n- {name: c, expect: 'throughput{server=\"b\"} > 500/s and throughput{server=\"a\"} > 400/s'}\n```\n"
 	for rate, want := range map[float64]string{620: "Each of 3 sessions alone says the same.", 400: "Each session alone: (Contradicted; 20 Nov 2026); (Supported; 19 Nov); (Supported; 18 Nov)."} {

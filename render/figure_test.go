@@ -42,7 +42,7 @@ func measuredGrid(t testing.TB, keys string, without ...string) *rendertest.Benc
 
 var figureElement = regexp.MustCompile(`(?s)<figure class=fig id=fig-f>.*?</figure>`)
 
-// Every kind of figure is drawn in both widths, says in words what it shows, and has its data and itself beside it.
+// Every kind of figure is drawn in both widths, described in words, and linked as a file with its data.
 func TestKindsOfFigures(t *testing.T) {
 	for _, test := range []struct {
 		name, block string
@@ -161,7 +161,7 @@ func TestFiguresWithMissingData(t *testing.T) {
 	}
 }
 
-// What failed is hatched, with its failure.
+// Failures are hatched and described.
 func TestFailedIsHatched(t *testing.T) {
 	for _, block := range []string{"kind: dots, x: throughput, y: [server, workers]",
 		"kind: lines, x: workers, y: throughput, colour: server"} {
@@ -171,8 +171,7 @@ func TestFailedIsHatched(t *testing.T) {
 	}
 }
 
-// What was measured with an older version, or not to the end, is an open mark with words, in every kind of figure and
-// in its data.
+// Stale and unfinished results are open marks and are named in words, in every kind of figure and in its data.
 func TestStatesInFigures(t *testing.T) {
 	for block, hasMarks := range map[string]bool{
 		"kind: dots, x: throughput, y: [server, workers]":         true,
@@ -235,8 +234,8 @@ func newSearches(t testing.TB, blocks string) *rendertest.Bench {
 // workers is a search for the workers of a server.
 var workers = record.Search{Kind: record.SearchTune, Name: "workers", Metric: "throughput", Unit: "1/s", Better: "higher"}
 
-// Searches are drawn with all that they tried, what they found, and why they found nothing. What is not drawn is in the
-// data, with its reason.
+// Searches are drawn with their probes and results, or the reason why they found nothing. What is not drawn is in the
+// data, with the reason.
 func TestFiguresOfSearches(t *testing.T) {
 	b := newSearches(t, drawnSearches)
 	found := workers
@@ -281,8 +280,8 @@ func TestLowerBounds(t *testing.T) {
 	assert.Lacks(t, words, "≥ <b>702</b>", ">≥ 702") // which has two ends
 }
 
-// A value that nothing was searched for is no measurement of one run: it stands alone, and a note says why. A value that
-// was searched for has no noise floor, so none is missed.
+// A value that was given, not searched, does not count as one run: it has no interval, and a note says why. A searched
+// value has no noise floor, and the page does not say that one is missing.
 func TestSearchedValuesInTables(t *testing.T) {
 	blocks := "```yaml table\n{label: tbl-t, experiment: tuned, rows: [server], columns: [tune.workers, throughput]}\n```\n\n" +
 		"`{value} tune.workers{experiment=\"tuned\", server=\"sync\"}`\n"
@@ -307,7 +306,7 @@ func TestSearchedValuesInTables(t *testing.T) {
 	assert.Lacks(t, words, "not known of") // as the noise floor of workers is not
 }
 
-// Beside claims between sessions, figures and tables say that they show one of them.
+// If claims rest on several sessions, figures and tables say that they show one.
 func TestFiguresNameTheirSession(t *testing.T) {
 	hello := must.Get(newRenderer(t).Page(rendertest.Committed(t, "..", "hello"), render.Options{}))
 	one := rendered(t, measured(t, "", experiment+throughputFigure, three))

@@ -11,7 +11,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// What is named in several figures of a committed article has one colour in all of them, or is grey.
+// A name has the same colour, or grey, in all figures of a committed article.
 func TestOneColourForOneThing(t *testing.T) {
 	slowtest.SkipSequential(t)
 	r := must.Get(New(os.DirFS("../site/theme")))

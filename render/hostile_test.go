@@ -73,8 +73,8 @@ func TestHostileProse(t *testing.T) {
 	}
 }
 
-// Whatever text of a record is hostile, nothing on its page or in its files is more than text. The same of what an author
-// writes is in TestHostileSite of package site.
+// A hostile text in a record stays text on the page and in its files. TestHostileSite of package site checks the
+// author's texts.
 func TestHostileRecords(t *testing.T) {
 	t.Parallel()
 	slowtest.SkipSequential(t)
@@ -119,8 +119,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// harmlessPage renders a page, and reports what in it or in its files is not harmless. Where nothing hostile is shown, it
-// can do no harm.
+// harmlessPage renders a page and fails if it or its files are not harmless, without checking those free of "evil".
 func harmlessPage(t *testing.T, b *rendertest.Bench) *render.Page {
 	t.Helper()
 	page := rendered(t, b)

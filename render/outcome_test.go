@@ -14,7 +14,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// With every verdict a page says what its author wrote for it, and nothing of the rest.
+// A page shows the parts that its author wrote for the verdict, and no others.
 func TestOutcomes(t *testing.T) {
 	drawing, link := regexp.MustCompile(`(?s)<svg .*?</svg>`), regexp.MustCompile(`href=#([^ >]*)`)
 	for _, tt := range []struct {

@@ -20,7 +20,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// TestMain collects garbage less often than usual: what tests make is small, and thrown away at once.
+// TestMain collects garbage less often than usual, as tests allocate little that lives long.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
 	os.Exit(m.Run())
@@ -34,7 +34,7 @@ func newRenderer(t testing.TB) *render.Renderer {
 	return must.Get(rendererOnce())
 }
 
-// rendered is the page of an article.
+// rendered returns the page of an article.
 func rendered(t testing.TB, b *rendertest.Bench) *render.Page {
 	t.Helper()
 	return must.Get(newRenderer(t).Page(b.Dataset(), render.Options{}))
@@ -77,7 +77,7 @@ var narrow = strings.NewReplacer("\u00a0", " ", "\u202f", " ")
 
 var tag = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
 
-// wordsOf is markup as it reads.
+// wordsOf returns the text of markup.
 func wordsOf(markup string) string {
 	return strings.Join(strings.Fields(narrow.Replace(html.UnescapeString(tag.ReplaceAllString(markup, "")))), " ")
 }

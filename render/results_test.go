@@ -10,8 +10,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// What an author asks of a table is in it: rows under heads, better ones first, in the units and digits that are
-// wanted.
+// A table has the rows, order, units and digits that its author asks for.
 func TestTableOptions(t *testing.T) {
 	b := rendertest.New(t, "servers", []byte(textOf("table.md")))
 	again := func(r *record.Record) {
@@ -41,7 +40,7 @@ func TestTableOptions(t *testing.T) {
 	}
 }
 
-// A table of what a profile leaves out says so, and has no empty head.
+// A table of an experiment that the profile leaves out says so, and has no head.
 func TestTableLeftOut(t *testing.T) {
 	b := rendertest.New(t, "servers", []byte(textOf("table.md")+
 		"\n```yaml experiment\nname: other\nextends: servers\nprofiles: {quick: {repetitions: 3}}\n```\n"))

@@ -8,8 +8,8 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// The text states what was measured, by the sentence of a claim, and quotes the hypothesis where it does not hold.
-// Topics and addresses of sections stay whatever the verdict is.
+// The text states what was measured with the sentence of a claim, and quotes a hypothesis that does not hold. Topics
+// and ids of sections don't depend on the verdict.
 func TestClaimSentence(t *testing.T) {
 	const more = "{supported: 'B gets {effect} as many requests: {a} against {b}, after {repetitions}.', " +
 		"contradicted: 'B gets *no* more: {effect}. The original found {published}.'}"

@@ -40,7 +40,7 @@ const (
 	throughputFigure = "```yaml figure\n{label: fig-f, kind: dots, x: throughput, y: server}\n```\n\n"
 )
 
-// A page says at its top what is wrong with what it shows; measured.html has nothing there.
+// A page lists its cautions at the top; measured.html has none.
 func TestBanners(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -129,7 +129,7 @@ func TestRepetitionsBehindNumbers(t *testing.T) {
 			[]string{"One run, no interval; share of failed attempts, with 95 % interval"}, nil})
 }
 
-// Tables of cells of several runs say so, and so does an A/A pair of two.
+// Tables of cells from several runs say so, and so does an A/A pair from two.
 func TestNotMeasuredTogether(t *testing.T) {
 	const rows, ofPair = "not measured together: the rows are from different runs", "not measured together: the pair is from different runs"
 	body := calibrated + throughputTable
@@ -172,7 +172,7 @@ func TestNotesBelowTables(t *testing.T) {
 		}, []string{"shared a: measured on shared services: db, pool."}, []string{"All rows"}})
 }
 
-// A cell that others disturbed has wider intervals, and a mark in claims, tables and figures.
+// A disturbed cell has wider intervals, and a mark in claims, tables and figures.
 func TestDisturbedCellsAreMarked(t *testing.T) {
 	const by = "disturbed (others used 16 % of the CPU): the interval allows for up to 1.47 times the speed"
 	checkSayings(t, saying{"", "", experiment +

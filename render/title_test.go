@@ -8,8 +8,8 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// Numbers in titles, headings and captions are values as those of the prose are, and words alone wherever a title
-// stands without its page.
+// Numbers in titles, headings and captions are values with tooltips, as in the prose, but plain text where a title is
+// shown outside its page.
 func TestValuesInTitles(t *testing.T) {
 	const value = "`{value} throughput{server=\"b\"} / throughput{server=\"a\"} | round 1`"
 	page := rendered(t, measured(t, "title: 'Title "+value+" *so*, [](#fig-f), [words](#fig-f)'\ndescription: 'Description "+value+

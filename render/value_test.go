@@ -10,7 +10,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// values finds the words of each measured value, and what its tooltip says.
+// values matches the text and the tooltip of each measured value.
 var values = regexp.MustCompile(
 	`<span class="?m[^>]* tabindex=0 aria-describedby=(value-\d+)>(?:<data value=[^ >]*>)?([^<]*)(?:</data>)?<span class=tooltip role=tooltip id=(value-\d+) hidden>(.*?)</span></span>`)
 

@@ -9,7 +9,7 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// The largest pages of the project stay light: what they weigh is what a reader of a telephone loads.
+// The largest pages of the project stay small enough for phones.
 func TestWeight(t *testing.T) {
 	slowtest.SkipSequential(t)
 	for slug, most := range map[string]int{"not-faster": 260_500, "asyncio-worth-it": 222_700, "hello": 12_700} {

@@ -51,7 +51,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// trouble collects what a browser complains about.
+// trouble collects the complaints of a browser.
 type trouble struct {
 	mu     sync.Mutex
 	list   []string
@@ -86,7 +86,7 @@ func (b *trouble) listen(event any) {
 	}
 }
 
-// report fails the test with what was collected, and begins anew.
+// report fails the test with the collected complaints and clears them.
 func (b *trouble) report(t *testing.T, view any) {
 	t.Helper()
 	b.mu.Lock()
@@ -105,7 +105,7 @@ func listen(ctx context.Context, t *testing.T, served string) *trouble {
 	return found
 }
 
-// do runs what returns nothing, ask what returns something; neither goes on after an error.
+// do runs actions without a result, ask a script with one. Both stop the test at an error.
 func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	must.Do(chromedp.Do(ctx, steps...))

@@ -87,7 +87,7 @@ func checkFeed(t *testing.T, text, address string) {
 	}
 }
 
-// Each page says where it will be if that is known, and has a picture for links to it.
+// With a known site address, each page has its canonical address and a picture for links to it.
 func TestBaseURL(t *testing.T) {
 	files := filesOf(t, site.Options{BaseURL: strings.TrimSuffix(base, "/")})
 	for name, text := range files {
@@ -120,8 +120,8 @@ func TestCheckBaseURL(t *testing.T) {
 	}
 }
 
-// What search finds is there, and leads to where it says: of each page the title, the address, and of each section the
-// id, the heading and the text.
+// The search index has the title and address of each page, and the id, heading and text of each section, and its links
+// work.
 func TestSearchFile(t *testing.T) {
 	files := filesOf(t, site.Options{})
 	name := regexp.MustCompile(`data-pages="([^"]*)"`).FindStringSubmatch(files["index.html"])[1]
@@ -162,7 +162,7 @@ func TestAssetsHaveDigests(t *testing.T) {
 	}
 }
 
-// A single file holds all it needs: nothing in it is loaded from anywhere, and its links to data have the data.
+// A single file is self-contained: it loads nothing, and its links to data hold the data.
 func TestSingleFile(t *testing.T) {
 	pages := samplePages(t)
 	for _, p := range pages { // as prose with raw HTML writes it

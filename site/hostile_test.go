@@ -110,8 +110,7 @@ func TestHostileSite(t *testing.T) {
 	}
 }
 
-// Were something hostile to get into a page all the same, the page's policy would keep it from running and from calling
-// anybody.
+// If something hostile got into a page anyway, the page's policy would stop it from running or calling anybody.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	ctx := browser(t)

@@ -148,7 +148,7 @@ func TestPublish(t *testing.T) {
 	assert.Equal(t, must.Git(p.remote, "log", "--format=%s", "gh-pages"),
 		"Publish Test site\nWrite CNAME\nPublish Test site\nPublish Test site", "the commits")
 
-	// A file of others in the place of one of ours is not replaced.
+	// A file that others added is not replaced by one of ours.
 	p.elsewhere("other/index.html", "theirs")
 	site["other/index.html"] = "ours"
 	p.render(site)
@@ -160,7 +160,7 @@ func TestPublish(t *testing.T) {
 	p.wants(site)
 }
 
-// Somebody else pushes between our looking and our pushing: the site goes on top of that.
+// If somebody else pushes between our fetch and our push, the site is committed on top of that.
 func TestPublishMeanwhile(t *testing.T) {
 	p := newPublisher(t)
 	p.render(map[string]string{"index.html": "one"})

@@ -29,7 +29,7 @@ import (
 	"benchbook/site/theme"
 )
 
-// samplePages are one article in every state: measured, partly failed, and not run.
+// samplePages returns an article in every state: measured, partly failed, and not run.
 func samplePages(t testing.TB) []*render.Page {
 	t.Helper()
 	r := must.Get(render.New(theme.Files))
@@ -60,7 +60,7 @@ func samplePages(t testing.TB) []*render.Page {
 	return pages
 }
 
-// An index says what a page says at its top: a result that is not whole must not look like one.
+// An index shows the notice of a page, so that an incomplete result does not look complete.
 func TestIndexHasNotices(t *testing.T) {
 	_, index, _ := strings.Cut(filesOf(t, site.Options{})["index.html"], `<ul class="cards-list">`)
 	for entry := range strings.SplitSeq(index, `<li class="acard`) {
@@ -111,7 +111,7 @@ func TestBuildTwice(t *testing.T) {
 	}
 }
 
-// What a former build wrote and this one did not is removed; what others put there stays. A build that fails leaves the
+// A build removes files of the last build that it does not write, and keeps files of others. A failed build leaves the
 // site as it was.
 func TestBuildRemovesItsOwn(t *testing.T) {
 	dir, pages := t.TempDir(), samplePages(t)

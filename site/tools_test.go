@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// tools is where make tools puts what pages are examined with; .ci/tools says what that is, to the digest.
+// tools is the folder in which make tools installs the tools listed in .ci/tools, which examine pages.
 const tools = "../_tools/node_modules"
 
 // pagesBelow lists the pages of a site.

@@ -13,8 +13,8 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Every page is HTML as its standard has it, by the validator of the W3C, which warns of nothing either: of articles in
-// every state, and of the site that BENCHBOOK_TEST_SITE names, of real records.
+// The W3C validator finds no errors or warnings in pages of articles in every state, and in the site of real records
+// that BENCHBOOK_TEST_SITE names.
 func TestValid(t *testing.T) {
 	t.Parallel()
 	command, dir := validator(t), t.TempDir()
@@ -47,9 +47,9 @@ func validator(t *testing.T) []string {
 	return []string{java, "-jar", jar, "--format", "json", "--exit-zero-always", "--stdout"}
 }
 
-// unsaid are what the validator says of pages that are as they should be: it takes a page in a file to come from
-// nowhere, so that nothing of the site comes from where it does; and it asks to leave out the roles of tables and their
-// parts, which keep them tables to those who hear them where the style sheet shows rows as cards.
+// unsaid lists false positives of the validator. It gives a page in a file no origin, so that the policy seems to
+// forbid the site's own files. And it asks to remove the roles of tables and their parts, which screen readers need
+// where the style sheet shows rows as cards.
 func unsaid(message string) bool {
 	return strings.HasPrefix(message, "Resource violates Content Security Policy") || tableRole.MatchString(message)
 }

@@ -148,7 +148,7 @@ func (v *visitor) finds(t *testing.T, word string) {
 	}
 }
 
-// tabs checks that Tab reaches every value of a page, and that its tooltip is to be seen then.
+// tabs checks that Tab reaches every value of a page and shows its tooltip.
 func (v *visitor) tabs(t *testing.T) {
 	t.Helper()
 	values := ask[int](v.ctx, t, `document.querySelectorAll(".m").length`)
@@ -209,9 +209,8 @@ type stop struct {
 	Open, Visible, Done bool
 }
 
-// watchStops has a page note each stop when the next Tab is about to leave it: pages have hundreds of values, and to
-// ask after each key takes more calls than the keys. When all were visited it lets no Tab do anything more, until
-// unwatchStops.
+// watchStops makes a page record each stop when the next Tab leaves it, as asking after each key would double the
+// calls, and pages have hundreds of values. After all stops, it disables Tab until unwatchStops.
 const watchStops = `(() => {
 	const at = () => {
 		const e = document.activeElement;
@@ -241,11 +240,11 @@ const watchStops = `(() => {
 	return 0;
 })()`
 
-// takeStops takes what was noted so far, and whether Tab has led out of the page, which may hear of no further key
-// then.
+// takeStops returns and clears the stops recorded so far, and whether Tab has left the page, which may get no further
+// keys.
 const takeStops = `stops.splice(0).concat(document.activeElement && document.activeElement !== document.body ? [] : [{Done: true}])`
 
-// inFront lets a page that has the focus look like it though other windows are in front.
+// inFront makes a page behave as if focused, even if other windows are in front.
 func inFront() chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled,

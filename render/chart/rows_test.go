@@ -8,7 +8,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// A value that is much smaller than the others keeps two digits.
+// A value much smaller than the others keeps two digits.
 func TestLabelOfASmallValue(t *testing.T) {
 	r := &rows{metric: cellview.Quantity{Unit: wording.Column{Unit: wording.Unit{Symbol: "ms", Scale: 1e-3}}}}
 	for _, tt := range []struct {

@@ -17,7 +17,7 @@ import (
 
 var nan, inf = math.NaN(), math.Inf(1)
 
-// between is a mark with intervals both ways.
+// between returns a mark with intervals in X and Y.
 func between(m Mark, xLo, xHi, yLo, yHi float64) Mark {
 	m.XLo, m.XHi, m.YLo, m.YHi = xLo, xHi, yLo, yHi
 	return m
@@ -109,7 +109,7 @@ func complete(name string) Spec {
 	return s
 }
 
-// Each kind is drawn for a page and for a telephone as in its golden file. Look at the files before you accept a change.
+// Drawings of each kind, wide and narrow, match their golden files. Look at the files before you accept a change.
 func TestGolden(t *testing.T) {
 	for name := range figures {
 		for _, w := range []Width{Full, Narrow} {
@@ -162,7 +162,7 @@ func TestSVGRefuses(t *testing.T) {
 	}
 }
 
-// The ticks of an axis have no tail of a change of unit.
+// The labels of an axis's own ticks show no rounding errors.
 func TestOwnTicks(t *testing.T) {
 	unit := 1e-6
 	sets := Axis{Ticks: []float64{0.00025 / unit, 0.0005 / unit}}.ownTicks(0, 600)

@@ -7,7 +7,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// What has all CPUs of its machine has none that are worth naming.
+// CPUs are not named if they are all CPUs of the machine.
 func TestCoresLine(t *testing.T) {
 	for want, facts := range map[string]map[string]string{
 		"services 0-2, load 3":      {"placement.services": "0-2", "placement.load": "3"},

@@ -6,7 +6,7 @@ import (
 	"benchbook/internal/test/assert"
 )
 
-// What all experiments have in common is said once, and on which CPUs most of them ran.
+// Facts that all experiments share are stated once, and so are CPUs that most share.
 func TestShareFacts(t *testing.T) {
 	host, own := factView{"Host", []string{"c2"}}, factView{cpus, []string{"load 1"}}
 	most := factView{cpus, []string{"services 0, load 1"}}

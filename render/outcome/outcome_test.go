@@ -243,7 +243,8 @@ func TestSaysThatASessionDiffers(t *testing.T) {
 	}
 }
 
-// One sentence for all outcomes says of an undecided claim that it is undecided, and its limit.
+// The author's sentence for all outcomes is prefixed with "Undecided" for an undecided claim, and followed by its
+// limit.
 func TestOneSentenceForAllOutcomes(t *testing.T) {
 	for _, tt := range []struct {
 		name, expect, want, title string
@@ -314,7 +315,7 @@ func TestReasonAtAStricterLevel(t *testing.T) {
 		"[−20 to −14 %], but a 99.44 % interval includes the limit of −13 %.")
 }
 
-// Ratios that readers compare are all differences or none, from small to large.
+// Ratios that readers compare are written alike: all as differences or none.
 func TestAlign(t *testing.T) {
 	for _, tt := range []struct {
 		ratios []float64

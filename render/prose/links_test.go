@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Pictures next to the article have their words and their title, and addresses pasted from HTML lead where they did.
+// Pictures in the article's folder keep their alternative text and title, and addresses pasted from HTML work.
 func TestPicturesAndLinks(t *testing.T) {
 	dir := t.TempDir()
 	must.Write(filepath.Join(dir, "a b.png"), "")
@@ -27,7 +27,7 @@ func TestPicturesAndLinks(t *testing.T) {
 	}
 }
 
-// shown is what the page of an article shows of a text.
+// shown returns the rendered prose of a text.
 func shown(t *testing.T, dir, text string) string {
 	t.Helper()
 	doc := article.Parse(dir, source.New("article.md", []byte("---\ntitle: An example\n---\n"+text)))
@@ -50,7 +50,7 @@ func (standardPage) Applies(p *article.ConditionalPart) bool {
 	return p == nil || strings.Contains(p.TestText.Value, "yes")
 }
 
-// A paragraph or part right below another one goes on with its paragraph, and parts that do not apply are not between them.
+// A paragraph or part right below another continues its paragraph, even if a part that does not apply is between them.
 func TestPartsOfAParagraph(t *testing.T) {
 	part := func(does bool, text string) string {
 		return "::: when `" + map[bool]string{true: "yes", false: "no"}[does] + " > 1`\n" + text + ":::\n"

@@ -27,7 +27,7 @@ func TestHighlight(t *testing.T) {
 	}
 }
 
-// A file is introduced by the comment that it begins with.
+// A file is described by its first comment.
 func TestOpening(t *testing.T) {
 	for code, want := range map[string]string{
 		"# a server\nimport x\n": "a server", "\n// Package x does.\n": "Package x does.", "-- tables\n": "tables",

@@ -13,7 +13,7 @@ import (
 	"benchbook/render/table"
 )
 
-// A cell of text that a program for tables would take for a formula has an apostrophe before it.
+// Text that a spreadsheet would take for a formula gets an apostrophe.
 func TestCell(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "async": "async", "a=b": "a=b", "-1.5e-3": "-1.5e-3", "+3": "+3",
@@ -56,7 +56,7 @@ func FuzzWrite(f *testing.F) {
 
 func firstOf(text string) string { return text[:min(1, len(text))] }
 
-// A parameter with the name of a column is told from it.
+// A parameter with the name of one of our columns gets another name.
 func TestHead(t *testing.T) {
 	got := table.CSVHead([]string{"article", "run"}, []string{"server", "run", "value"}, []string{"unit", "value"})
 	assert.Equal(t, strings.Join(got, " "), "article run server matrix.run matrix.value unit value")

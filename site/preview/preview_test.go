@@ -107,7 +107,7 @@ func write(name, text string) error {
 	return errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644))
 }
 
-// A preview answers to its own names only, and gives its pages and nothing of the disk, also to what no browser sends.
+// A preview answers only to its own names, and serves its pages but no other files, even to malformed requests.
 func TestServe(t *testing.T) {
 	address, _ := serve(t, preview.Preview{})
 	host := strings.Trim(strings.TrimPrefix(address, "http://"), "/")
@@ -167,7 +167,7 @@ func TestServesIPv6(t *testing.T) {
 	assert.Contains(t, body(strings.Replace(address, "127.0.0.1", "[::1]", 1)), `<script src="/.benchbook/live.js"`)
 }
 
-// A change is built and reported, whatever else is there. Problems are reported too, and the pages stay as they were.
+// A change is built and reported. Problems are reported, too, and pages stay as they were.
 func TestFollows(t *testing.T) {
 	dir := t.TempDir()
 	articles, project := filepath.Join(dir, "experiments"), filepath.Join(dir, "benchbook.yaml")
