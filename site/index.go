@@ -28,7 +28,7 @@ type indexView struct {
 	Entries            []entryView
 	Marks              []render.Badge
 	Tags               []tag
-	Run                string // the command that reports on the first article; empty without articles
+	Run                string // a command that repeats the first article; empty without articles
 }
 
 type entryView struct {
