@@ -25,10 +25,10 @@ type Article struct {
 	Experiments []string // names after #; all if empty
 	Doc         *article.Document
 	Problems    source.Problems
-	Planned     *plan.Plan // by Plan, the last time; nil before
+	Planned     *plan.Plan // from the last call of Plan
 }
 
-// Each calls do for each item with its index, in parallel, and returns the error of the first item that has one.
+// Each calls do for every item and its index, in parallel. It returns the first error in the order of the list.
 func Each[T any](list []T, do func(int, T) error) error {
 	failed := make([]error, len(list))
 	var group errgroup.Group
@@ -55,7 +55,7 @@ func ReadArticle(project *article.Project, slug string) (*article.Document, erro
 	return doc, nil
 }
 
-// slugOf returns the slug of the article that a slug, a folder or a file names; empty for none.
+// slugOf returns the slug of the article that name, a slug, folder or file, stands for; empty if there is none.
 func (a *Session) slugOf(project *article.Project, name string) string {
 	slugs, _ := project.Slugs() // their problems are printed when they are read
 	if slices.Contains(slugs, name) {
@@ -73,8 +73,8 @@ func (a *Session) slugOf(project *article.Project, name string) string {
 	return slug
 }
 
-// IsArticle reports whether an argument names an article rather than a revision. A slug that is a branch as well is an
-// article; refs/heads/SLUG is the branch.
+// IsArticle reports whether an argument names an article rather than a revision. A name that is both counts as the
+// article; refs/heads/NAME is the branch.
 func (a *Session) IsArticle(project *article.Project, arg string) bool {
 	name, _, _ := strings.Cut(arg, "#")
 	return filepath.Ext(name) == ".md" || a.slugOf(project, name) != ""
@@ -88,7 +88,7 @@ func (c *Article) Plan(project *article.Project, o plan.Options) (err error) {
 	return nil
 }
 
-// PrintProblems writes problems for people, each followed by an empty line.
+// PrintProblems writes problems as text, each followed by an empty line.
 func PrintProblems(w io.Writer, problems []*source.Problem) {
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
@@ -105,7 +105,7 @@ func (c *Article) Wants(experiment string) bool {
 	return len(c.Experiments) == 0 || slices.Contains(c.Experiments, experiment)
 }
 
-// KeepExperiments removes the experiments that are not selected from a plan. They stay in its list of all.
+// KeepExperiments removes experiments that are not selected from p.Experiments. They stay in p.All.
 func (c *Article) KeepExperiments(p *plan.Plan) {
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool { return !c.Wants(e.Name) })
 }

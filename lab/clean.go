@@ -19,8 +19,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// CleanEngines removes the leftovers of earlier runs in all engines, and in the cluster of the project if there is one.
-// It fails if no engine answers.
+// CleanEngines removes leftovers of earlier runs from all engines and from the project's cluster. With dryRun it only
+// lists them. It fails if no engine answers.
 func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
 	left := []engine.Leftover{}
 	var failed, unavailable error
@@ -33,7 +33,7 @@ func CleanEngines(ctx context.Context, a *Session, dryRun bool) error {
 			answered++
 		case !errors.Is(err, engine.ErrUnavailable):
 			failed = a.JoinErrors(failed, Failure(err))
-		case e.Name != spec.Local: // its processes end with the run
+		case e.Name != spec.Local: // local processes end with their run
 			unavailable = a.JoinErrors(unavailable, Failure(err))
 		}
 	}
@@ -58,7 +58,7 @@ func removed(dryRun bool) string {
 	return map[bool]string{true: "would remove", false: "removed"}[dryRun]
 }
 
-// enginesToClean are all engines of this machine, and the cluster of the project.
+// enginesToClean returns the engines of this machine, and the project's cluster if it has one.
 func (a *Session) enginesToClean() []Engine {
 	project, err := article.OpenProject(a.Dir)
 	if err != nil || a.Config.Cluster == nil || !project.EngineName().Can(spec.Nodes) && project.Cluster == nil {
@@ -80,7 +80,7 @@ func sweep(ctx context.Context, from Engine, dryRun bool) ([]engine.Leftover, er
 	return left, cmp.Or(err, StuckLeftovers(left))
 }
 
-// Leftovers counts leftovers by kind, in words.
+// Leftovers counts leftovers by kind, such as "2 containers and 1 network".
 func Leftovers(left []engine.Leftover) string {
 	var words []string
 	for _, kind := range []string{"container", "process", "network", "volume", "folder", "namespace"} {
@@ -92,7 +92,7 @@ func Leftovers(left []engine.Leftover) string {
 	return phrase.List(words)
 }
 
-// StuckLeftovers returns an error that names the leftovers that an engine could not remove, and the remedy.
+// StuckLeftovers returns an error that lists leftovers an engine could not remove, with a remedy; nil without any.
 func StuckLeftovers(left []engine.Leftover) error {
 	stuck := slice.Filter(left, func(l engine.Leftover) bool { return l.Problem != "" })
 	if len(stuck) == 0 {
@@ -112,7 +112,7 @@ type RemovedRun struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// CleanRecords removes old runs of all articles, or only lists them, while nobody measures.
+// CleanRecords removes old runs of all articles while no other run measures. With dryRun it only lists them.
 func CleanRecords(ctx context.Context, a *Session, dryRun bool) error {
 	project, list, err := a.Select(nil)
 	if err != nil {

@@ -20,59 +20,59 @@ import (
 type Machine struct {
 	Root  string                                       // root directory
 	Noise func(context.Context) machine.Noise          // measures timers and computations
-	Hog   func() string                                // which process to end, as observe.Hog says; nil: unknown
-	Disk  func(folder string) (*disk.UsageStat, error) // of a folder
+	Hog   func() string                                // names the process to end, like observe.Hog; may be nil
+	Disk  func(folder string) (*disk.UsageStat, error) // usage of the disk that holds folder
 }
 
-// Config has the engines and everything else that tests replace.
+// Config holds the engines and everything else that tests replace.
 type Config struct {
 	Engines []Engine
-	// Processes connects to the engine local with our environment; nil selects it from Engines.
+	// Processes connects to the local engine with benchbook's environment. If nil, the one in Engines is used.
 	Processes func(ctx context.Context) (engine.Engine, error)
-	// Cluster connects to a cluster of the engine kubernetes; nil for none.
+	// Cluster connects to a Kubernetes cluster. If nil, there is no engine kubernetes.
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
-	// Elsewhere returns the address of an engine of another machine, empty for an engine of this one; nil for none.
+	// Elsewhere returns the address of an engine on another machine; empty for this machine. If nil, all engines are here.
 	Elsewhere func(spec.Engine) string
-	// LockDir is the folder of the locks of machines; empty for none.
+	// LockDir is the folder of the lock files. If empty, nothing is locked.
 	LockDir string
-	// Agent returns the program for containers.
+	// Agent returns the program that benchbook runs in containers.
 	Agent agent.Program
-	// Host is this machine; nil to examine it.
+	// Host describes this machine. If nil, the machine is examined.
 	Host *machine.Host
-	// Machine is what doctor looks at.
+	// Machine is the machine that doctor checks.
 	Machine Machine
-	// Settler waits until the machine is quiet between repetitions; nil for none.
+	// Settler waits between repetitions until the machine is quiet. If nil, there is no wait.
 	Settler *machine.Settler
-	// Cache is a folder for facts about images and machines; empty for none.
+	// Cache is the folder with facts about images and machines. If empty, nothing is cached.
 	Cache string
-	// Scripted says that a test makes up numbers and times. Records are then not checked for contradictions.
+	// Scripted is set by tests that make up numbers and times: records are not checked for contradictions.
 	Scripted bool
-	// Terminal returns the width of standard error in characters; 0 if it is not a terminal.
+	// Terminal returns the width of standard error in characters, or 0 if it is not a terminal.
 	Terminal func() int
-	// Consent limits what projects may do; nil for no limit.
+	// Consent limits what projects may do. If nil, there is no limit.
 	Consent *Consent
-	// Ask asks a yes-or-no question; asked is false without a terminal. Nil never asks.
+	// Ask asks a yes-or-no question; asked is false without a terminal. If nil, nobody is asked.
 	Ask func(question string) (yes, asked bool)
 }
 
 // Consent limits what projects may do.
 type Consent struct {
-	Policy  string // file with the permissions of projects; empty for none
-	Named   bool   // the policy must exist
-	Trusted string // folder of remembered answers; empty for none
+	Policy  string // file that lists what projects may do; may be empty
+	Named   bool   // the user named the policy, so it must exist
+	Trusted string // folder of remembered answers; if empty, none are remembered
 }
 
-// Engine is an engine by its name in articles and flags.
+// Engine connects to an engine, by its name in articles and flags.
 type Engine struct {
 	Name    spec.Engine
 	Connect func(ctx context.Context) (engine.Engine, error)
 }
 
-// EngineOf connects to the engine of a project. Of a cluster it prefers nodes, by the names of machines in plans.
+// EngineOf connects to the engine of a project. In a cluster it prefers these nodes, listed by machine name.
 func (w Config) EngineOf(ctx context.Context, project *article.Project, prefer map[string][]string) (engine.Engine,
 	error) {
 	if w.Cluster == nil || !project.EngineName().Can(spec.Nodes) {
-		return w.Engine(ctx, project.EngineName()) // without clusters its error lists the engines
+		return w.Engine(ctx, project.EngineName()) // without Cluster, the error lists the known engines
 	}
 	o := OptionsOf(project)
 	o.Prefer = prefer

@@ -24,7 +24,7 @@ import (
 // A Report is what doctor prints with --json.
 type Report struct {
 	Host    string    `json:"host"`    // class and digest, as in records
-	Measure bool      `json:"measure"` // measuring is possible here
+	Measure bool      `json:"measure"` // this machine can measure
 	Checks  []finding `json:"checks"`
 }
 
@@ -34,10 +34,10 @@ type finding struct {
 	Level  string `json:"level"` // ok, warn or missing
 	Words  string `json:"words"`
 	Remedy string `json:"remedy,omitempty"` // unless Level is ok
-	Vital  bool   `json:"vital"`            // nothing can be measured while it is missing
+	Vital  bool   `json:"vital"`            // if missing, nothing can be measured
 }
 
-// The levels of findings.
+// Levels of a finding.
 const (
 	fine    = "ok"
 	warn    = "warn"
@@ -50,7 +50,7 @@ func warning(name, words, remedy string) finding {
 	return finding{Name: name, Level: warn, Words: words, Remedy: remedy}
 }
 
-// warnIf returns the finding as a warning with a remedy if bad is true.
+// warnIf turns the finding into a warning with a remedy if bad.
 func (f finding) warnIf(bad bool, remedy string) finding {
 	if bad {
 		f.Level, f.Remedy = warn, remedy
@@ -63,7 +63,7 @@ func ThisMachine() Machine {
 	return Machine{Root: "/", Noise: machine.MeasureNoise, Hog: observe.Hog, Disk: disk.Usage}
 }
 
-// Examine runs all checks of doctor, the most important first.
+// Examine runs the checks of doctor and lists the most important first.
 func Examine(ctx context.Context, a *Session) (*Report, error) {
 	m := a.Config.Machine
 	host, err := machine.Here()
@@ -87,16 +87,16 @@ func Examine(ctx context.Context, a *Session) (*Report, error) {
 	return x, ctx.Err()
 }
 
-// debian is the image that doctor asks the registry for.
+// debian is the image that doctor looks up to test the registry.
 const debian = "debian:bookworm-slim"
 
-// inspected is an engine that says where it is and what it can reach.
+// inspected is an engine that reports its address, its storage and whether it reaches a registry.
 type inspected interface {
-	// Endpoint returns where it answers, such as "unix:///var/run/docker.sock".
+	// Endpoint returns the address of the engine, such as "unix:///var/run/docker.sock".
 	Endpoint() string
-	// Storage returns the folder of this machine where images and containers are; empty if it is elsewhere.
+	// Storage returns the folder of images and containers; empty if it is on another machine.
 	Storage() string
-	// Reach returns an error if the registry of an image cannot be asked for it. Nothing is downloaded.
+	// Reach looks an image up in its registry without downloading it. It returns an error if that fails.
 	Reach(ctx context.Context, image string) error
 }
 
@@ -147,7 +147,7 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 	return append(checks, examineLeftovers(ctx, e))
 }
 
-// engineFacts lists facts about an engine, in brackets.
+// engineFacts lists the known facts about an engine, in brackets after a space; empty if there are none.
 func engineFacts(facts map[string]string) string {
 	var known []string
 	for _, fact := range []struct{ name, what string }{{"engine.storage", "storage"},
@@ -164,14 +164,14 @@ func engineFacts(facts map[string]string) string {
 	return " (" + strings.Join(known, ", ") + ")"
 }
 
-// otherEngine returns a hint that names an engine that is available, if there is one.
+// otherEngine suggests another engine that is available; empty if there is none.
 func otherEngine(ctx context.Context, a *Session, name spec.Engine) string {
 	for _, other := range a.Config.Engines {
 		if other.Name == cmp.Or(name, spec.DefaultEngine) {
 			continue
 		}
 		if e, err := other.Connect(ctx); err == nil {
-			_ = e.Close() // nothing was started in it
+			_ = e.Close() // it has started nothing
 			return fmt.Sprintf(". What needs no image can be measured with --engine %s", other.Name)
 		}
 	}
@@ -208,7 +208,7 @@ func examineProgram(a *Session) finding {
 	return finding{Name: "programs", Level: fine, Words: agent.Name, Vital: true}
 }
 
-// Bytes that disks should have free.
+// Free disk space that doctor asks for, in bytes.
 const (
 	enoughForImages  = 5 << 30
 	enoughForRecords = 100 << 20
@@ -223,7 +223,7 @@ func examineDisk(a *Session, name, folder string, enough uint64) finding {
 		"be free; benchbook clean --records removes old records", units.BytesSize(float64(enough))))
 }
 
-// examineLock checks whether another run measures.
+// examineLock checks whether another run is measuring.
 func examineLock(ctx context.Context, a *Session, host machine.Host) finding {
 	const name = "other runs"
 	if a.Config.LockDir == "" {
@@ -240,14 +240,14 @@ func examineLock(ctx context.Context, a *Session, host machine.Host) finding {
 	return ok(name, "none")
 }
 
-// Bounds of noise above which results are likely to vary by more than 5 %.
+// Noise above these limits makes results likely to vary by more than 5 %.
 const (
 	muchJitter  = 2 * time.Millisecond
-	muchForeign = 0.05 // docs/validity.md#checks warns above this
-	muchSteal   = 0.01 // and of steal above this
+	muchForeign = 0.05 // CPU share of other programs; the limit of docs/validity.md#checks
+	muchSteal   = 0.01 // CPU share of other virtual machines; also from docs/validity.md#checks
 )
 
-// notReported describes a fact that the system does not report.
+// notReported stands for a fact that the system does not report.
 const notReported = "this system does not report it"
 
 func examineMachine(host machine.Host, now machine.State, hog func() string) []finding {
@@ -300,7 +300,7 @@ func examineMachine(host machine.Host, now machine.State, hog func() string) []f
 	}
 }
 
-// reportWidth is the width of the words of a finding, in characters: lines have 80 at most.
+// reportWidth is the width of the column with findings, in characters: it keeps lines within 80.
 const reportWidth = 51
 
 // PrintReport prints the findings with their remedies.

@@ -11,11 +11,11 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A Filter selects trials, as --only does.
+// A Filter reports whether a trial is selected by --only.
 type Filter func(*plan.Experiment, *plan.Trial) bool
 
-// NewFilter parses --only for planned articles; it is nil for an empty text. Unknown names, and an expression that matches no
-// trial, are errors.
+// NewFilter parses the expression of --only for planned articles. An empty text gives a nil filter. Unknown names are
+// errors, as is an expression that matches no trial.
 func NewFilter(only string, list []*Article) (Filter, error) {
 	if only == "" {
 		return nil, nil
@@ -34,7 +34,7 @@ func NewFilter(only string, list []*Article) (Filter, error) {
 	return func(_ *plan.Experiment, t *plan.Trial) bool { return picked[t] }, nil
 }
 
-// pick adds the trials that n selects, the expression only.
+// pick adds the trials that n selects to picked; only is the text of n.
 func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article) error {
 	known, settings := map[string]bool{"experiment": true}, map[*plan.Trial]map[string]string{}
 	var trials []*plan.Trial
@@ -59,7 +59,7 @@ func pick(picked map[*plan.Trial]bool, n expr.Node, only string, list []*Article
 		case errors.Is(err, expr.ErrUnknownName):
 			e.Hint = source.Suggest(only[e.Span.Start:e.Span.End], slices.Sorted(maps.Keys(known)))
 			return e
-		case err != nil && !lacks: // a trial without the name is not selected
+		case err != nil && !lacks: // a trial that lacks a name is skipped
 			return err
 		case fit && err == nil:
 			picked[t] = true

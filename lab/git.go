@@ -11,8 +11,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// RevisionOf returns the git revision of the project as in record.FactRevision, with "+changes" if anything in the
-// repository but records and generated files is not committed. Without git, a repository or a commit it returns why.
+// RevisionOf returns the project's git revision for record.FactRevision. It ends in "+changes" if the repository has
+// uncommitted changes other than records and generated files. If there is no revision, the text says why.
 func RevisionOf(ctx context.Context, project *article.Project) string {
 	repository := files.Git(ctx, project.Dir)
 	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")
@@ -26,7 +26,7 @@ func RevisionOf(ctx context.Context, project *article.Project) string {
 	case err != nil:
 		return record.NoRevision + "nothing is committed"
 	}
-	// Nothing is locked or written, and no filter of the repository runs.
+	// The command takes no locks, writes nothing, and runs no filters of the repository.
 	args := []string{"status", "--porcelain", "--untracked-files=all", "--", ":/"}
 	for _, made := range []string{"experiments/*/records/**", "*.records/**", "_site/**", ".benchbook/**"} {
 		args = append(args, ":(top,exclude,glob)**/"+made)

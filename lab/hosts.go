@@ -10,10 +10,10 @@ import (
 	"benchbook/runner/engine"
 )
 
-// UnknownHosts is the ID of machines elsewhere before the first connection. No record has it.
+// UnknownHosts is the host ID of remote machines before the first connection. It never appears in records.
 const UnknownHosts = "not connected yet"
 
-// AddressesOf returns the cache keys of named nodes of the project's cluster.
+// AddressesOf returns the cache keys of nodes in the project's cluster, by node name.
 func AddressesOf(project *article.Project, names []string) map[string]string {
 	out, o := map[string]string{}, OptionsOf(project)
 	for _, name := range names {
@@ -26,7 +26,7 @@ func AddressesOf(project *article.Project, names []string) map[string]string {
 	return out
 }
 
-// AddressOf returns the address of the project's engine if it is on another machine; else empty.
+// AddressOf returns the address of the project's engine on another machine; empty if it is on this one.
 func (w Config) AddressOf(project *article.Project) string {
 	if w.Elsewhere == nil {
 		return ""
@@ -34,7 +34,7 @@ func (w Config) AddressOf(project *article.Project) string {
 	return w.Elsewhere(cmp.Or(project.EngineName(), spec.DefaultEngine))
 }
 
-// OptionsOf returns how to connect to the cluster of a project, which is the user's current one if it names none.
+// OptionsOf returns the connection settings of the project's cluster, by default the user's current one.
 func OptionsOf(project *article.Project) engine.Cluster {
 	o := engine.Cluster{Registry: project.Registry.Value}
 	if c := project.Cluster; c != nil {

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// DatasetOptions returns the options of a dataset of an article on a host. Each profile is planned once.
+// DatasetOptions returns options for a dataset of an article; host counts as this machine. Plans are cached by profile.
 func DatasetOptions(project *article.Project, c *Article, host string) dataset.Options {
 	type planned struct {
 		plan *plan.Plan
@@ -42,14 +42,14 @@ func DatasetOptions(project *article.Project, c *Article, host string) dataset.O
 	}}
 }
 
-// RecordRun, RecordHost and RecordProfile select records.
+// RecordRun, RecordHost and RecordProfile return the fields that records are selected by.
 func RecordRun(r *record.Record) string { return r.Run }
 
 func RecordHost(r *record.Record) string { return r.Host }
 
 func RecordProfile(r *record.Record) string { return r.Profile }
 
-// Boolean is 1 for true.
+// Boolean returns 1 for true, 0 for false.
 func Boolean(b bool) int {
 	if b {
 		return 1

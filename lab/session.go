@@ -1,8 +1,7 @@
-// Package lab does the work of the command's verbs: it selects the articles of a project, plans and checks them, knows
-// the engines of this machine, examines the machine, and cleans up. The packages below it measure, show, render
-// and bundle.
+// Package lab does the work of the command's verbs: it selects, plans and checks articles, connects to engines,
+// examines the machine, and cleans up. The packages below it measure, show, render and bundle.
 //
-// A Session is one use of the command. It prints to its Stdout and Stderr. Errors carry the exit status: see WithStatus.
+// A Session is one use of the command. It prints to Stdout and Stderr. Errors carry the exit status: see WithStatus.
 package lab
 
 import (
@@ -35,7 +34,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Select opens the project and reads the articles that the arguments name.
+// Select opens the project and reads the articles that the arguments name; without arguments, all articles.
 func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 	project, args, err := a.Open(args)
 	if err != nil {
@@ -73,7 +72,7 @@ func (a *Session) Select(args []string) (*article.Project, []*Article, error) {
 	return project, list, nil
 }
 
-// read reads the text of the article, which has to have the selected experiments.
+// read reads the article. It is an error if a selected experiment is missing.
 func (c *Article) read(project *article.Project) (err error) {
 	if c.Doc, err = ReadArticle(project, c.Slug); err != nil {
 		return Failure(err)
@@ -87,7 +86,7 @@ func (c *Article) read(project *article.Project) (err error) {
 	return nil
 }
 
-// Open opens the project of the folder, or a project of one Markdown file that belongs to no project. It returns the
+// Open opens the project in the session's folder, or makes a project of a Markdown file that is in none. It returns the
 // arguments as names in that project.
 func (a *Session) Open(args []string) (*article.Project, []string, error) {
 	project, err := article.OpenProject(a.Dir)
@@ -111,7 +110,7 @@ func (a *Session) Open(args []string) (*article.Project, []string, error) {
 	return project, args, err
 }
 
-// OpenSite is Open for a verb that renders a whole site.
+// OpenSite is like Open, for verbs that render a whole site: the only argument can be a Markdown file.
 func (a *Session) OpenSite(args []string) (*article.Project, error) {
 	project, _, err := a.Open(args)
 	if err == nil && len(args) > 0 && project.File() == "" {
@@ -124,7 +123,7 @@ func (a *Session) OpenSite(args []string) (*article.Project, error) {
 	return project, nil
 }
 
-// markdown returns the Markdown file that an argument names, if it is not an article of the project, which may be nil.
+// markdown returns the Markdown file and the experiment that arg names unless it is an article of project (may be nil).
 func (a *Session) markdown(project *article.Project, arg string) (file, experiment string, ok bool) {
 	file, experiment, _ = strings.Cut(arg, "#")
 	file = a.Located(file)
@@ -134,7 +133,7 @@ func (a *Session) markdown(project *article.Project, arg string) (file, experime
 	return file, experiment, ok
 }
 
-// At returns a path that the user names for something that is written: it is seen from the folder that -C names.
+// At resolves the path of an output file relative to the folder of -C.
 func (a *Session) At(name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
@@ -142,7 +141,7 @@ func (a *Session) At(name string) string {
 	return filepath.Join(a.Dir, name)
 }
 
-// Located returns a path that exists, as seen from the current folder, or else from the folder that -C names.
+// Located resolves the path of an input file relative to the current folder, or to the folder of -C if it is not there.
 func (a *Session) Located(name string) string {
 	if _, err := os.Stat(name); err != nil && !filepath.IsAbs(name) {
 		return filepath.Join(a.Dir, name)
@@ -150,7 +149,7 @@ func (a *Session) Located(name string) string {
 	return name
 }
 
-// Check plans every article, and returns all problems, the project's first.
+// Check plans and checks every article. It returns all problems, those of the project first.
 func (a *Session) Check(project *article.Project, list []*Article, o plan.Options) ([]*source.Problem, error) {
 	err := Each(list, func(_ int, c *Article) error {
 		if err := c.Plan(project, o); err != nil {
@@ -170,7 +169,7 @@ func (a *Session) Check(project *article.Project, list []*Article, o plan.Option
 	return problems, nil
 }
 
-// PrintJSON writes data for other programs.
+// PrintJSON writes v as indented JSON.
 func PrintJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -180,7 +179,7 @@ func PrintJSON(w io.Writer, v any) error {
 	return nil
 }
 
-// Words is where sentences go: with --json standard output has JSON only.
+// Words returns the writer for messages: standard error with --json, which keeps standard output pure JSON.
 func (a *Session) Words() io.Writer {
 	if a.JSON {
 		return a.Stderr
@@ -188,7 +187,7 @@ func (a *Session) Words() io.Writer {
 	return a.Stdout
 }
 
-// Print writes v as JSON with --json, and otherwise calls text.
+// Print writes v as JSON with --json; otherwise it calls text.
 func (a *Session) Print(v any, text func()) error {
 	if a.JSON {
 		return PrintJSON(a.Stdout, v)
@@ -197,7 +196,7 @@ func (a *Session) Print(v any, text func()) error {
 	return nil
 }
 
-// Records reads the records of an article. Bad files are printed and returned separately.
+// Records reads the records of an article. It prints and returns the files that it had to leave out.
 func (a *Session) Records(project *article.Project, c *Article) (records []*record.Record, bad []record.Bad,
 	err error) {
 	records, bad, err = a.ReadRecords(project.RecordsDir(c.Slug))
@@ -208,13 +207,13 @@ func (a *Session) Records(project *article.Project, c *Article) (records []*reco
 // ReadRecords reads and checks a folder of records.
 func (a *Session) ReadRecords(folder string) (records []*record.Record, bad []record.Bad, err error) {
 	records, bad, err = record.Dir(folder).Read()
-	if !a.Config.Scripted { // made-up records contradict themselves
+	if !a.Config.Scripted { // scripted records contradict themselves
 		record.Check(records, time.Now())
 	}
 	return records, bad, err
 }
 
-// Lay reads the records of an article, and returns them with the options of its dataset.
+// Lay returns the records of an article and the options for its dataset.
 func (a *Session) Lay(project *article.Project, c *Article) (records []*record.Record,
 	o dataset.Options, err error) {
 	host, err := a.HostOf(project, c)
@@ -226,7 +225,7 @@ func (a *Session) Lay(project *article.Project, c *Article) (records []*record.R
 	return records, o, err
 }
 
-// WarnBad prints bad files, each once.
+// WarnBad prints which files were left out, each once per session.
 func (a *Session) WarnBad(bad []record.Bad) {
 	a.warning.Lock()
 	defer a.warning.Unlock()
@@ -242,7 +241,7 @@ func (a *Session) WarnBad(bad []record.Bad) {
 	}
 }
 
-// Here returns this machine, which is examined once.
+// Here describes this machine, which is examined once per session.
 func (a *Session) Here() (machine.Host, error) {
 	if a.Config.Host != nil {
 		return *a.Config.Host, nil
@@ -254,7 +253,8 @@ func (a *Session) Here() (machine.Host, error) {
 	return a.host, nil
 }
 
-// HostOf returns the host of a planned article's results: this machine, or others as of the last connection.
+// HostOf returns the host that an article is measured on. For remote machines it is the host of the last connection, or
+// UnknownHosts.
 func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, error) {
 	if address := a.Config.AddressOf(project); address != "" {
 		if host, ok := machine.Cache(a.Config.Cache).Host(address); ok {
@@ -273,7 +273,7 @@ func (a *Session) HostOf(project *article.Project, c *Article) (machine.Host, er
 	return known, nil
 }
 
-// JoinErrors returns the error whose status takes precedence, and prints the other one.
+// JoinErrors returns the error whose status takes precedence and prints the other one.
 func (a *Session) JoinErrors(first, then error) error {
 	kept := Worse(first, then)
 	for _, err := range []error{first, then} {
@@ -289,12 +289,12 @@ func (a *Session) JoinErrors(first, then error) error {
 type Session struct {
 	Stdout, Stderr io.Writer
 	Terminal       io.Writer // standard error for a progress bar
-	Waits          io.Writer // for lines about waiting; nil for Stderr
+	Waits          io.Writer // for lines about waiting; nil means Stderr
 	Version        string    // of benchbook
 	Config         Config
 	Dir            string
 	JSON           bool        // with --json: Stdout is one JSON value
-	CleansUp       atomic.Bool // an interrupt lets the verb clean up, see AwaitOnInterrupt
+	CleansUp       atomic.Bool // after an interrupt, wait for the verb to clean up: see AwaitOnInterrupt
 
 	examining sync.Once // sets host and hostError
 	host      machine.Host
@@ -304,8 +304,8 @@ type Session struct {
 	warned  map[string]bool // what WarnBad has printed
 }
 
-// AwaitOnInterrupt begins a part of a verb that cleans up after an interrupt; other parts are ended at once. The returned
-// function ends the part, unless there was an interrupt: then the verb runs to its end. Parts may be nested.
+// AwaitOnInterrupt begins a section that cleans up after an interrupt; outside of one, an interrupt ends the command at
+// once. The returned function ends the section, unless it was interrupted. Sections may be nested.
 func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	before := a.CleansUp.Swap(true)
 	return func() {
@@ -315,8 +315,8 @@ func (a *Session) AwaitOnInterrupt(ctx context.Context) func() {
 	}
 }
 
-// Confirm asks the user. The error names the consequence of a no, with a hint where there is no terminal to ask on.
-// Meanwhile an interrupt ends the command at once.
+// Confirm asks the user a yes-or-no question; an interrupt ends the command at once. After a no the error is otherwise,
+// which states the consequence. Without a terminal it also has the hint.
 func (a *Session) Confirm(question, otherwise, hint string) error {
 	yes, asked := false, false
 	if a.Config.Ask != nil {
@@ -333,8 +333,8 @@ func (a *Session) Confirm(question, otherwise, hint string) error {
 	return UsageError(fmt.Errorf("%s: there is no terminal to ask on; %s", otherwise, hint))
 }
 
-// Lock locks a machine by a file of this one, so that no two runs use it at the same time: a second one waits. doing
-// describes this run to the second one.
+// Lock locks a machine by a file on this one, so that only one run uses it at a time. It waits for another run; doing
+// tells other runs what this one does.
 func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (unlock func(), err error) {
 	if a.Config.LockDir == "" {
 		return func() {}, nil
@@ -342,12 +342,12 @@ func (a *Session) Lock(ctx context.Context, host machine.Host, doing string) (un
 	return machine.Lock(ctx, host, a.Config.LockDir, doing, func(busy *engine.BusyError) { a.NoteWaiting(busy) })
 }
 
-// NoteWaiting prints which run this one waits for.
+// NoteWaiting prints that this run waits for another one.
 func (a *Session) NoteWaiting(busy error) {
 	fmt.Fprintf(cmp.Or(a.Waits, a.Stderr), "%v: waiting until it ends\n", busy)
 }
 
-// Plans plans the chosen experiments of articles. Problems are printed, with an error that names the consequence.
+// Plans checks articles and plans their chosen experiments. Problems are printed; the error names the consequence.
 func (a *Session) Plans(project *article.Project, list []*Article, o plan.Options, consequence string) error {
 	problems, err := a.Check(project, list, o)
 	if err != nil {
@@ -363,7 +363,7 @@ func (a *Session) Plans(project *article.Project, list []*Article, o plan.Option
 	return nil
 }
 
-// SelectPlanned is Select and then Plans.
+// SelectPlanned calls Select and then Plans.
 func (a *Session) SelectPlanned(args []string, o plan.Options, consequence string) (project *article.Project,
 	list []*Article, err error) {
 	if project, list, err = a.Select(args); err == nil {
@@ -372,7 +372,7 @@ func (a *Session) SelectPlanned(args []string, o plan.Options, consequence strin
 	return project, list, err
 }
 
-// Present returns the images and programs on the engine of a project. It connects when a record names one.
+// Present returns the images and programs on the project's engine. It connects only when a record names an image.
 func (a *Session) Present(project *article.Project) *images.Present {
 	return &images.Present{Agent: a.Config.Agent, Connect: func(ctx context.Context) (engine.Engine, error) {
 		return a.Config.EngineOf(ctx, project, nil)

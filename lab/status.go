@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Exit statuses of the command. Statuses lists them for --help; docs/command.md has the same table.
+// Exit statuses of the command. docs/command.md has a table of them.
 const (
 	StatusDone        = 0
 	StatusFailed      = 1
@@ -16,7 +16,7 @@ const (
 	StatusInterrupted = 130 // what shells report for a command that Ctrl-C ended
 )
 
-// Statuses are all exit statuses with their meanings.
+// Statuses lists all exit statuses with their meanings, for --help.
 var Statuses = []struct {
 	Status  int
 	Meaning string
@@ -28,10 +28,10 @@ var Statuses = []struct {
 	{StatusInterrupted, "interrupted (Ctrl-C, TERM or HUP)"},
 }
 
-// precedence orders statuses: of several errors of one command, the first status here is the one reported.
+// precedence decides which status is reported if a command has several errors: the first in this list.
 var precedence = []int{StatusUsage, StatusInterrupted, StatusFailed, StatusGate}
 
-// A StatusError ends the command with a status. Err is nil if its message has been printed already.
+// A StatusError ends the command with an exit status. Err is nil if the message has been printed already.
 type StatusError struct {
 	Status int
 	Err    error
@@ -46,16 +46,16 @@ func (e *StatusError) Error() string {
 
 func (e *StatusError) Unwrap() error { return e.Err }
 
-// WithStatus ends the command with a status; err may be nil.
+// WithStatus returns an error that ends the command with a status; err may be nil.
 func WithStatus(status int, err error) error { return &StatusError{Status: status, Err: err} }
 
-// Failure ends the command with StatusFailed; err may be nil.
+// Failure returns an error with StatusFailed; err may be nil.
 func Failure(err error) error { return WithStatus(StatusFailed, err) }
 
-// UsageError ends the command with StatusUsage.
+// UsageError returns an error with StatusUsage.
 func UsageError(err error) error { return WithStatus(StatusUsage, err) }
 
-// Worse returns the error whose status takes precedence.
+// Worse returns the error whose status takes precedence; either may be nil.
 func Worse(a, b error) error {
 	for _, status := range precedence {
 		for _, err := range []error{a, b} {
@@ -67,7 +67,7 @@ func Worse(a, b error) error {
 	return cmp.Or(a, b)
 }
 
-// Interrupted is Failure, or StatusInterrupted if ctx has ended.
+// Interrupted returns an error with StatusInterrupted if ctx has ended, else Failure(err).
 func Interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return WithStatus(StatusInterrupted, errors.New("interrupted"))
