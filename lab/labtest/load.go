@@ -1,4 +1,4 @@
-// Package labtest has what load generators print, for tests of what the command does.
+// Package labtest provides output of load generators for tests of the command.
 package labtest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// Answers are what the targets of a load answered before it: what is right, or a failure if one is given.
+// Answers returns the answers of a load's targets to the check before the load: right ones, or the given failure.
 func Answers(config []byte, failure string) []byte {
 	var read loadgen.Config
 	if err := json.Unmarshal(config, &read); err != nil {
@@ -29,7 +29,7 @@ func Answers(config []byte, failure string) []byte {
 	return encoded(out)
 }
 
-// Requests is a result of the load generator: a thousand right answers in a second.
+// Requests returns a result of the load generator: a thousand right answers in one second.
 func Requests() []byte {
 	h := hdrhistogram.New(1, 60e9, 3)
 	for i := range int64(1000) {
@@ -51,7 +51,7 @@ func Requests() []byte {
 		Seconds: []loadgen.Second{{Completed: loadgen.Completed{Right: 1000}}}})
 }
 
-// encoded is a value as JSON.
+// encoded returns v as JSON.
 func encoded(v any) []byte {
 	data, err := json.Marshal(v)
 	if err != nil {

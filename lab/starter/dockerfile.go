@@ -11,14 +11,14 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// isDockerfile reports whether a file is a Dockerfile by its name, such as Dockerfile.dev or web.dockerfile.
+// isDockerfile reports whether a file has the name of a Dockerfile, such as Dockerfile.dev or web.dockerfile.
 func isDockerfile(file string) bool {
 	name := strings.ToLower(filepath.Base(file))
 	isYAML := slices.Contains([]string{".yml", ".yaml"}, filepath.Ext(name))
 	return !isYAML && (strings.Contains(name, "dockerfile") || strings.Contains(name, "containerfile"))
 }
 
-// fromDockerfile makes a service that is built from a Dockerfile. Its folder is the build context, and is not changed.
+// fromDockerfile makes a service that is built from a Dockerfile, with the Dockerfile's folder as the build context.
 func (m *maker) fromDockerfile(data []byte) error {
 	context := absolute(filepath.Dir(m.file))
 	if _, ok := files.Below(m.root, context); !ok {

@@ -17,11 +17,11 @@ import (
 type schemaKind struct {
 	Title string
 	t     reflect.Type
-	// many allows a list instead of one.
+	// many allows a list instead of a single block.
 	many bool
 }
 
-// Kinds returns everything with a schema, by its name.
+// Kinds returns everything that has a schema, by name.
 func Kinds() map[string]schemaKind {
 	return map[string]schemaKind{
 		"experiment":   {"A yaml experiment block of benchbook", reflect.TypeFor[article.Experiment](), false},
@@ -37,10 +37,10 @@ func Kinds() map[string]schemaKind {
 	}
 }
 
-// A schema is one of JSON Schema 2020-12. Its keys are written in alphabetical order.
+// A schema is a JSON Schema (2020-12), or a part of one.
 type schema map[string]any
 
-// Of returns the schema of a kind, by reflection on the type that reads it.
+// Of returns the schema of the named kind, made by reflection from the type that decodes it.
 func Of(name string) schema {
 	kind := Kinds()[name]
 	g := schemaMaker{defs: map[string]schema{}, tag: "yaml"}
@@ -61,10 +61,10 @@ func Of(name string) schema {
 	return out
 }
 
-// A schemaMaker turns types into schemas. Structs become definitions that others refer to.
+// A schemaMaker turns types into schemas. Structs become definitions in $defs.
 type schemaMaker struct {
 	defs map[string]schema
-	tag  string // of fields: yaml for what authors write, json for records
+	tag  string // struct tag that names keys: yaml for what authors write, json for records
 }
 
 func (g *schemaMaker) value(t reflect.Type) schema {
@@ -89,7 +89,7 @@ func (g *schemaMaker) value(t reflect.Type) schema {
 	panic(fmt.Sprintf("benchbook: no schema for %s", t))
 }
 
-// named returns the type of the values in a mapping with keys of the author.
+// named returns the value type T of article.Named[T], an entry of a mapping whose keys the author chooses.
 func named(t reflect.Type) (reflect.Type, bool) {
 	if t.PkgPath() != reflect.TypeFor[article.Named[source.Text]]().PkgPath() ||
 		!strings.HasPrefix(t.Name(), "Named[") {
@@ -99,8 +99,8 @@ func named(t reflect.Type) (reflect.Type, bool) {
 	return f.Type, ok
 }
 
-// mapping returns the definition of a struct. A struct without tags decodes itself and accepts anything. Refused keys are
-// left out.
+// mapping defines the schema of a struct and returns a reference to it. A struct without tagged fields decodes itself,
+// so its schema accepts anything.
 func (g *schemaMaker) mapping(t reflect.Type) schema {
 	if g.defs[defName(t)] != nil {
 		return g.reference(t)
@@ -124,7 +124,7 @@ func (g *schemaMaker) mapping(t reflect.Type) schema {
 	return g.reference(t)
 }
 
-// saved adds the fields of a struct as encoding/json writes them, and returns those that are always there.
+// saved adds the fields of a struct as encoding/json writes them. It returns the keys that are always present.
 func (g *schemaMaker) saved(t reflect.Type, properties schema) []string {
 	required := []string{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -144,7 +144,7 @@ func (g *schemaMaker) saved(t reflect.Type, properties schema) []string {
 	return required
 }
 
-// field returns the schema of a field, which may have a notation of its own.
+// field returns the schema of a field: by its own notation if it has one, else by its type.
 func (g *schemaMaker) field(f *source.StructField) schema {
 	if as, ok := strings.CutPrefix(f.As, "[]"); ok {
 		s, _ := g.notation(as, f.Type.Elem())
@@ -156,7 +156,7 @@ func (g *schemaMaker) field(f *source.StructField) schema {
 	return g.value(f.Type)
 }
 
-// reference accepts the definition of a struct, or the value that stands for a mapping with one key alone.
+// reference refers to the definition of a struct. If one key can be written without the mapping, its value is accepted.
 func (g *schemaMaker) reference(t reflect.Type) schema {
 	s := schema{"$ref": "#/$defs/" + defName(t)}
 	if f := source.Alone(t); f != nil {
@@ -165,7 +165,7 @@ func (g *schemaMaker) reference(t reflect.Type) schema {
 	return s
 }
 
-// defName is the name of a type in a schema, without type arguments: no schema has a generic type with two of them.
+// defName returns the name of a type in a schema. Type arguments are dropped: no schema uses a generic type with two.
 func defName(t reflect.Type) string {
 	name, _, _ := strings.Cut(t.Name(), "[")
 	return name
@@ -173,7 +173,7 @@ func defName(t reflect.Type) string {
 
 func orList(s schema) schema { return anyOf(s, schema{"type": "array", "items": s}) }
 
-// anyOf accepts one of several schemas; anything if one of them does.
+// anyOf accepts what any of the schemas accepts. If one of them is empty, so is the result.
 func anyOf(list ...schema) schema {
 	for _, s := range list {
 		if len(s) == 0 {
@@ -183,7 +183,7 @@ func anyOf(list ...schema) schema {
 	return schema{"anyOf": list}
 }
 
-// without returns s for mappings without the keys.
+// without returns s, restricted to mappings that have none of the keys.
 func without(s schema, keys ...string) schema {
 	var list []schema
 	for _, key := range keys {
@@ -201,10 +201,10 @@ func orNull(s schema) schema {
 	return anyOf(s, schema{"type": "null"})
 }
 
-// word accepts scalars as they are written: 3.10, on and 007 are words too.
+// word accepts every scalar, because 3.10, on and 007 are words too.
 func word() schema { return schema{"type": []string{"string", "number", "boolean"}} }
 
-// schemaText accepts words that match a pattern, and templates.
+// schemaText accepts strings that match a pattern or contain a template.
 func schemaText(pattern string) schema {
 	return schema{"type": "string", "pattern": pattern + `|\$\{\{`}
 }
@@ -213,8 +213,8 @@ func oneOf(words []string) schema {
 	return anyOf(schema{"enum": words}, schema{"type": "string", "pattern": `\$\{\{`})
 }
 
-// notation returns the schema of a type that decodes itself, or of a notation of package article; false for others. It is
-// a table.
+// notation returns the schema of a type that decodes itself, or of a notation of package article. It returns false for
+// all others.
 //
 //gocyclo:ignore
 func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
@@ -293,11 +293,11 @@ func (g *schemaMaker) notation(name string, t reflect.Type) (schema, bool) {
 	return nil, false
 }
 
-// jsonTypes are the types of plain values in JSON.
+// jsonTypes maps scalar kinds to JSON types.
 var jsonTypes = map[reflect.Kind]string{reflect.String: "string", reflect.Bool: "boolean", reflect.Int: "integer",
 	reflect.Int64: "integer", reflect.Float64: "number"}
 
-// recorded is the schema of a value of type t as encoding/json writes it.
+// recorded returns the schema of a value of type t as encoding/json writes it.
 func (g *schemaMaker) recorded(t reflect.Type) schema {
 	switch t.String() {
 	case "time.Time":

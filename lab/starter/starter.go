@@ -1,5 +1,5 @@
-// Package starter writes a first article for a Compose file or a Dockerfile, and describes what authors write in JSON
-// Schema.
+// Package starter writes a first article for a Compose file or a Dockerfile, and generates JSON Schemas of blocks,
+// project files and records.
 package starter
 
 import (
@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Article is a first article.
+// Article is the article that From makes.
 type Article struct {
 	Slug string
 	Text string
@@ -30,10 +30,10 @@ type Article struct {
 // maxFile bounds a Compose file or Dockerfile, in bytes.
 const maxFile = 4 << 20
 
-// From writes an article for the project in dir that puts a load on a service of a Compose file, or on the server in the
-// image of a Dockerfile. Path is what to ask for, such as /notes/.
+// From makes an article for the project in dir that puts load on a service of a Compose file, or on the server that a
+// Dockerfile builds. path is the URL path to request, such as /notes/.
 //
-// The error says in one sentence why that cannot be, and what to change.
+// An error says what is wrong and what to change.
 func From(dir, file, path string) (*Article, error) {
 	if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " #\n\"${}") {
 		return nil, fmt.Errorf("invalid path %q: write it as in a URL, such as /notes/", path)
@@ -60,16 +60,16 @@ func From(dir, file, path string) (*Article, error) {
 
 // A maker makes an article from a file.
 type maker struct {
-	file, folder, root string // the folder of the article, and its repository
+	file, folder, root string // the source file, the article's folder, and the repository's
 
-	service, port string // to put the load on
-	services      string // the lines of the experiment that say where services come from
+	service, port string // target of the load
+	services      string // YAML lines of the experiment that define its services
 }
 
-// defaultName matches the names of files that Compose reads together with a file that overrides them.
+// defaultName matches the default names of Compose files. Only for these does Compose also read an override file.
 var defaultName = regexp.MustCompile(`^(docker-)?compose\.ya?ml$`)
 
-// fromCompose chooses a service of a Compose file. Like Compose itself, it takes the file that overrides it along.
+// fromCompose chooses a service of a Compose file. Like Compose itself, it also reads the override file.
 func (m *maker) fromCompose() error {
 	names := []string{m.file}
 	for _, ending := range []string{".yml", ".yaml"} {
@@ -97,13 +97,13 @@ func (m *maker) fromCompose() error {
 	return nil
 }
 
-// relative returns an absolute path as the article names it.
+// relative returns an absolute path relative to the article's folder, with slashes.
 func (m *maker) relative(name string) string {
 	rel, _ := filepath.Rel(m.folder, name) // both are absolute
 	return filepath.ToSlash(rel)
 }
 
-// leftOut removes keys of services that cannot be taken, each with the reason.
+// leftOut returns YAML that removes unsupported keys from services, each with the reason in a comment.
 func leftOut(keys []compose.LeftOut) string {
 	byService := map[string]string{}
 	for _, k := range keys {
@@ -119,7 +119,7 @@ func leftOut(keys []compose.LeftOut) string {
 	return text
 }
 
-// composeEntry names Compose files in an article, and the variables that are their secrets.
+// composeEntry returns the value of compose: in an article: the files, and the variables that hold their secrets.
 func composeEntry(paths []string, read *compose.Project) string {
 	paths = slice.Map(paths, plain)
 	named := paths[0]
@@ -138,12 +138,12 @@ func composeEntry(paths []string, read *compose.Project) string {
 	return named
 }
 
-// elsewhere are ports of programs that do not speak HTTP.
+// elsewhere lists default ports of servers that do not speak HTTP.
 var elsewhere = strings.Fields(`22 25 53 1433 1521 1883 2181 3306 4222 5432 5672 6379 9042 9092 11211 26379 27017
 	33060`)
 
-// loaded is the service to put a load on: one whose port Compose would publish before others, and one that nothing
-// else depends on before others. Written has the services with their ports.
+// loaded chooses the service and port to put load on. It prefers services whose ports Compose publishes, and among
+// these the one that the fewest others depend on.
 func loaded(services *source.Node, published map[string]bool) (name, port string) {
 	least := 0
 	for _, f := range services.All() {
@@ -157,7 +157,7 @@ func loaded(services *source.Node, published map[string]bool) (name, port string
 		}
 		rank := 0
 		if !published[f.Key.Value] {
-			rank = len(services.All()) // more than what may depend on it
+			rank = len(services.All()) // more than the number of services that may depend on one
 		}
 		rank += slice.Count(services.All(), func(other source.Field) bool {
 			return other.Value.Get("depends_on").Get(f.Key.Value) != nil
@@ -180,7 +180,7 @@ func slugOf(folder string) string {
 	return slug
 }
 
-// absolute returns the path of a file or folder without links, also of one that is still to be made.
+// absolute returns the absolute path of a file or folder with links resolved. The file need not exist yet.
 func absolute(name string) string {
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -196,7 +196,7 @@ func absolute(name string) string {
 	return abs
 }
 
-// plainPath is a path that YAML reads as it is.
+// plainPath matches paths that need no quotes in YAML.
 var plainPath = regexp.MustCompile(`^[A-Za-z./_][A-Za-z0-9./_-]*$`)
 
 func plain(path string) string {
@@ -206,7 +206,7 @@ func plain(path string) string {
 	return strconv.Quote(path)
 }
 
-// text is the article about the load that the service carries.
+// text returns the text of the article, which asks how much load the service carries.
 func (m *maker) text(slug, path string) string {
 	address := "http://" + m.service + path
 	if m.port != "80" {

@@ -1,4 +1,4 @@
-// Package terminal writes text for people: in columns, tables and lines of a terminal, without what would control one.
+// Package terminal formats text for people: columns, wrapped lines and errors, without terminal control sequences.
 package terminal
 
 import (
@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// LineWidth is how wide lines for people are where what they say can be broken.
+// LineWidth is the width to which lines for people are wrapped, in characters.
 const LineWidth = 110
 
-// Width is the number of characters of a text.
+// Width returns the number of characters in a text.
 func Width(s string) int { return utf8.RuneCountInString(s) }
 
-// PrintColumns writes rows of the same number of cells, aligned, each after an indent.
+// PrintColumns writes rows with aligned columns, each after an indent. All rows must have the same number of cells.
 func PrintColumns(w io.Writer, indent string, rows [][]string) {
 	var widths []int
 	for _, row := range rows {
@@ -35,7 +35,7 @@ func PrintColumns(w io.Writer, indent string, rows [][]string) {
 	}
 }
 
-// WrapLast breaks the last cell of rows into rows of at most width characters, the second and later ones indented.
+// WrapLast wraps the last cell of each row to width characters. Further lines become rows of their own, indented.
 func WrapLast(rows [][]string, width int) (out [][]string) {
 	for _, row := range rows {
 		last := len(row) - 1

@@ -12,8 +12,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// ErrorText is the text of an error without the words of libraries in it, which are names of system calls and of types
-// of Go.
+// ErrorText returns the text of an error in plain words: without names of system calls and Go types, which errors of
+// libraries contain.
 func ErrorText(err error) string {
 	text := err.Error()
 	walk(err, func(part error) {
@@ -26,7 +26,7 @@ func ErrorText(err error) string {
 	return text
 }
 
-// walk visits an error and all that it wraps.
+// walk visits an error and all errors that it wraps.
 func walk(err error, visit func(error)) {
 	if err == nil {
 		return
@@ -42,8 +42,8 @@ func walk(err error, visit func(error)) {
 	}
 }
 
-// inPlainWords says what an error of a library says, behind a text that may name the file already. It is empty for any
-// other error.
+// inPlainWords rewrites an error of the standard library, without its path if the text before it has that already. It is
+// empty for all other errors.
 func inPlainWords(err error, before string) string {
 	switch err := err.(type) {
 	case *fs.PathError:
@@ -61,7 +61,7 @@ func inPlainWords(err error, before string) string {
 	return ""
 }
 
-// WithWayOut is the text of an error, with what to do about common causes when writing files.
+// WithWayOut returns the text of an error, with a remedy if a disk is full.
 func WithWayOut(err error) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return ErrorText(err) + ": free some space there; benchbook clean --records removes old records"

@@ -11,11 +11,11 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Plain writes text without what would control a terminal: programs and articles of others have a part in what we
-// print.
+// Plain removes terminal control sequences from what it writes: parts of our output come from programs and articles of
+// other people.
 type Plain struct{ To io.Writer }
 
-// sequences are those that colour a terminal, move in it, or name its window.
+// sequences matches escape sequences that colour text, move the cursor or set the window's title.
 var sequences = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?)`)
 
 func (p Plain) Write(text []byte) (int, error) {
@@ -25,12 +25,12 @@ func (p Plain) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// marks are invisible letters of a direction. Text from right to left is written with them, but names and commands are
-// not.
+// marks matches invisible characters that set the direction of text. Right-to-left prose needs them; names and commands
+// do not.
 var marks = regexp.MustCompile(`[\x{061C}\x{200E}\x{200F}]`)
 
-// cleaned is a text as it may reach a terminal. Control sequences are left out; what turns text is shown, as on
-// pages.
+// cleaned returns text that is safe to print to a terminal: control sequences are removed, and characters that change
+// its direction are shown as escapes.
 func cleaned(text []byte) []byte {
 	text = bytes.Map(func(r rune) rune {
 		switch {
@@ -45,8 +45,8 @@ func cleaned(text []byte) []byte {
 		func(c []byte) []byte { return []byte(source.Escape(bytes.Runes(c)[0])) })
 }
 
-// Text returns what a program wrote without what controls a terminal.
+// Text returns the output of a program without terminal control sequences.
 func Text(s string) string { return string(cleaned([]byte(s))) }
 
-// Clean is a name or words of an author, or what came of them, in one line without what controls a terminal.
+// Clean returns words of an author on one line, without terminal control sequences.
 func Clean(words string) string { return strings.ReplaceAll(string(cleaned([]byte(words))), "\n", " ") }

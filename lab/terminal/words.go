@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Clock writes a time in whole days, hours, minutes and seconds, without leading zeros: "1h 0m 5s".
+// Clock writes a duration in days, hours, minutes and whole seconds, without leading zero units: "1h 0m 5s".
 func Clock(d time.Duration) string {
 	s := int64(math.Round(d.Seconds()))
 	out := ""
@@ -25,12 +25,12 @@ func Clock(d time.Duration) string {
 	return fmt.Sprintf("%s%ds", out, s)
 }
 
-// Indent sets lines below a line of two indents.
+// Indent indents lines by six spaces.
 func Indent(s string) string {
 	return "      " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n      ")
 }
 
-// Relative writes a path as seen from the current folder, where that is shorter to say.
+// Relative returns a path relative to the current folder if it is below it, else the path itself.
 func Relative(path string) string {
 	wd, err := os.Getwd()
 	if err != nil {
@@ -43,5 +43,5 @@ func Relative(path string) string {
 	return rel
 }
 
-// Tenths is a time to a tenth of a second.
+// Tenths rounds a duration to a tenth of a second.
 func Tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
