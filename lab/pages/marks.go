@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// mark is a part of an article between two comments in a Markdown file: docs/command.md#weave.
+// mark is a pair of comments in a Markdown file with a part of an article between them: see docs/command.md#weave.
 type mark struct {
 	kind    string     // table, value, figure or claim
 	name    string     // label, expression or claim
@@ -23,7 +23,7 @@ type mark struct {
 	body    source.Pos
 }
 
-// text returns the present text of the part.
+// text returns the present text between the comments.
 func (m mark) text() string { return string(m.body.Source.Data[m.body.Start:m.body.End]) }
 
 var (
@@ -32,10 +32,10 @@ var (
 	word    = regexp.MustCompile(`[^\s|]+`)
 )
 
-// marksIn finds the marks of a Markdown file, in their order. What looks like one in code is left alone.
+// marksIn returns the marks of a Markdown file in order, without those in code.
 func marksIn(src *source.Source, problems *source.Problems) []mark {
 	var out []mark
-	var open *mark // whose second comment is to come
+	var open *mark // still without its second comment
 	missing := func(m *mark) {
 		problems.Add("bad-mark", m.at, "the part has no end").Hint = "close it with <!-- /benchbook -->"
 	}
@@ -66,7 +66,7 @@ func marksIn(src *source.Source, problems *source.Problems) []mark {
 	return out
 }
 
-// readMark parses the words of a comment that begins at a place. The kind is empty if they have a problem.
+// readMark parses the words of the comment at the given place. After a problem the kind of the mark is empty.
 func readMark(at, words source.Pos, problems *source.Problems) *mark {
 	found := asked.FindSubmatch(at.Source.Data[words.Start:words.End])
 	if found == nil {
@@ -78,7 +78,7 @@ func readMark(at, words source.Pos, problems *source.Problems) *mark {
 	return &mark{kind: string(found[1]), name: string(found[2]), article: string(found[3]), at: words}
 }
 
-// htmlOf returns the raw HTML of a file, which comments are, at its places: there are spaces for everything else.
+// htmlOf returns the file with everything except raw HTML, including comments, replaced by spaces. Offsets stay equal.
 func htmlOf(src *source.Source, problems *source.Problems) []byte {
 	out := bytes.Repeat([]byte(" "), len(src.Data))
 	keep := func(list *text.Segments) {
@@ -105,7 +105,7 @@ func htmlOf(src *source.Source, problems *source.Problems) []byte {
 	return out
 }
 
-// woven is the text with other bodies in its marks, with line ends as it has them.
+// woven returns the text of src with the bodies of its marks replaced.
 func woven(src *source.Source, marks []mark, bodies []string) []byte {
 	var out bytes.Buffer
 	last := 0
@@ -118,7 +118,7 @@ func woven(src *source.Source, marks []mark, bodies []string) []byte {
 	return out.Bytes()
 }
 
-// differs returns where a part first differs from the wanted text, and how in words; empty if it does not differ.
+// differs returns where a part first differs from the wanted text, and a message, which is empty if they are equal.
 func differs(m mark, want string) (at source.Pos, words string) {
 	is := m.text()
 	switch {
@@ -141,10 +141,10 @@ func differs(m mark, want string) (at source.Pos, words string) {
 	return m.at, "the lines are not those of the records"
 }
 
-// numberWithUnit matches a number with a unit, as of something that was measured.
+// numberWithUnit matches a number with a unit that a measurement may have.
 var numberWithUnit = regexp.MustCompile(`\d[\d.,]*(?:\s|\x{a0}|\x{202f})?(?:times|×|%|(?:[µmn]?s|[kMG]i?B|/s)\b)`)
 
-// typedNumbers returns the numbers with units on lines with a value of the records that are not part of a mark.
+// typedNumbers returns the numbers with units that an author typed on a line that also has a value mark.
 func typedNumbers(src *source.Source, marks []mark) (out []source.Pos) {
 	lineOf := func(at int) int {
 		line, _ := src.Position(at)

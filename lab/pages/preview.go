@@ -18,13 +18,13 @@ import (
 	"benchbook/site/theme"
 )
 
-// ArticlesDir is where a project has its articles.
+// ArticlesDir is the folder of a project's articles.
 const ArticlesDir = "experiments"
 
-// recordsDir is where an article has its records.
+// recordsDir is the folder of an article's records.
 const recordsDir = "records"
 
-// A Previewer renders the site in memory, and keeps pages of articles whose files do not change.
+// A Previewer renders the site in memory and caches the pages of unchanged articles.
 type Previewer struct {
 	app      *lab.Session
 	open     func() (*article.Project, error)
@@ -32,14 +32,14 @@ type Previewer struct {
 	made     map[string]*madeArticle // by slug
 }
 
-// madeArticle is the last page of an article without problems, and its problems since then.
+// madeArticle is the last page that could be rendered of an article, and the article's present problems.
 type madeArticle struct {
-	stamp    string // of its files and of the project's; empty to render it again
+	stamp    string // of the article's and the project's files; if empty, the page is rendered again
 	page     *render.Page
 	problems string
 }
 
-// NewPreviewer previews a project.
+// NewPreviewer returns a Previewer of a project.
 func NewPreviewer(a *lab.Session, project *article.Project) (*Previewer, error) {
 	renderer, err := render.New(theme.Files)
 	if err != nil {
@@ -48,13 +48,13 @@ func NewPreviewer(a *lab.Session, project *article.Project) (*Previewer, error) 
 	return &Previewer{app: a, open: project.Reopen, renderer: renderer}, nil
 }
 
-// Build is the Build of a preview. It renders articles whose files have changed since the last build.
+// Build renders the articles whose files have changed since the last build, for preview.Preview.
 func (p *Previewer) Build(ctx context.Context) preview.Built {
 	var problems strings.Builder
 	var built preview.Built
 	project, err := p.open()
 	if err == nil {
-		built.Roots = Watched(project) // the theme is named in a file that is followed
+		built.Roots = Watched(project) // a change of the project file may name another style sheet
 		built.Files, err = p.site(ctx, project, &problems)
 	}
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *Previewer) site(ctx context.Context, project *article.Project, said *st
 	var problems source.Problems
 	options := Options{}.Site(p.app, project, &problems)
 	if lab.PrintProblems(said, problems.Sorted()); !problems.Empty() {
-		return nil, nil // the site is as it was
+		return nil, nil // the site stays as it was
 	}
 	if err := p.render(ctx, project, slugs); err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func (p *Previewer) site(ctx context.Context, project *article.Project, said *st
 	return site.Files(pages, options)
 }
 
-// render renders the articles whose files have changed, or all if the project has: links between articles may lead
-// elsewhere then. An article with problems keeps its page.
+// render renders the articles whose files have changed, or all if the project has, because links between articles may
+// then be different. An article with problems keeps its last page.
 func (p *Previewer) render(ctx context.Context, project *article.Project, slugs []string) error {
 	before, ofProject := p.made, stampOf(projectFile(project))+strings.Join(slugs, " ")
 	p.made = map[string]*madeArticle{}
@@ -111,7 +111,7 @@ func (p *Previewer) render(ctx context.Context, project *article.Project, slugs 
 	})
 }
 
-// article renders an article, unless it has problems.
+// article renders an article into m, or sets its problems.
 func (p *Previewer) article(project *article.Project, slug string, slugs []string, m *madeArticle) error {
 	doc, err := lab.ReadArticle(project, slug)
 	if err != nil {
@@ -135,12 +135,12 @@ func (p *Previewer) article(project *article.Project, slug string, slugs []strin
 	return nil
 }
 
-// stampOf describes a file, or the files of a folder, by name, size and time.
+// stampOf returns the names, sizes and modification times of a file, or of all files below a folder.
 func stampOf(name string) string {
 	var out strings.Builder
 	_ = filepath.WalkDir(name, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // gone, or without permission
+			return nil // removed meanwhile, or unreadable
 		}
 		if info, err := e.Info(); err == nil && !e.IsDir() {
 			fmt.Fprintln(&out, name, info.Size(), info.ModTime().UnixNano())
@@ -154,7 +154,7 @@ func projectFile(project *article.Project) string {
 	return cmp.Or(project.File(), filepath.Join(project.Dir, article.ProjectFile))
 }
 
-// folderOf returns the folder of an article, or of all for "". A single file has its records there.
+// folderOf returns the folder of an article, or of all articles for "". For a single file it is the folder of records.
 func folderOf(project *article.Project, slug string) string {
 	if project.File() != "" {
 		return project.RecordsDir("")

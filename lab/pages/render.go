@@ -1,4 +1,4 @@
-// Package pages renders the site of a project, once or at every change, and weaves parts of articles into other files.
+// Package pages renders the site of a project, once or on every change, and weaves parts of articles into other files.
 package pages
 
 import (
@@ -26,20 +26,20 @@ import (
 	"benchbook/site/theme"
 )
 
-// SiteDir is where the site goes unless --output says otherwise, below the project.
+// SiteDir is the default folder of the site, below the project.
 const SiteDir = "_site"
 
-// Options say what a site shows, and where it is written.
+// Options select what a site shows and where it is written.
 type Options struct {
 	Out     string
 	Host    string
 	Single  bool
 	PNG     bool   // a picture of each figure next to its SVG
-	Command string // that measured the only article, instead of run; empty for the articles of a project
+	Command string // command line that measured the only article; empty for articles of a project
 }
 
-// Render makes the site of all articles without problems, and prints outcomes and where the site is. said names the
-// articles whose problems have been printed already, and only their claims are printed; all claims if it is empty.
+// Render renders the site of all articles without problems, and prints outcomes and the site's folder. said lists the
+// articles whose problems are printed already; if it is not empty, only their claims are printed.
 func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags Options, said []string) (
 	[]*show.Article, error) {
 	m, err := makeSite(a, project, list, flags)
@@ -82,7 +82,7 @@ func Render(a *lab.Session, project *article.Project, list []*lab.Article, flags
 	return outcomes, nil
 }
 
-// SoFar makes the site as Render does during a run, and prints only where it is, and what it shows.
+// SoFar renders the site in the middle of a run, and prints only its path and what it shows.
 func SoFar(a *lab.Session, shows string) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
@@ -161,7 +161,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 		if made[i], err = renderPage(a, project, c, renderer, options, flags); err != nil {
 			err = fmt.Errorf("article %s: %w", c.Slug, err)
 		}
-		// of a thousand articles these take most of the memory
+		// With a thousand articles, these would take most of the memory.
 		c.Doc, c.Planned = nil, nil
 		return err
 	})
@@ -177,7 +177,7 @@ func renderPages(a *lab.Session, project *article.Project, list []*lab.Article, 
 type madePage struct {
 	page    *render.Page
 	outcome *show.Article
-	found   bool // there are records of the asked host
+	found   bool // the article has records of the host of --host
 }
 
 func renderPage(a *lab.Session, project *article.Project, c *lab.Article, renderer *render.Renderer,
@@ -188,7 +188,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	}
 	m.found, o.Host = true, flags.Host
 	shown, err := dataset.New(c.Doc, records, o)
-	if errors.Is(err, dataset.ErrNoHost) { // then there are no results on the page
+	if errors.Is(err, dataset.ErrNoHost) { // the page is rendered without results
 		m.found, o.ThisHost, o.Host = false, flags.Host, ""
 		shown, err = dataset.New(c.Doc, records, o)
 	}
@@ -205,7 +205,7 @@ func renderPage(a *lab.Session, project *article.Project, c *lab.Article, render
 	return m, err
 }
 
-// runFiles returns the files with the records of an article, for readers to download, without unfinished ones.
+// runFiles returns the finished record files of an article, for readers to download.
 func runFiles(folder string, records []*record.Record) (list []render.Copy, err error) {
 	unfinished := record.Unfinished(records)
 	for _, below := range slices.Compact(slices.Sorted(slices.Values(slice.Map(records, (*record.Record).Path)))) {

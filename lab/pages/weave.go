@@ -28,10 +28,10 @@ import (
 	"benchbook/site/theme"
 )
 
-// drawings is the folder next to a Markdown file with its figures, in a folder for each article.
+// drawings is the folder of woven figures next to a Markdown file. It has a folder for each article.
 const drawings = "woven"
 
-// drawing is a file, and the mark that needs it.
+// drawing is the SVG of a figure and the place of the mark that needs it.
 type drawing struct {
 	svg []byte
 	at  source.Pos
@@ -48,21 +48,21 @@ type weaver struct {
 	woven    []WovenFile
 }
 
-// A WovenFile is a file whose marks are filled.
+// A WovenFile is a file with filled marks.
 type WovenFile struct {
 	File    string `json:"file"`
 	Parts   int    `json:"parts"`
-	Written int    `json:"written"` // files, figures included
+	Written int    `json:"written"` // number of changed files, including figures
 }
 
 // known is an article that a mark names.
 type known struct {
 	doc   *article.Document
 	parts render.Parts
-	err   error // why nothing of it can be shown
+	err   error // why it cannot be shown
 }
 
-// Weave fills the marks of Markdown files; check only reports what it would change.
+// Weave fills the marks of Markdown files. With check it writes nothing and reports differences as problems.
 func Weave(a *lab.Session, names []string, check bool) error {
 	project, list, err := a.Select(nil)
 	if err != nil {
@@ -89,7 +89,7 @@ func Weave(a *lab.Session, names []string, check bool) error {
 	return lab.Failure(errors.New(phrase.Count(w.problems.Len(), "problem")))
 }
 
-// file fills the marks of a file. What cannot be filled stays as it is.
+// file fills the marks of a file. Marks that cannot be filled keep their text.
 func (w *weaver) file(name string) error {
 	name = w.At(name)
 	src, ok := source.Read(name, filepath.ToSlash(terminal.Relative(name)), &w.problems)
@@ -139,7 +139,7 @@ func (w *weaver) done(changed int) string {
 	return phrase.Count(changed, "file") + " written"
 }
 
-// write writes the drawings of a file in folder that have changed, or says that they have.
+// write writes the drawings of src that have changed, below folder. With check it reports them as problems instead.
 func (w *weaver) write(src *source.Source, folder string, out map[string]drawing) (changed int, err error) {
 	for _, below := range slices.Sorted(maps.Keys(out)) {
 		name := filepath.Join(folder, below)
@@ -156,7 +156,7 @@ func (w *weaver) write(src *source.Source, folder string, out map[string]drawing
 			return changed, lab.Failure(fmt.Errorf("%s was not written: a link leads out of %s", terminal.Relative(name),
 				terminal.Relative(folder)))
 		}
-		if err := write(name, out[below].svg); err != nil { // instead of a link with its name
+		if err := write(name, out[below].svg); err != nil { // replaces a link of that name
 			return changed, err
 		}
 		changed++
@@ -164,15 +164,15 @@ func (w *weaver) write(src *source.Source, folder string, out map[string]drawing
 	return changed, nil
 }
 
-// leadsOut makes a folder below another one, and reports whether a link leads out of that.
+// leadsOut creates the folder below in folder, and reports whether a link would lead out of folder.
 func leadsOut(folder, below string) bool {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
-		return false // writing gives the reason
+		return false // the write will fail and give the reason
 	}
 	defer root.Close()
 	err = root.MkdirAll(below, 0o755)
-	_, ofSystem := errors.AsType[syscall.Errno](err) // such as a full disk, which writing meets too
+	_, ofSystem := errors.AsType[syscall.Errno](err) // such as a full disk: the write will report it
 	return err != nil && !ofSystem
 }
 
@@ -183,7 +183,7 @@ func write(name string, data []byte) error {
 	return nil
 }
 
-// followed is the file that a link leads to.
+// followed returns the file that a link leads to, or name if it cannot be followed.
 func followed(name string) string {
 	if to, err := filepath.EvalSymlinks(name); err == nil {
 		return to
@@ -211,7 +211,7 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	if !c.Problems.Empty() {
 		return nil, fmt.Errorf("it has problems: benchbook check %s", c.Slug)
 	}
-	// No host is this one: the text is to be the same whichever machine writes or checks it.
+	// No host counts as this machine, so the text does not depend on the machine that writes or checks it.
 	o := lab.DatasetOptions(w.project, c, "")
 	records, bad, err := w.Records(w.project, c)
 	if err != nil {
@@ -224,7 +224,7 @@ func (w *weaver) dataset(c *lab.Article) (*dataset.Dataset, error) {
 	return dataset.New(c.Doc, records, o)
 }
 
-// chosen returns the records of the host and the profile that the project file names.
+// chosen returns the records of the host and profile that the project file names under weave, or all.
 func (w *weaver) chosen(records []*record.Record) []*record.Record {
 	host, profile := w.project.Weave.Host.Value, w.project.Weave.Profile.Value
 	return slice.Filter(records, func(r *record.Record) bool {
@@ -233,7 +233,7 @@ func (w *weaver) chosen(records []*record.Record) []*record.Record {
 	})
 }
 
-// fill returns the text between the comments of a mark in a file of folder, and adds its drawings to out.
+// fill returns the text for a mark of a file in folder, and adds its drawing to out.
 func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, error) {
 	of := w.known.Get(m.article, func() *known { return w.article(m.article) })
 	if of.err != nil {
@@ -278,7 +278,7 @@ func (w *weaver) fill(m mark, folder string, out map[string]drawing) (string, er
 	}
 }
 
-// labelled finds a table or figure.
+// labelled returns the table or figure with a label.
 func labelled[T any](list []T, label string, of func(T) string) (block T, err error) {
 	block, ok := slice.Find(list, func(b T) bool { return of(b) == label })
 	if !ok {
@@ -287,7 +287,7 @@ func labelled[T any](list []T, label string, of func(T) string) (block T, err er
 	return block, err
 }
 
-// address leads to the page of an article if it has an address, else to its text.
+// address returns the URL of an article's page if the project has a URL, else the path to its Markdown file.
 func (w *weaver) address(m mark, folder string) string {
 	if base := w.project.URL.Value; base != "" {
 		return strings.TrimRight(base, "/") + "/" + url.PathEscape(m.article) + "/"

@@ -42,8 +42,8 @@ func walk(err error, visit func(error)) {
 	}
 }
 
-// inPlainWords rewrites an error of the standard library, without its path if the text before it has that already. It is
-// empty for all other errors.
+// inPlainWords rewrites an error of the standard library, without its path if the text before it has that already. For
+// all other errors it is empty.
 func inPlainWords(err error, before string) string {
 	switch err := err.(type) {
 	case *fs.PathError:
