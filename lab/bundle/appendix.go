@@ -21,12 +21,12 @@ import (
 	"benchbook/render/outcome"
 )
 
-// An appendix is what committees for artifacts ask for.
+// An appendix is the artifact appendix that committees of conferences ask for.
 type appendix struct {
 	Title, Abstract, Bundle, Slug        string
 	Host, Cores, Memory, Engine, Version string
 	Rights                               []string
-	Minutes                              string // of the machine, for all experiments
+	Minutes                              string // machine time for all experiments
 	Claims                               []appendixClaim
 	Experiments                          []appendixExperiment
 }
@@ -40,7 +40,7 @@ type appendixExperiment struct {
 	Cells                                             int
 }
 
-// writeAppendix writes the appendix to a file, as LaTeX if its name ends in .tex, else as Markdown.
+// writeAppendix writes the appendix of a bundle to a file: LaTeX if its name ends in .tex, else Markdown.
 func (b *builder) writeAppendix(file, bundle string) error {
 	layout := appendixMarkdown
 	if strings.EqualFold(filepath.Ext(file), ".tex") {
@@ -82,8 +82,7 @@ func (b *builder) appendix(bundle string) *appendix {
 	return x
 }
 
-// addClaims adds the headline claims, or all claims of an article without, and to each experiment the claims that rest
-// on it.
+// addClaims adds the headline claims, or all claims if there are none, and links them with the experiments they rest on.
 func (x *appendix) addClaims(d *dataset.Dataset) {
 	judged := claim.JudgeAll(d).Claims
 	if headlines := slice.Filter(judged, func(j claim.Judgement) bool { return j.Claim.Headline }); len(headlines) > 0 {
@@ -103,7 +102,7 @@ func (x *appendix) addClaims(d *dataset.Dataset) {
 	}
 }
 
-// minutes writes how long a machine takes.
+// minutes writes a duration in machine-minutes.
 func minutes(d time.Duration) string {
 	switch m := int(d.Round(time.Minute).Minutes()); {
 	case d == 0:
@@ -115,15 +114,15 @@ func minutes(d time.Duration) string {
 	}
 }
 
-// texCharacters are the characters that LaTeX acts on.
+// texCharacters escapes characters that have a meaning in LaTeX or need a command.
 var texCharacters = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`,
 	"{", `\{`, "}", `\}`, "~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "−", "$-$", "±", `$\pm$`, "µ", `$\mu$`,
 	"×", `$\times$`, "\u202f", `\,`, "\u00a0", "~")
 
 func tex(text string) string { return texCharacters.Replace(strings.Join(strings.Fields(text), " ")) }
 
-// appendixIn returns the template of an appendix, whose parts are written in the given formats: TEXT is the escaped text
-// of a part, and RAW the text itself.
+// appendixIn returns a template of the appendix in one markup language. formats has the markup of each kind of part, in
+// which TEXT stands for the escaped text and RAW for the text itself.
 func appendixIn(escape func(string) string, formats map[string]string) *template.Template {
 	parts := template.FuncMap{"count": phrase.Count,
 		"words": func(words []string) string { return strings.Join(words, ", ") }}

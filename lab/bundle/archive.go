@@ -1,12 +1,12 @@
 // Package bundle writes an article, its inputs, its records and, if wanted, its images to one file, and repeats the
 // article of such a file on this machine.
 //
-// A bundle is a tar archive compressed with gzip. Its first file, manifest.json, says how many files follow, and how many
-// bytes they take. The same inputs give the same bytes: files are sorted, without times, owners or users.
+// A bundle is a tar archive compressed with gzip. Its first file, manifest.json, says how many files follow, and how
+// many bytes they take. The same inputs give the same bytes: files are sorted, without times, owners or users.
 //
-// A bundle may come from a stranger. Opening one runs nothing, writes regular files into one folder, at most the bytes
-// of the manifest, and removes them after an error. Its digest proves that two people have the same bundle, not that the
-// results are true.
+// A bundle may come from a stranger. Opening one runs nothing, writes only regular files into one folder, no more bytes
+// than the manifest says, and removes them after an error. Its digest proves that two people have the same bundle, not
+// that the results are true.
 package bundle
 
 import (
@@ -33,14 +33,14 @@ import (
 )
 
 const (
-	format       = 4 // of the bundles that this package writes and reads
+	format       = 4 // version of the bundles that this package writes and reads
 	manifestName = "manifest.json"
 
 	maxManifest = 4 << 20  // bytes
 	maxHeaders  = 16 << 10 // bytes of tar headers before a file
-	maxFiles    = 20_000   // of a bundle
-	maxBytes    = 64 << 30 // of all files and folders
-	perFolder   = 4 << 10  // bytes that a file or folder takes at least
+	maxFiles    = 20_000   // in a bundle
+	maxBytes    = 64 << 30 // bytes of all files and folders
+	perFolder   = 4 << 10  // least bytes that a file or folder takes on a disk
 	maxPath     = 1000     // bytes
 	maxDepth    = 32       // folders
 )
@@ -50,10 +50,10 @@ type manifest struct {
 	Format  int    `json:"benchbook_bundle"`
 	Article string `json:"article"` // slug
 	Files   int    `json:"files"`   // without manifest.json
-	Bytes   int64  `json:"bytes"`   // that the files and their folders take on a disk
+	Bytes   int64  `json:"bytes"`   // space that files and folders take on a disk
 }
 
-// count adds a file.
+// count adds a file and its folders to the totals.
 func (m *manifest) count(name string, size int64) {
 	m.Files, m.Bytes = m.Files+1, m.Bytes+size+perFolder*int64(1+strings.Count(name, "/"))
 }
@@ -70,11 +70,11 @@ func (m *manifest) check() error {
 	return nil
 }
 
-// reserved are names of files and folders that make git and other version control run programs, and benchbook's own.
+// reserved lists names that belong to benchbook or to version control, which may run programs that such folders name.
 var reserved = []string{".git", "git~1", ".hg", ".svn", ".bzr", ".jj", ".benchbook"}
 
-// badPath returns why no file of a bundle can have a path; empty if one can. Other hidden files are allowed, as builds
-// read files such as .dockerignore.
+// badPath returns why a path is not allowed in a bundle; empty if it is. Hidden files are allowed unless reserved,
+// because builds read files such as .dockerignore.
 func badPath(name string) string {
 	isHidden := func(r rune) bool {
 		return r == '\\' || !unicode.IsPrint(r) ||
@@ -99,7 +99,7 @@ func badPath(name string) string {
 	return ""
 }
 
-// write writes the files of a folder as a bundle, and returns the digest of the bundle. It ends with ctx.
+// write writes the files below dir as a bundle and returns its digest. It stops with ctx.
 func write(ctx context.Context, w io.Writer, dir string, m *manifest) (digest string, err error) {
 	root := os.DirFS(dir)
 	var names []string
@@ -161,14 +161,14 @@ func digestOf(sum hash.Hash) string { return fmt.Sprintf("sha256:%x", sum.Sum(ni
 
 // reader reads a bundle from a stream, once.
 type reader struct {
-	unpacked io.LimitedReader // to the bytes that the manifest allows
+	unpacked io.LimitedReader // decompressed, limited to the bytes that the manifest allows
 	archive  *tar.Reader
 	manifest manifest
 }
 
 const damaged = "the bundle is damaged or incomplete: copy or download it again"
 
-// openArchive reads and checks the manifest of a bundle, and no file after it.
+// openArchive reads and checks the manifest of a bundle, and leaves the files to extract.
 func openArchive(from io.Reader) (*reader, error) {
 	unpacked, err := gzip.NewReader(from)
 	if err != nil {
@@ -203,8 +203,8 @@ func isPlain(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeReg && h.Linkname == "" && (h.Mode == 0o644 || h.Mode == 0o755)
 }
 
-// extract writes the files of the bundle into an empty folder. The error names the first file that cannot be in a bundle
-// or cannot be written.
+// extract writes the files of the bundle into an empty folder. The error names the first file that is not allowed or
+// cannot be written.
 func (r *reader) extract(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -233,7 +233,7 @@ func (r *reader) extract(dir string) error {
 			return fmt.Errorf("%.200q: %w", h.Name, err)
 		}
 	}
-	if _, err := io.Copy(io.Discard, &r.unpacked); err != nil { // to the checksum
+	if _, err := io.Copy(io.Discard, &r.unpacked); err != nil { // gzip checks the checksum at the end
 		return fmt.Errorf("%s: %w", damaged, err)
 	}
 	if found.Files != r.manifest.Files || found.Bytes != r.manifest.Bytes {

@@ -28,20 +28,20 @@ import (
 	"benchbook/notebook/record"
 )
 
-// projectFolder is the folder of a bundle with the project, or with its repository.
+// projectFolder is the folder in a bundle that holds the project or its whole repository.
 const projectFolder = "project"
 
-// Options say what goes into a bundle.
+// Options select what goes into a bundle.
 type Options struct {
-	Out    string // a file; ARTICLE.bundle by default
-	Images bool   // with the images of the article
-	// Program adds this program, so that whoever repeats the article need not have it.
+	Out    string // file to write; ARTICLE.bundle by default
+	Images bool   // include the images of the article
+	// Program includes this program, so that others can repeat the article without installing it.
 	Program  bool
-	Appendix string // a file for the pages that committees for artifacts ask for; empty for none
+	Appendix string // file for the artifact appendix; if empty, there is none
 }
 
-// Create writes an article, the files it uses, the records its page shows and, if wanted, its images to one file, after
-// checking that the article can be planned from these files alone.
+// Create writes an article to one file, with the files it uses, the records its page shows and, if wanted, its images.
+// It checks that these files are enough to plan the article.
 func Create(ctx context.Context, a *lab.Session, args []string, o Options) (err error) {
 	project, list, err := a.SelectPlanned(args, plan.Options{}, "nothing was bundled")
 	if err != nil {
@@ -90,8 +90,8 @@ type builder struct {
 	dir      string           // temporary folder with the files of the bundle
 	root     string           // the project's folder, or its repository's
 	tracked  map[string]bool  // absolute paths of the files that git tracks
-	complete bool             // everything that the plan reads is in it
-	shown    *dataset.Dataset // of its page
+	complete bool             // the bundle has everything that the plan reads
+	shown    *dataset.Dataset // what the article's page shows
 }
 
 // collect copies the tracked files that the article needs, and its records.
@@ -131,7 +131,7 @@ func (b *builder) collect(ctx context.Context) error {
 	return b.addRecords(ctx)
 }
 
-// addOwn adds the project file, the article, and the visible tracked files of its folder that are no records.
+// addOwn adds the project file, the article, and the tracked files in its folder except records and hidden files.
 func (b *builder) addOwn(found map[string]bool) {
 	dir := b.project.ArticleDir(b.article.Slug)
 	found[b.settings()], found[filepath.Join(dir, article.FileName)] = true, true
@@ -162,8 +162,8 @@ func (b *builder) listTracked(ctx context.Context) error {
 	return err
 }
 
-// reads returns the files that the plans of all profiles read, and those that may hold secrets. Files behind links get
-// their paths in the project.
+// reads returns the files that the plans of all profiles read, and the files that may hold secrets. Resolved paths are
+// translated back to paths in the repository.
 func (b *builder) reads() (found, private map[string]bool) {
 	found, private = map[string]bool{}, map[string]bool{}
 	resolved, err := filepath.EvalSymlinks(b.project.Repository())
@@ -182,16 +182,16 @@ func (b *builder) reads() (found, private map[string]bool) {
 	return found, private
 }
 
-// recordsName is the folder of records in an article's folder.
+// recordsName is the name of the folder with an article's records.
 var recordsName = article.RecordsName(article.FileName)
 
-// add copies a file of the project, and of its settings only settingsKeys.
+// add copies a file of the project into the bundle.
 func (b *builder) add(ctx context.Context, name string) error {
 	below, _ := files.Below(b.root, name)
 	return b.copy(ctx, name, filepath.Join(projectFolder, below))
 }
 
-// copy copies a file into the bundle.
+// copy copies a file into the bundle. Of the project file it copies only settingsKeys.
 func (b *builder) copy(ctx context.Context, name, path string) error {
 	from, err := os.Open(name)
 	if err != nil {
@@ -220,7 +220,7 @@ func (b *builder) copy(ctx context.Context, name, path string) error {
 	return errors.Join(err, out.Close())
 }
 
-// check plans the copied files as another user would, and compares the keys of the trials.
+// check plans the article from the copied files, and returns an error if the keys of its trials differ.
 func (b *builder) check() error {
 	mark := filepath.Join(b.dir, projectFolder, files.Boundary)
 	if err := files.Write(mark, nil); err != nil || !b.complete {
@@ -253,7 +253,7 @@ func (b *builder) check() error {
 	return nil
 }
 
-// keysOf returns the names and keys of all trials of a plan.
+// keysOf returns a line for each trial of a plan, with its names and its key.
 func keysOf(p *plan.Plan) (out []string) {
 	for _, e := range p.Experiments {
 		for _, t := range e.Trials {
@@ -263,8 +263,8 @@ func keysOf(p *plan.Plan) (out []string) {
 	return out
 }
 
-// addRecords adds the tracked runs of the profile that the page shows, of all hosts. All runs are among them, since each
-// makes the judgement of a claim stricter.
+// addRecords adds the tracked runs of all hosts in the profile that the page shows. No run may be missing: each one
+// makes the judgement of claims stricter.
 func (b *builder) addRecords(ctx context.Context) error {
 	var err error
 	if b.shown, err = show.ShownDataset(b.Session, b.project, b.article); err != nil {
@@ -281,7 +281,7 @@ func (b *builder) addRecords(ctx context.Context) error {
 		below, ok := files.Below(dir, name)
 		if isIn, err := filepath.Match(runs, below); err == nil && ok && isIn && record.IsRun(below) {
 			info, err := os.Lstat(name)
-			if err == nil && !info.Mode().IsRegular() { // a link may lead to what nobody wants to publish
+			if err == nil && !info.Mode().IsRegular() { // a link may lead to a private file
 				fmt.Fprintf(b.Stderr, "left out: %s is not a regular file\n", terminal.Relative(name))
 				continue
 			}
@@ -297,10 +297,10 @@ func (b *builder) addRecords(ctx context.Context) error {
 	return nil
 }
 
-// programName is this program in a bundle.
+// programName is the name of this program in a bundle.
 const programName = "benchbook"
 
-// write writes the bundle to a file, which gets its name when it is whole.
+// write writes the bundle to a file. The file appears under its name only when it is complete.
 func (b *builder) write(ctx context.Context, out string, hasProgram bool) error {
 	to, err := renameio.NewPendingFile(out, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(out)))
 	if err != nil {
@@ -321,7 +321,7 @@ func (b *builder) write(ctx context.Context, out string, hasProgram bool) error 
 	}
 	written := struct {
 		File   string `json:"file"`
-		Files  int    `json:"files"` // in it
+		Files  int    `json:"files"` // number of files in the bundle
 		Bytes  int64  `json:"bytes"`
 		Digest string `json:"digest"`
 	}{out, m.Files, size, digest}

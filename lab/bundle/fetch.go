@@ -14,8 +14,8 @@ import (
 	"benchbook/internal/files"
 )
 
-// openStream opens a file, or fetches an address into a temporary file here that is gone when it is closed. It asks before
-// it fetches more than is large.
+// openStream opens a file, or downloads a URL into a temporary file that vanishes when it is closed. It asks before it
+// downloads more than large bytes.
 func (r *reproduction) openStream(ctx context.Context, from string, ask func() error) (*os.File, error) {
 	if strings.HasPrefix(from, "https://") || strings.HasPrefix(from, "http://") {
 		return fetch(ctx, from, r.At("."), fetchTime, ask)
@@ -27,14 +27,14 @@ func (r *reproduction) openStream(ctx context.Context, from string, ask func() e
 	return file, nil
 }
 
-// fetchTime is how long a server may take to begin its answer, and to go on with it.
+// fetchTime is how long a server may take to begin its answer, and pause during it.
 const fetchTime = 30 * time.Second
 
-// errStalled says that a server has sent nothing for the time that it may take.
+// errStalled means that a server paused for longer than it may.
 var errStalled = errors.New("the server stopped sending")
 
-// fetch requests an address. It follows redirects, but none from HTTPS to another scheme. Errors do not have a password
-// of the address.
+// fetch downloads a URL into an unlinked file in dir. It follows redirects, but never from HTTPS to another scheme.
+// Errors do not contain a password of the URL.
 func fetch(ctx context.Context, address, dir string, patience time.Duration, ask func() error) (*os.File, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -59,7 +59,7 @@ func fetch(ctx context.Context, address, dir string, patience time.Duration, ask
 	}
 	file, err := os.CreateTemp(dir, ".benchbook-*.bundle")
 	if err == nil {
-		err = os.Remove(file.Name()) // it stays open
+		err = os.Remove(file.Name()) // the open file stays usable
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func fetch(ctx context.Context, address, dir string, patience time.Duration, ask
 	return file, nil
 }
 
-// stallReader reads a response that its timer ends if nothing arrives for patience.
+// stallReader reads a response. Its timer cancels the request if nothing arrives for patience.
 type stallReader struct {
 	io.Reader
 	timer    *time.Timer
@@ -94,7 +94,7 @@ func (a *stallReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// copyTo copies the answer, and asks before more than is large.
+// copyTo copies the response to a file. It asks before it copies more than large bytes.
 func (a *stallReader) copyTo(file *os.File, ask func() error) error {
 	size, err := io.Copy(file, io.LimitReader(a, large+1))
 	if err != nil || size <= large {

@@ -27,14 +27,14 @@ import (
 )
 
 const (
-	imagesFile    = "images.tar"  // output of docker save, without names
+	imagesFile    = "images.tar"  // output of docker save, without image names
 	imageListFile = "images.json" // an imageList
 	platform      = "linux/" + runtime.GOARCH
 )
 
 type imageList struct {
 	Platform string                  `json:"platform"`
-	Images   map[string]carriedImage `json:"images"` // by inputsOf
+	Images   map[string]carriedImage `json:"images"` // by the result of inputsOf
 }
 
 type carriedImage struct {
@@ -42,8 +42,8 @@ type carriedImage struct {
 	Bases []engine.Base `json:"bases,omitempty"`
 }
 
-// inputsOf identifies the inputs of an image: its reference, or the digest of its build context. It is empty for
-// programs of benchbook and of the machine.
+// inputsOf identifies an image by its inputs: its reference, or a digest of its build. It is empty for programs that
+// run without an image.
 func inputsOf(i engine.Image) string {
 	switch {
 	case i.Build == nil:
@@ -54,21 +54,21 @@ func inputsOf(i engine.Image) string {
 	return fmt.Sprintf("build sha256:%x", sha256.Sum256([]byte(i.Build.Inputs())))
 }
 
-// imageArchiver is an engine that saves images without names, each layer once, and loads them again.
+// imageArchiver is an engine that saves images without names, each layer once, and loads such an archive.
 type imageArchiver interface {
 	SaveAll(ctx context.Context, ids []string) (io.ReadCloser, error)
 	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
-// images are the images of a bundle, from its archive or from the engine that makes them for it.
+// images are the images of a bundle: while it is made, those that the engine prepared; later, those of its archive.
 type images struct {
 	imageList
 	mu     sync.Mutex
-	file   string // the archive
-	loaded bool   // into the engine
+	file   string // path of the archive
+	loaded bool   // the engine has loaded the archive
 }
 
-// imageRecorder is an engine that records the images it makes available.
+// imageRecorder is an engine that records which images it prepares.
 type imageRecorder struct {
 	engine.Engine
 	*images
@@ -92,7 +92,7 @@ func (b *builder) addImages(ctx context.Context) error {
 		Prepared: func(e engine.Engine) error { return b.saveImages(ctx, e, made.imageList) }})
 }
 
-// saveImages adds an archive of images of an engine, and their list.
+// saveImages adds an archive of the images, and their list, to the bundle.
 func (b *builder) saveImages(ctx context.Context, e engine.Engine, made imageList) error {
 	var ids []string
 	for _, inputs := range slices.Sorted(maps.Keys(made.Images)) {
@@ -126,7 +126,7 @@ type imageLoader struct {
 	*images
 }
 
-// useImages returns a wrapper for engines that takes images from an extracted bundle; nil for a bundle without images.
+// useImages returns a wrapper for engines that takes images from an extracted bundle; nil if the bundle has none.
 func useImages(dir string) (func(engine.Engine) engine.Engine, error) {
 	encoded, _, err := files.Read(filepath.Join(dir, imageListFile), maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -158,7 +158,7 @@ func (l imageLoader) Prepare(ctx context.Context, i engine.Image, log io.Writer)
 	return p, err
 }
 
-// load loads the archive once, unless the engine has the image.
+// load loads the archive unless the engine has the image already.
 func (l imageLoader) load(ctx context.Context, id string, log io.Writer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -188,8 +188,8 @@ func (l imageLoader) load(ctx context.Context, id string, log io.Writer) error {
 	return into.LoadAll(ctx, in)
 }
 
-// checkNameless refuses an archive of images with names, which would replace images of the engine, and with entries
-// that could hide names.
+// checkNameless returns an error for an archive that names images, which could replace the user's, or that has entries
+// which could hide names.
 //
 // Source: moby, image/tarexport; OCI image layout, annotations of index.json.
 func checkNameless(archive io.Reader) error {

@@ -24,10 +24,10 @@ import (
 
 const maxSettings = 1 << 20 // bytes of a project file
 
-// settingsKeys are the keys of a bundle's project file. Others, such as publish, act on the author's machine only.
+// settingsKeys are the keys of a project file that a bundle keeps. Others, such as publish, concern only the author.
 var settingsKeys = []string{"title", "description", "author", "licence", "defaults", "profiles", "engine", "allow"}
 
-// portableSettings returns the text of a project file with settingsKeys alone.
+// portableSettings returns the text of a project file reduced to settingsKeys.
 func portableSettings(from io.Reader) (io.Reader, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxSettings))
 	if err == nil {
@@ -36,8 +36,8 @@ func portableSettings(from io.Reader) (io.Reader, error) {
 	return bytes.NewReader(text), err
 }
 
-// checkSettings refuses decoded settings other than settingsKeys, however the project file spells them, and settings
-// with which an article may read the user's files.
+// checkSettings returns an error for settings other than settingsKeys, and for permissions by which an article could
+// read the user's files. It checks decoded settings, so the spelling of the file does not matter.
 func checkSettings(p *article.Project) error {
 	s := p.Settings
 	allowed := article.Settings{Title: s.Title, Description: s.Description, Author: s.Author, Licence: s.Licence,
@@ -52,7 +52,7 @@ func checkSettings(p *article.Project) error {
 	return checkAllowed(p)
 }
 
-// checkAllowed refuses permissions with which an article may read the user's files.
+// checkAllowed returns an error for permissions by which an article could read the user's files.
 func checkAllowed(p *article.Project) error {
 	for _, word := range []article.Permission{article.AllowMounts, article.AllowContexts, article.AllowSecrets} {
 		if p.Allow.Has(word) {
@@ -62,10 +62,10 @@ func checkAllowed(p *article.Project) error {
 	return nil
 }
 
-// extract opens a bundle in a folder, whole or not at all, and returns its project. A folder with the bundle of this
-// digest is reused, with the user's changes to its project file. Nothing runs, and nothing outside the folder is read.
+// extract extracts a bundle into a folder, completely or not at all, and returns its project. A folder that already has
+// the bundle is reused, with the user's changes. Nothing is run, and nothing outside the folder is read.
 func extract(ctx context.Context, r *reader, digest, dir string) (p *article.Project, reused bool, err error) {
-	mark := filepath.Join(projectFolder, files.Boundary) // git and benchbook look for no repository above it
+	mark := filepath.Join(projectFolder, files.Boundary) // git and benchbook search for a repository no further up
 	if opened, _, err := files.Read(filepath.Join(dir, mark), 1<<10); err == nil && string(opened) == digest {
 		if p, err = openProject(dir); err == nil {
 			err = checkAllowed(p)
@@ -115,16 +115,16 @@ func openProject(dir string) (*article.Project, error) {
 	if settings == "" || errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("it has no project file, so it is not the bundle of an article")
 	}
-	if _, _, err := files.Read(settings, maxSettings); err != nil { // OpenProject would look above it
+	if _, _, err := files.Read(settings, maxSettings); err != nil { // OpenProject would search parent folders
 		return nil, err
 	}
 	return article.OpenProject(filepath.Dir(settings))
 }
 
-// authorSuffix ends the hosts of the author's records, so that none of them counts as this machine.
+// authorSuffix is appended to the host of the author's records, so that none of them counts as this machine.
 const authorSuffix = "-author"
 
-// renameHosts gives all hosts in a folder of records their authorSuffix.
+// renameHosts appends authorSuffix to every host in a folder of records.
 func renameHosts(dir string) error {
 	runs, err := fs.Glob(os.DirFS(dir), "*/*/*")
 	if err != nil {
@@ -141,8 +141,8 @@ func renameHosts(dir string) error {
 	return nil
 }
 
-// renameHost copies records, one a line, with another host. Lines that are not JSON objects, or too long for a record, are
-// left out.
+// renameHost copies a file of records with another host. It drops lines that are not JSON objects or are too long for a
+// record.
 func renameHost(from, to, host string) error {
 	in, err := os.Open(from)
 	if err != nil {
@@ -159,7 +159,7 @@ func renameHost(from, to, host string) error {
 	w := bufio.NewWriter(out)
 	err = record.EachLine(in, func(_ int, line []byte, _ bool, tooLong error) {
 		if changed := withHost(line, host); tooLong == nil && changed != nil {
-			_, _ = w.Write(append(changed, '\n')) // Flush has its error
+			_, _ = w.Write(append(changed, '\n')) // Flush returns the error
 		}
 	})
 	return errors.Join(err, w.Flush(), out.Close())
@@ -171,7 +171,7 @@ func withHost(line []byte, host string) []byte {
 	if json.Unmarshal(line, &fields) != nil || fields == nil {
 		return nil
 	}
-	fields["host"], _ = json.Marshal(host) // a string has no errors, nor has what was read from JSON
+	fields["host"], _ = json.Marshal(host) // neither call can fail: the other fields were decoded from JSON
 	changed, _ := json.Marshal(fields)
 	return changed
 }

@@ -28,22 +28,22 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// ReproOptions say how a bundle is repeated.
+// ReproOptions select where a bundle is extracted and how it is measured.
 type ReproOptions struct {
-	Into string // a folder; ARTICLE.repro by default
+	Into string // folder for the bundle; ARTICLE.repro by default
 	measure.Options
 }
 
 const (
-	quickTime = 5 * time.Minute // of --quick, unless there is a budget
-	large     = 1 << 30         // bytes of a bundle; repro asks before it writes more
+	quickTime = 5 * time.Minute // budget of --quick, unless --budget is given
+	large     = 1 << 30         // bytes; repro asks before it downloads or writes more
 )
 
-// Repro opens a bundle, says what measuring would run, asks, measures its article on this machine, and prints and
-// renders both results. Run again, it continues in the same folder.
+// Repro extracts a bundle, says what it would run, asks, and measures its article on this machine. Then it prints and
+// renders the results of both machines. A second call resumes in the same folder.
 func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (err error) {
 	r := &reproduction{Session: a, options: o}
-	if a.JSON { // it comes last; sentences go to standard error
+	if a.JSON { // JSON is printed at the end, and text goes to standard error
 		stdout := a.Stdout
 		a.Stdout, a.JSON = a.Stderr, false
 		defer func() {
@@ -76,7 +76,7 @@ func Repro(ctx context.Context, a *lab.Session, from string, o ReproOptions) (er
 	return a.JoinErrors(err, r.report(outcomes))
 }
 
-// reproduction is an opened bundle that is measured on this machine.
+// reproduction is an extracted bundle that is measured on this machine.
 type reproduction struct {
 	*lab.Session
 	manifest manifest
@@ -85,9 +85,9 @@ type reproduction struct {
 	dir      string
 	project  *article.Project
 	article  *lab.Article
-	records  []*record.Record // of its author
-	there    *show.Article    // by records; nil without them
-	here     *show.Article    // nil until measured here
+	records  []*record.Record // the author's
+	there    *show.Article    // results of the author; nil without records
+	here     *show.Article    // results of this machine; nil until measured
 }
 
 // open extracts the bundle into its folder.
@@ -133,7 +133,7 @@ func (r *reproduction) open(ctx context.Context, from string) error {
 	return nil
 }
 
-// prepare plans the article.
+// prepare plans the article, and judges its claims by the author's records.
 func (r *reproduction) prepare() (err error) {
 	r.options.ChooseEngine(r.project)
 	r.article = &lab.Article{Slug: r.manifest.Article}
@@ -157,7 +157,7 @@ func (r *reproduction) prepare() (err error) {
 	return nil
 }
 
-// judgeAuthor judges the claims by the records of the author.
+// judgeAuthor sets records and there from the author's records.
 func (r *reproduction) judgeAuthor() error {
 	records, _, err := r.Records(r.project, r.article)
 	r.records = slice.Filter(records, func(r *record.Record) bool { return strings.HasSuffix(r.Host, authorSuffix) })
@@ -171,8 +171,8 @@ func (r *reproduction) judgeAuthor() error {
 	return err
 }
 
-// printOrigin prints what the bundle says about itself and the rights that measuring needs, without characters that act
-// on a terminal.
+// printOrigin prints what the bundle says about itself and which rights measuring needs. Terminal control sequences are
+// removed.
 func (r *reproduction) printOrigin() {
 	say := func(format string, args ...any) {
 		fmt.Fprintln(r.Stdout, terminal.Clean(fmt.Sprintf(format, args...)))
@@ -199,7 +199,7 @@ func (r *reproduction) printOrigin() {
 	fmt.Fprintln(r.Stdout)
 }
 
-// confirm asks the user, unless --yes answers.
+// confirm asks the user unless --yes is given.
 func (r *reproduction) confirm(question, otherwise string) error {
 	if r.options.Yes {
 		return nil
@@ -207,7 +207,7 @@ func (r *reproduction) confirm(question, otherwise string) error {
 	return r.Confirm(question, otherwise, "add --yes if you trust its author")
 }
 
-// report prints both results and makes the pages.
+// report prints the results of both machines and renders the pages.
 func (r *reproduction) report(outcomes []*show.Article) error {
 	measured := len(outcomes) == 1 && !strings.HasSuffix(outcomes[0].Host, authorSuffix)
 	if measured {
@@ -223,13 +223,13 @@ func (r *reproduction) report(outcomes []*show.Article) error {
 	return err
 }
 
-// claimsJSON are the claims of a bundle on its author's host and on this one, by name.
+// claimsJSON holds the verdicts on the author's host and on this one, by claim.
 type claimsJSON struct {
 	There map[string]show.Judged `json:"there"`
 	Here  map[string]show.Judged `json:"here"` // null if nothing was measured here
 }
 
-// compare prints each claim there and here.
+// compare prints the verdict on each claim there and here.
 func (r *reproduction) compare() {
 	if r.there == nil || len(r.here.Claims) == 0 {
 		return
