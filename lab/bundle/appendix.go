@@ -82,7 +82,7 @@ func (b *builder) appendix(bundle string) *appendix {
 	return x
 }
 
-// addClaims adds the headline claims, or all claims if there are none, and links them with the experiments they rest on.
+// addClaims adds the headline claims, or all claims if there are none, linked to the experiments they rest on.
 func (x *appendix) addClaims(d *dataset.Dataset) {
 	judged := claim.JudgeAll(d).Claims
 	if headlines := slice.Filter(judged, func(j claim.Judgement) bool { return j.Claim.Headline }); len(headlines) > 0 {

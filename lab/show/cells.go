@@ -21,10 +21,10 @@ import (
 	"benchbook/render/wording"
 )
 
-// An Experiment is an experiment with its cells.
+// An Experiment holds the results of an experiment.
 type Experiment struct {
 	Experiment string           `json:"experiment"`
-	Skipped    string           `json:"skipped,omitempty"` // why the profile leaves it out; then there are no cells
+	Skipped    string           `json:"skipped,omitempty"` // why the profile skips it, which leaves no cells
 	NoiseFloor map[string]Floor `json:"noise_floor"`       // by metric, where known
 	Cells      []*Cell          `json:"cells"`
 
@@ -34,9 +34,9 @@ type Experiment struct {
 
 // A Floor is the noise floor of a metric.
 type Floor struct {
-	Floor   float64  `json:"floor"`   // of the article: the standard deviation of lasting offsets, on logarithms
-	Pair    *float64 `json:"pair"`    // difference of the A/A pair of the experiment, as a share; null without one
-	Biased  bool     `json:"biased"`  // the halves of that pair differ significantly
+	Floor   float64  `json:"floor"`   // standard deviation of lasting offsets in the article, on logarithms
+	Pair    *float64 `json:"pair"`    // difference within the experiment's A/A pair, as a share; null without a pair
+	Biased  bool     `json:"biased"`  // the halves of the A/A pair differ significantly
 	Exceeds bool     `json:"exceeds"` // the floor is larger than the smallest effect
 }
 
@@ -47,7 +47,7 @@ type Cell struct {
 	Run         string                 `json:"run,omitempty"`
 	Validity    string                 `json:"validity"`
 	Checks      []validity.CheckResult `json:"checks"`
-	Repetitions []Repetition           `json:"repetitions"` // a search for a capacity has number 0
+	Repetitions []Repetition           `json:"repetitions"` // number 0 is a search for a capacity
 	Metrics     []Metric               `json:"metrics"`
 	Searches    []*record.Search       `json:"searches,omitempty"`
 	LimitedBy   string                 `json:"limited_by,omitempty"`
@@ -74,7 +74,7 @@ type Repetition struct {
 	Started    time.Time `json:"started"`
 	Validity   string    `json:"validity"`
 	Failure    string    `json:"failure,omitempty"`
-	Words      []string  `json:"words"` // of the checks that are not ok
+	Words      []string  `json:"words"` // messages of the checks that are not ok
 }
 
 // A Metric is one metric of a cell.
@@ -87,11 +87,11 @@ type Metric struct {
 	result dataset.Result
 }
 
-// An Estimate is a metric of a cell as numbers.
+// An Estimate holds the numbers of a metric of a cell.
 type Estimate struct {
 	Repetitions int `json:"repetitions"`
 	Number
-	Interval string    `json:"interval,omitempty"` // how it was made
+	Interval string    `json:"interval,omitempty"` // kind of interval
 	Missing  string    `json:"missing,omitempty"`
 	Values   []float64 `json:"values"` // one for each valid repetition
 }
@@ -130,7 +130,7 @@ func newCell(c *dataset.Cell, metrics []record.Metric) *Cell {
 	out := &Cell{Trial: newTrial(c.Trial), State: c.State.String(), Run: c.Run, Validity: c.Validity().Level().String(),
 		Checks: append([]validity.CheckResult{}, c.Validity().Checks()...), Repetitions: []Repetition{},
 		Metrics: []Metric{}, LimitedBy: c.Validity().LimitedBy().By, cell: c}
-	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) { // values as in the article, then the capacity
+	for _, s := range append(slices.Clone(c.Trial.Tune), spec.Search{}) { // the tuned values, then the capacity
 		if found := c.Search(s.Name); found != nil {
 			out.Searches = append(out.Searches, found)
 		}
@@ -138,7 +138,7 @@ func newCell(c *dataset.Cell, metrics []record.Metric) *Cell {
 	for _, r := range c.Records {
 		level, checks := validity.Of(r)
 		if r.Failure != "" {
-			checks = nil // they say the same
+			checks = nil // they repeat the failure
 		}
 		out.Repetitions = append(out.Repetitions, Repetition{Repetition: r.Repetition, Started: r.Started,
 			Validity: level.String(), Failure: r.Failure, Words: append([]string{}, warnings(checks)...)})
@@ -151,7 +151,7 @@ func newCell(c *dataset.Cell, metrics []record.Metric) *Cell {
 	return out
 }
 
-// warnings are the words of the checks that are not ok.
+// warnings returns the messages of the checks that are not ok.
 func warnings(checks []validity.CheckResult) (words []string) {
 	for _, c := range checks {
 		if c.Level == validity.Warn || c.Level == validity.Invalid {
@@ -161,7 +161,7 @@ func warnings(checks []validity.CheckResult) (words []string) {
 	return words
 }
 
-// columns returns how the metrics of an experiment are written, by name.
+// columns returns the formats of the experiment's metrics, by name.
 func (e *Experiment) columns() map[string]wording.Column {
 	out := map[string]wording.Column{}
 	for k, m := range e.metrics {
@@ -182,7 +182,7 @@ func (f Floor) String() string {
 	return out
 }
 
-// section returns the section of an experiment without rows; it has no head if the profile leaves the experiment out.
+// section returns the section of an experiment without rows. If the profile skips it, the section says why.
 func (e *Experiment) section(slug string, head ...string) Section {
 	s := Section{Title: slug + "#" + e.Experiment}
 	if e.Skipped != "" {
@@ -193,7 +193,7 @@ func (e *Experiment) section(slug string, head ...string) Section {
 	return s
 }
 
-// everything has a row for each metric of each cell.
+// everything returns a table with a row for each metric of each cell.
 func (e *Experiment) everything(slug string) Section {
 	s := e.section(slug, "cell", "validity", "metric", "n", "centre and interval", "noise floor")
 	columns := e.columns()
@@ -231,10 +231,10 @@ func (e *Experiment) everything(slug string) Section {
 	return s
 }
 
-// keyMetrics is how many metrics a line for a cell has.
+// keyMetrics is the number of metrics that overview shows for a cell.
 const keyMetrics = 3
 
-// overview has a line for each cell, with its first key metrics.
+// overview returns a table with a row for each cell and columns for the first key metrics.
 func (e *Experiment) overview(slug string) Section {
 	keys := e.of.KeyMetrics()
 	keys = keys[:min(len(keys), keyMetrics)]
@@ -254,7 +254,7 @@ func (e *Experiment) overview(slug string) Section {
 	return s
 }
 
-// details are the limits of the cells, their repetitions and their searches.
+// details returns what limited each cell, its repetitions and its searches.
 func (e *Experiment) details() (out Report) {
 	columns, keys := e.columns(), e.of.KeyMetrics()
 	for _, c := range e.Cells {
@@ -271,7 +271,7 @@ func (e *Experiment) details() (out Report) {
 	return out
 }
 
-// repetitions lists the repetitions of a cell with the values of its key metrics.
+// repetitions returns a table of a cell's repetitions with the values of its key metrics.
 func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Column) Section {
 	s := Section{Title: c.Name + ", repetition by repetition", Table: Table{
 		Head: append([]string{"repetition", "started", "validity"}, cellview.NamesOf(keys)...)}}
@@ -290,7 +290,7 @@ func (c *Cell) repetitions(keys []record.Metric, columns map[string]wording.Colu
 	return s
 }
 
-// valueWords writes a metric of one repetition, or why it is missing.
+// valueWords returns a metric of repetition i in words, or why it is missing.
 func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) string {
 	r := c.Records[i]
 	value, missing := dataset.Value(r, m.Name, c.Experiment.Plan.Metrics)
@@ -301,7 +301,7 @@ func valueWords(c *dataset.Cell, i int, m record.Metric, u wording.Column) strin
 	return u.Quantity(value, u.Decimals(wording.Figure{Value: value, Step: step, Exact: m.Counted}))
 }
 
-// estimateWords is wording.Estimate without the reason of a cell that is not valid.
+// estimateWords is like wording.Estimate, but does not say why a cell is not valid.
 func estimateWords(r dataset.Result, u wording.Column) string {
 	if strings.HasPrefix(r.Missing, wording.InvalidReason) {
 		return strings.TrimPrefix(wording.Unsure(r)+", not valid", ", ")
@@ -309,7 +309,7 @@ func estimateWords(r dataset.Result, u wording.Column) string {
 	return wording.Estimate(r, u)
 }
 
-// status is the validity of a cell, with its state unless it is fresh.
+// status returns the validity of a cell, after its state unless it is fresh.
 func (c *Cell) status() string {
 	switch {
 	case len(c.Repetitions) == 0:
@@ -320,7 +320,7 @@ func (c *Cell) status() string {
 	return c.Validity
 }
 
-// notes say why a cell is not ok, and have the marks of its metrics, with the metrics unless all have it.
+// notes returns why a cell is not ok, and the marks of its metrics. Marks that not all metrics have name their metrics.
 func (c *Cell) notes() []string {
 	out := warnings(c.Checks)
 	said := strings.Join(append(slices.Clone(out), c.status()), "; ")
@@ -335,7 +335,7 @@ func (c *Cell) notes() []string {
 	return append(out, marks.within(len(c.Metrics))...)
 }
 
-// noteGroups are notes with the names that each applies to.
+// noteGroups collects notes with the names that each applies to.
 type noteGroups struct {
 	texts []string
 	names map[string][]string
@@ -351,12 +351,12 @@ func (g *noteGroups) add(text, name string) {
 	g.names[text] = slice.Add(g.names[text], name)
 }
 
-// lines are the texts with their names first.
+// lines returns each text after its names.
 func (g *noteGroups) lines() []string {
 	return slice.Map(g.texts, func(text string) string { return strings.Join(g.names[text], "; ") + ": " + text })
 }
 
-// within are the texts with their names last, unless they apply to all of n names.
+// within returns each text, followed by its names in brackets unless it applies to all n of them.
 func (g *noteGroups) within(n int) []string {
 	return slice.Map(g.texts, func(text string) string {
 		if names := g.names[text]; len(names) < n {
@@ -366,7 +366,7 @@ func (g *noteGroups) within(n int) []string {
 	})
 }
 
-// cellTable has the metrics of all cells in unrounded numbers.
+// cellTable returns a table of all metrics of all cells, in unrounded numbers.
 func cellTable(list []*Article) Table {
 	t := Table{Head: []string{"article", "experiment", "trial", "calibration", "host", "profile", "run", "state", "validity",
 		"metric", "unit", "repetitions", "value", "lo", "hi", "interval", "noise_floor", "missing", "marks"}}
@@ -388,7 +388,7 @@ func cellTable(list []*Article) Table {
 	return t
 }
 
-// One is one repetition as JSON: its record, and what it is worth.
+// One is the JSON of one repetition: its record and its validity.
 type One struct {
 	Path     string                 `json:"path"` // below the records folder of the article
 	Validity validity.Level         `json:"validity"`
@@ -397,7 +397,7 @@ type One struct {
 	Record   *record.Record         `json:"record"`
 }
 
-// printRepetition prints what people look at first in a record, or as JSON the whole record.
+// printRepetition prints the main parts of a record as text, or all of it as JSON.
 func printRepetition(a *lab.Session, r *record.Record) error {
 	level, checks := validity.Of(r)
 	limit := validity.LimitOf(r)

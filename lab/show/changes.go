@@ -26,7 +26,7 @@ func countVerdicts(changes []*compare.Change) string {
 	return strings.Join(out, ", ")
 }
 
-// groups splits changes into runs with the same name.
+// groups splits changes where the name changes.
 func groups(changes []*compare.Change, name func(*compare.Change) string) (out [][]*compare.Change) {
 	begin := 0
 	for i := range changes {
@@ -53,7 +53,7 @@ func experimentSection(changes []*compare.Change) Section {
 		}
 		name, u := group[0].Metric.Name, wording.ColumnOf(group[0].Metric, results...)
 		side := func(r dataset.Result) string {
-			if r.Missing != "" { // the verdict has the reason
+			if r.Missing != "" { // the verdict gives the reason
 				return "–"
 			}
 			return wording.Estimate(r, u)
@@ -99,10 +99,10 @@ func changeWords(c *compare.Change) string {
 	return fmt.Sprintf("%s [%s]", u.Quantity(e.Number, decimals), u.Between(e.Interval.Lo, e.Interval.Hi, decimals))
 }
 
-// maxDetails is how many rows a difference has for people.
+// maxDetails is the largest number of rows for one difference.
 const maxDetails = 12
 
-// differences has a row for each part of a difference.
+// differences returns a table with a row for each part of each difference.
 func differences(list []compare.Difference) Table {
 	t := Table{Head: []string{"what", "A", "B", "where"}}
 	for _, d := range list {
@@ -132,7 +132,7 @@ type Proof struct {
 	Cell     string   `json:"cell"`
 	Metric   string   `json:"metric"`
 	Slowdown float64  `json:"slowdown"` // such as 0.1
-	Change   *float64 `json:"change"`   // that was found, as in Change
+	Change   *float64 `json:"change"`   // measured change, as in type Change
 	Lo       *float64 `json:"lo"`
 	Hi       *float64 `json:"hi"`
 	Seen     bool     `json:"seen"`

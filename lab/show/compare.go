@@ -21,22 +21,22 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// A Comparison is what compare and bench print. Numbers are unrounded and in base units; null where there is none.
+// A Comparison is what compare and bench print. Numbers are unrounded and in base units; missing ones are null.
 type Comparison struct {
 	A           Side                 `json:"a"`
 	B           Side                 `json:"b"`
-	Same        bool                 `json:"same,omitempty"` // nothing that is measured differs, so nothing was measured
+	Same        bool                 `json:"same,omitempty"` // the measured parts are the same, so nothing was measured
 	Changes     []Change             `json:"changes"`
 	Differences []compare.Difference `json:"differences"`
 	Explanation string               `json:"explanation"`
-	LeftOut     []string             `json:"left_out"` // records without a cell, in sentences
+	LeftOut     []string             `json:"left_out"` // sentences about records without a cell
 	FailOn      *FailOn              `json:"fail_on,omitempty"`
 	Proofs      []Proof              `json:"proofs,omitempty"`
 
 	changes []*compare.Change
 }
 
-// A Compared is a set of records of an article.
+// A Compared describes the records of an article on one side.
 type Compared struct {
 	Article  string    `json:"article"`
 	Host     string    `json:"host"`
@@ -55,20 +55,20 @@ type Change struct {
 	Unit       string     `json:"unit"`
 	A          CellResult `json:"a"`
 	B          CellResult `json:"b"`
-	// Change is B/A - 1; of failures B - A. Its interval is at 95 %, widened by the noise floor.
+	// Change is B/A - 1, or B - A for failures. Its 95 % interval is widened by the noise floor.
 	Change     *float64 `json:"change"`
 	Lo         *float64 `json:"lo"`
 	Hi         *float64 `json:"hi"`
 	Difference bool     `json:"difference"` // Change is B - A
-	P          *float64 `json:"p"`          // corrected for the cells of the metric and for looks; null without a test
+	P          *float64 `json:"p"`          // corrected for the number of cells and looks; null without a test
 	NoiseFloor float64  `json:"noise_floor"`
 	Verdict    string   `json:"verdict"`
-	Refused    bool     `json:"refused"` // numbers exist, but must not be compared, for Reason
+	Refused    bool     `json:"refused"` // there are numbers, but Reason forbids comparing them
 	Reason     string   `json:"reason,omitempty"`
 	Marks      []string `json:"marks"`
 }
 
-// A CellResult is a metric of a cell on one side.
+// A CellResult is the result of a metric of a cell on one side.
 type CellResult struct {
 	Run      string `json:"run,omitempty"`
 	State    string `json:"state"`
@@ -76,14 +76,14 @@ type CellResult struct {
 	Estimate
 }
 
-// A FailOn is what --fail-on found.
+// A FailOn is the outcome of --fail-on.
 type FailOn struct {
 	Condition string             `json:"condition"`
 	Met       bool               `json:"met"` // by any cell
 	Cells     []compare.GateCell `json:"cells"`
 }
 
-// CompareSides compares the two sides that args begin with, of the articles that follow.
+// CompareSides compares two sides. args names the sides, then the articles; without articles, all are compared.
 func CompareSides(ctx context.Context, a *lab.Session, args []string, o compare.ChangeOptions) (*Comparison, error) {
 	project, list, err := a.Select(args[2:])
 	if err != nil {
@@ -126,7 +126,7 @@ func CompareSides(ctx context.Context, a *lab.Session, args []string, o compare.
 	return c, nil
 }
 
-// lay returns the two sets of an article that are most alike.
+// lay returns datasets of an article for both sides, from the two sets of records that are most alike.
 func (c *Comparison) lay(a *lab.Session, project *article.Project, l *lab.Article) (s compare.Sides, err error) {
 	host, err := a.HostOf(project, l)
 	if err != nil {
@@ -171,7 +171,7 @@ func newCompared(slug string, d *dataset.Dataset) Compared {
 	return s
 }
 
-// leftOut names the trials of a set that are not planned on both sides.
+// leftOut returns a sentence for each measured trial that is not planned on both sides.
 func leftOut(side string, l *lab.Article, measured *set, planned compare.Sides) (sentences []string) {
 	for _, r := range measured.records {
 		lacks := func(d *dataset.Dataset) bool {
@@ -187,7 +187,7 @@ func leftOut(side string, l *lab.Article, measured *set, planned compare.Sides) 
 	return sentences
 }
 
-// compare fills the changes, what may explain them, and what the gate says of them.
+// compare sets the changes, the differences that may explain them, the proofs, and the outcome of the gate.
 func (c *Comparison) compare(sides []compare.Sides, o compare.ChangeOptions) error {
 	changes, proofs, err := compare.Compare(sides, o)
 	if err != nil {
@@ -210,7 +210,7 @@ func (c *Comparison) compare(sides []compare.Sides, o compare.ChangeOptions) err
 	return nil
 }
 
-// Gated is the error of --fail-on. Cells that cannot be judged pass, unless none can.
+// Gated returns the error of --fail-on. Cells that cannot be judged pass; it is an error if none can be judged.
 func (c *Comparison) Gated(a *lab.Session) error {
 	if c.FailOn == nil {
 		return nil
@@ -231,7 +231,7 @@ func (c *Comparison) Gated(a *lab.Session) error {
 	return nil
 }
 
-// nothingJudged says that no change could be judged, and why the first could not; empty if one could.
+// nothingJudged says why the first change could not be judged if none could; otherwise it is empty.
 func (c *Comparison) nothingJudged() string {
 	isJudged := func(c *compare.Change) bool { return c.Verdict != stats.NotComparable || c.Unchanged }
 	if len(c.changes) == 0 || slices.ContainsFunc(c.changes, isJudged) {
@@ -294,7 +294,7 @@ func (c *Comparison) Print(a *lab.Session, format string) error {
 	return nil
 }
 
-// table has a row for each change, in unrounded numbers.
+// table returns a row for each change, in unrounded numbers.
 func (c *Comparison) table() Table {
 	t := Table{Head: []string{"article", "experiment", "trial", "metric", "unit", "a_run", "a_repetitions", "a", "a_lo", "a_hi",
 		"b_run", "b_repetitions", "b", "b_lo", "b_hi", "change", "lo", "hi", "difference", "p", "noise_floor", "verdict",
@@ -310,12 +310,12 @@ func (c *Comparison) table() Table {
 	return t
 }
 
-// report has a table for each experiment, and what differs between the sides.
+// report returns a table for each experiment, and a section with the differences between the sides.
 func (c *Comparison) report() Report {
 	first := Section{Title: cmp.Or(c.nothingJudged(), countVerdicts(c.changes)),
 		Lines: slices.Concat(c.A.lines("A"), c.B.lines("B"))}
 	differs := Section{Title: "what differs", Lines: []string{c.Explanation}, Table: differences(c.Differences)}
-	longest := time.Duration(0) // that B was measured after A, unless they are the same runs
+	longest := time.Duration(0) // between the measurements of A and B in different runs
 	for i, a := range c.A.Sets {
 		if b := c.B.Sets[i]; len(a.Runs) > 0 && len(b.Runs) > 0 && !slices.Equal(a.Runs, b.Runs) {
 			longest = max(longest, b.From.Sub(a.From).Abs())

@@ -17,7 +17,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// An Article is what the records say about an article.
+// An Article holds the outcome of an article on one host.
 type Article struct {
 	Article     string        `json:"article"`
 	Title       string        `json:"title"`
@@ -25,10 +25,10 @@ type Article struct {
 	ThisHost    bool          `json:"this_host"`
 	Profile     string        `json:"profile"`
 	Standing    string        `json:"standing"`
-	Count       string        `json:"count,omitempty"`       // of the headline claims that are supported: "2 of 3"
-	Reason      string        `json:"reason,omitempty"`      // of the standing
-	Published   []string      `json:"published,omitempty"`   // how far published numbers agree, in sentences
-	Experiments []*Experiment `json:"experiments,omitempty"` // only from show
+	Count       string        `json:"count,omitempty"`       // supported headline claims: "2 of 3"
+	Reason      string        `json:"reason,omitempty"`      // why the article has this standing
+	Published   []string      `json:"published,omitempty"`   // sentences about the agreement with published numbers
+	Experiments []*Experiment `json:"experiments,omitempty"` // set by show only
 	Claims      []Claim       `json:"claims"`                // in the order of the article
 	Others      []Set         `json:"others"`                // sets of records that are not shown
 }
@@ -39,7 +39,7 @@ type Set struct {
 	Profile string `json:"profile"`
 }
 
-// NewArticle judges the claims of an article, without its experiments.
+// NewArticle judges the claims of an article. It does not set Experiments.
 func NewArticle(d *dataset.Dataset) *Article {
 	judged := claim.JudgeAll(d)
 	s := judged.Standing()
@@ -54,7 +54,7 @@ func NewArticle(d *dataset.Dataset) *Article {
 	return out
 }
 
-// Verdicts returns the verdicts on the claims, by name; nil for no article.
+// Verdicts returns the verdicts on the claims by name. a may be nil.
 func (a *Article) Verdicts() map[string]Judged {
 	if a == nil {
 		return nil
@@ -66,7 +66,7 @@ func (a *Article) Verdicts() map[string]Judged {
 	return out
 }
 
-// counted is a standing with the count of supported claims, if there is one.
+// counted returns a standing with the count of supported claims, which may be empty.
 func counted(standing, count string) string { return strings.TrimSuffix(standing+", "+count, ", ") }
 
 func (a *Article) host() string {
@@ -76,10 +76,10 @@ func (a *Article) host() string {
 	return a.Host + ", not this one"
 }
 
-// becauseWidth is how wide the column is that says what verdicts rest on, in characters.
+// becauseWidth is the width of the column with the reasons of verdicts, in characters.
 const becauseWidth = 100
 
-// verdicts has the standing of an article and its claims.
+// verdicts returns a section with the standing of the article and the verdicts on its claims.
 func (a *Article) verdicts() Section {
 	s := Section{Title: fmt.Sprintf("%s: %s (profile %s, host %s)", a.Article, counted(a.Standing, a.Count), a.Profile, a.host()),
 		Lines: slice.Filter(append([]string{a.Reason}, a.Published...), func(words string) bool { return words != "" })}
@@ -88,7 +88,7 @@ func (a *Article) verdicts() Section {
 	return s
 }
 
-// summary has the claims of a single article, or a line for each of several.
+// summary returns the verdicts of a single article, or a table with a row for each of several.
 func summary(list []*Article) Report {
 	switch len(list) {
 	case 0:
@@ -103,7 +103,7 @@ func summary(list []*Article) Report {
 		Notes: []string{"more of one: benchbook show ARTICLE, or ARTICLE#EXPERIMENT"}}}
 }
 
-// ClaimStatus is the error of --claims: claims that are contradicted, or that depend on numbers that are not valid.
+// ClaimStatus returns the error of --claims if a claim is contradicted or depends on an invalid number.
 func ClaimStatus(list []*Article) error {
 	var failed []string
 	for _, o := range list {
@@ -123,7 +123,7 @@ func ClaimStatus(list []*Article) error {
 	return lab.WithStatus(lab.StatusGate, errors.New(strings.Join(failed, "; ")))
 }
 
-// ShownDataset returns the records that the page of an article shows.
+// ShownDataset returns the dataset that the page of an article shows.
 func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article) (*dataset.Dataset, error) {
 	records, o, err := a.Lay(project, c)
 	if err != nil {
@@ -132,8 +132,8 @@ func ShownDataset(a *lab.Session, project *article.Project, c *lab.Article) (*da
 	return dataset.New(c.Doc, records, o)
 }
 
-// Outcomes judges articles by the records of this host in a profile, or else by those that their pages show. Articles
-// with problems are left out.
+// Outcomes judges articles by this host's records in a profile if there are any, else by the records their pages show.
+// It leaves out articles with problems.
 func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, profile string) (out []*Article, err error) {
 	for _, c := range list {
 		if !c.Problems.Empty() || !c.Doc.Problems.Empty() {
@@ -161,17 +161,17 @@ func Outcomes(a *lab.Session, project *article.Project, list []*lab.Article, pro
 
 // outcomeJSON is what run, report and render print with --json.
 type outcomeJSON struct {
-	Articles []*Article `json:"articles"` // those without problems
+	Articles []*Article `json:"articles"` // without articles that have problems
 	Site     string     `json:"site,omitempty"`
 }
 
-// PrintOutcome prints the standings and claims of articles; site is the folder of the site, if it was made.
+// PrintOutcome prints the standings and claims of articles. site is the folder of the site, or empty.
 func PrintOutcome(a *lab.Session, list []*Article, site string) error {
 	out := outcomeJSON{append([]*Article{}, list...), site}
 	return a.Print(out, func() { summary(list).Text(a.Stdout) })
 }
 
-// NoteOtherProfile says how to see the results of the profile that was measured if another one is shown.
+// NoteOtherProfile prints how to see the results of the measured profile where an article shows another one.
 func NoteOtherProfile(a *lab.Session, list []*Article, slugs []string, profile string) {
 	for _, o := range list {
 		if slices.Contains(slugs, o.Article) && o.Profile != profile && slices.Contains(o.Others, Set{o.Host, profile}) {
@@ -184,25 +184,25 @@ func NoteOtherProfile(a *lab.Session, list []*Article, slugs []string, profile s
 // A Judged is the verdict on a claim or on a part of one.
 type Judged struct {
 	Verdict string `json:"verdict"`
-	What    string `json:"what,omitempty"` // what Value is of
+	What    string `json:"what,omitempty"` // meaning of Value
 	Number
 	Unit  string `json:"unit,omitempty"`
-	Ratio bool   `json:"ratio"` // of two cells
-	// RegionLo and RegionHi bound the region in which the claim says that Value lies.
+	Ratio bool   `json:"ratio"` // Value is a ratio of two cells
+	// RegionLo and RegionHi bound the region that the claim states for Value.
 	RegionLo *float64 `json:"region_lo"`
 	RegionHi *float64 `json:"region_hi"`
-	Because  string   `json:"because"`          // all of it in words
+	Because  string   `json:"because"`          // the full explanation
 	Reason   string   `json:"reason,omitempty"` // why inconclusive or not measured
-	// Needed repetitions have an even chance to decide an inconclusive claim; 0 if unknown.
+	// Needed is the number of repetitions with an even chance to decide an inconclusive claim; 0 if unknown.
 	Needed     int      `json:"needed_repetitions,omitempty"`
-	NoiseFloor float64  `json:"noise_floor"` // by which the interval of a ratio is widened, as its excess over 1
+	NoiseFloor float64  `json:"noise_floor"` // widens the interval of a ratio; as its excess over 1
 	Marks      []string `json:"marks"`       // caveats
 	Invalid    bool     `json:"invalid"`     // depends on a number that is not valid
 
-	effect string // Value with its interval and unit; empty without one
+	effect string // Value with its interval and unit; empty without a value
 }
 
-// Words are the verdict and the effect, such as "supported 3.71 [3.44 to 3.99]".
+// Words returns the verdict and the effect, such as "supported 3.71 [3.44 to 3.99]".
 func (j *Judged) Words() string { return strings.TrimSpace(j.Verdict + " " + j.effect) }
 
 // A Claim is a claim with its verdict.
@@ -213,13 +213,13 @@ type Claim struct {
 	Level    float64 `json:"level"` // alpha; 0 without a test
 	Judged
 	Parts []Judged `json:"parts,omitempty"`
-	// Sessions are the results of each session alone, if there are several: the session of the shown cells first.
+	// Sessions are the results of single sessions, if there are several. The session of the shown cells is first.
 	Sessions []Session `json:"sessions,omitempty"`
-	// WithAll includes repetitions that only checks of their own result left out; nil if there are none.
+	// WithAll includes repetitions that were left out only because of their own result; nil if there are none.
 	WithAll *Judged `json:"with_all,omitempty"`
 }
 
-// A Session is what one session says about a claim.
+// A Session is the result of a claim from one session alone.
 type Session struct {
 	Runs    []string `json:"runs"`
 	Host    string   `json:"host"`
@@ -253,7 +253,7 @@ func newJudged(j *claim.Judgement) Judged {
 	return out
 }
 
-// because says what a verdict rests on, its caveats last.
+// because explains a verdict: its effect, its reason and its caveats.
 func because(j *claim.Judgement) string {
 	parts := []string{j.Tally(), j.Reason}
 	if e := j.Effect; e != nil {

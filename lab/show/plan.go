@@ -26,33 +26,33 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Planned is what a run would do, as plan prints it.
+// Planned describes what a run would do. plan prints it.
 type Planned struct {
 	Host        string               `json:"host"` // class and digest, as in records
 	Profile     string               `json:"profile"`
 	Experiments []*PlannedExperiment `json:"experiments"`
 }
 
-// A PlannedExperiment is an experiment of a plan.
+// A PlannedExperiment describes what a run would do for one experiment.
 type PlannedExperiment struct {
 	Article     string         `json:"article"`
 	Experiment  string         `json:"experiment"`
-	Skipped     string         `json:"skipped,omitempty"` // why the profile leaves it out; then nothing below is set
+	Skipped     string         `json:"skipped,omitempty"` // why the profile skips it
 	Repetitions int            `json:"repetitions"`       // of each trial, at most
 	Looks       []int          `json:"looks"`             // rounds after which claims are judged
 	Seed        int64          `json:"seed"`
 	Trials      []PlannedTrial `json:"trials"`
-	Seconds     float64        `json:"seconds"`         // to measure what is pending, images aside
-	AtMost      float64        `json:"seconds_at_most"` // the same, if claims stay undecided
+	Seconds     float64        `json:"seconds"`         // expected time for pending repetitions, without images
+	AtMost      float64        `json:"seconds_at_most"` // the same if claims stay undecided
 	Warnings    []string       `json:"warnings"`
 
 	plan *plan.Experiment
 
-	least, most int    // repetitions of all trials
+	least, most int    // pending repetitions of all trials
 	where       string // CPUs of services and load
 }
 
-// A PlannedTrial is a trial of a plan. Its definition is as in records, with times in nanoseconds.
+// A PlannedTrial describes what a run would do for one trial. Its definition is as in records: times are nanoseconds.
 type PlannedTrial struct {
 	Trial
 	Key        string          `json:"key"`
@@ -64,7 +64,7 @@ type PlannedTrial struct {
 	Inputs     []record.Input  `json:"inputs"`
 }
 
-// Plan returns what a run of articles would do here.
+// Plan returns what a run of articles would do on this machine.
 func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article) (*Planned, error) {
 	this, err := a.Here()
 	if err != nil {
@@ -82,7 +82,7 @@ func Plan(ctx context.Context, a *lab.Session, project *article.Project, list []
 	return out, nil
 }
 
-// add compares the plan of an article with the records of its host, and with the images that are present.
+// add adds the experiments of an article, by its host's records and the images that are present.
 func (p *Planned) add(ctx context.Context, a *lab.Session, project *article.Project, c *lab.Article, present *images.Present) error {
 	planned := c.Planned
 	on, err := a.HostOf(project, c)
@@ -145,7 +145,7 @@ func newPlanned(slug string, e *plan.Experiment, host machine.Host) *PlannedExpe
 	return out
 }
 
-// addTrial adds the trial of a cell, with what a run does next, and more if claims stay undecided.
+// addTrial adds the trial of a cell. A run does next, and up to more further repetitions if claims stay undecided.
 func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more int, replaced []string) {
 	t := cell.Planned
 	out := PlannedTrial{Trial: newTrial(t), Key: t.Key, ToMeasure: next.Count, AtMost: next.Count + more, Definition: t.Definition, Inputs: t.Inputs}
@@ -155,7 +155,7 @@ func (e *PlannedExperiment) addTrial(cell *dataset.Cell, next runner.Todo, more 
 	}
 }
 
-// Text prints all of named experiments, or of the only one. Otherwise it prints a line for each experiment.
+// Text prints every trial if experiments are named or there is only one; else it prints a line for each experiment.
 func (p *Planned) Text(w io.Writer, named bool) {
 	if !named && len(p.Experiments) != 1 {
 		p.overview().Text(w)
@@ -213,7 +213,7 @@ func (e *PlannedExperiment) section(p *Planned) Section {
 	return s
 }
 
-// overview has a line for each experiment, and their sum.
+// overview returns a table with a row for each experiment, and their sum.
 func (p *Planned) overview() Report {
 	s := Section{Title: "profile " + p.Profile, Table: Table{Head: []string{"experiment", "trials", "to measure", "time"}}}
 	sum := &PlannedExperiment{}
@@ -239,7 +239,7 @@ func (p *Planned) overview() Report {
 	return Report{s}
 }
 
-// outlook says how long an experiment takes.
+// outlook says how long the pending repetitions take.
 func (e *PlannedExperiment) outlook() string {
 	clock := func(seconds float64) string { return terminal.Clock(time.Duration(seconds * float64(time.Second))) }
 	switch {
@@ -251,7 +251,7 @@ func (e *PlannedExperiment) outlook() string {
 	return "about " + clock(e.Seconds)
 }
 
-// span counts things by their least and largest number.
+// span writes a range of counts, such as "3 to 20 repetitions".
 func span(least, most int, what string) string {
 	text := fmt.Sprint(most)
 	if what != "" {
@@ -267,7 +267,7 @@ var stateWords = map[dataset.State]string{
 	dataset.Fresh: "fresh", dataset.Stale: "stale", dataset.Partial: "unfinished", dataset.Missing: "missing",
 }
 
-// explain finds the state of a trial, and the reasons if it is not fresh.
+// explain returns the state of a trial, and the reasons if it is not fresh.
 func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state string, why []string) {
 	t, e := cell.Planned, cell.Experiment.Plan
 	state, why = stateWords[cell.State], []string{}
@@ -290,7 +290,7 @@ func explain(cell *dataset.Cell, next runner.Todo, replaced []string) (state str
 	return state, why
 }
 
-// outdated says what a cell was measured with, or under, that is or may be another one now.
+// outdated returns which images, programs and conditions of a cell have changed, or may have, since it was measured.
 func outdated(cell *dataset.Cell, present *images.Present, conditions map[string]string) []string {
 	if cell.Experiment.Plan.Outside && len(cell.Records) > 0 {
 		return []string{"its target ran already and may have changed: results are fresh for their run only"}
@@ -302,8 +302,7 @@ func outdated(cell *dataset.Cell, present *images.Present, conditions map[string
 	return changes
 }
 
-// changes returns what differs between a record and what the article says now: inputs by name, and each changed value of
-// the definition.
+// changes lists the inputs of a trial that differ from those of a record, and each changed value of the definition.
 func changes(t *plan.Trial, r *record.Record) []string {
 	if t.Key == r.Key {
 		return nil
@@ -335,7 +334,7 @@ func changes(t *plan.Trial, r *record.Record) []string {
 	return out
 }
 
-// repetitionsBeyond counts, by trial, the repetitions after the next ones if the claims they are for stay undecided.
+// repetitionsBeyond returns, by trial, how many repetitions follow the next ones if claims stay undecided.
 func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map[*plan.Trial]int {
 	touched := claim.ComparedWith(d, func(c *dataset.Cell) bool {
 		return next[c.Planned].Count > 0 && !next[c.Planned].Again
@@ -352,8 +351,8 @@ func repetitionsBeyond(d *dataset.Dataset, next map[*plan.Trial]runner.Todo) map
 	return out
 }
 
-// OpenTrials returns a function that picks the trials that open finds, such as claim.Open, for runner.Options. A claim may
-// also be about experiments that are left out of the plan.
+// OpenTrials adapts open, such as claim.Open, to runner.Options.Open. Claims may also be about experiments that are
+// left out of the plan.
 func OpenTrials(doc *article.Document, p *plan.Plan, host string,
 	open func(*dataset.Dataset) map[string][]string) runner.Undecided {
 	return func(records []*record.Record) map[string][]string {
@@ -365,11 +364,11 @@ func OpenTrials(doc *article.Document, p *plan.Plan, host string,
 	}
 }
 
-// overheadParts are the parts of a repetition besides warm-up and window.
+// overheadParts are the parts of a repetition except warm-up and window.
 var overheadParts = []string{"settle", "prepare", "start", "load", "stop"}
 
-// ExpectedTime returns about how long pending repetitions and searches of an experiment take on a host, by the records of
-// its article. pending counts them.
+// ExpectedTime estimates the time for an experiment's pending repetitions and searches on a host, from the records of
+// its article. pending returns their number for a trial.
 func ExpectedTime(e *plan.Experiment, on machine.Host, records []*record.Record,
 	pending func(*plan.Trial) int) time.Duration {
 	return e.Estimate(plan.Place(on.Cores), func(t *plan.Trial) plan.Experience {
@@ -379,9 +378,9 @@ func ExpectedTime(e *plan.Experiment, on machine.Host, records []*record.Record,
 	})
 }
 
-// experience returns how long a trial takes, by the records of an article: the mean window of the trial, or else of the
-// experiment, and the mean overhead of the experiment, or else of the article. Records of the host count, under any
-// profile; records of other hosts, such as the author's, where it has none of the experiment.
+// experience estimates how long a trial takes: the window is the mean of the trial, or else of the experiment; the
+// overhead is the mean of the experiment, or else of the article. It uses the host's records in all profiles. If the
+// host has none of the experiment, it uses those of other hosts.
 func experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, host string) plan.Experience {
 	isOf := func(r *record.Record) bool { return r.Experiment == e.Name }
 	own := slice.Filter(records, func(r *record.Record) bool { return r.Host == host })
@@ -400,7 +399,7 @@ func experience(e *plan.Experiment, t *plan.Trial, records []*record.Record, hos
 	return out
 }
 
-// mean returns the mean time that repetitions without a failure spent in some of their parts; 0 if there are none.
+// mean returns the mean time that successful repetitions spent in the given parts; 0 if there are none.
 func mean(records []*record.Record, parts ...string) time.Duration {
 	sum, n := 0.0, 0
 	for _, r := range records {
@@ -409,7 +408,7 @@ func mean(records []*record.Record, parts ...string) time.Duration {
 		}
 		n++
 		for _, p := range parts {
-			sum += max(0, r.Parts[p]) // the remainder of a subtraction may be negative
+			sum += max(0, r.Parts[p]) // a part that is computed as a remainder may be negative
 		}
 	}
 	return time.Duration(sum / float64(max(1, n)) * float64(time.Second))

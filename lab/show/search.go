@@ -9,7 +9,7 @@ import (
 	"benchbook/render/wording"
 )
 
-// FoundWords says what a search found.
+// FoundWords returns the result of a search in words.
 func FoundWords(s *record.Search) string {
 	rate := wording.UnitFor("1/s", false)
 	switch {
@@ -48,7 +48,7 @@ func searchSection(s *record.Search) Section {
 	return out
 }
 
-// ProbeWords says what a probe found.
+// ProbeWords returns the result of a probe in words.
 func ProbeWords(s *record.Search, p *record.Probe) string {
 	u := wording.Plain
 	if s.Kind == record.SearchCapacity {

@@ -1,4 +1,4 @@
-// Package show prints what was measured, how it compares, and what a run would do: as text, CSV or JSON.
+// Package show prints results, comparisons and plans as text, CSV or JSON.
 package show
 
 import (
@@ -23,22 +23,22 @@ const (
 	FormatText     = "text"
 	FormatMarkdown = "md"
 	FormatCSV      = "csv"
-	FormatBenchfmt = "benchfmt" // of Go's benchmarks, for benchstat
+	FormatBenchfmt = "benchfmt" // Go's benchmark format, for benchstat
 )
 
-// A Selection chooses records, and trials of them; empty fields choose all.
+// A Selection chooses records and trials. Empty fields choose all.
 type Selection struct {
 	Run, Host, Profile string
 	Trials             []string
 	Repetition         int
 }
 
-// fields are the kinds of names that records have.
+// fields maps the kind of a name to the field of records that has it.
 var fields = map[string]func(*record.Record) string{"run": lab.RecordRun, "host": lab.RecordHost,
 	"profile": lab.RecordProfile}
 
-// named returns the records with a name of one of the kinds in fields, and all names of that kind, the last first. The
-// class of a host names all hosts of the class, unless a host has that name.
+// named returns the records with a name of a kind in fields, and all names of that kind in reverse order. If no host
+// has the name, it can be a class of hosts.
 func named(records []*record.Record, kind, name string) (of []*record.Record, known []string) {
 	known = slices.Compact(slices.Sorted(slices.Values(slice.Map(records, fields[kind]))))
 	slices.Reverse(known)
@@ -49,7 +49,7 @@ func named(records []*record.Record, kind, name string) (of []*record.Record, kn
 	return of, known
 }
 
-// of returns the selected records of an article. The error names the flag that leaves none.
+// of returns the selected records of an article. The error names the flag that no record matches.
 func (s *Selection) of(slug string, records []*record.Record) ([]*record.Record, error) {
 	for _, flag := range []struct{ name, value string }{{"run", s.Run}, {"host", s.Host}, {"profile", s.Profile}} {
 		if flag.value == "" {
@@ -79,7 +79,7 @@ func (c *chosen) dataset(records []*record.Record) (*dataset.Dataset, error) {
 	return d, nil
 }
 
-// choose returns the named articles that have selected records. It does not look at Trials.
+// choose returns the articles that have selected records. It ignores s.Trials.
 func choose(a *lab.Session, args []string, s Selection) ([]chosen, error) {
 	project, list, err := a.SelectPlanned(args, plan.Options{}, "articles with problems are not shown")
 	if err != nil {
@@ -94,7 +94,7 @@ func choose(a *lab.Session, args []string, s Selection) ([]chosen, error) {
 		wanted, err := s.of(c.Slug, records)
 		if err == nil {
 			out = append(out, chosen{c, wanted, o})
-		} else if len(list) == 1 { // otherwise another article may have some
+		} else if len(list) == 1 { // with several, another article may have such records
 			return nil, lab.UsageError(err)
 		}
 	}
@@ -104,7 +104,7 @@ func choose(a *lab.Session, args []string, s Selection) ([]chosen, error) {
 	return out, nil
 }
 
-// Full is NewArticle with its experiments. Named experiments are alone, without the claims of the article.
+// Full is like NewArticle, and sets Experiments. If experiments are named, only these are set, without claims.
 func Full(c *lab.Article, d *dataset.Dataset) *Article {
 	out := NewArticle(d)
 	for _, e := range d.Experiments {
@@ -164,8 +164,8 @@ func Show(a *lab.Session, args []string, s Selection, format string) error {
 	return nil
 }
 
-// onlyTrials returns the articles that have some of the trials, without all others; list if none are named. A name
-// without a trial is an error.
+// onlyTrials reduces articles to the named trials and drops those that have none of them. Without names it returns
+// list. An unknown trial is an error.
 func onlyTrials(list []*Article, trials []string) ([]*Article, error) {
 	if len(trials) == 0 {
 		return list, nil
@@ -187,8 +187,8 @@ func onlyTrials(list []*Article, trials []string) ([]*Article, error) {
 	return slice.Filter(list, func(a *Article) bool { return len(a.Experiments) > 0 }), nil
 }
 
-// report has all metrics of an article with one experiment, of named experiments and of selected trials. Otherwise it
-// has a line for each cell.
+// report returns all metrics if the article has one experiment, or if experiments or trials are selected. Otherwise it
+// returns a line for each cell.
 func (a *Article) report(named, trials bool) Report {
 	out := Report{a.verdicts()}
 	isBrief := len(a.Experiments) > 1 && !trials && !named
@@ -231,7 +231,7 @@ func repetition(list []*Article, s Selection) (*record.Record, error) {
 		of[0].Experiment)
 }
 
-// A Run is one run of an article, and what it says alone.
+// A Run describes one run of an article and its results alone.
 type Run struct {
 	Article     string    `json:"article"`
 	Run         string    `json:"run"`
@@ -241,7 +241,7 @@ type Run struct {
 	Revision    string    `json:"revision"` // of the article; empty if unknown
 	Repetitions int       `json:"repetitions"`
 	Failed      int       `json:"failed"`
-	Standing    string    `json:"standing"` // of the article by this run alone; empty if the article no longer plans its cells
+	Standing    string    `json:"standing"` // by this run alone; empty if the article no longer plans its cells
 	Count       string    `json:"count,omitempty"`
 }
 

@@ -23,7 +23,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// A Side is one of two sets of records.
+// A Side is one of the two sets of records that are compared.
 type Side struct {
 	Kind   string     `json:"kind"` // run, host, profile, revision or folder
 	Name   string     `json:"name"` // as given, without the kind
@@ -40,7 +40,7 @@ func (s *Side) String() string {
 	return s.Kind + " " + s.Name
 }
 
-// lines say what the side is, and where and when its records were measured.
+// lines returns what the side is, and where and when its records were measured.
 func (s *Side) lines(name string) []string {
 	out := []string{name + " is " + s.String()}
 	for _, set := range s.Sets {
@@ -54,7 +54,7 @@ type finder struct {
 	project *article.Project
 	slugs   []string
 	records []*record.Record // of the project
-	git     error            // why git cannot look for revisions
+	git     error            // why git cannot resolve revisions
 }
 
 func newFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*finder, error) {
@@ -69,10 +69,10 @@ func newFinder(a *lab.Session, project *article.Project, list []*lab.Article) (*
 	return f, nil
 }
 
-// kindRevision is the kind of a side that is a git revision.
+// kindRevision is the Kind of a Side that is a git revision.
 const kindRevision = "revision"
 
-// find fills the first kind of side that a word names, or the kind before its colon.
+// find fills side with the records that word names. It tries the kinds in order, unless word has the prefix KIND:.
 func (f *finder) find(ctx context.Context, word string, side *Side) error {
 	kinds, name := []string{"run", "host", "profile", kindRevision, "folder"}, word
 	if kind, rest, ok := strings.Cut(word, ":"); ok && slices.Contains(kinds, kind) {
@@ -123,7 +123,7 @@ func (f *finder) find(ctx context.Context, word string, side *Side) error {
 	return lab.UsageError(err)
 }
 
-// folder reads a folder of records, or the records of a project.
+// folder reads the records of a folder, which may be a project or a folder of records.
 func (f *finder) folder(name string) (all []*record.Record, isThere bool, err error) {
 	name = f.Located(name)
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
@@ -142,7 +142,7 @@ func (f *finder) folder(name string) (all []*record.Record, isThere bool, err er
 		if err != nil {
 			return nil, true, lab.Failure(err)
 		}
-		if len(records) > 0 { // otherwise it is a folder of something else
+		if len(records) > 0 { // else it is not a folder of records
 			f.WarnBad(bad)
 		}
 		all = append(all, records...)
@@ -150,8 +150,8 @@ func (f *finder) folder(name string) (all []*record.Record, isThere bool, err er
 	return all, true, nil
 }
 
-// revision reads the records that are committed in a git revision; without a commit there is no such revision. Nothing
-// is checked out.
+// revision reads the records committed in a git revision, without a checkout. commit is empty if there is no such
+// revision.
 func (f *finder) revision(ctx context.Context, name string) (all []*record.Record, commit string, err error) {
 	repository := files.Git(ctx, f.project.Dir)
 	if commit, err = repository.Resolve(name); err != nil {
@@ -188,9 +188,9 @@ func (f *finder) revision(ctx context.Context, name string) (all []*record.Recor
 	return all, commit, nil
 }
 
-// A set is the records of one host and profile.
+// A set holds the records of one host and profile.
 type set struct {
-	host, profile, newest string // newest run
+	host, profile, newest string // newest is a run
 	records               []*record.Record
 }
 
@@ -207,9 +207,8 @@ func setsOf(records []*record.Record) []*set {
 	return out
 }
 
-// alike picks the sets of two sides that are to be compared: of one host and profile if there are such, else of one
-// host, else of one profile; among these of this host before others, full before other profiles, and the
-// newest.
+// alike picks the set of each side to compare. It prefers sets of the same host and profile, then of the same host,
+// then of the same profile; among these it prefers this host, then the profile full, then the newest run.
 func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	order := func(p, q [2]*set) int {
 		rank := func(p [2]*set) []int {
@@ -230,20 +229,20 @@ func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	return best[0], best[1]
 }
 
-// Revisions are two revisions of a project that are measured together.
+// Revisions are two revisions of a project that are measured in one run.
 type Revisions struct {
 	Project     *article.Project
 	Articles    []*lab.Article
 	Profile     string
-	Repetitions string // as in articles; empty for theirs
+	Repetitions string // as in articles; if empty, those of the articles
 	A, B        plan.Revision
 	compare.ChangeOptions
 
-	// SameBuilds are the experiments, as SLUG#NAME, whose builds are the same in both revisions.
+	// SameBuilds lists experiments, as SLUG#NAME, whose builds are the same in both revisions.
 	SameBuilds map[string]bool
 }
 
-// sides returns both revisions of an article, in one set of records.
+// sides returns both revisions of an article as sides of one dataset.
 func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record, host string) (compare.Sides, error) {
 	d, err := dataset.New(l.Doc, records, dataset.Options{ThisHost: host, Plan: func(string) (*plan.Plan, error) {
 		return p, nil
@@ -251,7 +250,7 @@ func (r *Revisions) sides(l *lab.Article, p *plan.Plan, records []*record.Record
 	return compare.Sides{A: d, B: d, Experiments: l.Experiments, From: r.A.Name, To: r.B.Name}, err
 }
 
-// Open returns a function that picks the trials whose change is undecided, for runner.Options.
+// Open returns a function for runner.Options.Open that finds the trials whose change is undecided.
 func (r *Revisions) Open(l *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string {
 	return func(records []*record.Record) map[string][]string {
 		s, err := r.sides(l, p, records, host)
@@ -277,7 +276,7 @@ func (r *Revisions) plan(l *lab.Article) (*plan.Plan, error) {
 	return p, nil
 }
 
-// Same reports whether nothing that is measured differs between the revisions.
+// Same reports whether everything that is measured is the same in both revisions.
 func (r *Revisions) Same() (bool, error) {
 	for _, l := range r.Articles {
 		if p, err := r.plan(l); err != nil || len(p.Experiments) > 0 {

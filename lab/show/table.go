@@ -17,11 +17,11 @@ import (
 	"benchbook/render/table"
 )
 
-// A Table is what show, compare and plan print.
+// A Table is a table of text cells.
 type Table struct {
-	Head  []string // nil for none
+	Head  []string // may be nil
 	Rows  [][]string
-	Right []int // columns of numbers
+	Right []int // columns that Markdown aligns to the right
 }
 
 // all returns the rows, after the head if there is one.
@@ -32,7 +32,7 @@ func (t Table) all() [][]string {
 	return slices.Concat([][]string{t.Head}, t.Rows)
 }
 
-// CSV writes the head and the rows.
+// CSV writes the table as CSV.
 func (t Table) CSV(w io.Writer) error {
 	if err := table.WriteCSV(w, t.all()); err != nil {
 		return lab.Failure(fmt.Errorf("writing CSV: %w", err))
@@ -40,7 +40,7 @@ func (t Table) CSV(w io.Writer) error {
 	return nil
 }
 
-// Markdown writes the table as Markdown with cells that are plain text.
+// Markdown writes the table as Markdown. Cells are escaped.
 func (t Table) Markdown(w io.Writer) {
 	rule := make([]string, len(t.Head))
 	for i := range rule {
@@ -58,7 +58,7 @@ func (t Table) Markdown(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// A Section is a part of a report for people.
+// A Section is a part of a Report: a title, then lines, a table and notes.
 type Section struct {
 	Title string
 	Lines []string
@@ -66,7 +66,7 @@ type Section struct {
 	Notes []string
 }
 
-// A Report is all that a verb prints for people.
+// A Report is the output of a verb for people.
 type Report []Section
 
 // Text writes the report with an empty line between sections.
@@ -90,7 +90,7 @@ func (r Report) Text(w io.Writer) {
 	}
 }
 
-// Markdown writes the report for a comment on a change.
+// Markdown writes the report as a comment for a pull request.
 func (r Report) Markdown(w io.Writer) {
 	list := func(lines []string) {
 		for _, line := range lines {
@@ -103,7 +103,7 @@ func (r Report) Markdown(w io.Writer) {
 	title := "**%s**\n\n"
 	for _, s := range r {
 		fmt.Fprintf(w, title, Escape(s.Title))
-		title = "#### %s\n\n" // of all but the first
+		title = "#### %s\n\n" // for all sections after the first
 		list(s.Lines)
 		if len(s.Table.Rows) > 0 {
 			s.Table.Markdown(w)
@@ -115,10 +115,10 @@ func (r Report) Markdown(w io.Writer) {
 var markdown = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]",
 	`\]`)
 
-// Escape returns text for a line or a cell of Markdown.
+// Escape escapes text for a line or a cell of Markdown.
 func Escape(text string) string { return markdown.Replace(text) }
 
-// A Number has an interval. It is unrounded and in the base unit; null where there is none.
+// A Number is a value with its interval, unrounded and in the base unit. Missing parts are null.
 type Number struct {
 	Value *float64 `json:"value"`
 	Lo    *float64 `json:"lo"`
@@ -135,7 +135,7 @@ func numberOf(q *dataset.Quantity) (n Number) {
 	return n
 }
 
-// finite returns v, or nil for a value that JSON has no number for.
+// finite returns v, or nil if v is infinite or NaN, which JSON cannot write.
 func finite(v float64) *float64 {
 	if !dataset.Finite(v) {
 		return nil
@@ -143,7 +143,7 @@ func finite(v float64) *float64 {
 	return &v
 }
 
-// exact writes all digits of a number; nil is empty.
+// exact writes all digits of a number; for nil it is empty.
 func exact(v *float64) string {
 	if v == nil {
 		return ""
@@ -151,17 +151,17 @@ func exact(v *float64) string {
 	return strconv.FormatFloat(*v, 'g', -1, 64)
 }
 
-// Names of Go's benchmarks have no white space, no slash in a part, and no number at the end unless it counts cores.
+// Names of Go's benchmarks have no white space, no slash within a part, and no trailing number except a count of cores.
 var (
-	notInName   = regexp.MustCompile(`[\s\pZ\x{85}/]+`) // unicode.IsSpace is what separates fields
+	notInName   = regexp.MustCompile(`[\s\pZ\x{85}/]+`) // benchfmt splits fields by unicode.IsSpace
 	likeCores   = regexp.MustCompile(`-\d+$`)
 	unitOfBench = map[string]string{"s": "sec", "B": "bytes", "B/s": "bytes/sec", "1/s": "per-sec", "1": "ratio",
 		"": "ratio", "cores": "cores"}
 )
 
-// benchfmt prints a line for each value of a valid repetition. A unit is a metric with its base unit, so that benchstat
-// keeps metrics apart; unit lines at the top say which direction is better. Disturbed values are left out, because the
-// format has no bounds for them.
+// benchfmt prints a line for each value of a valid repetition. Units contain the metric, so that benchstat keeps
+// metrics apart; unit lines at the top say which direction is better. Disturbed values are left out because the format
+// cannot express bounds.
 //
 // Source: golang.org/design/14313-benchmark-format; golang.org/x/perf/benchfmt.
 func benchfmt(w io.Writer, list []*Article) error {
@@ -200,12 +200,12 @@ func benchName(experiment string, parameters []record.Parameter) string {
 		out += "/" + clean(p.Name) + "=" + clean(p.Value)
 	}
 	if likeCores.MatchString(out) {
-		out += "-1" // without it the number would be read as a number of cores
+		out += "-1" // else the trailing number would be read as a count of cores
 	}
 	return out
 }
 
-// benchUnit returns the unit by which benchstat tells metrics apart.
+// benchUnit returns a metric's name and base unit, as the unit for benchstat.
 func benchUnit(r dataset.Result) string {
 	unit, ok := unitOfBench[r.Metric.Unit]
 	if !ok {
