@@ -20,11 +20,11 @@ const maxSaved = 64 << 20
 // saved is an earlier result of one command or URL.
 type saved struct {
 	name   string
-	values []float64 // of the metric, by repetition
+	values []float64 // of the compared metric, by repetition
 }
 
-// savedBefore reads what --json of the same verb printed, or the times that hyperfine or --export-json wrote; nil without
-// a file.
+// savedBefore reads the file of --against: output of the same verb with --json, or times that hyperfine or
+// --export-json wrote. It returns nil without a file.
 func (o *oneLine) savedBefore(file string) ([]saved, error) {
 	if file == "" {
 		return nil, nil
@@ -85,8 +85,8 @@ func (o *oneLine) decodeSaved(data []byte) (out []saved, err error) {
 	return out, nil
 }
 
-// against returns a sentence for each cell that was measured before, by its name; a single one is compared with a single
-// one, whatever their names.
+// against returns a sentence for each cell that was measured before. Cells are matched by name; if there is only one on
+// each side, the names may differ.
 func (o *oneLine) against(d *dataset.Dataset, before []saved) (sentences []string) {
 	e, names := d.Experiments[0], shortNames(d.Experiments[0])
 	matched := false
@@ -98,7 +98,7 @@ func (o *oneLine) against(d *dataset.Dataset, before []saved) (sentences []strin
 			}
 			matched = true
 			if r.Missing != "" {
-				continue // the reason is printed
+				continue // the table gives the reason
 			}
 			sentences = append(sentences, o.compareSaved("“"+names[c]+"” now", r, s))
 		}

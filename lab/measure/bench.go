@@ -19,14 +19,14 @@ import (
 	"benchbook/notebook/plan"
 )
 
-// benchFolder is the folder of records of comparisons, in the hidden folder of the project. Each pair of revisions has a
-// folder of its own in it, as both must be measured in one run.
+// benchFolder holds the records of bench, in the project's hidden folder. Each pair of revisions has a folder of its
+// own there, because both must be measured in one run.
 const benchFolder = "bench"
 
-// benchRepetitions measures every cell until it is decided whether the cell has changed.
+// benchRepetitions is the number of repetitions, as in articles: a cell is measured until its change is decided.
 const benchRepetitions = "up to 20"
 
-// BenchOptions say what Bench compares, and how it is measured.
+// BenchOptions select what Bench compares and how it measures.
 type BenchOptions struct {
 	Options
 	compare.ChangeOptions
@@ -39,11 +39,11 @@ type bench struct {
 	show.Revisions
 	session *lab.Session
 	options BenchOptions
-	args    []string // arguments that are not read yet
+	args    []string // remaining arguments
 }
 
-// Bench measures both revisions, and prints what has changed. The arguments are A, B unless it is HEAD or not
-// committed, and articles. The error has the status that FailOn asks for.
+// Bench measures two revisions and prints what has changed. args has A, then optionally B (HEAD by default; none if
+// o.Dirty), then articles. The error has StatusGate if the condition of --fail-on is met.
 func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (err error) {
 	b := &bench{session: a, options: o, args: args, Revisions: show.Revisions{Profile: o.Profile,
 		Repetitions: benchRepetitions, ChangeOptions: o.ChangeOptions, SameBuilds: map[string]bool{}}}
@@ -82,7 +82,7 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 	same.Same = true
 	return a.Print(same, func() {
 		w := a.Stdout
-		if o.Format == show.FormatCSV { // it has data for programs alone
+		if o.Format == show.FormatCSV { // keep standard output pure CSV
 			w = a.Stderr
 		}
 		fmt.Fprintf(w, "%s and %s are the same in all that is measured of %s\n", b.A.Name, b.B.Name,
@@ -94,8 +94,8 @@ func Bench(ctx context.Context, a *lab.Session, args []string, o BenchOptions) (
 	})
 }
 
-// measure measures the missing repetitions of both revisions, and compares them. The comparison is nil if no cell differs.
-// With an error, there may be a comparison of the cells that did not fail.
+// measure measures the missing repetitions of both revisions and compares them. The comparison is nil if nothing that
+// is measured differs. With an error, it may cover the cells that did not fail.
 func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	if same, err := b.Same(); err != nil || same {
 		return nil, err
@@ -104,7 +104,7 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	if err != nil {
 		return nil, lab.Failure(err)
 	}
-	// Another name makes other trials, and half of them would count as measured.
+	// Names are part of the trials, so the same commits under other names need another folder.
 	sum := sha256.Sum256([]byte(b.A.Name + "\x00" + b.B.Name))
 	b.Project.RecordsIn = filepath.Join(state, benchFolder, fmt.Sprintf("%.12s-%.12s-%x", b.A.Commit, b.B.Commit, sum[:4]))
 	o := b.options.Options
@@ -129,13 +129,13 @@ func (b *bench) measure(ctx context.Context) (*show.Comparison, error) {
 	return c, b.session.JoinErrors(measured, err)
 }
 
-// Names of revisions: of the newest commit, and of uncommitted work.
+// Names of revisions: the newest commit and uncommitted work.
 const (
 	head        = "HEAD"
 	workingTree = "working tree"
 )
 
-// readRevisions reads both revisions from the arguments. Uncommitted work becomes a commit on no branch.
+// readRevisions takes both revisions from the arguments. For uncommitted work it makes a commit on no branch.
 func (b *bench) readRevisions(ctx context.Context) (err error) {
 	if b.A, err = b.revision(ctx, b.args[0]); err != nil {
 		return err
@@ -170,18 +170,18 @@ func (b *bench) revision(ctx context.Context, name string) (plan.Revision, error
 	return plan.Revision{Name: name, Commit: commit}, err
 }
 
-// stateFolder makes the hidden folder of a project if it is missing, and returns its path. It can be removed at any time.
+// stateFolder returns the project's hidden folder, and creates it if necessary. Users may remove it at any time.
 func stateFolder(dir string) (string, error) {
 	folder := filepath.Join(dir, article.StateDir)
-	ignore := filepath.Join(folder, ".gitignore") // the folder ignores itself, so that no project has to
+	ignore := filepath.Join(folder, ".gitignore") // makes git ignore the folder without changing the project's files
 	if _, err := os.Stat(ignore); err == nil {
 		return folder, nil
 	}
 	return folder, files.Write(ignore, []byte("*\n"))
 }
 
-// uncommitted makes a commit of a working tree without ignored files: the same commit as long as nothing changes. Index,
-// branches and files do not change; git removes the commit one day, as nothing refers to it.
+// uncommitted commits the working tree without ignored files, and returns the commit, which is the same until a file
+// changes. Index, branches and files stay as they are; git later removes the commit, because nothing refers to it.
 func uncommitted(ctx context.Context, dir, root string) (string, error) {
 	state, err := stateFolder(dir) // git ignores this folder
 	if err != nil {

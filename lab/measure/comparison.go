@@ -9,11 +9,11 @@ import (
 	"benchbook/render/wording"
 )
 
-// comparison is how two sides of a metric are compared in words.
+// comparison has the wording for comparing two sides by a metric.
 type comparison struct {
-	lower  bool   // values are better
-	better string // format of: the better side, how many times, the other
-	same   string // format of: the first side, the other, the difference that counts
+	lower  bool   // lower values are better
+	better string // format for the better side, the factor and the other side
+	same   string // format for the first side, the other side and the smallest effect
 }
 
 var (
@@ -23,11 +23,11 @@ var (
 		"%s answers 99\u202f%% of its requests as fast as %s within %s"}
 )
 
-// answer returns a sentence for each comparison with the first.
+// answer returns a sentence for each comparison of the first cell with another.
 func (o *oneLine) answer(d *dataset.Dataset) []string {
 	answer, names := []string{}, shortNames(d.Experiments[0])
 	for i, j := range claim.JudgeAll(d).Claims {
-		if j.Verdict != stats.NotMeasured && j.Effect != nil { // the reason is printed
+		if j.Verdict != stats.NotMeasured && j.Effect != nil { // else the table gives the reason
 			cells := d.Experiments[0].Cells
 			answer = append(answer, o.words.sentence(&j, "“"+names[cells[0]]+"”", "“"+names[cells[i+1]]+"”"))
 		}
@@ -35,7 +35,7 @@ func (o *oneLine) answer(d *dataset.Dataset) []string {
 	return answer
 }
 
-// sentence compares two sides by a claim that they are the same.
+// sentence says how two sides compare, from the judgement of the claim that they are the same.
 func (c comparison) sentence(j *claim.Judgement, first, other string) string {
 	q := *j.Effect
 	if c.lower {
@@ -58,7 +58,7 @@ func (c comparison) sentence(j *claim.Judgement, first, other string) string {
 	return fmt.Sprintf("After %s it is undecided which is better: %s.", wording.Count(q.N, "repetition"), words)
 }
 
-// inverse returns the ratio of the second side to the first.
+// inverse returns 1/q with its interval.
 func inverse(q dataset.Quantity) dataset.Quantity {
 	q.Number = 1 / q.Number
 	if q.Interval != nil {
@@ -67,7 +67,7 @@ func inverse(q dataset.Quantity) dataset.Quantity {
 	return q
 }
 
-// digitsOf returns the digits after the point: two for ratios near 1.
+// digitsOf returns how many digits a ratio needs after the point: at least two below 2, else at least one.
 func digitsOf(q dataset.Quantity) int {
 	least := 1
 	if q.Number < 2 {
@@ -76,7 +76,7 @@ func digitsOf(q dataset.Quantity) int {
 	return max(least, wording.Plain.Readable(wording.Reading(&q)))
 }
 
-// between writes the interval of a ratio, in brackets.
+// between writes the interval of a ratio in brackets after a space; empty without an interval.
 func between(q dataset.Quantity) string {
 	if q.Interval == nil {
 		return ""

@@ -28,20 +28,20 @@ type Asking int
 
 const (
 	AskOnce Asking = iota // ask the user once for each project
-	Asked                 // the user has consented
-	Own                   // the user wrote the experiment on the command line: no policy applies either
+	Asked                 // the user has consented already
+	Own                   // the experiment is the user's own, from the command line: no policy applies
 )
 
-// A reach is something a project may do. With a word, a policy must allow it, as it may do harm.
+// A reach is something that a project wants to do.
 type reach struct {
-	word  article.Permission
-	host  string // of a target
+	word  article.Permission // that a policy must grant; empty for harmless things
+	host  string             // of a target
 	words string
 	at    source.Pos
 	asks  bool // ask a user who has not measured the project before
 }
 
-// targetsKey is the key of hosts in a policy.
+// targetsKey is the key of allowed hosts in a policy.
 const targetsKey = "targets"
 
 var reachWords = map[article.Permission]string{
@@ -53,17 +53,17 @@ var reachWords = map[article.Permission]string{
 	article.AllowSecrets:     "secrets in files outside the repository",
 }
 
-// reachesOf lists the rights that a project gives its articles, and what else plans use.
+// reachesOf returns the rights that a project gives its articles, and whatever else the plans use.
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
-		// The engine sets only sysctls of the container.
+		// Sysctls need no question: the engine sets them inside the container only.
 		out = append(out, reach{w.Value, "", reachWords[w.Value], w.Pos, w.Value != article.AllowSysctls})
 	}
 	for _, t := range project.Allow.Targets {
 		out = append(out, reach{targetsKey, t.Value, "load on " + t.Value, t.Pos, true})
 	}
 	engine := project.Engine.Pos
-	inFile := engine.Source != nil // else the engine is from a flag
+	inFile := engine.Source != nil // else --engine chose the engine
 	switch project.EngineName() {
 	case spec.Local:
 		out = append(out, reach{article.PolicyLocal, "", "programs of this machine, as you", engine, inFile})
@@ -96,9 +96,9 @@ func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	return out
 }
 
-// uses is what plans use.
+// uses collects what plans use.
 type uses struct {
-	builds, sockets          *source.Pos // of the first experiment; nil for none
+	builds, sockets          *source.Pos // first experiment that uses them, or nil
 	images, secrets, targets []string
 }
 
@@ -123,12 +123,12 @@ func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	}
 }
 
-// Rights returns in words the rights that a project gives its articles, and what else plans use.
+// Rights describes the rights that a project gives its articles, and whatever else the plans use.
 func Rights(project *article.Project, plans []*plan.Plan) []string {
 	return slice.Map(reachesOf(project, plans), func(r reach) string { return r.words })
 }
 
-// hasSocket reports whether a path is a socket, or a folder with sockets.
+// hasSocket reports whether a path is a Unix socket, or a folder that contains one.
 func hasSocket(name string) bool {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
@@ -149,8 +149,8 @@ func hasSocket(name string) bool {
 	return false
 }
 
-// consent returns an error if the policy of this machine does not allow what a project may do. Without a policy it asks
-// the user, once for each project and set of permissions.
+// consent returns an error if the policy of this machine does not allow what a project wants to do. Without a policy it
+// asks the user, once for each project and set of permissions.
 func consent(a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
 	c := a.Config.Consent
 	if c == nil || flags.Asking == Own {
@@ -169,7 +169,7 @@ func consent(a *lab.Session, project *article.Project, list []*lab.Article, flag
 	return askOnce(a, project, reaches, flags.Yes)
 }
 
-// withinPolicy returns an error for what a policy does not allow, and prints it.
+// withinPolicy prints everything that a policy does not allow, and returns an error if there is any.
 func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	var problems source.Problems
 	policy := article.ReadPolicy(file, &problems)
@@ -198,7 +198,7 @@ func withinPolicy(a *lab.Session, file string, reaches []reach) error {
 	return lab.Failure(fmt.Errorf("the project does more than %s allows; nothing was measured", file))
 }
 
-// askOnce asks the user to consent to what a project may do, unless they did before.
+// askOnce asks the user to consent to what a project wants to do, unless they have done so before.
 func askOnce(a *lab.Session, project *article.Project, reaches []reach, yes bool) error {
 	reaches = slices.DeleteFunc(reaches, func(r reach) bool { return !r.asks })
 	if len(reaches) == 0 {

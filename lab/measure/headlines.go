@@ -22,23 +22,23 @@ import (
 	"benchbook/runner/search"
 )
 
-// A question is the headline claims of an article, or all claims of one without headlines, that share trials. What it
-// needs is measured together, in rounds.
+// A question is a group of headline claims of an article that share trials; if it has no headline claims, of all its
+// claims. The trials of a question are measured together, in rounds.
 type question struct {
 	of     *lab.Article
 	claims []*article.Claim
-	trials map[*plan.Trial]bool // of the claims, of their A/A pairs, and of experiments that these take values from
+	trials map[*plan.Trial]bool // of the claims, of A/A pairs, and of experiments that these take values from
 
-	decided int           // of claims
+	decided int           // number of decided claims
 	left    int           // repetitions and searches up to the next look
-	takes   time.Duration // about, for them
-	cost    time.Duration // about, for each claim that is not decided, until it may be
-	isBegun bool          // a run of this job has measured it, and others continue that
-	givenUp bool          // a run measured nothing more, or all of it failed
+	takes   time.Duration // estimated time up to the next look
+	cost    time.Duration // estimated time to decide, per open claim
+	isBegun bool          // a run of this job has measured it, which the next one continues
+	givenUp bool          // the last run measured nothing, or everything failed
 }
 
-// findQuestions finds the questions of all articles, and restricts the job to their trials. It is an error if there are
-// none.
+// findQuestions sets the questions of all articles and restricts the job to their trials. It returns an error if there
+// are none.
 func (j *job) findQuestions() error {
 	for _, c := range j.list {
 		j.questions = append(j.questions, questionsOf(c, c.Planned)...)
@@ -54,8 +54,8 @@ func (j *job) findQuestions() error {
 	return nil
 }
 
-// questionsOf joins the headline claims of an article that share trials, in the order of the article; all claims if
-// there are no headlines.
+// questionsOf groups the headline claims of an article by shared trials, in the order of the article. Without headline
+// claims it groups all claims.
 func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 	d := dataset.WithoutRecords(c.Doc, p)
 	blocks := slice.Filter(c.Doc.Claims, func(block *article.Claim) bool { return block.Headline })
@@ -68,7 +68,7 @@ func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 			q.add(p, cell.Experiment.Plan, cell.Planned)
 		}
 		if len(q.trials) == 0 {
-			continue // of experiments that were not chosen
+			continue // its experiments were not chosen
 		}
 		out = slices.DeleteFunc(out, func(o *question) bool {
 			for t := range o.trials {
@@ -88,14 +88,14 @@ func questionsOf(c *lab.Article, p *plan.Plan) (out []*question) {
 	return out
 }
 
-// add adds a trial with what it needs: its experiment's A/A pair, and experiments that it takes values from.
+// add adds a trial, its experiment's A/A pair, and the trials of experiments that it takes values from.
 func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	if q.trials[t] || !slices.Contains(p.Experiments, e) {
 		return
 	}
 	q.trials[t] = true
 	for _, other := range e.Trials {
-		if e.IsPaired(other) || e.Outside { // results of a running target are for their run only
+		if e.IsPaired(other) || e.Outside { // results of a running target count for one run only
 			q.trials[other] = true
 		}
 	}
@@ -108,8 +108,8 @@ func (q *question) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	}
 }
 
-// answer measures one question after another up to its next look, always that which takes the least time for each claim
-// that it may decide, until all headline claims are decided or the budget is over.
+// answer measures questions, each up to its next look, until all claims are decided or the budget is over. It always
+// takes the question with the lowest cost.
 //
 // Source: docs/method.md#the-first-report.
 func (j *job) answer(ctx context.Context) error {
@@ -149,7 +149,7 @@ func (j *job) optionsOf(q *question) runner.Options {
 	return options
 }
 
-// look counts the decided claims of a question, and finds out how long it takes up to the next look.
+// look updates how many claims of a question are decided, and the estimates for its next look.
 func (j *job) look(q *question) error {
 	records, d, err := j.dataset(q.of)
 	if err != nil {
@@ -165,9 +165,9 @@ func (j *job) look(q *question) error {
 	return nil
 }
 
-// looksLeft estimates how many times the repetitions up to the next look are needed to decide an open claim.
+// looksLeft estimates the repetitions that decide the first open claim, as a multiple of those up to the next look.
 func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Todo) float64 {
-	upTo, count := 0, 0 // of the trial that has the most to do
+	upTo, count := 0, 0 // of the trial with the most repetitions left
 	for _, next := range todo {
 		if next.Count > count {
 			upTo, count = next.UpTo, next.Count
@@ -178,7 +178,7 @@ func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Tod
 		if claim.IsDecided(d, c) {
 			continue
 		}
-		needed := claim.NeededOf(d, c) // 0 if it is not known, as before the first look
+		needed := claim.NeededOf(d, c) // 0 if unknown, such as before the first look
 		least = min(least, float64(max(needed, upTo)-upTo+count)/float64(max(count, 1)))
 	}
 	if math.IsInf(least, 1) {
@@ -187,7 +187,7 @@ func (q *question) looksLeft(d *dataset.Dataset, todo map[*plan.Trial]runner.Tod
 	return least
 }
 
-// shortest returns the question that takes the least time for each claim that it may decide; nil if nothing is left.
+// shortest returns the open question with the lowest cost; nil if none is left.
 func (j *job) shortest() (first *question) {
 	for _, q := range j.questions {
 		isOpen := q.left > 0 && !q.givenUp && q.decided < len(q.claims)
@@ -198,7 +198,7 @@ func (j *job) shortest() (first *question) {
 	return first
 }
 
-// sayDecided prints how many headline claims are decided, and the next one.
+// sayDecided prints how many claims are decided, and which question is next.
 func (j *job) sayDecided(next *question) {
 	if j.flags.Quiet {
 		return

@@ -17,21 +17,21 @@ import (
 	"benchbook/notebook/expr"
 )
 
-// Load is a load on servers that run already.
+// Load is a load on running servers.
 type Load struct {
 	URLs        []string // the first is compared with the others
 	Connections int
-	Duration    time.Duration // of a repetition; 0: as long as its percentiles need
-	Rate        string        // such as 500/s; empty: as many requests as the connections bear
-	Requests    int           // of a repetition, instead of the duration; 0 for none
-	Timeout     time.Duration // for one answer; 0 for the default
-	Method      string        // empty for GET, or POST with a body
+	Duration    time.Duration // of a repetition; 0 means as long as its percentiles need
+	Rate        string        // such as 500/s; empty for a closed loop
+	Requests    int           // of a repetition, instead of Duration; 0 if Duration counts
+	Timeout     time.Duration // for one answer; 0 means the default
+	Method      string        // if empty, GET, or POST with a body
 	Headers     []string      // such as "Accept: text/html"
 	Body        string
-	Repetitions string // as in articles; empty for the default
+	Repetitions string // as in articles; if empty, the default
 }
 
-// Requests measures servers that run already, and prints what each answers.
+// Requests measures running servers and prints the results of each.
 func Requests(ctx context.Context, a *lab.Session, l Load, o OneLineOptions) error {
 	hosts, err := l.check()
 	if err != nil {
@@ -45,7 +45,7 @@ func Requests(ctx context.Context, a *lab.Session, l Load, o OneLineOptions) err
 	return line.measure(ctx, a, o)
 }
 
-// check returns an error for a load that no article can have, and the hosts other than this one.
+// check returns the remote hosts of a load, and an error if an article cannot express it.
 func (l *Load) check() (hosts []string, err error) {
 	if l.Rate != "" {
 		if q, err := expr.ParseQuantity(l.Rate); err != nil || q.Unit.Dimension != expr.Rate || q.Value <= 0 {
@@ -112,7 +112,7 @@ func (l *Load) oneLine() *oneLine {
 	o.add(len(headers) > 0, "  headers: %s", data)
 	longest := l.Duration + l.Timeout + 5*time.Minute // to get ready and to wait for answers
 	if l.Requests > 0 {
-		longest = max(longest, time.Hour) // as long as a command may take
+		longest = max(longest, time.Hour) // the same as for commands
 	}
 	o.add(true, "timeout: %s", seconds(longest))
 	o.add(secrets != "", "secrets:%s", secrets)
@@ -132,7 +132,7 @@ func (l *Load) method() string {
 	return cmp.Or(l.Method, http.MethodGet)
 }
 
-// header is a header of every request. Secret is the name of its value in the experiment if that is a credential.
+// header is a header of every request. If its value is a credential, secret names that in the experiment.
 type header struct{ name, value, secret string }
 
 func (l *Load) headers() (out []header) {
@@ -147,12 +147,12 @@ func (l *Load) headers() (out []header) {
 	return out
 }
 
-// credentials matches names of headers whose values are nobody else's business.
+// credentials matches names of headers whose values are likely to be confidential.
 var credentials = regexp.MustCompile(`(?i)auth|cookie|key|password|secret|session|token`)
 
 func isCredential(header string) bool { return credentials.MatchString(header) }
 
-// WithoutCredential returns a header without its value if that is a credential.
+// WithoutCredential returns a header, without its value if that is a credential.
 func WithoutCredential(header string) string {
 	if name, _, ok := strings.Cut(header, ":"); ok && isCredential(name) {
 		return name + ": …"

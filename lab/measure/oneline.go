@@ -35,32 +35,32 @@ import (
 	"benchbook/runner/observe"
 )
 
-// OneLineOptions say what Time and Requests show.
+// OneLineOptions select the output of Time and Requests.
 type OneLineOptions struct {
 	Quiet   bool   // no progress bar
-	HTML    string // file of the page; empty for none
-	Export  string // file of the times, as hyperfine writes them; empty for none
-	Against string // file of an earlier result to compare with; empty for none
-	Command string // that was given, for the page
+	HTML    string // file for the page; may be empty
+	Export  string // file for the times, in the format of hyperfine; may be empty
+	Against string // file of an earlier result to compare with; may be empty
+	Command string // the user's command line, for the page
 }
 
-// oneLine is an experiment that fits on a command line. It is measured as an article in a temporary project, in which
+// oneLine is an experiment given on the command line. It is measured as an article in a temporary project, in which
 // each value of one axis is compared with the first.
 type oneLine struct {
 	name    string            // of the experiment
 	axis    string            // of the matrix
-	key     string            // of the values in its rows
-	written []string          // by the user
-	values  []string          // that the experiment uses
-	keys    string            // YAML of the experiment besides its matrix, see add
+	key     string            // of the values in rows of the matrix
+	written []string          // values as the user wrote them
+	values  []string          // values as the experiment uses them
+	keys    string            // YAML of the experiment except its matrix, see add
 	metric  string            // that is compared
-	secrets map[string]string // their values, by file next to the article
+	secrets map[string]string // values of secrets, by file next to the article
 	words   comparison
-	hosts   []string // that the user allows load on, besides this machine
+	hosts   []string // remote hosts that the user named, which allows load on them
 	table   []column
 }
 
-// A column of the table has a metric. The printed one may have words instead.
+// A column is a column of the table. If words is set, the terminal shows it instead of the metric.
 type column struct {
 	title, metric string // or metrics: "a, b"
 	words         func(*dataset.Cell) string
@@ -83,7 +83,7 @@ func quoted(text string) string {
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }
 
-// uniqueName returns text on one line, with a number if it is taken.
+// uniqueName returns text on one line, with a number if it is taken, and adds it to taken.
 func uniqueName(text string, taken map[string]bool) string {
 	isSpace := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 	text = strings.Join(strings.FieldsFunc(text, isSpace), " ")
@@ -95,8 +95,8 @@ func uniqueName(text string, taken map[string]bool) string {
 	return name
 }
 
-// articleText has the title, date, further front matter, answer, experiment, axis, rows, further keys, claims, metric, axis,
-// and columns.
+// articleText is filled with the title, date, further front matter, answer, name of the experiment, axis, rows, further
+// keys, claims, metric, axis, axis and columns.
 const articleText = `---
 title: %s
 date: %s
@@ -124,14 +124,14 @@ columns: [%s]
 title: All that was measured
 ` + "```\n"
 
-// claimText has the number of a row and the metric. The run continues until the claim is decided.
+// claimText is filled with the number of a row and the metric. The run continues until the claim is decided.
 const claimText = `
 ` + "```yaml claim" + `
 name: first-%[1]d
 expect: same(%[2]s{number="1"}, %[2]s{number="%[1]d"})
 ` + "```\n"
 
-// article returns the text of the article: with claims to measure by, or with the answer that was found.
+// article returns the text of the article: with claims for measuring, or, if answer is not nil, with the answer.
 func (o *oneLine) article(today time.Time, answer []string) string {
 	taken := map[string]bool{}
 	var names []string
@@ -155,15 +155,15 @@ func (o *oneLine) article(today time.Time, answer []string) string {
 		strings.Join(slice.Map(o.table, func(c column) string { return c.metric }), ", "))
 }
 
-// longestFinding is how many characters the finding of an article may have.
+// longestFinding is the largest length of an article's finding, in characters.
 const longestFinding = 140
 
-// forMarkdown matches punctuation that Markdown may read.
+// forMarkdown matches ASCII punctuation, which Markdown may interpret.
 var forMarkdown = regexp.MustCompile("[!-/:-@[-`{-~]")
 
 func escaped(text string) string { return forMarkdown.ReplaceAllString(text, `\$0`) }
 
-// project returns the text of the project file. A user who names hosts in the command allows load on them.
+// project returns the text of the project file. It allows load on the hosts that the user named.
 func (o *oneLine) project() string {
 	text := "title: One-line benchmarks\nengine: local\n"
 	if len(o.hosts) > 0 {
@@ -179,7 +179,7 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	if err != nil {
 		return err
 	}
-	defer a.AwaitOnInterrupt(ctx)() // a header with a password is in the folder
+	defer a.AwaitOnInterrupt(ctx)() // the folder must be removed: it may hold a password
 	folder, err := os.MkdirTemp("", "benchbook-one-line-")
 	if err != nil {
 		return lab.Failure(err)
@@ -216,16 +216,16 @@ func (o *oneLine) measure(ctx context.Context, a *lab.Session, to OneLineOptions
 	return err
 }
 
-// notebook is a temporary project. What its session prints is shown only after an error.
+// notebook is a temporary project. Output of its session is shown only after an error.
 type notebook struct {
 	*lab.Session
 	said    bytes.Buffer
-	failed  bool // a repetition
+	failed  bool // a repetition failed
 	project *article.Project
 	list    []*lab.Article
 }
 
-// open writes the project.
+// open writes the temporary project and reads its article.
 func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 	n := &notebook{}
 	n.Session = &lab.Session{Stdout: &n.said, Stderr: &n.said, Terminal: a.Terminal, Waits: a.Stderr, Version: a.Version,
@@ -245,8 +245,7 @@ func (o *oneLine) open(a *lab.Session, folder string) (*notebook, error) {
 	return n, err
 }
 
-// measure runs the article, and says which of its cells failed. Without a dataset there is nothing to print: the run
-// did not finish.
+// measure runs the article and prints which cells failed. The dataset is nil if the run did not finish.
 func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*dataset.Dataset, error) {
 	defer a.AwaitOnInterrupt(ctx)()
 	err := Run(ctx, n.Session, n.project, n.list, Options{Profile: plan.Full, Quiet: quiet, Asking: Own})
@@ -276,7 +275,7 @@ func (n *notebook) measure(ctx context.Context, a *lab.Session, quiet bool) (*da
 	return d, nil
 }
 
-// page writes the page of an article about the same records to a file.
+// page replaces the article by text and writes its page to a file.
 func (n *notebook) page(a *lab.Session, file, text, command string) error {
 	err := files.Write(filepath.Join(n.Dir, pages.ArticlesDir, slugOfOneLine, article.FileName), []byte(text))
 	if err == nil {
@@ -301,8 +300,8 @@ func (n *notebook) page(a *lab.Session, file, text, command string) error {
 	return nil
 }
 
-// printTable prints a row for each cell. The first column has intervals, or a word for a missing number; of the others
-// those are left out that have no number at all.
+// printTable prints a row for each cell. The first metric has intervals, or a word where a number is missing. Other
+// columns without any number are left out.
 func (o *oneLine) printTable(a *lab.Session, e *dataset.Experiment) {
 	names, counts := []string{o.axis}, []string{"n"}
 	short := shortNames(e)
@@ -335,7 +334,8 @@ func (o *oneLine) printTable(a *lab.Session, e *dataset.Experiment) {
 // noNumber stands for a number that was not measured.
 const noNumber = "–"
 
-// numbersOf returns how a metric of each cell is written: for too few valid repetitions it is their mean.
+// numbersOf returns a function that writes a metric of a cell. If there are too few valid repetitions, it writes their
+// mean.
 func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.Cell) string {
 	m, _ := record.LookupMetric(name)
 	layout := wording.ColumnOf(m, slice.Map(e.Cells, func(c *dataset.Cell) dataset.Result { return c.Metric(name) })...)
@@ -358,8 +358,8 @@ func numbersOf(e *dataset.Experiment, name string, isFirst bool) func(*dataset.C
 	}
 }
 
-// printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load, on lines of
-// 80 characters.
+// printAnswer prints a sentence for each comparison, the noise floor of a metric, and what limited each load, wrapped
+// to 80 characters.
 func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []string) {
 	e := d.Experiments[0]
 	names := shortNames(e)
@@ -388,7 +388,7 @@ func printAnswer(a *lab.Session, d *dataset.Dataset, metric string, answer []str
 	}
 }
 
-// othersOf returns which programs took processor time meanwhile, if a record names some, and which process to end.
+// othersOf says which other programs used the CPUs, if a record names some, and which process to end.
 func othersOf(e *dataset.Experiment) []string {
 	others := ""
 	for _, c := range e.Cells {
@@ -409,7 +409,7 @@ func othersOf(e *dataset.Experiment) []string {
 	return []string{terminal.Clean(words)}
 }
 
-// shortNames returns a name of at most some 30 characters for each cell of an experiment, no two alike.
+// shortNames returns unique names of about 30 characters at most for the cells of an experiment.
 func shortNames(e *dataset.Experiment) map[*dataset.Cell]string {
 	names, taken := map[*dataset.Cell]string{}, map[string]bool{}
 	for _, c := range e.Cells {
@@ -418,7 +418,7 @@ func shortNames(e *dataset.Experiment) map[*dataset.Cell]string {
 	return names
 }
 
-// clipped returns a name of at most 28 characters.
+// clipped shortens a name to 28 characters.
 func clipped(name string) string {
 	const most = 28
 	if runes := []rune(name); len(runes) > most {

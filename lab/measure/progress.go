@@ -24,31 +24,31 @@ import (
 	"benchbook/runner/observe"
 )
 
-// progress is a runner.Progress of several articles, one after another. It prints a line for each repetition after its
-// end, so that printing does not disturb a measurement, and on a terminal a bar below the lines.
+// progress is a runner.Progress for several articles, one after another. It prints a line after each repetition, when
+// printing cannot disturb a measurement, and on a terminal a bar below the lines.
 type progress struct {
-	w        io.Writer // nowhere for a quiet run
+	w        io.Writer // steps; io.Discard for a quiet run
 	problems io.Writer // failures and notes
 	verbose  bool      // print the output of image builders too
-	bar      *bar      // nil for none
+	bar      *bar      // nil without a terminal
 
 	slug       string
 	todo, done int
 	hogNamed   bool     // nameHog was called
-	failures   []string // ways of failing that were printed of the experiment
+	failures   []string // kinds of failures of this experiment that were printed
 }
 
-// bar shows how many repetitions are done, and the time left.
+// bar shows how many repetitions are done and the time left. Methods accept a nil bar.
 type bar struct {
 	container   *mpb.Progress
 	bar         *mpb.Bar
 	total, done int
 }
 
-// refresh is the time between two drawings of the bar: long, so that drawing does not disturb a measurement.
+// refresh is the interval at which the bar is drawn. It is long, so that drawing does not disturb a measurement.
 const refresh = time.Second
 
-// newBar draws on a terminal for a run of total repetitions and searches. Its container prints above the bar.
+// newBar draws a bar for total repetitions and searches on a terminal. Text written to its container appears above it.
 func newBar(screen io.Writer, total int) *bar {
 	b := &bar{container: mpb.New(mpb.WithOutput(screen), mpb.WithRefreshRate(refresh), mpb.WithAutoRefresh(), mpb.WithWidth(40))}
 	eta := decor.AverageETA(decor.ET_STYLE_GO)
@@ -72,7 +72,7 @@ func (b *bar) grow(n int) {
 	}
 }
 
-// fit grows the bar if less than n are left.
+// fit grows the bar if fewer than n steps are left.
 func (b *bar) fit(n int) {
 	if b != nil {
 		b.grow(max(0, b.done+n-b.total))
@@ -96,7 +96,7 @@ func (p *progress) close() {
 
 func (p *progress) Experiment(g runner.Group) {
 	p.todo, p.done, p.failures = g.Len(), 0, nil
-	p.bar.fit(p.todo) // with --quick an experiment begins several times
+	p.bar.fit(p.todo) // with --quick, an experiment begins several times
 	name := p.slug + "#" + g.Experiment.Name
 	switch {
 	case p.todo == 0:
@@ -112,7 +112,7 @@ func namesOf(trials []*plan.Trial) string {
 	return strings.Join(slice.Map(trials, func(t *plan.Trial) string { return t.Name }), "; ")
 }
 
-// stepsInWords counts the repetitions of a group and its trials, and names these.
+// stepsInWords counts the repetitions of a group, and counts and names their trials.
 func stepsInWords(g runner.Group) string {
 	isMissing := map[*plan.Trial]bool{}
 	for _, s := range g.Steps {
@@ -123,7 +123,7 @@ func stepsInWords(g runner.Group) string {
 		namesOf(trials))
 }
 
-// nameHog names once the process of others that disturbs most.
+// nameHog prints, once, which process of other programs disturbs most.
 func (p *progress) nameHog() {
 	if p.hogNamed {
 		return
@@ -134,7 +134,7 @@ func (p *progress) nameHog() {
 	}
 }
 
-// Again announces repetitions that were not foreseen.
+// Again announces repetitions beyond those that Experiment announced.
 func (p *progress) Again(g runner.Group) {
 	p.todo, p.done = len(g.Steps), 0
 	p.bar.grow(p.todo)
@@ -155,15 +155,15 @@ func (p *progress) Preparing(what string) images.Preparation {
 	return &buildLog{w: p.w, verbose: p.verbose, what: what, since: time.Now()}
 }
 
-// buildLog prints when an image is built, and the lines of the builder if verbose, each after the name of the image.
-// An image that exists already has no lines.
+// buildLog prints when the build of an image begins and ends, and if verbose the output of the builder. It prints
+// nothing for an image that exists already.
 type buildLog struct {
 	w       io.Writer
 	verbose bool
 	what    string
 	since   time.Time
 	begun   bool
-	rest    []byte // beginning of a line
+	rest    []byte // incomplete last line
 }
 
 func (l *buildLog) Write(b []byte) (int, error) {
@@ -241,7 +241,7 @@ func (p *progress) End(step plan.Step, r *record.Record) {
 	fmt.Fprintf(w, "  [%*d/%d] %-24s %s\n%s", len(fmt.Sprint(p.todo)), p.done, p.todo, step.Trial.Name, words, log)
 }
 
-// maxLogLines is how many lines of a log are printed below a failure.
+// maxLogLines is the largest number of log lines printed below a failure.
 const maxLogLines = 12
 
 // endOfLog returns the last lines of the log of a failed repetition, and how to see the rest.

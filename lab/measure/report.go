@@ -22,7 +22,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// aborted prints what was kept of a run that was interrupted or failed, and returns its error.
+// aborted returns the error of a run that failed or was interrupted, and says what was kept.
 func (j *job) aborted(ctx context.Context, err error) error {
 	var left *engine.LeftError
 	if ctx.Err() != nil {
@@ -33,7 +33,7 @@ func (j *job) aborted(ctx context.Context, err error) error {
 		switch {
 		case errors.As(err, &left):
 			removed = fmt.Sprintf(" but %v; benchbook clean removes them", left)
-		case j.engine == nil && j.outside != nil: // nothing was started
+		case j.engine == nil && j.outside != nil: // only running targets, so nothing was started
 			removed, next = "", "The same command starts over: a running target may be another one by then."
 		case j.engine != nil && j.engine.Name() == string(spec.Local):
 			removed = " and all processes ended"
@@ -48,7 +48,7 @@ func (j *job) aborted(ctx context.Context, err error) error {
 	gone := slices.ContainsFunc(j.engines(), func(e engine.Engine) bool { _, err := e.Sweep(ctx, true); return err != nil })
 	switch {
 	case gone:
-		first, _, _ := strings.Cut(err.Error(), "\n") // the rest follows from it
+		first, _, _ := strings.Cut(err.Error(), "\n") // further lines are consequences
 		err = fmt.Errorf("%s; the engine no longer answers: %s kept; once it is back, the same command removes "+
 			"what is left on it and resumes from here", first, phrase.Are(j.total.Measured, "finished repetition"))
 	case errors.As(err, &left):
@@ -57,7 +57,7 @@ func (j *job) aborted(ctx context.Context, err error) error {
 	return lab.Failure(err)
 }
 
-// imageProblem returns why an image is not available, with a remedy or the builder's last lines.
+// imageProblem says why an image is not available, with a remedy or the builder's last lines.
 func imageProblem(n *images.NoImageError) *source.Problem {
 	p := &source.Problem{Pos: n.Pos, Rule: "no-image", Message: n.Error()}
 	if image, ok := errors.AsType[*engine.ImageError](n.Err); ok {

@@ -36,50 +36,50 @@ import (
 type Options struct {
 	Profile     string
 	Force       bool          // measure fresh cells too
-	Repetitions string        // as in articles; empty for theirs
-	Budget      time.Duration // no repetition begins after it; 0 for no limit
-	Engine      string        // empty for the project's
-	Only        string        // an expression that selects trials
+	Repetitions string        // as in articles; if empty, those of the articles
+	Budget      time.Duration // no repetition begins after it; 0 means no limit
+	Engine      string        // if empty, the project's
+	Only        string        // expression that selects trials
 	Keep        bool          // keep the services of the last repetition
 	Yes         bool          // consent to what the project allows
 	Asking      Asking
 	Verbose     bool // print the output of image builders too
 	Quiet       bool // print only problems and results
-	// Over wraps the engine that makes images available; nil for none.
+	// Over, if set, wraps the engine that prepares images.
 	Over func(engine.Engine) engine.Engine
-	// Prepared, if set, is called with the engine that has the images of all trials, and nothing is measured.
+	// Prepared, if set, is called when the engine has the images of all trials. Then nothing is measured.
 	Prepared func(engine.Engine) error
-	// Revisions are compared cell by cell in one run. Claims are not judged by it: Open decides which trials continue.
+	// Revisions are compared cell by cell in one run. Claims do not count then: Open decides which trials continue.
 	Revisions []plan.Revision
-	// Same is called for an experiment whose builds are the same in all Revisions; it is not measured. Nil: all are.
+	// Same, if set, is called for experiments whose builds are the same in all Revisions; they are not measured.
 	Same func(c *lab.Article, e *plan.Experiment)
 	// Quick measures what headline claims need, the shortest first, until they are decided.
 	Quick bool
-	// Sessions is the number of runs, one after the other; 0 for one of the missing repetitions.
+	// Sessions is the number of runs to make, one after the other. 0 makes one run of what is missing.
 	Sessions int
-	// Stated refuses to measure an article that is not as in a commit.
+	// Stated refuses to measure unless everything is committed.
 	Stated bool
-	// Open returns the trials of an article that continue after a look, as runner.Options.Open does; nil selects the
-	// trials of undecided claims.
+	// Open returns runner.Options.Open for an article: which trials continue after a look. If nil, those of undecided
+	// claims do.
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
-	// Begin is called before measuring takes time, if something is to be measured; nil for nothing.
+	// Begin, if set, is called before the first measurement, but not if nothing is pending.
 	Begin func() error
-	// Measured is called after each article but the last, while nothing is measured; nil for nothing.
+	// Measured, if set, is called between articles, while nothing is measured.
 	Measured func(c *lab.Article)
 }
 
-// EngineNone is the value of --engine for measuring nothing.
+// EngineNone is the value of --engine with which nothing is measured.
 const EngineNone = "none"
 
-// ChooseEngine replaces the project's engine by the engine of the flag.
+// ChooseEngine replaces the project's engine by that of --engine, if given.
 func (f *Options) ChooseEngine(project *article.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
 		project.Engine = source.Text{Value: f.Engine}
 	}
 }
 
-// Run measures the missing and stale trials of the chosen articles, and prints its steps on standard error. With several
-// sessions the others measure everything again, and share the budget.
+// Run measures the missing and stale trials of articles, and prints its steps on standard error. With several sessions,
+// each further one measures everything again; all share the budget.
 //
 // Source: docs/method.md#sessions.
 func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) error {
@@ -106,7 +106,7 @@ func Run(ctx context.Context, a *lab.Session, project *article.Project, list []*
 	}
 }
 
-// runOnce makes one run in the time left; with force, of fresh cells too.
+// runOnce makes one run with the budget left, 0 meaning no limit. With force it measures fresh cells too.
 func runOnce(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options, force bool,
 	left time.Duration) (j *job, err error) {
 	if j, err = newJob(ctx, a, project, list, flags); err != nil {
@@ -143,7 +143,7 @@ func (j *job) checkResults() error {
 		if err != nil {
 			return lab.Failure(err)
 		}
-		for _, e := range c.Planned.Experiments { // without those that were not chosen
+		for _, e := range c.Planned.Experiments { // only the chosen ones
 			laid, ok := d.Experiment(e.Name)
 			if !ok || e.Skipped != "" {
 				continue
@@ -181,14 +181,14 @@ func (j *job) dataset(c *lab.Article) ([]*record.Record, *dataset.Dataset, error
 	return records, d, err
 }
 
-// prepareAll makes available the images of all pending trials, and calls Prepared.
+// prepareAll prepares the images of all pending trials and calls Prepared.
 func (j *job) prepareAll(ctx context.Context) error {
 	for _, c := range j.pending {
 		if err := j.prepare(ctx, c); err != nil {
 			return err
 		}
 	}
-	j.closeProgress() // before it says what it does with them
+	j.closeProgress() // Prepared prints too
 	if len(j.missing) > 0 {
 		return lab.Failure(fmt.Errorf("%s not available, for the reasons above", phrase.Are(len(j.missing), "image")))
 	}
@@ -198,7 +198,7 @@ func (j *job) prepareAll(ctx context.Context) error {
 	return nil
 }
 
-// A job measures articles without problems.
+// A job is one run of articles.
 type job struct {
 	*lab.Session
 	site
@@ -206,40 +206,40 @@ type job struct {
 	list    []*lab.Article
 	flags   Options
 	options runner.Options
-	closing []func() // release what was acquired, the last first
+	closing []func() // releases of what was acquired, called in reverse order
 
-	pending               []*lab.Article // in the order in which they are measured
-	repetitions, searches int            // that are pending
+	pending               []*lab.Article // in the order of measuring
+	repetitions, searches int            // numbers that are pending
 	unrunnable, failing   int            // experiments that cannot run here, or whose repetitions all failed
-	refused               error          // about these
+	refused               error          // about unrunnable and failing experiments
 	problems              error          // about articles with problems
-	estimate              time.Duration  // to measure what is pending, where Begin is set
+	estimate              time.Duration  // of the time for pending repetitions; only if Begin is set
 
 	questions []*question // with Quick
 
 	progress *progress
-	stderr   io.Writer // of the session, while there is a bar
+	stderr   io.Writer // the session's, which a bar replaces
 	runner   *runner.Runner
 	total    runner.Summary
-	missing  []*images.NoImageError // whose problems are printed
+	missing  []*images.NoImageError // already printed
 	failed   error
 }
 
-// newJob plans articles. Articles with problems are left out; it is an error if all are.
+// newJob plans articles. It leaves out articles with problems; it is an error if none is left.
 func newJob(ctx context.Context, a *lab.Session, project *article.Project, list []*lab.Article, flags Options) (j *job,
 	err error) {
 	j = &job{Session: a, project: project, list: list, flags: flags}
-	// The revision is read now, as files may be edited and committed long before they are measured.
+	// Read the revision now: files may be edited and committed before they are measured.
 	j.options = runner.Options{Keep: flags.Keep, Secrets: map[*plan.Experiment]runner.Secrets{},
 		Revision: lab.RevisionOf(ctx, project), Claims: map[string]string{}}
 	var found []*source.Problem
 	o := plan.Options{Profile: flags.Profile, Repetitions: flags.Repetitions}
-	o.Revisions = flags.Revisions[:min(1, len(flags.Revisions))] // claims are not about several
+	o.Revisions = flags.Revisions[:min(1, len(flags.Revisions))] // claims cannot be checked with several
 	if found, err = a.Check(project, list, o); err != nil {
 		return j, err
 	}
 	o.Revisions = flags.Revisions
-	for _, c := range list { // those without problems again, with each cell for each revision
+	for _, c := range list { // plan again, with each cell for each revision
 		if len(o.Revisions) < 2 || !c.Problems.Empty() {
 			continue
 		}
@@ -270,7 +270,7 @@ func newJob(ctx context.Context, a *lab.Session, project *article.Project, list 
 	return j, err
 }
 
-// close releases what was acquired, once.
+// close releases what the job has acquired. Further calls do nothing.
 func (j *job) close() {
 	for _, release := range slices.Backward(j.closing) {
 		release()
@@ -278,7 +278,7 @@ func (j *job) close() {
 	j.closing = nil
 }
 
-// begin locks the machines and removes what earlier runs left, if anything is pending. Then the budget begins.
+// begin locks the machines, starts the budget, and removes leftovers of earlier runs, if anything is pending.
 func (j *job) begin(ctx context.Context, budget time.Duration) (begun bool, err error) {
 	if err := j.findHosts(ctx); err != nil {
 		return false, err
@@ -286,7 +286,7 @@ func (j *job) begin(ctx context.Context, budget time.Duration) (begun bool, err 
 	if pending, err := j.findPending(ctx); err != nil || !pending {
 		return false, err
 	}
-	for _, c := range j.pending { // before anything takes time
+	for _, c := range j.pending { // fail before anything takes time
 		if err := j.recordsOf(c).Writable(); err != nil {
 			return false, lab.Failure(err)
 		}
@@ -297,7 +297,7 @@ func (j *job) begin(ctx context.Context, budget time.Duration) (begun bool, err 
 	if err := j.beginPages(); err != nil {
 		return false, err
 	}
-	if budget > 0 { // from now, however long another run was waited for
+	if budget > 0 { // waiting for another run does not count
 		j.options.Deadline = time.Now().Add(budget)
 	}
 	j.startProgress()
@@ -305,13 +305,13 @@ func (j *job) begin(ctx context.Context, budget time.Duration) (begun bool, err 
 	if j.runner, err = j.newRunner(ctx, j.progress); err != nil {
 		return false, err
 	}
-	if j.Config.Settler != nil { // speed counts
+	if j.Config.Settler != nil { // not in tests with scripted numbers
 		err = j.takeFingerprints(ctx)
 	}
 	return err == nil, err
 }
 
-// findPending finds the pending trials of all articles, and sets and prints why the rest cannot be measured.
+// findPending finds the pending trials of all articles. It prints why others cannot be measured, and sets refused.
 func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 	for _, c := range j.list {
 		if err := j.survey(ctx, c); err != nil {
@@ -332,13 +332,13 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 		fmt.Fprintf(j.Stderr, "everything%s is measured; nothing to do (--force%s measures it again)\n",
 			map[bool]string{true: " else"}[j.problems != nil], map[bool]string{true: " without --quick"}[j.flags.Quick])
 	}
-	// Articles without builds come first, so that there are results soon.
+	// Articles without builds come first, to have results soon.
 	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(c.Planned)) }
 	slices.SortStableFunc(j.pending, func(a, b *lab.Article) int { return builds(a) - builds(b) })
 	return len(j.pending) > 0, nil
 }
 
-// pendingWords counts pending trials.
+// pendingWords counts pending repetitions and searches in words.
 func (j *job) pendingWords() string {
 	repetitions := phrase.Count(j.repetitions, "repetition")
 	searches := phrase.Count(j.searches, "search") + " for a capacity"
@@ -351,7 +351,7 @@ func (j *job) pendingWords() string {
 	return repetitions + ", and " + searches
 }
 
-// survey adds the pending trials of an article, and prints remarks about its records.
+// survey adds an article and its pending trials to the job, and prints remarks about it and its records.
 func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	p := c.Planned
 	records, _, err := j.Records(j.project, c)
@@ -400,7 +400,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	return nil
 }
 
-// knowSessions states the looks at claims that known runs have taken, and draws the order of a new run anew.
+// knowSessions notes the state of the claims in known runs, for the records. With force it draws a new random order.
 func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 	p, host := c.Planned, j.hosts[c.Slug].ID
 	ofClass := slice.Filter(records, func(r *record.Record) bool {
@@ -421,16 +421,16 @@ func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
 	return nil
 }
 
-// estimateOf estimates the time for the pending repetitions of an article from all its records.
+// estimateOf estimates the time for the pending repetitions of an article, from all its records.
 func (j *job) estimateOf(c *lab.Article, todo map[*plan.Trial]runner.Todo, records []*record.Record) (sum time.Duration) {
-	pending := func(t *plan.Trial) int { return todo[t].Count } // with --force also of fresh cells
+	pending := func(t *plan.Trial) int { return todo[t].Count } // includes fresh cells with --force
 	for _, e := range c.Planned.Experiments {
 		sum += show.ExpectedTime(e, j.hosts[c.Slug], records, pending)
 	}
 	return sum
 }
 
-// beginPages calls Begin. An interrupt ends it at once, as nothing has started.
+// beginPages calls Begin. An interrupt ends the command at once, because nothing has started yet.
 func (j *job) beginPages() (err error) {
 	if j.flags.Begin == nil {
 		return nil
@@ -447,8 +447,8 @@ func (j *job) beginPages() (err error) {
 	return err
 }
 
-// measure measures one article after another, each after its images are made, so that results of the first do not wait
-// for builds of the last.
+// measure measures one article after another. It prepares images just before each article, so that results of the first
+// need not wait for builds of the last.
 func (j *job) measure(ctx context.Context) error {
 	for i, c := range j.pending {
 		if i > 0 && j.flags.Measured != nil {
@@ -464,8 +464,8 @@ func (j *job) measure(ctx context.Context) error {
 	return nil
 }
 
-// leaveOutSame builds what the revisions of an article need, and removes from its plan the experiments whose builds are
-// the same in all of them.
+// leaveOutSame prepares the images of an article, and removes experiments whose builds are the same in all revisions
+// from its plan.
 func (j *job) leaveOutSame(ctx context.Context, c *lab.Article) error {
 	if j.flags.Same == nil {
 		return nil
@@ -484,7 +484,7 @@ func (j *job) leaveOutSame(ctx context.Context, c *lab.Article) error {
 	return nil
 }
 
-// measureArticle makes one run of an article. It reports whether the job is over: its budget is, or services are kept.
+// measureArticle makes one run of an article. isOver means that the budget is used up or services are kept.
 func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Options) (sum runner.Summary, isOver bool,
 	err error) {
 	if !j.options.Deadline.IsZero() && time.Now().After(j.options.Deadline) {
@@ -504,14 +504,14 @@ func (j *job) measureArticle(ctx context.Context, c *lab.Article, o runner.Optio
 	return sum, sum.OutOfTime || sum.Kept != nil, err
 }
 
-// postpone moves the end of the budget by the time that making images took, which does not count.
+// postpone extends the deadline by the time that images took, which does not count towards the budget.
 func (j *job) postpone(by time.Duration) {
 	if !j.options.Deadline.IsZero() {
 		j.options.Deadline = j.options.Deadline.Add(by)
 	}
 }
 
-// leaveOut removes the experiments with problems from a plan, prints the problems, and returns the number of experiments.
+// leaveOut removes experiments with problems from a plan and prints the problems. It returns how many it removed.
 func (j *job) leaveOut(p *plan.Plan, check func(*plan.Experiment, *source.Problems)) int {
 	before := len(p.Experiments)
 	p.Experiments = slices.DeleteFunc(p.Experiments, func(e *plan.Experiment) bool {
@@ -523,7 +523,7 @@ func (j *job) leaveOut(p *plan.Plan, check func(*plan.Experiment, *source.Proble
 	return before - len(p.Experiments)
 }
 
-// refuse leaves out the experiments with picked trials that cannot run here, and returns their number.
+// refuse leaves out experiments with picked trials that cannot run here, and returns their number. Nil picks all trials.
 func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
 	return j.leaveOut(c.Planned, func(e *plan.Experiment, problems *source.Problems) {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
@@ -535,7 +535,7 @@ func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
 	})
 }
 
-// checkCold reports that the page cache cannot be dropped for an experiment that needs that.
+// checkCold reports a problem if an experiment needs a cold page cache and the cache cannot be dropped.
 func (j *job) checkCold(e *plan.Experiment, problems *source.Problems) {
 	if !e.Cold {
 		return
@@ -550,8 +550,8 @@ func (j *job) checkCold(e *plan.Experiment, problems *source.Problems) {
 	}
 }
 
-// readSecrets reads the secrets of the wanted experiments. It leaves out experiments that lack some, and returns their
-// number.
+// readSecrets reads the secrets of the wanted experiments. It leaves out experiments that lack a secret, and returns
+// their number.
 func (j *job) readSecrets(p *plan.Plan, wanted func(*plan.Experiment) bool) int {
 	return j.leaveOut(p, func(e *plan.Experiment, problems *source.Problems) {
 		if len(e.Secrets) == 0 || !wanted(e) {
@@ -566,7 +566,7 @@ func (j *job) readSecrets(p *plan.Plan, wanted func(*plan.Experiment) bool) int 
 	})
 }
 
-// startProgress shows a bar on a terminal, below all other output.
+// startProgress shows a bar below all other output if there is a terminal.
 func (j *job) startProgress() {
 	j.stderr = j.Stderr
 	j.progress = &progress{verbose: j.flags.Verbose}
@@ -582,13 +582,13 @@ func (j *job) startProgress() {
 	}
 }
 
-// closeProgress removes the bar.
+// closeProgress removes the bar. It may be called twice.
 func (j *job) closeProgress() {
 	j.progress.close()
 	j.Stderr = j.stderr
 }
 
-// prepare makes the images of an article available, and prints which ones are not.
+// prepare prepares the images of an article, and prints which are not available.
 func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 	begin := time.Now()
 	missing, err := j.runnerFor(c).Prepare(ctx, c.Planned, j.recordsOf(c), j.optionsFor(c))
@@ -603,14 +603,14 @@ func (j *job) prepare(ctx context.Context, c *lab.Article) error {
 	return nil
 }
 
-// noteMissing prints which images are not available.
+// noteMissing prints which images are not available, each once.
 func (j *job) noteMissing(missing []*images.NoImageError) {
 	for _, m := range missing {
 		j.printReasons([]error{m})
 	}
 }
 
-// A checkedStore checks the records that it reads: looks judge by them.
+// A checkedStore checks the records that it reads, because claims are judged by them at each look.
 type checkedStore struct {
 	record.Dir
 	session *lab.Session
@@ -649,7 +649,7 @@ func (j *job) add(s *runner.Summary) {
 	t.Kept = s.Kept
 }
 
-// printReasons prints why experiments are left out, each missing image once.
+// printReasons prints why experiments are left out, each missing image once, and marks the job as failed.
 func (j *job) printReasons(reasons []error) {
 	for _, reason := range reasons {
 		j.failed = lab.Failure(nil)
@@ -670,7 +670,7 @@ type FailedError struct{ words string }
 
 func (e *FailedError) Error() string { return e.words }
 
-// conclude prints the summary of the job, and returns its error.
+// conclude prints a summary of the job and returns its error.
 func (j *job) conclude() error {
 	t := &j.total
 	if !j.flags.Quiet && (t.Measured > t.Failed || t.Searches > 0) {

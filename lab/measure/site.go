@@ -21,22 +21,23 @@ import (
 	"benchbook/runner/machine"
 )
 
-// A site is the machines that a job measures on, and the engines there.
+// A site holds the machines that a job measures on, and their engines.
 type site struct {
 	this     machine.Host
-	hosts    map[string]machine.Host     // that articles are measured on, by slug
-	machines map[string]*machine.Machine // machines elsewhere, by their names in plans; nil for this machine alone
-	engine   engine.Engine               // nil until something needs it
-	outside  engine.Engine               // puts load on servers that run already; nil unless something needs it
-	prefer   map[string][]string         // nodes that the last run used, by names of machines
-	present  *images.Present             // the images and programs of the engine; nil if unknown
+	hosts    map[string]machine.Host     // host of each article, by slug
+	machines map[string]*machine.Machine // remote machines, by name in plans; nil if all runs on this machine
+	engine   engine.Engine               // nil until needed
+	outside  engine.Engine               // engine for load on running servers; nil until needed
+	prefer   map[string][]string         // nodes that the last run used, by machine name
+	present  *images.Present             // images and programs of the engine; nil if unknown
 }
 
 func (s *site) engines() []engine.Engine {
 	return slices.DeleteFunc([]engine.Engine{s.engine, s.outside}, func(e engine.Engine) bool { return e == nil })
 }
 
-// findHosts asks for consent, and finds what each article is measured on, or without an engine, the host of its records.
+// findHosts asks for consent and sets the host of each article. It connects to remote machines; without an engine, it
+// takes them as of the last connection.
 func (j *job) findHosts(ctx context.Context) (err error) {
 	if j.this, err = j.Here(); err != nil {
 		return err
@@ -50,7 +51,7 @@ func (j *job) findHosts(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	// Before a cluster is connected to, and secrets are read.
+	// Ask before connecting to a cluster or reading secrets.
 	if err := consent(j.Session, j.project, j.list, j.flags); err != nil {
 		return err
 	}
@@ -64,9 +65,8 @@ func (j *job) findHosts(ctx context.Context) (err error) {
 	return nil
 }
 
-// connectMachines connects to the machine of an engine elsewhere, or to nodes of a cluster, and describes them, as only
-// then the results of articles are known. While another run uses them, this one waits. Every run locks this machine
-// before a cluster, so waiting cannot deadlock.
+// connectMachines connects to the machine of a remote engine, or to nodes of a cluster, and sets the hosts of articles.
+// It waits while another run uses them. Every run locks this machine before a cluster, so waiting cannot deadlock.
 func (j *job) connectMachines(ctx context.Context) error {
 	var nodes []string
 	for _, c := range j.list {
@@ -122,8 +122,8 @@ func (j *job) connectMachines(ctx context.Context) error {
 	return nil
 }
 
-// connectElsewhere connects to the engine of machines elsewhere, on the nodes of the last run if it can, and removes
-// what earlier runs left there.
+// connectElsewhere connects to a remote engine, preferring the nodes of the last run, and removes leftovers of earlier
+// runs there.
 func (j *job) connectElsewhere(ctx context.Context, cache machine.Cache, addresses map[string]string) error {
 	j.prefer = map[string][]string{}
 	for name, address := range addresses {
@@ -138,10 +138,10 @@ func (j *job) connectElsewhere(ctx context.Context, cache machine.Cache, address
 	return sweep(ctx, j.Session, e)
 }
 
-// busyPause is the time between two attempts to use a cluster that another run uses.
+// busyPause is the time between attempts to use a busy cluster.
 const busyPause = time.Second
 
-// connectMachine connects to a machine, and waits while another run uses the cluster.
+// connectMachine connects to a remote machine. It waits while another run uses the cluster.
 func (j *job) connectMachine(ctx context.Context, name string) (*machine.Machine, error) {
 	program, err := j.Config.Agent()
 	if err != nil {
@@ -164,8 +164,8 @@ func (j *job) connectMachine(ctx context.Context, name string) (*machine.Machine
 	}
 }
 
-// connected returns the engine of the project, and connects to it at the first call. Everything that was started in it is
-// removed before it is closed.
+// connected returns the engine of the project, and connects to it on the first call. The job closes it after everything
+// that was started in it.
 func (j *job) connected(ctx context.Context) (engine.Engine, error) {
 	if j.engine == nil {
 		e, err := j.Config.EngineOf(ctx, j.project, j.prefer)
@@ -178,8 +178,8 @@ func (j *job) connected(ctx context.Context) (engine.Engine, error) {
 	return j.engine, nil
 }
 
-// connect connects to the engine that an experiment needs. A load on servers that run already needs no engine that starts
-// services.
+// connect connects to the engine that an experiment needs. An experiment with load on running servers does not need the
+// engine that starts services.
 func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
 	switch {
 	case e.Skipped != "":
@@ -193,7 +193,7 @@ func (j *job) connect(ctx context.Context, e *plan.Experiment) (err error) {
 	return err
 }
 
-// lock connects to the engines that articles need, and locks this machine, unless others are locked already.
+// lock connects to the engines that articles need, and locks this machine unless remote machines are locked instead.
 func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 	for _, c := range list {
 		for _, e := range c.Planned.Experiments {
@@ -216,7 +216,7 @@ func (j *job) lock(ctx context.Context, list []*lab.Article) error {
 	return nil
 }
 
-// lockMachine locks a machine. Other runs that wait for it print what this one measures.
+// lockMachine locks a machine until the job closes. Waiting runs print what this one measures.
 func (j *job) lockMachine(ctx context.Context, h machine.Host) error {
 	articles := phrase.List(lab.SlugsOf(j.list))
 	if len(j.list) > 3 {
@@ -229,7 +229,7 @@ func (j *job) lockMachine(ctx context.Context, h machine.Host) error {
 	return err
 }
 
-// takeFingerprints adds the speed of each machine to the facts of the hosts, in a second for each.
+// takeFingerprints measures the speed of each machine, for a second each, and adds it to the facts of the hosts.
 func (j *job) takeFingerprints(ctx context.Context) error {
 	machines := j.machines
 	if machines == nil {
@@ -252,7 +252,7 @@ func (j *job) takeFingerprints(ctx context.Context) error {
 	return nil
 }
 
-// newRunner removes leftovers of earlier runs in the engines, which would disturb, and returns a runner.
+// newRunner removes leftovers of earlier runs, which would disturb measurements, and returns a runner.
 func (j *job) newRunner(ctx context.Context, p runner.Progress) (*runner.Runner, error) {
 	for _, e := range j.engines() {
 		if err := sweep(ctx, j.Session, e); err != nil {
@@ -268,14 +268,14 @@ func (j *job) newRunner(ctx context.Context, p runner.Progress) (*runner.Runner,
 	r := on(j.engine)
 	if j.outside != nil {
 		r.Outside = on(j.outside)
-		if j.machines[""] != nil { // the machines belong to the engine of services
+		if j.machines[""] != nil { // these machines belong to the engine of services
 			r.Outside.Machines = nil
 		}
 	}
 	return r, nil
 }
 
-// runnerFor returns the runner, on the host of an article.
+// runnerFor returns the runner, set to the host of an article.
 func (j *job) runnerFor(c *lab.Article) *runner.Runner {
 	j.runner.Host = j.hosts[c.Slug]
 	if j.runner.Outside != nil {
@@ -284,7 +284,7 @@ func (j *job) runnerFor(c *lab.Article) *runner.Runner {
 	return j.runner
 }
 
-// sweep removes what earlier runs left in an engine.
+// sweep removes leftovers of earlier runs from an engine, and prints them.
 func sweep(ctx context.Context, a *lab.Session, e engine.Engine) error {
 	left, err := e.Sweep(ctx, false)
 	if err != nil {

@@ -23,17 +23,17 @@ import (
 
 // Commands are commands to compare.
 type Commands struct {
-	Lines       []string // as in a shell
-	Folder      string   // where they are run
-	Names       []string // instead of the first commands
-	Prepare     string   // a command before each run, which is not timed
-	NoShell     bool     // for any command
-	Ignore      bool     // exit statuses other than 0
-	Warmup      int      // runs before each one that is timed
-	Repetitions string   // as in articles; empty: until the claims are decided
+	Lines       []string // as written in a shell
+	Folder      string   // working folder
+	Names       []string // names of the first commands; others are named by their lines
+	Prepare     string   // untimed command before each run; may be empty
+	NoShell     bool     // never run commands through a shell
+	Ignore      bool     // accept exit statuses other than 0
+	Warmup      int      // untimed runs before each timed one
+	Repetitions string   // as in articles; if empty, until the claims are decided
 }
 
-// Time measures commands, and prints how long each took and which are faster than the first.
+// Time measures commands. It prints how long each took, and how the first compares with the others.
 func Time(ctx context.Context, a *lab.Session, c Commands, o OneLineOptions) error {
 	if err := c.check(); err != nil {
 		return lab.UsageError(err)
@@ -53,7 +53,7 @@ func (c *Commands) check() error {
 	return cmp.Or(checkLines("command", hint, lines), checkLines("name", "choose another", c.Names))
 }
 
-// checkLines returns an error for a line that no article can have.
+// checkLines returns an error for a line that an article cannot contain.
 func checkLines(what, hint string, lines []string) error {
 	for _, line := range lines {
 		switch {
@@ -108,7 +108,7 @@ func busyCPUs(c *dataset.Cell) string {
 	return wording.Plain.Number((user.Estimate.Centre+sys.Estimate.Centre)/real.Estimate.Centre, 1)
 }
 
-// savedTimes is a file as hyperfine's --export-json writes it. Times are in seconds.
+// savedTimes is the format of hyperfine's --export-json. Times are in seconds.
 type savedTimes struct {
 	Results []savedCommand `json:"results"`
 }
@@ -125,7 +125,7 @@ type savedCommand struct {
 	Times   []float64 `json:"times"`
 }
 
-// exportTimes writes the times of all runs to a file.
+// exportTimes writes the times of all runs to a file, in the format of hyperfine.
 func exportTimes(a *lab.Session, d *dataset.Dataset, file string) error {
 	out := savedTimes{[]savedCommand{}}
 	mean := func(c *dataset.Cell, metric string) float64 {

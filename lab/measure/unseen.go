@@ -15,8 +15,8 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// unseen returns a sentence for each thing that the comparison cannot see: experiments that may run changed files as they
-// are in the working tree, and articles whose blocks have changed.
+// unseen returns sentences about changes between the revisions that the comparison cannot see: experiments that may
+// take changed files from the working tree, and articles whose blocks differ.
 func (b *bench) unseen(ctx context.Context) (sentences []string, err error) {
 	root := b.Project.Repository()
 	repository := files.Git(ctx, root)
@@ -57,8 +57,8 @@ func (b *bench) unseen(ctx context.Context) (sentences []string, err error) {
 	return sentences, nil
 }
 
-// unseen returns why a trial may run changed files as they are in the working tree, empty if it does not, and whether it
-// takes files from the repository. Changed files are relative to its root.
+// unseen returns why a trial may take changed files from the working tree, if it may, and whether it takes files from
+// the revisions. changed lists files relative to root, the repository's folder.
 func unseen(t *plan.Trial, root string, changed []string) (why string, fromRepository bool) {
 	look := func(what string, image spec.Image, configs []spec.File) {
 		switch {
@@ -87,7 +87,7 @@ func unseen(t *plan.Trial, root string, changed []string) (why string, fromRepos
 	return why, fromRepository
 }
 
-// blocksDiffer reports whether an article has other experiments or listings in one of the revisions than in the other.
+// blocksDiffer reports whether the fenced blocks of an article, such as its experiments, differ between two commits.
 func blocksDiffer(repository *files.Repository, root string, doc *article.Document, changed []string, base,
 	head string) bool {
 	below, _ := files.Below(root, filepath.Join(doc.Dir, filepath.Base(doc.Source.Path)))

@@ -22,13 +22,13 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	j := &job{Session: a, project: project, list: list, flags: flags}
 	j.options.Secrets = map[*plan.Experiment]runner.Secrets{}
 	defer j.close()
-	for _, c := range list { // the user consents to the selected ones
+	for _, c := range list { // the user consents only to the chosen experiments
 		c.KeepExperiments(c.Planned)
 	}
 	if err := j.findHosts(ctx); err != nil {
 		return err
 	}
-	wrong, unverified := 0, 0 // trials and experiments
+	wrong, unverified := 0, 0 // numbers of trials and of experiments
 	for _, c := range list {
 		unverified += j.refuse(c, nil) + j.readSecrets(c.Planned, func(*plan.Experiment) bool { return true })
 	}
@@ -66,7 +66,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	return nil
 }
 
-// printVerification prints a line for a trial, and below a failure the log of the services.
+// printVerification prints a line for a trial, and after a failure the log of the services.
 func printVerification(w io.Writer, slug string, v runner.Verification) {
 	title := fmt.Sprintf("%s#%s, %s: ", slug, v.Experiment, v.Trial)
 	switch {

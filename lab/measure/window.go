@@ -14,18 +14,18 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// Windows of load without --duration: as long as its percentiles need, within bounds.
+// Without --duration, the window is as long as its percentiles need, within these bounds.
 const (
 	shortestWindow = 5 * time.Second
 	longestWindow  = 20 * time.Second
-	windowMargin   = 1.5 // more answers than a percentile needs, as rates vary
+	windowMargin   = 1.5 // factor on the answers that a percentile needs, because rates vary
 )
 
-// asked is how often a server is asked to estimate its rate.
+// asked is the number of requests from which the rate of a server is estimated.
 const asked = 3
 
-// chooseDuration sets the duration of a load without one, by how fast each server answers alone. It prints which
-// percentile will be missing if the longest window is too short for it.
+// chooseDuration sets the duration of a load without one, from its rate or from how fast each server answers a single
+// client. It prints a warning if the longest window is too short for p99.
 func (l *Load) chooseDuration(ctx context.Context, a *lab.Session) {
 	l.Duration = shortestWindow
 	if l.Requests > 0 {
@@ -41,7 +41,7 @@ func (l *Load) chooseDuration(ctx context.Context, a *lab.Session) {
 			}
 		}
 	}
-	p, _ := stats.ParsePercentile("99") // it is one
+	p, _ := stats.ParsePercentile("99") // always valid
 	l.Duration = windowFor(p, rate)
 	if answers := rate * l.Duration.Seconds(); answers < float64(p.Need()) {
 		fmt.Fprintf(a.Stderr, "p99 needs %d answers a repetition, and about %s are expected in %v: it will be missing; give more "+
@@ -49,14 +49,14 @@ func (l *Load) chooseDuration(ctx context.Context, a *lab.Session) {
 	}
 }
 
-// windowFor returns the window in which a percentile has enough answers at a rate per second.
+// windowFor returns the window that gives a percentile enough answers at a rate per second.
 func windowFor(p stats.Percentile, rate float64) time.Duration {
 	need := time.Duration(windowMargin * float64(p.Need()) / rate * float64(time.Second)).Round(time.Second)
 	return min(max(need, shortestWindow), longestWindow)
 }
 
-// fastest asks a server a few times as the load does, and returns the shortest time, connecting included; 0 without an
-// answer in time.
+// fastest sends a few requests like those of the load and returns the shortest time, including the connection. It
+// returns 0 if a request fails.
 func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration) {
 	headers := map[string]string{}
 	for _, h := range l.headers() {
@@ -67,7 +67,7 @@ func (l *Load) fastest(ctx context.Context, url string) (shortest time.Duration)
 	for range asked {
 		answers, err := loadgen.Check(ctx, config)
 		if err != nil {
-			return 0 // the load gives the reason
+			return 0 // the measurement will give the reason
 		}
 		for _, a := range answers {
 			if a.Status == 0 {
