@@ -1,4 +1,4 @@
-// Benchbook runs the experiments of articles and renders the articles with what was measured.
+// Benchbook runs the experiments of articles and renders the articles with their results.
 package main
 
 import (

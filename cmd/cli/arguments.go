@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// arguments allows from least to most words after a verb, which its usage names.
+// arguments accepts from least to most arguments of a verb. The error shows the verb's usage.
 func arguments(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		usage := strings.TrimSuffix(cmd.UseLine(), " [flags]")
@@ -41,8 +41,8 @@ func unknownVerb(root *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q: %s", args[0], source.Suggest(args[0], names))
 }
 
-// flagError names the flag that was probably meant, or explains a wrong value. Flags with a function say so
-// themselves.
+// flagError suggests the flag that was probably meant, or explains a wrong value. Flags that are parsed by a function
+// have their own messages.
 func flagError(cmd *cobra.Command, err error) error {
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		if kind := invalid.GetFlag().Value.Type(); kind == "func" || kind == "boolfunc" {
@@ -68,10 +68,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("unknown flag --%s: %s", name, source.Suggest("--"+name, names))
 }
 
-// flagGroup is cobra's sentence about flags that exclude each other.
+// flagGroup matches cobra's message about flags that exclude each other.
 var flagGroup = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(\S+) (\S+)\] were all set$`)
 
-// flagGroupError says which flags exclude each other, and returns other errors as they are.
+// flagGroupError rewrites cobra's message about flags that exclude each other. It returns other errors unchanged.
 func flagGroupError(err error) error {
 	if group := flagGroup.FindStringSubmatch(err.Error()); group != nil {
 		return fmt.Errorf("--%s and --%s do not go together: give one of them", group[1], group[2])
@@ -79,7 +79,7 @@ func flagGroupError(err error) error {
 	return err
 }
 
-// addFormat adds the flag --format.
+// addFormat adds the flag --format with the known formats, which is text by default.
 func addFormat(cmd *cobra.Command, format *string, known ...string) {
 	*format = show.FormatText
 	cmd.Flags().Func("format", "how to print it: "+strings.Join(known, ", ")+" (default text)", func(name string) error {
@@ -88,6 +88,6 @@ func addFormat(cmd *cobra.Command, format *string, known ...string) {
 		}
 		return nil
 	})
-	// The only error is a flag that is not there. Formats of other verbs are others.
+	// Cannot fail: the flag exists. Each verb has its own formats.
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -115,7 +115,7 @@ func problemsJSON(problems []*source.Problem) []problemJSON {
 	return out
 }
 
-// formatGitHub prints problems as commands of GitHub Actions, which shows them next to the lines of a pull request.
+// formatGitHub prints problems as workflow commands of GitHub Actions, which shows them in the diff of a pull request.
 const formatGitHub = "github"
 
 var (
@@ -123,7 +123,7 @@ var (
 	annotationProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// annotate prints problems of the project in dir in formatGitHub. Files are relative to the working folder.
+// annotate prints problems of the project in dir in formatGitHub, with paths relative to the working folder.
 func annotate(w io.Writer, dir string, problems []*source.Problem) {
 	for _, p := range problemsJSON(problems) {
 		place := ""
@@ -152,8 +152,8 @@ func (a *app) explainRule(rule string) error {
 	return a.Print(explained{rule, text}, func() { fmt.Fprintln(a.Stdout, text) })
 }
 
-// warnings says what the authors of articles without problems should look at: links that lead to nothing, and what the
-// records show.
+// warnings returns what authors of articles without problems should look at, such as dead links and words that the
+// records contradict.
 func warnings(a *lab.Session, project *article.Project, list []*lab.Article) ([]*source.Problem, error) {
 	slugs, err := project.Slugs()
 	if err != nil {
@@ -171,7 +171,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article) ([]
 			e.Remarks(&found)
 			e.CheckCPUs(this.Cores, &here)
 		}
-		for _, p := range here.Sorted() { // it may run on another machine
+		for _, p := range here.Sorted() { // only warnings: the article may be meant for another machine
 			found.Warn(p.Rule, p.Pos, "%s", p.Message).Hint = p.Hint
 		}
 		check.Headlines(c.Doc, &found)
@@ -189,7 +189,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article) ([]
 	return out, nil
 }
 
-// summary counts in one line what was found.
+// summary counts articles, problems and warnings in one line.
 func summary(articles, problems, warnings int) string {
 	words := phrase.Count(articles, "article") + ", no problems"
 	if problems > 0 {

@@ -14,27 +14,27 @@ import (
 	"benchbook/notebook/plan"
 )
 
-// helpWidth is how wide help may be.
+// helpWidth is the width of help texts, in characters.
 const helpWidth = 80
 
-// usage makes a template of cobra's, without the examples, which stand first, and with flags that are wrapped.
+// usage changes cobra's usage template: it removes the examples, which helpTemplate prints first, and wraps flags.
 var usage = strings.NewReplacer("{{if .HasExample}}\n\nExamples:\n{{.Example}}{{end}}", "",
 	".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", helpWidth))
 
-// helpTemplate begins with the examples.
+// helpTemplate puts the examples before the description.
 const helpTemplate = `{{with .Example}}{{.}}
 
 {{end}}{{with paragraphs (or .Long .Short)}}{{.}}
 
 {{end}}{{.UsageString}}`
 
-// What cobra keeps for all commands is set once, as tests run several at a time.
+// Cobra's global settings are set only once, because tests run several commands at the same time.
 func init() {
 	cobra.EnableCommandSorting = false // verbs are listed in the order of their use
 	cobra.AddTemplateFunc("paragraphs", paragraphs)
 }
 
-// addVerbs adds verbs as a group of the help of root.
+// addVerbs adds verbs to root, as a group in its help.
 func addVerbs(root *cobra.Command, group string, verbs ...*cobra.Command) {
 	root.AddGroup(&cobra.Group{ID: group, Title: group + ":"})
 	for _, verb := range verbs {
@@ -43,13 +43,13 @@ func addVerbs(root *cobra.Command, group string, verbs ...*cobra.Command) {
 	}
 }
 
-// addHelp adds the verb help to a group. It refuses unknown verbs, and wraps what it prints.
+// addHelp adds the verb help to a group, and sets the templates of help and usage. The verb refuses unknown verbs.
 func addHelp(root *cobra.Command, group string) {
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usage.Replace(root.UsageTemplate()))
 	root.SetHelpCommandGroupID(group)
 	root.InitDefaultHelpCmd()
-	help, _, _ := root.Find([]string{"help"}) // it is there
+	help, _, _ := root.Find([]string{"help"}) // added just above
 	help.Short, help.Long = "Print help for a command", ""
 	help.Args = func(_ *cobra.Command, args []string) error {
 		if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
@@ -59,7 +59,7 @@ func addHelp(root *cobra.Command, group string) {
 	}
 }
 
-// paragraphs wraps each paragraph of a text; one with an indented line stays as it is.
+// paragraphs wraps the paragraphs of a text, except those with an indented line.
 func paragraphs(text string) string {
 	parts := strings.Split(text, "\n\n")
 	for i, part := range parts {
@@ -72,17 +72,17 @@ func paragraphs(text string) string {
 
 // addCompletion adds cobra's verb completion to a group. It refuses unknown shells.
 func (a *app) addCompletion(root *cobra.Command, group string) {
-	root.SetOut(a.Stdout) // of the scripts
+	root.SetOut(a.Stdout) // for the scripts
 	root.CompletionOptions.DisableNoDescFlag = true
 	root.SetCompletionCommandGroupID(group)
 	root.InitDefaultCompletionCmd()
-	completion, _, _ := root.Find([]string{"completion"}) // it is there
+	completion, _, _ := root.Find([]string{"completion"}) // added just above
 	completion.Short, completion.Args = "Print a completion script for a shell", unknownVerb
 	completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
-// complete makes the completion scripts offer the names of this project: articles and their experiments as arguments,
-// profiles, templates and engines as values of flags. Without a project nothing is offered.
+// complete makes completion scripts offer articles and experiments of this project as arguments, and profiles,
+// templates and engines as values of flags.
 func (a *app) complete(root *cobra.Command) {
 	flags := map[string]cobra.CompletionFunc{
 		"profile":  a.completeProfiles,
@@ -96,7 +96,7 @@ func (a *app) complete(root *cobra.Command) {
 		}
 		for flag, f := range flags {
 			if cmd.Flags().Lookup(flag) != nil {
-				// The only errors are a flag that is not there and one that is completed already.
+				// Errors are impossible: the flag exists, and has no completion yet.
 				_ = cmd.RegisterFlagCompletionFunc(flag, f)
 			}
 		}
@@ -104,10 +104,10 @@ func (a *app) complete(root *cobra.Command) {
 	_ = root.MarkPersistentFlagDirname("directory")
 }
 
-// completeArticles offers slugs with their titles, and the experiments of an article once a # is there.
+// completeArticles offers slugs with titles, or ARTICLE#EXPERIMENT once the word has a #.
 func (a *app) completeArticles(_ *cobra.Command, _ []string, word string) (out []cobra.Completion,
 	_ cobra.ShellCompDirective) {
-	_, list, _ := a.Select(nil) // an error leaves nothing to offer
+	_, list, _ := a.Select(nil) // on an error, there is nothing to offer
 	for _, c := range list {
 		if !strings.Contains(word, "#") {
 			out = append(out, cobra.CompletionWithDesc(c.Slug, c.Doc.Front.Title.Value))

@@ -26,27 +26,27 @@ import (
 	"benchbook/site"
 )
 
-// Articles to begin with, one folder to a template. Each runs as it is: TestTemplates measures them.
+// templates has a folder with a first article for each template. All run unchanged: TestTemplates measures them.
 //
 //go:embed templates
 var templates embed.FS
 
-// defaultTemplate is the article that init writes by default.
+// defaultTemplate is the template that init uses by default.
 const defaultTemplate = "http"
 
-// anyDate is replaced in templates by the day on which the article is made.
+// anyDate is the placeholder in templates for the current date.
 const anyDate = "date: 2026-01-01"
 
 func templateNames() []string {
-	folders, _ := templates.ReadDir("templates") // it is embedded
+	folders, _ := templates.ReadDir("templates") // cannot fail: it is embedded
 	return slice.Map(folders, func(f fs.DirEntry) string { return f.Name() })
 }
 
-// A newFile is a file to be made, its path below the project's folder.
+// A newFile is a file to write, with its path below the project's folder.
 type newFile struct {
 	path string
 	data []byte
-	may  bool // exist already, and stay as it is
+	may  bool // the file may exist already, and then is kept
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -94,7 +94,7 @@ Dockerfile, which stay as they are. Without DIR, the project is made next to the
 	return cmd
 }
 
-// newProject creates a project with an article, made from a template or from a Compose file or Dockerfile.
+// newProject creates a project with an article made from a template, a Compose file or a Dockerfile.
 func (a *app) newProject(dir, template, from, path string) error {
 	here, err := filepath.Abs(dir)
 	if err != nil {
@@ -154,7 +154,7 @@ func articleFile(template, slug string) (newFile, error) {
 		data: bytes.Replace(data, []byte(anyDate), today, 1)}, err
 }
 
-// projectFiles are the files of a project without its articles; isOld allows that there is a project file.
+// projectFiles returns the files of a new project except articles. With isOld, an existing project file is kept.
 func projectFiles(title string, isOld bool) ([]newFile, error) {
 	var schema bytes.Buffer
 	err := lab.PrintJSON(&schema, starter.Of("project"))
@@ -167,8 +167,8 @@ func projectFiles(title string, isOld bool) ([]newFile, error) {
 	}, err
 }
 
-// editorSettings name the schema of the project file for editors that read Visual Studio Code's settings. They do not
-// look into the fences of an article: there benchbook check and the preview show problems.
+// editorSettings tells editors that read Visual Studio Code's settings the schema of the project file. Editors do not
+// check the blocks of an article; benchbook check and the preview do.
 const editorSettings = `{
   "yaml.schemas": {
     "./.vscode/benchbook-project.json": "benchbook.yaml"
@@ -178,11 +178,11 @@ const editorSettings = `{
 
 type initJSON struct {
 	Written []string `json:"written"`
-	Kept    []string `json:"kept"` // existed before
+	Kept    []string `json:"kept"` // files that existed before
 }
 
-// writeNew writes new files, and prints them with what to do next. After an error, such as a full disk, the written files are
-// removed: they would be in the way of the next try.
+// writeNew writes new files and prints them, with what to do next. After an error, such as a full disk, it removes the
+// written files, because they would be in the way of the next attempt.
 func writeNew(a *lab.Session, dir string, list []newFile, next string) error {
 	made := initJSON{[]string{}, []string{}}
 	var missing []newFile

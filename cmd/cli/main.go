@@ -1,4 +1,4 @@
-// Package cli is the command: verbs, their flags and what they print.
+// Package cli implements the command line: verbs, their flags and their output.
 package cli
 
 import (
@@ -19,30 +19,30 @@ import (
 	"benchbook/lab/terminal"
 )
 
-// Most verbs end before their garbage matters: it is collected less often than by default, unless there is much of it.
+// Most verbs end before garbage matters, so it is collected less often than by default until there is much of it.
 const (
 	gcPercent = 400
 	gcLimit   = 400 << 20 // bytes
 )
 
-// Main runs the command with the arguments of the program, and returns its status. clusters connects to Kubernetes; nil
-// for a program without its libraries.
+// Main runs the command with the arguments of the program and returns its exit status. clusters connects to Kubernetes;
+// it is nil in a program without Kubernetes libraries.
 func Main(clusters Clusters) (status int) {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(gcLimit)
 	return run(os.Args[1:], os.Stdout, os.Stderr, wired(clusters))
 }
 
-// sameSignal is how long after a signal another one is taken for the same: timeout, of GNU, sends each to its command
-// and to the group of processes that the command is in.
+// sameSignal is the time within which a second signal counts as the same one: GNU timeout sends each signal to its
+// command and to the command's process group.
 const sameSignal = 100 * time.Millisecond
 
-// run is the whole command. It never calls os.Exit, so that tests can call it.
+// run runs the command and returns its exit status. It never calls os.Exit, so tests can call it.
 func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	defer surviveClosedPipes()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// A second signal ends us at once, without waiting for containers to be removed.
+	// A second signal ends the program at once, without waiting for containers to be removed.
 	context.AfterFunc(ctx, func() {
 		time.Sleep(sameSignal)
 		stop()
@@ -65,12 +65,12 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 		if a.CleansUp.Load() {
 			err = <-ended
 		} else {
-			// A verb that only reads and writes files has nothing to take down, and may wait for a file that never comes.
+			// A verb that only reads and writes files has nothing to clean up, and may hang on a file.
 			err = lab.WithStatus(lab.StatusInterrupted, errors.New("interrupted"))
 		}
 	}
 	if _, ok := errors.AsType[*lab.StatusError](err); err != nil && !ok {
-		err = lab.UsageError(flagGroupError(err)) // cobra's: an unknown verb, a wrong flag
+		err = lab.UsageError(flagGroupError(err)) // such as cobra's errors for unknown verbs and wrong flags
 	}
 	if err = a.JoinErrors(err, out.lost()); err == nil {
 		return 0
@@ -83,7 +83,7 @@ func run(args []string, stdout, stderr io.Writer, w lab.Config) int {
 	return s.Status
 }
 
-// app has the verbs.
+// app implements the verbs of one session.
 type app struct{ *lab.Session }
 
 func (a *app) root() *cobra.Command {

@@ -13,12 +13,12 @@ import (
 	"benchbook/lab"
 )
 
-// An output is standard output. It remembers the first write that failed and drops all later text, so no verb has to
-// check its writes: the command says at its end that text was lost.
+// An output is standard output. It remembers the first failed write and drops all later text, so verbs need not check
+// their writes: the command reports the error when it ends.
 type output struct {
 	w io.Writer
-	// failed is why text was lost; nil if all was written. It has no lock: an interrupted command ends while a write still
-	// waits.
+	// failed is the error of the first failed write, or nil. It is atomic because an interrupted command may end while a
+	// write is still blocked.
 	failed atomic.Pointer[error]
 }
 
@@ -31,8 +31,8 @@ func (o *output) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// lost is the error of a command whose text could not be written. It is nil where the reader has closed the pipe, as
-// head does: it has all that it wants.
+// lost returns the error of a command whose output could not be written. It is nil if the reader closed the pipe, as
+// head does when it has enough.
 func (o *output) lost() error {
 	failed := o.failed.Load()
 	if failed == nil || errors.Is(*failed, syscall.EPIPE) {
@@ -42,12 +42,12 @@ func (o *output) lost() error {
 	if path, ok := errors.AsType[*fs.PathError](cause); ok {
 		cause = path.Err
 	}
-	return lab.Failure(fmt.Errorf("writing output: %v", cause)) // not wrapped: gc makes no room where output goes
+	return lab.Failure(fmt.Errorf("writing output: %v", cause)) // not wrapped: a hint about old records would be wrong
 }
 
-// surviveClosedPipes makes a write to a pipe without a reader an error. The signal would otherwise end us in the middle
-// of a run, before its containers are removed. It is caught and not ignored, since programs that we start would ignore
-// it too.
+// surviveClosedPipes makes a write to a pipe without a reader an error. Otherwise SIGPIPE would end the program before
+// its containers are removed. The signal is caught rather than ignored, because programs that we start would inherit
+// ignoring it.
 func surviveClosedPipes() (stop func()) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGPIPE)

@@ -19,7 +19,7 @@ import (
 	"benchbook/site"
 )
 
-// Where a site is published unless the project says otherwise.
+// Defaults of the place where a site is published.
 const (
 	defaultRemote = "origin"
 	defaultBranch = "gh-pages"
@@ -62,10 +62,10 @@ change. Render first; benchbook render -o FOLDER makes a site in another folder.
 	return cmd
 }
 
-// address matches an address with a scheme.
+// address matches a URL with a scheme.
 var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s'"]+`)
 
-// withoutUser returns text without users and passwords in addresses: a git remote may hold a token.
+// withoutUser removes users and passwords from URLs in text: the URL of a git remote may hold a token.
 func withoutUser(text string) string {
 	return address.ReplaceAllStringFunc(text, func(written string) string {
 		u, err := url.Parse(written)

@@ -65,7 +65,7 @@ rendering; with --claims it includes the claims of the measured articles.`,
 				return err
 			}
 			running.ChooseEngine(project)
-			selected := lab.SlugsOf(list) // whose problems and claims are printed
+			selected := lab.SlugsOf(list) // articles whose problems and claims are printed
 			var siteErr error
 			running.Begin = func() error {
 				siteErr = pages.SoFar(a.Session, "what was measured before")

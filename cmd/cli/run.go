@@ -45,7 +45,7 @@ func (a *app) addMeasuring(cmd *cobra.Command, f *measure.Options) {
 	a.addRepeating(cmd, f)
 }
 
-// addRepeating adds the flags that repro has too.
+// addRepeating adds the flags that repro shares with run, report and bench.
 func (a *app) addRepeating(cmd *cobra.Command, f *measure.Options) {
 	flags := cmd.Flags()
 	flags.Func("budget", "begin no repetition after this time, such as 20m; the same command resumes from there",
@@ -66,7 +66,7 @@ func addQuiet(flags *pflag.FlagSet, quiet *bool) {
 	flags.BoolVarP(quiet, "quiet", "q", false, "print no progress, only problems and results")
 }
 
-// addEngine adds the flag --engine; none means without an engine.
+// addEngine adds the flag --engine. none can be measure.EngineNone, to allow that value too.
 func (a *app) addEngine(flags *pflag.FlagSet, engine *string, none ...string) {
 	known := append(a.Config.EngineNames(), none...)
 	flags.Func("engine", "where services run: "+strings.Join(known, ", ")+" (default what the project says, or docker)",
@@ -130,7 +130,7 @@ problems, no engine is available, or no result is valid.`,
 		"refuse to measure if anything is not committed, so that claims are stated before they are measured")
 	cmd.Flags().BoolVar(&flags.Keep, "keep", false,
 		"leave the services of the last repetition running, or of the first that fails, and print how to enter them")
-	for _, other := range []string{"quick", "sessions", "budget"} { // which leave no last repetition to keep the services of
+	for _, other := range []string{"quick", "sessions", "budget"} { // these have no last repetition to keep
 		cmd.MarkFlagsMutuallyExclusive("keep", other)
 	}
 	cmd.MarkFlagsMutuallyExclusive("quick", "sessions")

@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-// Limits of a load in one line, as an article has them.
+// Limits of the verb load, the same as in articles.
 const (
 	maxConnections = 60_000
 	maxTime        = 24 * time.Hour
@@ -103,7 +103,7 @@ at a fixed rate over at most as many. Use it only on servers of your own. The st
 	return cmd
 }
 
-// commandLine returns what the user wrote, without where the results go.
+// commandLine returns the user's command line for the page, without credentials and flags about output.
 func commandLine(cmd *cobra.Command, args []string) string {
 	words := []string{"benchbook", cmd.Name()}
 	cmd.Flags().Visit(func(f *pflag.Flag) {

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// version is this program's; records and pages name it.
+// version is the version of this program, which records and pages name.
 const version = "0.3.0"
 
 type versions struct {
@@ -19,7 +19,7 @@ type versions struct {
 	Revision string `json:"revision"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	Records  int    `json:"records"` // version of the schema
+	Records  int    `json:"records"` // version of the schema of records
 	Commands int    `json:"semantics_commands"`
 	Loads    int    `json:"semantics_loads"`
 }
@@ -41,7 +41,7 @@ func (a *app) versionCommand() *cobra.Command {
 	}
 }
 
-// revision is the commit that the program was built from, marked if files had changed since.
+// revision returns the commit that the program was built from, with "+changes" if the tree had uncommitted changes.
 func revision() string {
 	settings := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -22,14 +22,14 @@ import (
 	"benchbook/runner/machine"
 )
 
-// locksVariable is an environment variable that names another folder for the locks of runs, for tests of runs next to
-// which others measure.
+// locksVariable is the environment variable that names another folder for lock files, for tests that run while others
+// measure.
 const locksVariable = "BENCHBOOK_LOCKS"
 
-// policyVariable is an environment variable that names the policy of this machine.
+// policyVariable is the environment variable that names the policy file of this machine.
 const policyVariable = "BENCHBOOK_POLICY"
 
-// Clusters returns a function that connects to clusters. Their images are built by the engine that docker connects to.
+// Clusters returns a function that connects to clusters. The engine that docker connects to builds their images.
 type Clusters func(program agent.Program, docker func(context.Context) (engine.Engine, error)) func(context.Context,
 	engine.Cluster) (engine.Engine, error)
 
@@ -55,7 +55,7 @@ func wired(clusters Clusters) lab.Config {
 	if clusters != nil {
 		atCluster = clusters(program, atDocker)
 	}
-	// The name of a host may take long to look up, and each article asks.
+	// Looked up only once: each article asks, and resolving the name of a host may be slow.
 	dockerElsewhere := sync.OnceValue(func() string { return docker.Elsewhere(context.Background()) })
 	return lab.Config{
 		Engines: []lab.Engine{
@@ -75,7 +75,7 @@ func wired(clusters Clusters) lab.Config {
 			return dockerElsewhere()
 		},
 
-		// A folder of one's own keeps out only the runs with the same folder.
+		// With another folder, only runs with the same folder are locked out.
 		LockDir: cmp.Or(os.Getenv(locksVariable), machine.LockFolder),
 		Agent:   program,
 		Machine: lab.ThisMachine(),
@@ -93,23 +93,23 @@ func wired(clusters Clusters) lab.Config {
 	}
 }
 
-// ask asks on standard error and reads the answer from standard input, if both are a terminal.
+// ask asks a question on standard error and reads the answer from standard input, if both are terminals.
 func ask(question string) (yes, asked bool) {
 	if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
 		return false, false
 	}
 	fmt.Fprintf(os.Stderr, "%s [y/N] ", question)
-	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // without an answer it is no
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n') // an error counts as a no
 	answer = strings.ToLower(strings.TrimSpace(answer))
 	return answer == "y" || answer == "yes", true
 }
 
-// dockerWith connects to the Docker engine, which gets our program.
+// dockerWith returns a function that connects to the Docker engine, which runs program in containers.
 func dockerWith(program agent.Program) func(context.Context) (engine.Engine, error) {
 	return func(ctx context.Context) (engine.Engine, error) {
 		e, err := docker.New(ctx, program)
 		if err != nil {
-			return nil, err // not e: a nil *docker.Engine would be an engine
+			return nil, err // not e: a nil *docker.Engine is not a nil engine.Engine
 		}
 		return e, nil
 	}

@@ -523,7 +523,7 @@ func (j *job) leaveOut(p *plan.Plan, check func(*plan.Experiment, *source.Proble
 	return before - len(p.Experiments)
 }
 
-// refuse leaves out experiments with picked trials that cannot run here, and returns their number. Nil picks all trials.
+// refuse leaves out experiments with picked trials that cannot run here and returns their number. Nil picks all trials.
 func (j *job) refuse(c *lab.Article, picked lab.Filter) int {
 	return j.leaveOut(c.Planned, func(e *plan.Experiment, problems *source.Problems) {
 		if picked != nil && !slices.ContainsFunc(e.Trials, func(t *plan.Trial) bool { return picked(e, t) }) {
