@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// WrongAssertions reports text that would be wrong with some verdict of a claim, by trying every verdict of each claim.
+// WrongAssertions reports text that some verdict of a claim would make wrong. It tries every verdict of each claim.
 //
 // Source: docs/claims.md#text-that-asserts.
 func WrongAssertions(doc *article.Document, problems *source.Problems) {
@@ -47,7 +47,7 @@ func WrongAssertions(doc *article.Document, problems *source.Problems) {
 	}
 }
 
-// checkSentences finds sentences of an author that are the same whatever was measured.
+// checkSentences reports sentences of a claim that do not depend on its outcome.
 func checkSentences(c *article.Claim, add func(at source.Pos, hint, format string, args ...any)) {
 	sentences := c.Says.All()
 	for i, t := range sentences {
@@ -66,7 +66,7 @@ func checkSentences(c *article.Claim, add func(at source.Pos, hint, format strin
 	}
 }
 
-// isShown reports whether text in a part is shown if a claim has a verdict and all other conditions hold.
+// isShown reports whether text in a part is shown if claim has verdict v and all other conditions hold.
 func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
 	for ; p != nil; p = p.Outer {
 		if p.Claim.Value == claim && !slices.Contains(p.Verdicts, v) {
@@ -76,7 +76,7 @@ func isShown(p *article.ConditionalPart, claim string, v stats.Verdict) bool {
 	return true
 }
 
-// sameWords compares sentences, ignoring case, space and full stops.
+// sameWords reports whether two sentences are equal, ignoring case, white space and full stops at the end.
 func sameWords(a, b string) bool {
 	plain := func(s string) string {
 		return strings.ToLower(strings.TrimRight(strings.Join(strings.Fields(s), " "), "."))
@@ -84,7 +84,7 @@ func sameWords(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
-// UnsupportedAssertions warns of words bound to a claim that the records do not support.
+// UnsupportedAssertions warns about words bound to a claim that the records do not support.
 //
 // Source: docs/claims.md#sentences.
 func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
@@ -102,7 +102,7 @@ func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
 	}
 }
 
-// Headlines warns of an article with claims and no headline claim: its standing is "measured" with any verdicts.
+// Headlines warns about an article with claims but no headline claim: its standing is "measured" whatever the verdicts.
 func Headlines(doc *article.Document, problems *source.Problems) {
 	if len(doc.Claims) == 0 || slices.ContainsFunc(doc.Claims, func(c *article.Claim) bool { return c.Headline }) {
 		return
@@ -111,7 +111,7 @@ func Headlines(doc *article.Document, problems *source.Problems) {
 		"standing").Hint = "add headline: true to the claims that the article is about"
 }
 
-// Finding warns of a finding without a link to a claim: it would be shown with any verdicts.
+// Finding warns about a finding without a link to a claim: it would be shown whatever the verdicts.
 func Finding(doc *article.Document, problems *source.Problems) {
 	finding := doc.Front.Finding
 	isInside := func(l *article.ClaimLink) bool {

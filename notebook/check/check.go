@@ -15,12 +15,12 @@ import (
 	"benchbook/notebook/source"
 )
 
-// Check reports the problems of claims, tables, figures, values and published rows that are known without records:
-// unknown metrics, parameters, experiments and cells; claims of a form that has no test, that cannot fail, or that can
-// never be supported; rows that match several cells.
+// Check reports problems of claims, tables, figures, values and published rows that can be found without records:
+// unknown metrics, parameters, experiments and cells; claims that have no test, cannot fail, or can never be supported;
+// rows that match several cells.
 //
-// The plan is of the full profile, and problems hold what reading and planning found. Expressions about an experiment
-// with such a problem, or without a plan, are not checked.
+// problems must hold the problems found by reading and planning the article. Expressions about an experiment with such
+// a problem, or without a plan, are not checked.
 func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 	known := doc.KnownOf(problems)
 	judged := *p
@@ -56,11 +56,11 @@ func Check(doc *article.Document, p *plan.Plan, problems *source.Problems) {
 type checker struct {
 	d        *dataset.Dataset
 	problems *source.Problems
-	broken   map[string]bool // values of the front matter that are reported at their own place
+	broken   map[string]bool // values of the front matter that have a problem of their own
 }
 
-// lacking reports whether an expression may be about an experiment that is not in the plan, so that its names cannot
-// be checked. Selectors that name no experiment are about the given one, or about the only one of the article.
+// lacking reports whether an expression may concern an experiment that is not in the plan, so that its names cannot be
+// checked. Selectors without an experiment mean the given one, or the only one of the article.
 func (c *checker) lacking(n expr.Node, experiment string) bool {
 	doc := c.d.Doc
 	if len(c.d.Experiments) == len(doc.Experiments) && !doc.Unread("experiment") {
@@ -89,13 +89,13 @@ func (c *checker) lacking(n expr.Node, experiment string) bool {
 		case experiment != "":
 			return lacks(experiment)
 		}
-		return true // it may mean the experiment that is missing
+		return true // it may mean the missing experiment
 	})
 }
 
 func (c *checker) add(t source.Text, err error) {
 	if errors.Is(err, dataset.ErrNotMeasured) {
-		return // the profile leaves it out
+		return // the profile skips its experiment
 	}
 	p := article.AddExprError(t, err, c.problems)
 	if r, ok := errors.AsType[dataset.Rule](err); ok {
@@ -108,8 +108,8 @@ func (c *checker) usesBroken(n expr.Node) bool {
 	return slices.ContainsFunc(expr.Selectors(n), func(s *expr.Selector) bool { return c.broken[s.Name] })
 }
 
-// values checks the named values of the front matter, which may be lists. A mistake is reported once, not for each
-// value that uses it.
+// values checks the named values of the front matter, which may be lists. It reports a mistake once, and not again for
+// values that use the broken one.
 func (c *checker) values() {
 	errs := map[string]error{}
 	for _, v := range c.d.Doc.Front.Values {
@@ -140,7 +140,7 @@ func (c *checker) values() {
 	}
 }
 
-// expression checks an expression that t has, about an experiment or "". It is false if the type is not known.
+// expression checks the expression written in t, about an experiment or "". It returns false if the type is unknown.
 func (c *checker) expression(n expr.Node, experiment string, t source.Text) (is expr.Type, ok bool) {
 	if c.lacking(n, experiment) || c.usesBroken(n) {
 		return is, false
@@ -152,7 +152,7 @@ func (c *checker) expression(n expr.Node, experiment string, t source.Text) (is 
 	return is, err == nil
 }
 
-// typeOf returns the type of an expression, which may be of a list.
+// typeOf returns the type of an expression. With list, the expression may be a list.
 func (c *checker) typeOf(n expr.Node, experiment string, list bool) (expr.Type, error) {
 	n, err := c.d.Expand(n)
 	if err != nil {
@@ -161,7 +161,7 @@ func (c *checker) typeOf(n expr.Node, experiment string, list bool) (expr.Type, 
 	return c.d.In(experiment).Check(n, list)
 }
 
-// filters checks that a value of a type can be shown as its filters say. The type of what a program prints is unknown.
+// filters checks that a value of a type can be shown with its filters. Values that are not known to be numbers pass.
 func (c *checker) filters(filters []expr.Filter, is expr.Type, t source.Text) {
 	for _, f := range filters {
 		var err error
@@ -200,7 +200,7 @@ func (c *checker) claims() {
 	}
 }
 
-// experiment returns the experiment of a table, a figure or a block; nil if it is skipped or not in the plan.
+// experiment returns the experiment that a table, figure or block names; nil if it is skipped, unknown or ambiguous.
 func (c *checker) experiment(name source.Text) *dataset.Experiment {
 	e, ok := c.d.Experiment(name.Value)
 	if !ok || name.Value == "" && (len(c.d.Doc.Experiments) > 1 || c.d.Doc.Unread("experiment")) || e.Plan.Skipped != "" ||
@@ -217,7 +217,7 @@ func (c *checker) setting(e *dataset.Experiment, t source.Text) {
 	}
 }
 
-// column checks that t names a metric, parameter or label.
+// column checks that t names a metric, parameter or label of e.
 func (c *checker) column(e *dataset.Experiment, t source.Text) {
 	if t.Value == "" || slices.Contains(e.Settings(), t.Value) {
 		return
@@ -229,7 +229,7 @@ func (c *checker) column(e *dataset.Experiment, t source.Text) {
 	}
 }
 
-// where checks that a filter leaves a cell, in this profile or another.
+// where checks that a filter selects at least one cell, in this profile or another one.
 func (c *checker) where(e *dataset.Experiment, where article.Expression) {
 	if where.Node == nil {
 		return
@@ -307,8 +307,8 @@ func (c *checker) table(t *article.Table) {
 	c.where(e, t.Where)
 }
 
-// published checks that each row of a block matches one cell of some profile, and that no two rows have the same metric
-// of a cell.
+// published checks that each row of a block matches exactly one cell, in this profile or another, and that no two rows
+// have the same metric of a cell.
 func (c *checker) published(b *article.Published) {
 	e := c.experiment(b.Experiment)
 	if e == nil {
@@ -357,7 +357,7 @@ func (c *checker) published(b *article.Published) {
 	}
 }
 
-// unjoined reports a row that matches no cell, at the first field whose value no cell has, or else at the row.
+// unjoined reports a row that matches no cell: at the first field whose value no cell has, else at the row itself.
 func (c *checker) unjoined(e *dataset.Experiment, row *article.PublishedRow) {
 	known := e.Settings()
 	for _, f := range row.Fields {

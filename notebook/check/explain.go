@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rulesText has a section for each rule: what it means and, where an article can show it, an article that breaks it with
-// what check prints of that.
+// rulesText has a section for each rule: its meaning and, if possible, an article that breaks it with the output of
+// check.
 //
 //go:embed rules.md
 var rulesText string
@@ -23,13 +23,13 @@ func Rules() (names []string) {
 }
 
 var (
-	// heading matches a heading of rulesText. Headings of articles in it have other characters.
+	// heading matches headings of rulesText itself; headings of the articles in it contain other characters.
 	heading = regexp.MustCompile(`\n###? [\w -]+\n`)
-	// listingOrLink matches a listing of code, whole, or a link of Markdown to another page, with its words.
+	// listingOrLink matches a whole code block (group 1), or a link to another page with its words (group 2).
 	listingOrLink = regexp.MustCompile("(?ms)(^````.*?^````$|^```.*?^```$)|\\[([^][]+)\\]\\([^()]*\\.md[^()]*\\)")
 )
 
-// Explain returns the section of a rule as Markdown; false for an unknown one.
+// Explain returns the section of a rule as Markdown; false if the rule is unknown.
 func Explain(rule string) (text string, ok bool) {
 	_, text, ok = strings.Cut(rulesText, "\n### "+rule+"\n")
 	if next := heading.FindStringIndex(text); next != nil {
@@ -38,5 +38,5 @@ func Explain(rule string) (text string, ok bool) {
 	return withoutLinks(strings.TrimSpace(text)), ok
 }
 
-// withoutLinks leaves the words of links to other pages, which are not there; listings stay as they are.
+// withoutLinks replaces links to other pages, which are not at hand, by their words. It leaves code blocks alone.
 func withoutLinks(text string) string { return listingOrLink.ReplaceAllString(text, "$1$2") }

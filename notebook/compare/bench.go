@@ -7,11 +7,10 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Open returns, by experiment, the trials that need more repetitions after a look at two sides that are measured
-// together: the cells for which the gate or a proof is undecided. Without a gate they are the cells whose change is
-// neither shown nor within the smallest effect, in the metrics of the options or else in the first key metric that can
-// be better or worse. Failures are never undecided: a cell without any says all that it ever will. An unknown metric is
-// an error of Compare, and leaves nothing to decide.
+// Open returns, by experiment, the trials that need more repetitions after a look at two sides measured together: those
+// for which the gate or a proof is undecided. Without a gate, a change is undecided if it is neither shown nor within
+// the smallest effect; the metrics are those of the options, or the first key metric that can be better or worse.
+// Failures never ask for more repetitions. The result is empty if a metric is unknown.
 //
 // Source: docs/method.md#number-of-looks and docs/command.md#bench.
 func Open(s Sides, o ChangeOptions) map[string][]string {
@@ -31,7 +30,7 @@ func Open(s Sides, o ChangeOptions) map[string][]string {
 		}
 		return out
 	}
-	seen := map[*dataset.Cell]bool{} // cells of A whose decisive metric was seen
+	seen := map[*dataset.Cell]bool{} // cells of A whose first such metric was handled
 	for _, c := range changes {
 		if !c.mayCompare || c.Points || len(o.Metrics) == 0 && (c.Metric.Better == "" || seen[c.A]) {
 			continue
@@ -42,8 +41,8 @@ func Open(s Sides, o ChangeOptions) map[string][]string {
 	return out
 }
 
-// A Proof says whether a slowdown of known size would have been seen: the cell that is measured a second time in each
-// round, against itself with the slowdown planted in the numbers of the second.
+// A Proof says whether a slowdown of known size would have been seen. It compares the cell that is measured twice in
+// each round with itself, after planting the slowdown in the second measurement.
 //
 // Source: docs/command.md#bench.
 type Proof struct {
@@ -52,8 +51,8 @@ type Proof struct {
 	Seen bool // the gate is met, or without a gate the verdict is worse
 }
 
-// planted returns the cell of an experiment that is measured twice, with a slowdown in the second: times are longer by
-// o.Prove, and metrics that are better when higher are smaller. It is empty without such a cell or a slowdown.
+// planted compares the cell of an experiment that is measured twice, with a slowdown planted in the second measurement:
+// values are o.Prove higher, or lower if higher is better. It is empty without such a cell or slowdown.
 func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []*Change {
 	a, again := e.Twins()
 	if o.Prove == 0 || a == nil {
@@ -71,7 +70,7 @@ func (s *Sides) planted(e *dataset.Experiment, o ChangeOptions) []*Change {
 	return []*Change{c}
 }
 
-// proofMetric returns the metric of the gate, or else the first key metric that can be better or worse.
+// proofMetric returns the gate's metric, or else the first that can be better or worse and does not count failures.
 func proofMetric(e *dataset.Experiment, o ChangeOptions) (record.Metric, bool) {
 	if o.Gate != nil {
 		return e.Metric(o.Gate.Metric)
@@ -81,12 +80,12 @@ func proofMetric(e *dataset.Experiment, o ChangeOptions) (record.Metric, bool) {
 	})
 }
 
-// newProof judges a planted change with all others of its metric.
+// newProof judges a planted change together with all other changes of its metric.
 func newProof(planted *Change, others []*Change, gate *Gate) Proof {
 	together := []*Change{planted}
 	for _, c := range others {
 		if c.A != planted.A {
-			other := *c // whose own verdict stays
+			other := *c // a copy, which keeps the verdict of c
 			together = append(together, &other)
 		}
 	}
@@ -94,7 +93,7 @@ func newProof(planted *Change, others []*Change, gate *Gate) Proof {
 	if gate == nil {
 		return Proof{Change: planted, Seen: planted.Verdict == stats.Worse, Open: planted.isUndecided()}
 	}
-	planted.Reason = "" // it is about the smallest effect
+	planted.Reason = "" // it concerns the smallest effect, not the gate
 	verdict := gate.verdict(planted, stats.DefaultAlpha/float64(len(together)))
 	return Proof{Change: planted, Seen: verdict == stats.Supported, Open: verdict == stats.Inconclusive}
 }

@@ -17,15 +17,15 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Sides are two sets of records of one article, A before and B after, both read by the article as it is now.
+// Sides are two sets of records of one article, A before and B after. Both use the present plan of the article.
 type Sides struct {
 	A, B        *dataset.Dataset
-	Experiments []string // only these; none for all
-	// From and To are the revisions of the sides if A and B are one set; empty otherwise.
+	Experiments []string // the experiments to compare; if empty, all
+	// From and To are the revisions of the sides if A and B are the same dataset, else empty.
 	From, To string
 }
 
-// partner returns the cell of side B that a cell of side A is compared with, or nil.
+// partner returns the cell of b that is compared with a, or nil.
 func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 	isPartner := func(o *dataset.Cell) bool { return o.Trial.Name == a.Trial.Name }
 	if s.From != "" {
@@ -39,7 +39,7 @@ func (s *Sides) partner(a *dataset.Cell, b *dataset.Experiment) *dataset.Cell {
 	return partner
 }
 
-// names returns the name of a trial on both sides, and the readers' name of its cell.
+// names returns the name of a's trial that both sides share, and the cell's name for readers.
 func (s *Sides) names(a *dataset.Cell) (trial, cell string) {
 	if s.From == "" {
 		return a.Trial.Name, a.Name()
@@ -61,9 +61,9 @@ func withoutRevision(c *dataset.Cell) string {
 
 // ChangeOptions select metrics and hosts.
 type ChangeOptions struct {
-	Metrics     []string // only these; none for the key metrics of each experiment
-	Gate        *Gate    // of --fail-on, whose metric is compared as well; nil for none
-	Prove       float64  // the slowdown of proofs, such as 0.1; 0 for no proofs
+	Metrics     []string // metrics to compare; if empty, the key metrics of each experiment
+	Gate        *Gate    // condition of --fail-on, whose metric is compared too; may be nil
+	Prove       float64  // slowdown for proofs, such as 0.1; 0 means no proofs
 	AcrossHosts bool     // compare hosts that differ in processor or cores, and mark the numbers
 }
 
@@ -86,7 +86,7 @@ func (o *ChangeOptions) SetProve(text string) error {
 	return nil
 }
 
-// named returns the metrics that the user names.
+// named returns the metrics that the user named, with that of the gate.
 func (o ChangeOptions) named() []string {
 	if o.Gate == nil {
 		return o.Metrics
@@ -98,42 +98,40 @@ func (o ChangeOptions) named() []string {
 type Change struct {
 	Article string        // slug
 	A, B    *dataset.Cell // the same trial on each side
-	Trial   string        // the name of the trial on both sides
-	Name    string        // the readers' name of the cell on both sides
+	Trial   string        // name of the trial that both sides share
+	Name    string        // name of the cell for readers
 	Metric  record.Metric
 	ResultA dataset.Result
 	ResultB dataset.Result
-	// Effect is B/A - 1 of the centres, or B - A if Points; its interval is at 95 % and widened by Floor. It is nil if
-	// there is none.
+	// Effect is B/A - 1 of the centres, or B - A if Points. Its 95 % interval is widened by Floor. It is nil if the sides
+	// cannot be compared.
 	Effect     *dataset.Quantity
-	Points     bool        // Effect is B - A in the metric's unit, as failures may be zero
-	P          float64     // of no change beyond Floor and smallest effect, corrected for cells and looks; 1 without a test
+	Points     bool        // Effect is B - A in the metric's unit, because failures may be zero
+	P          float64     // p-value of no change beyond Floor and smallest effect, corrected; 1 without a test
 	Floor      float64     // the larger noise floor of both sides
 	HasFloor   bool        // Floor was measured on at least one side
-	Verdict    stats.Shift // of all cells of the metric together
-	Reason     string      // why the numbers are not comparable, or what they say where no difference is shown
+	Verdict    stats.Shift // judged together with all cells of the metric
+	Reason     string      // why the numbers are not comparable, or why no difference is shown
 	Unchanged  bool        // both sides are the same repetitions
 	Marks      []string    // sentences for readers
-	Refused    bool        // both sides have numbers, which Reason forbids to compare
-	mayCompare bool        // both sides have numbers, and nothing forbids to compare them
-	looks      int         // of the side with more
+	Refused    bool        // both sides have numbers, but Reason forbids comparing them
+	mayCompare bool        // both sides have numbers that may be compared
+	looks      int         // the larger number of looks of the sides
 }
 
-// ExperimentName is the experiment with its article, as on the command line.
+// ExperimentName returns ARTICLE#EXPERIMENT, as on the command line.
 func (c *Change) ExperimentName() string { return c.Article + "#" + c.A.Experiment.Plan.Name }
 
-// CellName is the cell with its experiment and article.
+// CellName returns ARTICLE#EXPERIMENT and the name of the trial.
 func (c *Change) CellName() string { return c.ExperimentName() + " " + c.Trial }
 
-// Compare returns the changes of all cells that both plans have, in the order of sides, experiments, metrics and cells,
-// and the proofs of the options.
+// Compare returns the changes of all cells that both sides plan, in the order of sides, experiments, metrics and cells,
+// and the proofs that the options ask for. It is an error if the options name a metric that no experiment has.
 //
-// Verdicts are corrected for the number of cells of a metric over all sides. Better and worse are what a claim would
-// say: the change goes beyond noise floor and smallest effect. Failures, which may be zero, are compared by the
-// intervals of both sides. Numbers are not compared if the meaning of samples differs, or processor or cores of the
-// hosts.
-//
-// The error is for a metric that no experiment has.
+// Verdicts are corrected for the number of cells of a metric over all sides. Better and worse mean a change beyond the
+// noise floor and the smallest effect. Failures, which may be zero, differ if the intervals of both sides do not
+// overlap. Numbers are not compared if samples have different meanings, or hosts a different processor or number of
+// cores.
 //
 // Source: docs/method.md#ratios, docs/method.md#claims-as-regions, docs/method.md#several-comparisons,
 // docs/method.md#number-of-looks, docs/method.md#the-noise-floor and
@@ -173,7 +171,7 @@ func Compare(sides []Sides, o ChangeOptions) (changes []*Change, proofs []Proof,
 	return changes, slice.Map(planted, func(c *Change) Proof { return newProof(c, byMetric[c.Metric.Name], o.Gate) }), nil
 }
 
-// unknownMetric is the error for a metric that no experiment has, with the nearest.
+// unknownMetric returns the error for a metric that no experiment has, with a suggestion.
 func unknownMetric(sides []Sides, name string) error {
 	hint := ""
 	for _, s := range sides {
@@ -211,7 +209,7 @@ func metricsOf(a, b *dataset.Experiment, o ChangeOptions) []record.Metric {
 	return out
 }
 
-// newChange has the numbers of both sides and whether they may be compared, without a verdict.
+// newChange returns a Change with the numbers of both sides and whether they may be compared, but without a verdict.
 func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) *Change {
 	c := &Change{Article: s.A.Doc.Slug, A: a, B: b, Metric: m, ResultA: a.Metric(m.Name), ResultB: b.Metric(m.Name), P: 1,
 		Points: record.CountsFailures(m.Name), Verdict: stats.NotComparable, looks: 1}
@@ -220,7 +218,7 @@ func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) 
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
 	if a.IsGivenByRate(m.Name) && b.IsGivenByRate(m.Name) {
-		c.Metric.Better = "" // the rate was given
+		c.Metric.Better = "" // the article set the rate, so it is no result
 	}
 	c.mark()
 	refusal, marks := refused(a, b, o.AcrossHosts)
@@ -242,7 +240,7 @@ func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) 
 	return c
 }
 
-// mark adds the caveats of both sides, and their noise floor and looks.
+// mark sets the marks, the noise floor and the looks from both sides.
 func (c *Change) mark() {
 	cells := []*dataset.Cell{c.A, c.B}
 	isSearched := record.IsSearched(c.Metric.Name)
@@ -272,7 +270,7 @@ func (c *Change) mark() {
 
 var sideNames = []string{"A", "B"}
 
-// bySide puts the name of its side before each mark, and joins those that both sides have. Empty marks are left out.
+// bySide puts the name of its side before each mark, and "A and B" before common marks. It drops empty marks.
 func bySide(a, b []string) (out []string) {
 	hasNoFloor := false // on both sides
 	for _, mark := range slice.Add(slices.Clip(a), b...) {
@@ -302,7 +300,7 @@ func sameRepetitions(a, b *dataset.Cell) bool {
 	})
 }
 
-// refused says why numbers of two cells must not be compared, or else what marks them.
+// refused returns why numbers of two cells must not be compared, or the marks of their comparison.
 func refused(a, b *dataset.Cell, acrossHosts bool) (why string, marks []string) {
 	if len(a.Records) == 0 || len(b.Records) == 0 {
 		return "", nil
@@ -327,12 +325,12 @@ func refused(a, b *dataset.Cell, acrossHosts bool) (why string, marks []string) 
 	return "", marks
 }
 
-// conditions says how the conditions of two records differ, and the speeds of their machines by more than 5 %.
+// conditions returns how the conditions of two records differ, including machine speeds that differ by more than 5 %.
 //
 // Source: docs/method.md#hosts.
 func conditions(a, b map[string]string) (out []string) {
 	for _, fact := range record.OtherConditions(a, b) {
-		if strings.HasPrefix(fact, "engine.") && a["engine.name"] != b["engine.name"] { // which the caller says
+		if strings.HasPrefix(fact, "engine.") && a["engine.name"] != b["engine.name"] { // the caller adds a mark for it
 			continue
 		}
 		words := "different " + record.ConditionName(fact)
@@ -357,7 +355,7 @@ func semanticsOf(r *record.Record) string {
 	return in.Digest
 }
 
-// unlike says how the processors or cores of the hosts of two records differ; empty if they do not.
+// unlike says how the hosts of two records differ in processor or cores; empty if they do not.
 func unlike(a, b *record.Record) string {
 	for _, f := range []struct{ fact, name string }{{"host.cpu", "processors"}, {"host.cores", "cores"}} {
 		x, y := ofMachines(a, f.fact), ofMachines(b, f.fact)
@@ -371,7 +369,7 @@ func unlike(a, b *record.Record) string {
 	return ""
 }
 
-// ofMachines returns a fact about all machines of a record, in the order of their names; empty without one.
+// ofMachines lists the values of a fact for all machines of a record, ordered by name; empty if none has it.
 func ofMachines(r *record.Record, fact string) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(r.Facts)) {

@@ -19,7 +19,7 @@ import (
 // A Detail is one value that differs between two records of a cell.
 type Detail struct {
 	Name string `json:"name"` // "load.connections", "server: /srv/server.py", "packages.server: python3"
-	A    string `json:"a"`    // empty if it is missing
+	A    string `json:"a"`    // empty if missing
 	B    string `json:"b"`
 }
 
@@ -27,18 +27,18 @@ func (p Detail) String() string {
 	return fmt.Sprintf("%s: %s → %s", p.Name, cmp.Or(p.A, "none"), cmp.Or(p.B, "none"))
 }
 
-// A Difference is a possible cause of changes, with the cells in which it is the same. A new image has several parts:
-// its digest and its packages.
+// A Difference is a possible cause of changes, and the cells that have it. It may have several parts: a new image
+// differs in its digest and its packages.
 type Difference struct {
 	Subject  string   `json:"subject"` // "image of server", "kernel", or the name of the only part
 	Kind     string   `json:"kind"`    // InputDifference or FactDifference
 	Parts    []Detail `json:"parts"`
 	Cells    []string `json:"cells"` // names of cells
 	All      bool     `json:"all_cells"`
-	OneSided bool     `json:"one_sided"` // recorded on one side only, so no possible cause
+	OneSided bool     `json:"one_sided"` // recorded on one side only, so not counted as a cause
 }
 
-// The kinds of Difference: asked for by the article, or found out during the measurement.
+// Kinds of Difference: in the article's inputs, or in facts found during the measurement.
 const (
 	InputDifference = "input"
 	FactDifference  = "fact"
@@ -56,7 +56,7 @@ func (d *Difference) String() string {
 	return fmt.Sprintf("%s (%s, and %d more)", d.Subject, first, len(d.Parts)-1)
 }
 
-// subjects maps facts that differ together to their subject; * is the name of a service.
+// subjects maps facts that tend to differ together to a common subject. * stands for the name of a service.
 var subjects = map[string]string{
 	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *",
 	"program.*":   "program of *",
@@ -74,11 +74,11 @@ func subjectOf(fact string) string {
 	return cmp.Or(subjects[fact], fact)
 }
 
-// incidental facts differ in every run or commit, at every boot, or are about single repetitions.
+// incidental lists facts that are not compared: they differ between runs, commits or boots, or concern one repetition.
 var incidental = []string{"shared.start", "shared.setup", "clock.ahead", "engine.memory",
 	record.FactRevision, record.FactClaims, record.FactLeftOut, "usage.behind", record.FactOthers}
 
-// withoutNode returns a fact without the node of a cluster that it is about: hosts.NODE.FACT.
+// withoutNode returns the FACT of hosts.NODE.FACT, which is about a node of a cluster, and other facts unchanged.
 func withoutNode(fact string) string {
 	if rest, ok := strings.CutPrefix(fact, "hosts."); ok {
 		_, fact, _ = strings.Cut(rest, ".")
@@ -125,7 +125,7 @@ func differing(a, b map[string]string) (out []Detail) {
 	return out
 }
 
-// inputDifferences compares what entered the keys of two records, value by value and file by file.
+// inputDifferences compares the inputs of two records' keys, value by value and file by file.
 func inputDifferences(a, b *record.Record) []Detail {
 	if a.Key == b.Key {
 		return nil
@@ -151,7 +151,7 @@ func inputDifferences(a, b *record.Record) []Detail {
 	return out
 }
 
-// factsOf returns the facts of repetitions, with all values where these differ among themselves.
+// factsOf returns the facts of repetitions. If repetitions differ in a fact, it lists all values.
 func factsOf(records []*record.Record) map[string]string {
 	seen := map[string][]string{}
 	for _, r := range records {
@@ -180,7 +180,7 @@ func versions(list string) map[string]string {
 
 var digest = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 
-// summaryOf writes a fact in one line: the length of a list, or the text with short digests.
+// summaryOf writes a fact on one line: the number of lines of a list, or the text with shortened digests.
 func summaryOf(fact string) string {
 	if n := strings.Count(strings.TrimSpace(fact), "\n"); n > 0 {
 		return phrase.Count(n+1, "line")
@@ -190,8 +190,8 @@ func summaryOf(fact string) string {
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
-// Differences lists what differs in the cells of changes, each subject once with its cells: inputs before facts,
-// possible causes first. Cells with the same repetitions on both sides, or with none on one, are left out.
+// Differences lists the differences between the sides, each once with its cells: inputs before facts, and one-sided
+// ones last of each. It skips cells that have the same repetitions on both sides, or no repetitions on one.
 func Differences(changes []*Change) []Difference {
 	var out []Difference
 	seen := map[*dataset.Cell]bool{}
@@ -219,7 +219,7 @@ func Differences(changes []*Change) []Difference {
 	return out
 }
 
-// Explain says what could have caused the changes: what differs in every cell that has one.
+// Explain says what could have caused the changes: the subjects that differ in every changed cell.
 func Explain(changes []*Change, all []Difference) string {
 	unchanged := len(changes) > 0
 	var changed []string // cells with a shown change
@@ -230,7 +230,7 @@ func Explain(changes []*Change, all []Difference) string {
 		}
 	}
 	causes := slice.Filter(all, func(d Difference) bool { return !d.OneSided })
-	cells := map[string][]string{} // of each subject, which may differ in several ways
+	cells := map[string][]string{} // by subject, which may have several differences
 	for _, d := range causes {
 		cells[d.Subject] = append(cells[d.Subject], d.Cells...)
 	}

@@ -56,13 +56,13 @@ type GateCell struct {
 	A       *dataset.Cell `json:"-"`
 	B       *dataset.Cell `json:"-"`
 	Met     bool          `json:"met"`
-	Refuted bool          `json:"refuted"`           // the whole interval lies elsewhere, at the same level
-	Unknown string        `json:"unknown,omitempty"` // why it cannot be judged; "" if it can
+	Refuted bool          `json:"refuted"`           // the whole interval lies outside of the region
+	Unknown string        `json:"unknown,omitempty"` // why it cannot be judged; empty if it can
 }
 
-// Judge reports for each cell with the metric whether it meets the condition: whether the whole interval of the change
-// lies where the condition says, at a level that holds for all these cells together. A cell whose sides are the same
-// repetitions does not meet it.
+// Judge judges the condition for each cell that has the metric. A cell meets it if the whole interval of its change
+// lies in the region, at a level corrected for the number of cells. A cell with the same repetitions on both sides does
+// not meet it.
 //
 // Source: docs/command.md#compare; docs/method.md#claims-as-regions and docs/method.md#several-comparisons.
 func (g *Gate) Judge(changes []*Change) []GateCell {

@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// judgeTogether sets the verdicts of all cells of a metric.
+// judgeTogether sets the verdicts on the changes of one metric, corrected for the number of cells.
 func judgeTogether(changes []*Change) {
 	compared := slice.Filter(changes, func(c *Change) bool { return c.mayCompare })
 	if len(compared) == 0 {
@@ -42,7 +42,7 @@ func judgeTogether(changes []*Change) {
 	}
 }
 
-// judgeRatio sets the verdict on a ratio, one of n that are judged together.
+// judgeRatio sets the verdict on a ratio; n ratios are judged together.
 func (c *Change) judgeRatio(f stats.Change, n int) {
 	if f.Err != nil && !errors.Is(f.Err, stats.ErrTooFew) {
 		c.Reason = "there is no ratio: " + dataset.NoRatio(f.Err, []stats.Cell{c.ResultA.Cell(), c.ResultB.Cell()},
@@ -73,7 +73,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	}
 }
 
-// isSame judges whether a ratio in an interval differs from 1 by no more than the smallest effect.
+// isSame judges the claim that a ratio differs from 1 by at most the smallest effect.
 func isSame(ratio stats.Interval) stats.Verdict {
 	return stats.Judge(ratio, stats.Within(stats.DefaultSmallestEffect))
 }
@@ -91,8 +91,8 @@ func (c *Change) tooFew() string {
 	return fmt.Sprintf("%s has %s, and a verdict needs %d", side, phrase.Count(n, "valid repetition"), stats.MinRepetitions)
 }
 
-// corrected says why a change is not shown although its printed interval lies beyond the limit: it is one of n, and
-// its runs were looked at several times.
+// corrected says why a change is not shown although its printed interval lies beyond the limit: the verdict is
+// corrected for n cells and for several looks.
 func (c *Change) corrected(n int) string {
 	switch {
 	case n == 1:
@@ -103,8 +103,8 @@ func (c *Change) corrected(n int) string {
 	return fmt.Sprintf("it would be shown for a single cell, but not for one of %d", n)
 }
 
-// judgePoints sets the verdict on failures, one of n that are judged together, by whether the intervals of both sides
-// lie apart.
+// judgePoints sets the verdict on failures; n changes are judged together. A change is shown if the intervals of the
+// sides do not overlap.
 //
 // Source: docs/method.md#claims-as-regions, fewer errors.
 func (c *Change) judgePoints(n int) {
@@ -113,7 +113,7 @@ func (c *Change) judgePoints(n int) {
 		c.Reason = err.Error()
 		return
 	}
-	judged, _ := c.points(stats.DefaultAlpha / float64(n*c.looks)) // it has no error at any level
+	judged, _ := c.points(stats.DefaultAlpha / float64(n*c.looks)) // no error, as the other level had none
 	a, b := c.ResultA.Estimate, c.ResultB.Estimate
 	effect := dataset.Quantity{Number: b.Centre - a.Centre, Unit: cmp.Or(c.Metric.Unit, "1"), Share: c.Metric.Share,
 		Interval: &printed, Kind: a.Kind, N: min(a.N, b.N), Step: max(c.ResultA.Step(), c.ResultB.Step())}
@@ -131,8 +131,8 @@ func (c *Change) judgePoints(n int) {
 	c.setEffect(effect, "B less A")
 }
 
-// points is the range of B - A if either side lies in its interval at level alpha. It contains 0 unless the two
-// intervals lie apart.
+// points returns the range of B - A for values within the intervals of both sides at level alpha. It contains 0 unless
+// the intervals do not overlap.
 func (c *Change) points(alpha float64) (stats.Interval, error) {
 	a, err := c.ResultA.At(alpha)
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *Change) points(alpha float64) (stats.Interval, error) {
 	return stats.Interval{Lo: y.Lo - x.Hi, Hi: y.Hi - x.Lo}, nil
 }
 
-// judgeSearched sets the verdict on the results of searches: a change if their intervals leave no doubt of one.
+// judgeSearched sets the verdict on results of searches: they differ if their intervals prove a change.
 //
 // Source: docs/method.md#capacities.
 func (c *Change) judgeSearched() {
@@ -161,13 +161,12 @@ func (c *Change) judgeSearched() {
 	}
 }
 
-// ratioInterval is the printed interval of B/A.
+// ratioInterval returns the printed interval of B/A.
 func (c *Change) ratioInterval() stats.Interval {
 	return stats.Interval{Lo: c.Effect.Interval.Lo + 1, Hi: c.Effect.Interval.Hi + 1}
 }
 
-// interval is the interval of Effect at another level than the printed one, which looks make stricter; false if there
-// is none.
+// interval returns the interval of Effect at level alpha, corrected for looks; false if there is none.
 func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	alpha /= float64(c.looks)
 	switch {
@@ -184,7 +183,7 @@ func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	return stats.Interval{Lo: i.Lo - 1, Hi: i.Hi - 1}, err == nil && !math.IsInf(i.Hi, 0)
 }
 
-// isUndecided reports whether more repetitions could lead to a verdict.
+// isUndecided reports whether more repetitions could lead to another verdict.
 func (c *Change) isUndecided() bool {
 	if c.Verdict != stats.NotShown || c.Effect == nil || c.Effect.Interval == nil {
 		return c.Verdict == stats.NotComparable
