@@ -1,8 +1,8 @@
 // Package files reads and writes files safely, and runs git.
 //
-// A path in an article can be a named pipe, whose opening blocks for ever, a device, or a sparse file of any size. So
+// A path in an article can be a named pipe, on which open blocks for ever, a device, or a sparse file of any size. So
 // every function checks the file before and after opening it, opens it without blocking, and reads a bounded number of
-// bytes. Git runs in the repository of a folder and in no other, without hooks or garbage collection.
+// bytes. Git runs only in the repository of the given folder, without garbage collection; hooks run only on a push.
 package files
 
 import (
@@ -25,8 +25,8 @@ var ErrTooLarge = errors.New("it is too large")
 
 // TooLargeError is the error for a file of more than Most bytes.
 type TooLargeError struct {
-	Size int64 // of the file; 0 if it grew while it was read
-	Most int64
+	Size int64 // of the file; 0 if it grew while being read
+	Most int64 // allowed bytes
 }
 
 func (e *TooLargeError) Error() string {
@@ -41,7 +41,7 @@ func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
 // ErrNotRegular matches a KindError.
 var ErrNotRegular = errors.New("it is not a regular file")
 
-// KindError is the error for anything but a regular file.
+// KindError is the error for a file that is not regular.
 type KindError struct{ Mode fs.FileMode }
 
 func (e *KindError) Error() string { return "it is " + Kind(e.Mode) + ", not a file" }
@@ -54,7 +54,7 @@ var kinds = map[fs.FileMode]string{0: "a file", fs.ModeDir: "a folder", fs.ModeS
 // Kind returns the type of a file in words, such as "a folder" or "a named pipe".
 func Kind(mode fs.FileMode) string { return cmp.Or(kinds[mode.Type()], "a device") }
 
-// Reason returns the cause of an error: about a file without the system call and the path, of git the line with it.
+// Reason returns the cause of an error: for a file, without system call and path; for git, the line that has the cause.
 func Reason(err error) string {
 	if e, ok := errors.AsType[*GitError](err); ok {
 		return e.Reason()
@@ -65,7 +65,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// Check returns a *KindError or a *TooLargeError unless info is of a regular file of at most the given bytes.
+// Check returns a *KindError or a *TooLargeError unless info describes a regular file of at most that many bytes.
 func Check(info fs.FileInfo, most int64) error {
 	switch {
 	case !info.Mode().IsRegular():
@@ -76,18 +76,18 @@ func Check(info fs.FileInfo, most int64) error {
 	return nil
 }
 
-// Read reads a regular file of at most the given bytes, through symbolic links. Besides system errors it returns a
+// Read reads a regular file of at most that many bytes and follows symbolic links. Besides system errors it returns a
 // *KindError or a *TooLargeError.
 func Read(name string, most int64) ([]byte, fs.FileInfo, error) {
 	return read(name, most, os.Stat, os.OpenFile)
 }
 
-// ReadIn reads a regular file below a folder, as Read does. Links out of the folder are errors.
+// ReadIn is like Read, for a file below a folder. Links that lead out of the folder are errors.
 func ReadIn(root *os.Root, name string, most int64) ([]byte, fs.FileInfo, error) {
 	return read(filepath.FromSlash(name), most, root.Stat, root.OpenFile)
 }
 
-// Open opens a regular file of at most the given bytes, as Read does.
+// Open opens a regular file for reading, with the checks of Read.
 func Open(name string, most int64) (*os.File, error) {
 	f, _, err := open(name, most, os.Stat, os.OpenFile)
 	return f, err
@@ -102,7 +102,7 @@ func open(name string, most int64, look func(string) (fs.FileInfo, error),
 	if err != nil {
 		return nil, nil, err
 	}
-	// The file may have been replaced by a pipe meanwhile: the flag keeps open from blocking.
+	// The file may have been replaced by a pipe meanwhile, so open without blocking.
 	f, err := open(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +124,7 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 	}
 	defer f.Close() // it was only read
 	var data bytes.Buffer
-	data.Grow(int(info.Size()) + bytes.MinRead) // so that it never grows
+	data.Grow(int(info.Size()) + bytes.MinRead) // avoids growth while reading
 	if _, err := data.ReadFrom(io.LimitReader(f, most+1)); err != nil {
 		return nil, nil, err
 	}
@@ -134,7 +134,7 @@ func read(name string, most int64, look func(string) (fs.FileInfo, error),
 	return data.Bytes(), info, nil
 }
 
-// Write writes a file atomically, and makes its folders. An interrupted call may leave a temporary file next to it.
+// Write writes a file atomically and creates its folders. An interrupted call may leave a temporary file next to it.
 func Write(name string, data []byte) error {
 	folder := filepath.Dir(name)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -143,13 +143,13 @@ func Write(name string, data []byte) error {
 	return renameio.WriteFile(name, data, 0o644, renameio.WithTempDir(folder))
 }
 
-// Below returns the path of a file relative to a folder; ok is false if it is not below the folder.
+// Below returns the path of a file relative to a folder. ok is false if the file is not below the folder.
 func Below(folder, name string) (below string, ok bool) {
 	below, err := filepath.Rel(folder, name)
 	return below, err == nil && filepath.IsLocal(below)
 }
 
-// RemoveAll removes a folder with everything in it, including read-only folders.
+// RemoveAll removes a folder and everything in it, including read-only folders.
 func RemoveAll(folder string) error {
 	if err := os.RemoveAll(folder); err == nil {
 		return nil
@@ -163,7 +163,7 @@ func RemoveAll(folder string) error {
 	return os.RemoveAll(folder)
 }
 
-// A Stream ends with its context.
+// A Stream is a reader that fails once its context has ended.
 type Stream struct {
 	Context context.Context
 	io.Reader

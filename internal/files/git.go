@@ -23,11 +23,11 @@ type Repository struct {
 	options     []string // before each command
 }
 
-// Boundary is the name of a file that ends the search for a repository: its folder came from a bundle.
+// Boundary is the name of a file that marks the folder of an extracted bundle. A search for a repository ends there.
 const Boundary = ".benchbook-bundle"
 
-// RepositoryAbove returns the nearest folder with a repository or a Boundary, from a folder upwards, and the name found
-// there, ".git" or Boundary; empty for none.
+// RepositoryAbove returns the nearest folder, from dir upwards, that has a repository or a Boundary, and the name found
+// there: ".git" or Boundary. Both are empty if there is none.
 func RepositoryAbove(dir string) (folder, name string) {
 	for d := dir; ; d = filepath.Dir(d) {
 		for _, name := range []string{Boundary, ".git"} {
@@ -41,7 +41,7 @@ func RepositoryAbove(dir string) (folder, name string) {
 	}
 }
 
-// ceiling returns the nearest folder with a Boundary, from a folder upwards, unless a repository is nearer; else empty.
+// ceiling returns the nearest folder with a Boundary, from dir upwards; empty without one or if a repository is nearer.
 func ceiling(dir string) string {
 	resolved, err := filepath.Abs(dir)
 	if err == nil {
@@ -56,7 +56,7 @@ func ceiling(dir string) string {
 	return ""
 }
 
-// protocols are allowed in addresses of remotes. Others, such as ext:: and fd::, run programs.
+// protocols lists the protocols that remotes may use. Others, such as ext:: and fd::, run programs.
 const protocols = "file:git:http:https:ssh"
 
 // maxOutput bounds the output of git, in bytes. A tree bomb lists more paths than a disk holds.
@@ -65,8 +65,8 @@ const maxOutput = 300 << 20
 // errTooMuch means that git printed more than maxOutput bytes.
 var errTooMuch = fmt.Errorf("git prints more than %d MiB", maxOutput>>20)
 
-// bounded is a buffer of at most limit bytes: one more is an error, and ends a command that writes to it. bytes.Buffer is
-// not embedded, as its method ReadFrom has no limit.
+// bounded is a buffer of at most limit bytes. A write beyond that fails, which ends the command that writes.
+// bytes.Buffer is not embedded, because its method ReadFrom would bypass the limit.
 type bounded struct {
 	kept  bytes.Buffer
 	limit int
@@ -80,12 +80,12 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.kept.Write(p)
 }
 
-// Git returns the repository of a folder. git gets the variables in its environment.
+// Git returns the repository of a folder. variables are added to the environment of git.
 func Git(ctx context.Context, dir string, variables ...string) *Repository {
 	r := &Repository{ctx: ctx, dir: dir}
 	for _, v := range os.Environ() {
 		switch name, _, _ := strings.Cut(v, "="); name {
-		// A hook that calls us has set these for its own repository.
+		// If a git hook started us, these are set for the hook's repository.
 		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 			"GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX":
 		default:
@@ -102,15 +102,15 @@ func Git(ctx context.Context, dir string, variables ...string) *Repository {
 
 // A GitError is a failed command of git.
 type GitError struct {
-	Command string // its first word
-	Said    string
+	Command string // subcommand, such as push
+	Said    string // output of git
 }
 
 func (e *GitError) Error() string {
 	return fmt.Sprintf("git %s: %s", e.Command, strings.ReplaceAll(e.Said, "\n", "; "))
 }
 
-// Reason returns the line with the cause, or the whole text without one.
+// Reason returns the line of the output that has the cause, or all of it if there is no such line.
 func (e *GitError) Reason() string {
 	for line := range strings.Lines(e.Said) {
 		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
@@ -122,18 +122,18 @@ func (e *GitError) Reason() string {
 	return e.Said
 }
 
-// Output runs git with an input, and returns its output. The error is a *GitError, exec.ErrNotFound, or the error of the
-// context.
+// Output runs git with an input and returns its standard output. Errors are a *GitError, or wrap exec.ErrNotFound or
+// errTooMuch, or are that of the context.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	options := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false", "-c",
 		"push.followTags=false", "-c", "submodule.recurse=false", "-c", "core.fsmonitor=false"}
-	// A clone may come with hooks. A user who pushes wants pre-push.
+	// A repository of a stranger may have hooks, so they are off. On a push, users expect their pre-push to run.
 	if args[0] != "push" {
 		options = append(options, "-c", "core.hooksPath="+os.DevNull)
 	}
 	cmd := exec.CommandContext(r.ctx, "git", slices.Concat(options, r.options, args)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, r.environment, strings.NewReader(input)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it takes its locks away
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // lets git remove its locks
 	cmd.WaitDelay = 5 * time.Second
 	stdout, stderr := &bounded{limit: maxOutput}, &bounded{limit: 1 << 20}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
@@ -151,14 +151,14 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	return nil, &GitError{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
-// WithoutFilters returns the same repository, whose commands start no filter of its own configuration, or of its
-// submodules'. Filters that the user has configured for all repositories stay.
+// WithoutFilters returns the repository with filters disabled that its own configuration, or that of its submodules,
+// defines. The user's global filters stay.
 func (r *Repository) WithoutFilters() *Repository {
 	out := *r
 	out.options = slices.Clone(r.options)
 	top, err := r.Run("", "rev-parse", "--show-toplevel")
 	if err != nil {
-		return r // the command itself will say why
+		return r // the next command will say why
 	}
 	for _, key := range filters(r.ctx, top) {
 		value := ""
@@ -170,7 +170,7 @@ func (r *Repository) WithoutFilters() *Repository {
 	return &out
 }
 
-// filters returns the keys of filters in the configuration of a repository and of its submodules, by its top folder.
+// filters returns the configuration keys of filters that a repository and its submodules define. top is its folder.
 func filters(ctx context.Context, top string) (keys []string) {
 	r := Git(ctx, top)
 	listed, _ := r.Run("", "config", "--show-scope", "--name-only", "-z", "--get-regexp", `^filter\.`) // or there are none
@@ -196,25 +196,25 @@ func filters(ctx context.Context, top string) (keys []string) {
 	return keys
 }
 
-// Run is Output without the last line break.
+// Run is like Output, without the line break at the end.
 func (r *Repository) Run(input string, args ...string) (string, error) {
 	out, err := r.Output(input, args...)
 	return strings.TrimSuffix(string(out), "\n"), err
 }
 
-// ErrNoRevision means that no commit has a name.
+// ErrNoRevision means that a name stands for no commit.
 var ErrNoRevision = errors.New("there is no such revision")
 
-// Resolve returns the commit of a name. The error is ErrNoRevision, or an error of Output.
+// Resolve returns the commit that a name stands for. The error is ErrNoRevision, or one of Output.
 func (r *Repository) Resolve(name string) (string, error) {
 	commit, err := r.Run("", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
-	if e, ok := errors.AsType[*GitError](err); ok && strings.HasPrefix(e.Said, "exit status") { // it says nothing of its own
+	if e, ok := errors.AsType[*GitError](err); ok && strings.HasPrefix(e.Said, "exit status") { // git printed nothing
 		return "", ErrNoRevision
 	}
 	return commit, err
 }
 
-// Tree returns the objects of the files of a commit by path, below paths of the folder; without paths of all.
+// Tree returns the objects of a commit's regular files by path. With paths, it returns only files below these.
 func (r *Repository) Tree(commit string, paths ...string) (map[string]string, error) {
 	printed, err := r.Run("", append([]string{"ls-tree", "-r", "-z", commit, "--"}, paths...)...)
 	if err != nil {
@@ -230,7 +230,7 @@ func (r *Repository) Tree(commit string, paths ...string) (map[string]string, er
 	return out, nil
 }
 
-// Commit commits a tree after a tip, which may be empty.
+// Commit makes a commit of a tree and returns it. Its parent is tip, or none if tip is empty.
 func (r *Repository) Commit(tip, tree, message string) (string, error) {
 	args := []string{"commit-tree", tree}
 	if tip != "" {
@@ -244,10 +244,10 @@ func (r *Repository) Commit(tip, tree, message string) (string, error) {
 	return commit, err
 }
 
-// ErrMoved means that the branch changed before a push.
+// ErrMoved means that somebody else changed the branch before a push.
 var ErrMoved = errors.New("somebody else has pushed to it meanwhile, again and again: try again")
 
-// Push pushes a commit to a branch, never by force. The error is ErrMoved if the branch is not an ancestor.
+// Push pushes a commit to a branch of a remote, never by force. It returns ErrMoved if the branch is not an ancestor.
 func (r *Repository) Push(to, commit, branch string) error {
 	_, err := r.Run("", "push", "--quiet", "--porcelain", "--no-recurse-submodules", "--", to,
 		commit+":refs/heads/"+branch)

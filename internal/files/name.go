@@ -6,14 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the longest name of a file or folder, in bytes. File systems take 255, and names get suffixes.
+// MaxName is the greatest length of a file or folder name, in bytes. File systems allow 255, but names get suffixes.
 const MaxName = 200
 
-// IsWord reports whether a text can name an experiment, a claim, a service, a parameter or a part of a metric. Such words
-// become names of files, and parts of expressions and addresses.
+// IsWord reports whether a text can name an experiment, claim, service, parameter or part of a metric. Such words
+// appear in file names, expressions and URLs.
 func IsWord(s string) bool {
 	for i, r := range s {
-		inside := unicode.In(r, unicode.Nd, unicode.M) || r == '-' || r == '_' // marks belong to letters in many scripts
+		inside := unicode.In(r, unicode.Nd, unicode.M) || r == '-' || r == '_' // in many scripts, marks are part of letters
 		if !unicode.IsLetter(r) && (i == 0 || !inside) {
 			return false
 		}
@@ -21,8 +21,8 @@ func IsWord(s string) bool {
 	return s != "" && len(s) <= MaxName && !strings.HasSuffix(s, "-")
 }
 
-// IsName reports whether a text can name a single file or folder on any system, in a URL and in a shell: it has no
-// separators, is not hidden, and all its characters are visible.
+// IsName reports whether a text can name a file or folder on any system, in a URL and in a shell: it has no separators
+// or invisible characters, and is not hidden.
 func IsName(s string) bool {
 	first, _ := utf8.DecodeRuneInString(s)
 	last, _ := utf8.DecodeLastRuneInString(s)

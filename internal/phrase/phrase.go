@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Count writes a number of things: "1 cell", "3 searches".
+// Count returns a number with its noun: "1 cell", "3 searches".
 func Count(n int, noun string) string { return strconv.Itoa(n) + " " + Noun(n, noun) }
 
-// Noun returns a noun for a number of things: "cell" for one, else "cells".
+// Noun returns the singular of a noun for n = 1, else the plural: "cell" or "cells".
 func Noun(n int, noun string) string {
 	if strings.HasSuffix(noun, "ch") || strings.HasSuffix(noun, "ss") {
 		return Verb(n, noun, noun+"es")
@@ -28,13 +28,13 @@ func Verb(n int, one, several string) string {
 	return several
 }
 
-// Are begins a sentence about a number of things: "1 record is", "2 records are".
+// Are returns a number with its noun and verb: "1 record is", "2 records are".
 func Are(n int, noun string) string { return Count(n, noun) + " " + Verb(n, "is", "are") }
 
-// Were is Are in the past: "1 record was", "2 records were".
+// Were is the past of Are: "1 record was", "2 records were".
 func Were(n int, noun string) string { return Count(n, noun) + " " + Verb(n, "was", "were") }
 
-// List joins words as in a sentence: "a, b and c".
+// List joins words as in prose: "a, b and c".
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -42,7 +42,7 @@ func List(words []string) string {
 	return strings.Join(words, "")
 }
 
-// Percent writes a share with two digits.
+// Percent writes a share as a percentage with two digits.
 func Percent(share float64) string {
 	if x := 100 * share; x >= 10 || x == 0 {
 		return fmt.Sprintf("%.0f %%", x)
@@ -50,7 +50,7 @@ func Percent(share float64) string {
 	return fmt.Sprintf("%.2g %%", 100*share)
 }
 
-// PercentBeside writes a share with two digits, or with more, at most seven, to differ from limits it does not equal.
+// PercentBeside is like Percent, but uses up to seven digits to tell the share from limits that it does not equal.
 func PercentBeside(share float64, limits ...float64) string {
 	words := Percent
 	isAlike := func(limit float64) bool { return limit != share && words(limit) == words(share) }

@@ -1,4 +1,4 @@
-// Package proc reads what the system says about processes, threads and service names.
+// Package proc reads /proc for processes and threads, and resolves names of services.
 package proc
 
 import (
@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Process is what /proc/PID/stat says about a process.
+// Process has the fields of /proc/PID/stat.
 type Process struct {
 	PID, Parent            int
 	Name                   string
-	State                  byte   // such as S, or Z for one that has ended
+	State                  byte   // such as S for sleeping, or Z for a zombie
 	Start                  string // in ticks since boot
 	User, System           time.Duration
-	ChildUser, ChildSystem time.Duration // of children that it has waited for
+	ChildUser, ChildSystem time.Duration // of children that were waited for
 }
 
 // All returns all visible processes. It takes a few milliseconds for a few hundred.
@@ -29,7 +29,7 @@ func All() (all []Process) {
 		return nil
 	}
 	defer folder.Close()
-	names, _ := folder.Readdirnames(-1) // those it could not read are left out
+	names, _ := folder.Readdirnames(-1) // after an error, these are the names read so far
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
 			if p, err := Read(pid); err == nil { // else it has ended
@@ -40,7 +40,7 @@ func All() (all []Process) {
 	return all
 }
 
-// Read reads a process of this machine.
+// Read returns the process with an ID.
 func Read(pid int) (Process, error) {
 	var room [1024]byte // enough for a line of numbers and a name
 	text, err := ReadOnce("/proc/"+strconv.Itoa(pid)+"/stat", room[:])
@@ -50,9 +50,9 @@ func Read(pid int) (Process, error) {
 	return Parse(text)
 }
 
-// Parse reads /proc/PID/stat. Source: proc_pid_stat(5).
+// Parse parses the text of /proc/PID/stat. Source: proc_pid_stat(5).
 func Parse(text []byte) (p Process, err error) {
-	// The second field is the command's name in parentheses, which may hold anything, also parentheses.
+	// The second field is the command's name in parentheses, and may itself contain parentheses.
 	begin, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
 	if begin < 0 || end < begin {
 		return Process{}, errors.New("a process without a name")
@@ -74,7 +74,7 @@ func Parse(text []byte) (p Process, err error) {
 	return p, err
 }
 
-// Status returns a value from /proc/PID/status, such as "123 kB" of VmHWM; empty without one.
+// Status returns a value from /proc/PID/status, such as "123 kB" for VmHWM; empty if it is missing.
 func Status(process, name string) string {
 	data, _ := os.ReadFile(fmt.Sprintf("/proc/%s/status", process))
 	for line := range strings.Lines(string(data)) {
@@ -85,7 +85,7 @@ func Status(process, name string) string {
 	return ""
 }
 
-// ExitCode returns the status of a process that has ended, which is 128 plus the signal if one ended it.
+// ExitCode returns the exit status of a process: 128 plus the signal if a signal ended it.
 func ExitCode(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())
@@ -98,7 +98,7 @@ func OpenThread(thread int) (*os.File, error) {
 	return os.Open(fmt.Sprintf("/proc/self/task/%d/schedstat", thread))
 }
 
-// Waited returns how long a thread could run and had no core. Source: Linux, Documentation/scheduler/sched-stats.
+// Waited returns how long a thread was ready but had no core. Source: Linux, Documentation/scheduler/sched-stats.
 func Waited(thread *os.File) (time.Duration, error) {
 	var text [128]byte
 	n, _ := thread.ReadAt(text[:], 0)
@@ -108,7 +108,7 @@ func Waited(thread *os.File) (time.Duration, error) {
 	return time.Duration(ns), err
 }
 
-// ReadOnce reads the beginning of a file of the kernel with three system calls.
+// ReadOnce reads the beginning of a file of the kernel into room, with three system calls.
 func ReadOnce(name string, room []byte) ([]byte, error) {
 	file, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {

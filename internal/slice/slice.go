@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Map returns f of each item; nil for none.
+// Map returns the results of f for all items; nil for an empty list.
 func Map[T, R any](list []T, f func(T) R) []R {
 	var out []R
 	for _, item := range list {
@@ -16,7 +16,7 @@ func Map[T, R any](list []T, f func(T) R) []R {
 	return out
 }
 
-// Filter returns the items for which holds is true, in a new slice; nil for none.
+// Filter returns a new slice with the items for which holds is true; nil if there are none.
 func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
 	var out S
 	for _, item := range list {
@@ -27,7 +27,7 @@ func Filter[S ~[]T, T any](list S, holds func(T) bool) S {
 	return out
 }
 
-// Count returns how many items holds is true for.
+// Count returns the number of items for which holds is true.
 func Count[T any](list []T, holds func(T) bool) (n int) {
 	for _, item := range list {
 		if holds(item) {
@@ -37,7 +37,7 @@ func Count[T any](list []T, holds func(T) bool) (n int) {
 	return n
 }
 
-// Find returns the first item for which f holds; false without one.
+// Find returns the first item for which holds is true; ok is false if there is none.
 func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	if i := slices.IndexFunc(list, holds); i >= 0 {
 		return list[i], true
@@ -45,7 +45,7 @@ func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	return item, false
 }
 
-// FindOrAdd returns the first item that holds, else the given one, which it appends to the list.
+// FindOrAdd returns the first item of the list for which holds is true. If there is none, it appends the given item.
 func FindOrAdd[T any](list *[]T, holds func(T) bool, item T) *T {
 	i := slices.IndexFunc(*list, holds)
 	if i < 0 {
@@ -54,7 +54,7 @@ func FindOrAdd[T any](list *[]T, holds func(T) bool, item T) *T {
 	return &(*list)[i]
 }
 
-// Add appends the items that all does not have yet.
+// Add appends the items that the list does not contain yet.
 func Add[S ~[]T, T comparable](list S, items ...T) S {
 	for _, item := range items {
 		if !slices.Contains(list, item) {
@@ -64,10 +64,10 @@ func Add[S ~[]T, T comparable](list S, items ...T) S {
 	return list
 }
 
-// Memo computes values once, by key. Several goroutines can use it.
+// Memo computes and keeps one value for each key. It is safe for concurrent use.
 type Memo[K comparable, V any] struct{ known sync.Map }
 
-// Get returns the value of a key, which compute returns.
+// Get returns the value of a key. The first call for a key computes it.
 func (m *Memo[K, V]) Get(key K, compute func() V) V {
 	known, ok := m.known.Load(key)
 	if !ok {

@@ -2,5 +2,5 @@
 
 package slowtest
 
-// RaceDetector says that the race detector is on.
+// RaceDetector reports whether the race detector is on.
 const RaceDetector = false

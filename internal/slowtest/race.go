@@ -2,5 +2,5 @@
 
 package slowtest
 
-// RaceDetector says that the race detector is on, with which everything takes many times as long.
+// RaceDetector reports whether the race detector is on, which makes code many times slower.
 const RaceDetector = true

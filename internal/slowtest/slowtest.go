@@ -1,5 +1,5 @@
-// Package slowtest leaves out tests: where they are to be quick, those that take half a second or more, and elsewhere
-// those for which something is missing.
+// Package slowtest skips tests: with -short those that take half a second or more, and everywhere those that need
+// something which is missing.
 package slowtest
 
 import (
@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// Run says whether slow tests are run: without -short, and with the race detector, which CI runs with -short in order
-// to leave out containers and browsers.
+// Run reports whether slow tests run: without -short, or with the race detector. CI combines the two to leave out
+// containers and browsers only.
 func Run() bool { return !testing.Short() || RaceDetector }
 
-// Skip leaves out a test where slow ones are not run.
+// Skip skips a test unless slow tests run.
 func Skip(t testing.TB) {
 	t.Helper()
 	if !Run() {
@@ -20,8 +20,8 @@ func Skip(t testing.TB) {
 	}
 }
 
-// SkipSequential leaves out a test where slow ones are not run, and with the race detector and -short: it takes long in
-// one goroutine, or begins none that quicker tests of its package do not begin in the same way.
+// SkipSequential skips a slow test with -short, even with the race detector: the test has a single goroutine, or none
+// that quicker tests of its package do not start too.
 func SkipSequential(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
@@ -29,8 +29,8 @@ func SkipSequential(t testing.TB) {
 	}
 }
 
-// Missing leaves out a test for which something is missing, as an error says, or fails it where the variable
-// BENCHBOOK_TEST_REQUIRE names that. Without an error nothing is missing.
+// Missing skips a test that needs what if err says that it is missing. If the variable BENCHBOOK_TEST_REQUIRE names
+// what, the test fails instead. how says how to provide it.
 func Missing(t testing.TB, what, how string, err error) {
 	t.Helper()
 	if err == nil {

@@ -1,4 +1,4 @@
-// Package assert compares what a test got with what it wants. What is compared is named in the words of fmt.Sprintf.
+// Package assert compares what a test got with what it wants. The arguments what name the value, as for fmt.Sprintf.
 package assert
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Equal fails the test unless got is want.
+// Equal fails the test unless got equals want.
 func Equal[T comparable](t testing.TB, got, want T, what ...any) {
 	t.Helper()
 	if got != want {
@@ -28,7 +28,7 @@ func Deep(t testing.TB, got, want any, what ...any) {
 	}
 }
 
-// Slice fails the test unless got has the elements of want.
+// Slice fails the test unless got and want have the same elements in the same order.
 func Slice[T comparable](t testing.TB, got, want []T, what ...any) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -36,7 +36,7 @@ func Slice[T comparable](t testing.TB, got, want []T, what ...any) {
 	}
 }
 
-// None fails the test with the items of a list that is to have none.
+// None fails the test with each item of a list that should be empty.
 func None[T any](t testing.TB, list []T) {
 	t.Helper()
 	for _, item := range list {
@@ -44,7 +44,7 @@ func None[T any](t testing.TB, list []T) {
 	}
 }
 
-// Map fails the test unless got has the entries of want.
+// Map fails the test unless got and want have the same entries.
 func Map[K, V comparable](t testing.TB, got, want map[K]V, what ...any) {
 	t.Helper()
 	if !maps.Equal(got, want) {
@@ -72,7 +72,7 @@ func Lacks(t testing.TB, text string, all ...string) {
 	}
 }
 
-// Near fails the test unless got differs from want by at most so much.
+// Near fails the test if got and want differ by more than by.
 func Near(t testing.TB, got, want, by float64, what ...any) {
 	t.Helper()
 	if got != want && !(math.Abs(got-want) <= by) {
@@ -80,7 +80,7 @@ func Near(t testing.TB, got, want, by float64, what ...any) {
 	}
 }
 
-// Error fails the test unless there is an error that says this.
+// Error fails the test unless err has a message that contains says.
 func Error(t testing.TB, err error, says string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), says) {
@@ -88,7 +88,7 @@ func Error(t testing.TB, err error, says string) {
 	}
 }
 
-// Is fails the test unless the error is this one, or wraps it.
+// Is fails the test unless err is or wraps target.
 func Is(t testing.TB, err, target error, what ...any) {
 	t.Helper()
 	if !errors.Is(err, target) {

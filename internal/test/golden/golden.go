@@ -1,4 +1,4 @@
-// Package golden compares what a test got with files, which the flag -update writes.
+// Package golden compares the output of tests with golden files. The flag -update rewrites them.
 package golden
 
 import (
@@ -9,10 +9,10 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Update says that golden files are written anew.
+// Update is the flag -update.
 var Update = flag.Bool("update", false, "write the golden files anew")
 
-// Equal fails the test unless got is the text of a file. It shows both from the first line that differs.
+// Equal fails the test unless got equals the text of a file. It shows both from the first different line.
 func Equal(t testing.TB, file, got string) {
 	t.Helper()
 	if *Update {

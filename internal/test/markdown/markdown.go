@@ -1,4 +1,4 @@
-// Package markdown divides pages of the manual into prose and fenced blocks, for tests of what they show.
+// Package markdown splits pages of the manual into prose and fenced blocks, for tests of their examples.
 package markdown
 
 import (
@@ -8,13 +8,13 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// A Page is a file of Markdown.
+// A Page is a parsed Markdown file.
 type Page struct {
 	Name     string
 	Text     string
 	Fences   []Fence
-	Headings []string          // with their signs
-	Sections map[string]string // prose below each heading, without its signs
+	Headings []string          // with their # signs
+	Sections map[string]string // prose by heading, without its # signs
 }
 
 // A Fence is a fenced block with the nearest heading above it.
@@ -22,8 +22,8 @@ type Fence struct {
 	Ticks      int
 	Info       string
 	Heading    string
-	Line       int // of its first fence, from 1
-	Start, End int // of the body in the page
+	Line       int // of the opening fence, from 1
+	Start, End int // offsets of the body in the page
 	Body       string
 }
 

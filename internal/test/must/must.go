@@ -1,5 +1,5 @@
-// Package must panics on errors that no test expects. A panic ends the tests of the whole package, with its stack; an
-// error that a test is about is for testing.T.
+// Package must panics on errors that no test expects. A panic ends the tests of the whole package with a stack trace;
+// report errors that a test is about to testing.T.
 package must
 
 import (
@@ -29,7 +29,7 @@ func Two[A, B any](a A, b B, err error) (A, B) {
 	return a, b
 }
 
-// Write writes a text to a file, and makes the folders that it lies in.
+// Write writes a text to a file and creates its folders.
 func Write(name, text string) {
 	Do(os.MkdirAll(filepath.Dir(name), 0o755))
 	Do(os.WriteFile(name, []byte(text), 0o644))
@@ -38,7 +38,7 @@ func Write(name, text string) {
 // Read returns the text of a file.
 func Read(name string) string { return string(Get(os.ReadFile(name))) }
 
-// Glob returns the files that fit a pattern: least of them, or more.
+// Glob returns the files that match a pattern. It panics if there are fewer than least.
 func Glob(pattern string, least int) []string {
 	files := Get(filepath.Glob(pattern))
 	if len(files) < least {
@@ -47,7 +47,7 @@ func Glob(pattern string, least int) []string {
 	return files
 }
 
-// Run runs a program, and returns what it printed.
+// Run runs a program and returns its output, including standard error.
 func Run(cmd *exec.Cmd) string {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -56,7 +56,7 @@ func Run(cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// Git runs git in a folder, as somebody, and returns what it printed.
+// Git runs git in a folder with a made-up user, and returns its output.
 func Git(dir string, args ...string) string {
 	args = append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@x.example"}, args...)
 	return strings.TrimSpace(Run(exec.Command("git", args...)))
