@@ -1,4 +1,4 @@
-# make help says what there is.
+# make help lists the targets.
 GO ?= go
 PROFILE ?=
 BUDGET ?= 15m
@@ -6,7 +6,7 @@ ENGINE ?= docker
 BIN := bin
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 BASE ?= debian:bookworm-slim
-# Without symbols for debuggers, which would be a quarter of it; LDFLAGS= keeps them.
+# Omit debug symbols, which make up a quarter of the program; LDFLAGS= keeps them.
 LDFLAGS ?= -s -w
 IMAGE ?= benchbook
 
@@ -15,7 +15,7 @@ IMAGE ?= benchbook
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Installing an engine takes a while, so pages are rendered first.
+# Installing an engine takes a while, so render pages first.
 report: build ## measure what headline claims need, for 15 minutes (BUDGET=), or all of a PROFILE=, and render the site
 	@engine=$(ENGINE); \
 	if [ $$engine = docker ] && ! scripts/engine --find; then \
@@ -34,8 +34,8 @@ publish: build ## render the site, and publish it where benchbook.yaml says
 check: build ## check articles for errors
 	@$(BIN)/benchbook check
 
-# Go begins packages in this order, as many at once as there are CPUs: long ones first, so that they don't finish last.
-# Pages come from the committed records. The driver of the manual and the first use are timed when all else has ended.
+# Go starts packages in this order, one per CPU at a time: long ones come first, so that they don't finish last.
+# Pages come from committed records. The driver of the manual and the first use are timed after everything else.
 test: build ## run all tests but those of test-long; those that need an engine or a browser run where there is one
 	@rm -rf _pages && $(BIN)/benchbook render -o _pages >/dev/null
 	BENCHBOOK_TEST_SITE=$(CURDIR)/_pages $(GO) test -timeout 45m -skip '^(TestManuals|TestFirstUse$$|TestRename$$)' $(TESTFLAGS) ./cmd/cli ./site ./...
@@ -52,7 +52,7 @@ test-long: build ## run what takes longer: a smoke run of all articles, pictures
 	$(MAKE) test-kubernetes
 	scripts/fuzz 10s
 
-# The tests are built before, as there is no network beside the cluster.
+# The tests are built first, because the cluster's network namespace has no access to the internet.
 test-kubernetes: ## start a Kubernetes of three nodes, test that engine on it, and stop it (as root; the first time takes some minutes more)
 	@scripts/engine
 	@$(MAKE) build-cluster
@@ -61,7 +61,7 @@ test-kubernetes: ## start a Kubernetes of three nodes, test that engine on it, a
 		cd kubernetes && ../../$(BIN)/kubernetes.test -test.timeout 20m "$$@" && \
 		cd .. && ../$(BIN)/cluster.test -test.timeout 30m' sh $(TESTFLAGS)
 
-# npm installs just what the lock file names, by digest, and runs none of it.
+# npm ci installs exactly what the lock file lists, by digest, and runs no install scripts.
 tools: _tools/node_modules ## install what pages are checked with: axe-core, and the validator of the W3C, which needs Java
 _tools/node_modules: .ci/tools/package-lock.json
 	@mkdir -p _tools && cp .ci/tools/package.json .ci/tools/package-lock.json _tools/
@@ -75,8 +75,8 @@ screens: build ## take pictures of the pages of the site at three widths, in lig
 bench-method: ## simulate how often verdicts and intervals err, beside the rates they were chosen for (some minutes)
 	$(GO) test ./notebook/stats -run TestRatesOfMethod -v -count=1 -timeout 60m -simulations 10000
 
-# In a network of its own: where containers run, the kernel tracks every connection of the machine's network for two
-# minutes, which takes a tenth of its time and drops what does not fit into its table.
+# Runs in its own network namespace: on a machine with containers, the kernel tracks every connection for two minutes,
+# which takes a tenth of the CPU time, and drops connections once its table is full.
 bench-load: build bench-tools ## compare the load generator with wrk and ab, and with an older benchbook-agent at BASE (15 minutes; leave the machine alone)
 	@unshare $$([ "$$(id -u)" = 0 ] || echo --map-root-user) --net sh -c 'ip link set lo up && exec "$$0" "$$@"' $(BIN)/bench-load -ours $(BIN)/$(AGENT) -base '$(if $(findstring /,$(BASE)),$(BASE))'
 
@@ -109,15 +109,15 @@ engine: ## find a Docker engine, or install and start one (Debian or Ubuntu, as 
 	@scripts/engine
 	@scripts/base --if-needed
 
-# The program that goes into containers is static, so that an empty image is enough for it. It is put into benchbook, compressed,
-# and beside it for those who want to look at it alone.
+# benchbook-agent runs in containers. It is static, so that even an empty image can run it. A compressed copy is embedded
+# in benchbook; another one lies next to it for inspection.
 AGENT := benchbook-agent
 EMBEDDED := runner/images/embedded
 
 build: agent ## build benchbook with the program that it puts into containers
 	@CGO_ENABLED=0 $(GO) build -trimpath -tags embedded -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/benchbook
 
-# PREFIX=/usr/local for all users; otherwise where go install puts programs.
+# PREFIX=/usr/local installs for all users; the default is the folder of go install.
 install: build ## install benchbook into GOBIN, or into bin/ below PREFIX=
 	@dir="$(DESTDIR)$(if $(PREFIX),$(PREFIX)/bin,$(or $(GOBIN),$(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin))" && \
 	mkdir -p "$$dir" && install -m 755 $(BIN)/benchbook "$$dir/benchbook" && echo "installed $$dir/benchbook" && \
