@@ -55,7 +55,7 @@ func ReadArticle(project *article.Project, slug string) (*article.Document, erro
 	return doc, nil
 }
 
-// slugOf returns the slug of the article that name, a slug, folder or file, stands for; empty if there is none.
+// slugOf returns the slug of the article that name, a slug, folder or file, refers to; empty if no article matches.
 func (a *Session) slugOf(project *article.Project, name string) string {
 	slugs, _ := project.Slugs() // their problems are printed when they are read
 	if slices.Contains(slugs, name) {

@@ -29,7 +29,7 @@ type Config struct {
 	Engines []Engine
 	// Processes connects to the local engine with benchbook's environment. If nil, the one in Engines is used.
 	Processes func(ctx context.Context) (engine.Engine, error)
-	// Cluster connects to a Kubernetes cluster. If nil, there is no engine kubernetes.
+	// Cluster connects to a Kubernetes cluster. If nil, the engine kubernetes is not available.
 	Cluster func(ctx context.Context, o engine.Cluster) (engine.Engine, error)
 	// Elsewhere returns the address of an engine on another machine; empty for this machine. If nil, all engines are here.
 	Elsewhere func(spec.Engine) string
@@ -41,7 +41,7 @@ type Config struct {
 	Host *machine.Host
 	// Machine is the machine that doctor checks.
 	Machine Machine
-	// Settler waits between repetitions until the machine is quiet. If nil, there is no wait.
+	// Settler waits between repetitions until the machine is quiet. If nil, repetitions follow at once.
 	Settler *machine.Settler
 	// Cache is the folder with facts about images and machines. If empty, nothing is cached.
 	Cache string
@@ -49,7 +49,7 @@ type Config struct {
 	Scripted bool
 	// Terminal returns the width of standard error in characters, or 0 if it is not a terminal.
 	Terminal func() int
-	// Consent limits what projects may do. If nil, there is no limit.
+	// Consent limits what projects may do. If nil, they may do everything.
 	Consent *Consent
 	// Ask asks a yes-or-no question; asked is false without a terminal. If nil, nobody is asked.
 	Ask func(question string) (yes, asked bool)

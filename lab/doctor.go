@@ -164,7 +164,7 @@ func engineFacts(facts map[string]string) string {
 	return " (" + strings.Join(known, ", ") + ")"
 }
 
-// otherEngine suggests another engine that is available; empty if there is none.
+// otherEngine suggests another engine that is available; empty if none answers.
 func otherEngine(ctx context.Context, a *Session, name spec.Engine) string {
 	for _, other := range a.Config.Engines {
 		if other.Name == cmp.Or(name, spec.DefaultEngine) {
@@ -247,7 +247,7 @@ const (
 	muchSteal   = 0.01 // CPU share of other virtual machines; also from docs/validity.md#checks
 )
 
-// notReported stands for a fact that the system does not report.
+// notReported replaces a fact that the system does not report.
 const notReported = "this system does not report it"
 
 func examineMachine(host machine.Host, now machine.State, hog func() string) []finding {

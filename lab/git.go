@@ -12,7 +12,7 @@ import (
 )
 
 // RevisionOf returns the project's git revision for record.FactRevision. It ends in "+changes" if the repository has
-// uncommitted changes other than records and generated files. If there is no revision, the text says why.
+// uncommitted changes other than records and generated files. Without a revision, the text says why.
 func RevisionOf(ctx context.Context, project *article.Project) string {
 	repository := files.Git(ctx, project.Dir)
 	revision, err := repository.Run("", "rev-parse", "--verify", "--short=12", "HEAD")

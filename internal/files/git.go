@@ -27,7 +27,7 @@ type Repository struct {
 const Boundary = ".benchbook-bundle"
 
 // RepositoryAbove returns the nearest folder, from dir upwards, that has a repository or a Boundary, and the name found
-// there: ".git" or Boundary. Both are empty if there is none.
+// there: ".git" or Boundary. If nothing is found, both are empty.
 func RepositoryAbove(dir string) (folder, name string) {
 	for d := dir; ; d = filepath.Dir(d) {
 		for _, name := range []string{Boundary, ".git"} {
@@ -110,7 +110,7 @@ func (e *GitError) Error() string {
 	return fmt.Sprintf("git %s: %s", e.Command, strings.ReplaceAll(e.Said, "\n", "; "))
 }
 
-// Reason returns the line of the output that has the cause, or all of it if there is no such line.
+// Reason returns the line of the output that has the cause, or all of it if no line has one.
 func (e *GitError) Reason() string {
 	for line := range strings.Lines(e.Said) {
 		for _, begin := range []string{"fatal: ", "error: ", " ! ["} {
@@ -122,8 +122,8 @@ func (e *GitError) Reason() string {
 	return e.Said
 }
 
-// Output runs git with an input and returns its standard output. Errors are a *GitError, or wrap exec.ErrNotFound or
-// errTooMuch, or are that of the context.
+// Output runs git with an input and returns its standard output. The error is a *GitError or the context's error, or it
+// wraps exec.ErrNotFound or errTooMuch.
 func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	options := []string{"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false", "-c",
 		"push.followTags=false", "-c", "submodule.recurse=false", "-c", "core.fsmonitor=false"}
@@ -151,8 +151,8 @@ func (r *Repository) Output(input string, args ...string) ([]byte, error) {
 	return nil, &GitError{args[0], cmp.Or(strings.TrimRight(stderr.kept.String()+stdout.kept.String(), "\n"), err.Error())}
 }
 
-// WithoutFilters returns the repository with filters disabled that its own configuration, or that of its submodules,
-// defines. The user's global filters stay.
+// WithoutFilters returns the repository without the filters that it and its submodules configure. The user's global
+// filters stay.
 func (r *Repository) WithoutFilters() *Repository {
 	out := *r
 	out.options = slices.Clone(r.options)
@@ -202,10 +202,10 @@ func (r *Repository) Run(input string, args ...string) (string, error) {
 	return strings.TrimSuffix(string(out), "\n"), err
 }
 
-// ErrNoRevision means that a name stands for no commit.
+// ErrNoRevision means that no commit has the name.
 var ErrNoRevision = errors.New("there is no such revision")
 
-// Resolve returns the commit that a name stands for. The error is ErrNoRevision, or one of Output.
+// Resolve returns the commit that a name refers to. The error is ErrNoRevision, or an error of Output.
 func (r *Repository) Resolve(name string) (string, error) {
 	commit, err := r.Run("", "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 	if e, ok := errors.AsType[*GitError](err); ok && strings.HasPrefix(e.Said, "exit status") { // git printed nothing

@@ -37,7 +37,7 @@ func Count[T any](list []T, holds func(T) bool) (n int) {
 	return n
 }
 
-// Find returns the first item for which holds is true; ok is false if there is none.
+// Find returns the first item for which holds is true; ok is false if the list has none.
 func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	if i := slices.IndexFunc(list, holds); i >= 0 {
 		return list[i], true
@@ -45,7 +45,7 @@ func Find[T any](list []T, holds func(T) bool) (item T, ok bool) {
 	return item, false
 }
 
-// FindOrAdd returns the first item of the list for which holds is true. If there is none, it appends the given item.
+// FindOrAdd returns the first item of the list for which holds is true, or else appends and returns the given item.
 func FindOrAdd[T any](list *[]T, holds func(T) bool, item T) *T {
 	i := slices.IndexFunc(*list, holds)
 	if i < 0 {

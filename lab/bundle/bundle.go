@@ -37,7 +37,7 @@ type Options struct {
 	Images bool   // include the images of the article
 	// Program includes this program, so that others can repeat the article without installing it.
 	Program  bool
-	Appendix string // file for the artifact appendix; if empty, there is none
+	Appendix string // file for the artifact appendix; may be empty
 }
 
 // Create writes an article to one file, with the files it uses, the records its page shows and, if wanted, its images.

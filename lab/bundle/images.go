@@ -60,7 +60,7 @@ type imageArchiver interface {
 	LoadAll(ctx context.Context, archive io.Reader) error
 }
 
-// images are the images of a bundle: while it is made, those that the engine prepared; later, those of its archive.
+// images are the images of a bundle: prepared by the engine while it is made, or loaded from its archive.
 type images struct {
 	imageList
 	mu     sync.Mutex

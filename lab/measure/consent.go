@@ -53,7 +53,7 @@ var reachWords = map[article.Permission]string{
 	article.AllowSecrets:     "secrets in files outside the repository",
 }
 
-// reachesOf returns the rights that a project gives its articles, and whatever else the plans use.
+// reachesOf returns the rights that a project gives its articles, and everything else that the plans use.
 func reachesOf(project *article.Project, plans []*plan.Plan) (out []reach) {
 	for _, w := range project.Allow.Words {
 		// Sysctls need no question: the engine sets them inside the container only.
@@ -123,7 +123,7 @@ func (u *uses) add(p *plan.Plan, e *plan.Experiment, t *plan.Trial) {
 	}
 }
 
-// Rights describes the rights that a project gives its articles, and whatever else the plans use.
+// Rights describes the rights that a project gives its articles, and everything else that the plans use.
 func Rights(project *article.Project, plans []*plan.Plan) []string {
 	return slice.Map(reachesOf(project, plans), func(r reach) string { return r.words })
 }

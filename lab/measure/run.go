@@ -36,7 +36,7 @@ import (
 type Options struct {
 	Profile     string
 	Force       bool          // measure fresh cells too
-	Repetitions string        // as in articles; if empty, those of the articles
+	Repetitions string        // as in articles; if empty, each article decides
 	Budget      time.Duration // no repetition begins after it; 0 means no limit
 	Engine      string        // if empty, the project's
 	Only        string        // expression that selects trials
@@ -55,11 +55,11 @@ type Options struct {
 	Same func(c *lab.Article, e *plan.Experiment)
 	// Quick measures what headline claims need, the shortest first, until they are decided.
 	Quick bool
-	// Sessions is the number of runs to make, one after the other. 0 makes one run of what is missing.
+	// Sessions is the number of runs to make, one after the other. 0 makes one run of missing repetitions.
 	Sessions int
 	// Stated refuses to measure unless everything is committed.
 	Stated bool
-	// Open returns runner.Options.Open for an article: which trials continue after a look. If nil, those of undecided
+	// Open returns runner.Options.Open for an article: which trials continue after a look. If nil, trials of undecided
 	// claims do.
 	Open func(c *lab.Article, p *plan.Plan, host string) func([]*record.Record) map[string][]string
 	// Begin, if set, is called before the first measurement, but not if nothing is pending.
@@ -71,7 +71,7 @@ type Options struct {
 // EngineNone is the value of --engine with which nothing is measured.
 const EngineNone = "none"
 
-// ChooseEngine replaces the project's engine by that of --engine, if given.
+// ChooseEngine replaces the project's engine by the engine of --engine, if given.
 func (f *Options) ChooseEngine(project *article.Project) {
 	if f.Engine != "" && f.Engine != EngineNone {
 		project.Engine = source.Text{Value: f.Engine}

@@ -150,8 +150,8 @@ func (f *finder) folder(name string) (all []*record.Record, isThere bool, err er
 	return all, true, nil
 }
 
-// revision reads the records committed in a git revision, without a checkout. commit is empty if there is no such
-// revision.
+// revision reads the records committed in a git revision, without a checkout. If the revision is unknown, commit is
+// empty.
 func (f *finder) revision(ctx context.Context, name string) (all []*record.Record, commit string, err error) {
 	repository := files.Git(ctx, f.project.Dir)
 	if commit, err = repository.Resolve(name); err != nil {
@@ -234,7 +234,7 @@ type Revisions struct {
 	Project     *article.Project
 	Articles    []*lab.Article
 	Profile     string
-	Repetitions string // as in articles; if empty, those of the articles
+	Repetitions string // as in articles; if empty, each article decides
 	A, B        plan.Revision
 	compare.ChangeOptions
 

@@ -102,7 +102,7 @@ func UnsupportedAssertions(results *claim.Results, problems *source.Problems) {
 	}
 }
 
-// Headlines warns about an article with claims but no headline claim: its standing is "measured" whatever the verdicts.
+// Headlines warns about an article with claims but no headline claim: its standing is "measured" with all verdicts.
 func Headlines(doc *article.Document, problems *source.Problems) {
 	if len(doc.Claims) == 0 || slices.ContainsFunc(doc.Claims, func(c *article.Claim) bool { return c.Headline }) {
 		return
@@ -111,7 +111,7 @@ func Headlines(doc *article.Document, problems *source.Problems) {
 		"standing").Hint = "add headline: true to the claims that the article is about"
 }
 
-// Finding warns about a finding without a link to a claim: it would be shown whatever the verdicts.
+// Finding warns about a finding without a link to a claim: it would be shown with all verdicts.
 func Finding(doc *article.Document, problems *source.Problems) {
 	finding := doc.Front.Finding
 	isInside := func(l *article.ClaimLink) bool {

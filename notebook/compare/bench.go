@@ -9,7 +9,7 @@ import (
 
 // Open returns, by experiment, the trials that need more repetitions after a look at two sides measured together: those
 // for which the gate or a proof is undecided. Without a gate, a change is undecided if it is neither shown nor within
-// the smallest effect; the metrics are those of the options, or the first key metric that can be better or worse.
+// the smallest effect; the metrics come from the options, or are the first key metric that can be better or worse.
 // Failures never ask for more repetitions. The result is empty if a metric is unknown.
 //
 // Source: docs/method.md#number-of-looks and docs/command.md#bench.

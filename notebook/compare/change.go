@@ -86,7 +86,7 @@ func (o *ChangeOptions) SetProve(text string) error {
 	return nil
 }
 
-// named returns the metrics that the user named, with that of the gate.
+// named returns the metrics that the user named, including the gate's.
 func (o ChangeOptions) named() []string {
 	if o.Gate == nil {
 		return o.Metrics
@@ -218,7 +218,7 @@ func (s *Sides) newChange(a, b *dataset.Cell, m record.Metric, o ChangeOptions) 
 		c.Metric.Unit = c.ResultB.Metric.Unit
 	}
 	if a.IsGivenByRate(m.Name) && b.IsGivenByRate(m.Name) {
-		c.Metric.Better = "" // the article set the rate, so it is no result
+		c.Metric.Better = "" // the article set the rate, so it is not a result
 	}
 	c.mark()
 	refusal, marks := refused(a, b, o.AcrossHosts)

@@ -56,7 +56,7 @@ func (d *Difference) String() string {
 	return fmt.Sprintf("%s (%s, and %d more)", d.Subject, first, len(d.Parts)-1)
 }
 
-// subjects maps facts that tend to differ together to a common subject. * stands for the name of a service.
+// subjects maps facts that tend to differ together to a common subject. * means the name of a service.
 var subjects = map[string]string{
 	"image.*": "image of *", "base.*": "image of *", "packages.*": "image of *", "pip.*": "image of *",
 	"program.*":   "program of *",

@@ -166,7 +166,7 @@ func (c *Change) ratioInterval() stats.Interval {
 	return stats.Interval{Lo: c.Effect.Interval.Lo + 1, Hi: c.Effect.Interval.Hi + 1}
 }
 
-// interval returns the interval of Effect at level alpha, corrected for looks; false if there is none.
+// interval returns the interval of Effect at level alpha, corrected for looks; false without one.
 func (c *Change) interval(alpha float64) (stats.Interval, bool) {
 	alpha /= float64(c.looks)
 	switch {
