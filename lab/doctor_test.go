@@ -22,7 +22,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// session is a use of the command with some engines, and what it printed.
+// session returns a session with the given engines, and its output.
 func session(t *testing.T, engines ...Engine) (a *Session, said *bytes.Buffer) {
 	t.Helper()
 	said = &bytes.Buffer{}
@@ -30,12 +30,12 @@ func session(t *testing.T, engines ...Engine) (a *Session, said *bytes.Buffer) {
 		Machine: Machine{Disk: freeDisk(1 << 40)}}}, said
 }
 
-// freeDisk says how many bytes of a disk are free.
+// freeDisk returns a Machine.Disk with that many free bytes.
 func freeDisk(bytes uint64) func(string) (*disk.UsageStat, error) {
 	return func(string) (*disk.UsageStat, error) { return &disk.UsageStat{Free: bytes}, nil }
 }
 
-// has is an engine that follows a script, lacks one that cannot be had for a reason.
+// has returns an engine that follows a script; lacks returns one that is not available for a reason.
 func has(name spec.Engine, s fake.Script) Engine {
 	return Engine{Name: name, Connect: func(context.Context) (engine.Engine, error) { return fake.New(s), nil }}
 }

@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-// A revision has +changes if anything but records and made files is not committed.
+// A revision has +changes if anything except records and generated files is not committed.
 func TestRevisionOf(t *testing.T) {
 	slowtest.Skip(t)
 	const commit, changed = `^[0-9a-f]{12}$`, `^[0-9a-f]{12}\+changes$`

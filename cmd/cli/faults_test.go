@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A fault is what goes wrong in an experiment of its own.
+// A fault is something that goes wrong in an experiment of its own.
 type fault struct {
 	name    string
 	service string // the keys of its service, without its build and port
@@ -23,9 +23,9 @@ type fault struct {
 	log     string // a part of the end of the log in the record
 }
 
-// faults are those that a service can have, and none. The puppet does what its arguments say. What goes wrong under load
-// does so when the load has asked for its path so often, however long it took to get there: the checks before it ask a
-// few times.
+// faults are those that a service can have, and none. The puppet does what its arguments say. What goes wrong under
+// load does so when the load has asked for its path so often, however long it took to get there: the checks before it
+// ask a few times.
 //
 // The engine suite has each kind of readiness, engine.TestListensElsewhere where services listen, and
 // docker.TestLogIsBoundedOnDisk long logs.
@@ -44,7 +44,7 @@ var faults = []fault{
 	{"does nothing wrong", "command: [/puppet, listen=8080, sleep=1h]", "", "", ""},
 }
 
-// faulty is an article with all of them.
+// faulty returns an article with all faults.
 func faulty() string {
 	var text strings.Builder
 	text.WriteString("---\ntitle: What goes wrong\ndefaults: {repetitions: 1, calibrate: false, timeout: 2m, " +

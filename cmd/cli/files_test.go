@@ -23,7 +23,7 @@ func fixture(t testing.TB, name string) string {
 	return must.Read(filepath.Join("testdata", "articles", name+".md"))
 }
 
-// project makes a project with one article, written with ~ in the place of backquotes.
+// project makes a project with one article, written with ~ instead of backquotes.
 func project(t testing.TB, slug, text string) (dir, folder string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -33,7 +33,7 @@ func project(t testing.TB, slug, text string) (dir, folder string) {
 	return dir, folder
 }
 
-// recordsIn reads the records of an article, all of which have to be good.
+// recordsIn returns the records of an article. All must be readable.
 func recordsIn(t testing.TB, folder string) []*record.Record {
 	t.Helper()
 	records, bad, err := record.Dir(filepath.Join(folder, "records")).Read()
@@ -43,21 +43,21 @@ func recordsIn(t testing.TB, folder string) []*record.Record {
 	return records
 }
 
-// said runs the command in a project, and gives what it prints and says.
+// said runs the command in a project and returns its standard output and standard error.
 func said(w lab.Config, dir string, args ...string) (status int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	status = run(append([]string{"-C", dir}, args...), &out, &errs, w)
 	return status, out.String(), errs.String()
 }
 
-// unlocked is the command with the scripted engine, which waits for no other run.
+// unlocked returns a configuration with the scripted engine and without locks, so it never waits for another run.
 func unlocked() lab.Config {
 	w := scripted()
 	w.LockDir = ""
 	return w
 }
 
-// mustRun runs the command, which has to end with status 0, and gives its standard output.
+// mustRun runs the command and returns its standard output. It fails the test unless the status is 0.
 func mustRun(t testing.TB, w lab.Config, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

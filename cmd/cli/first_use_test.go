@@ -41,7 +41,7 @@ func released(t *testing.T) (program string) {
 	return program
 }
 
-// What a new user meets: what goes well, and what does not.
+// TestFirstUse plays a new user, with success and without access to an engine.
 func TestFirstUse(t *testing.T) {
 	if !*alone {
 		t.Parallel()
@@ -105,7 +105,7 @@ func previewing(t *testing.T, program, dir string) (address string) {
 	return words
 }
 
-// A user who may not use the engine's socket gets the way out.
+// A user without access to the engine's socket gets a remedy.
 func noPermission(t *testing.T, program string) {
 	if os.Geteuid() != 0 {
 		t.Skip("it needs root")

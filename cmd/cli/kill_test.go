@@ -154,7 +154,7 @@ func engineClient(t *testing.T, options ...client.Opt) *client.Client {
 	return c
 }
 
-// leftBy names the containers, networks and volumes that carry the labels of a process.
+// leftBy returns the names of the containers, networks and volumes that have the labels of a process.
 func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 	t.Helper()
 	its := make(client.Filters).Add("label", engine.LabelOwner+"="+owner)
@@ -173,9 +173,9 @@ func leftBy(t *testing.T, c *client.Client, owner string) (left []string) {
 	return left
 }
 
-// notRemovedBy names what a process should have removed by now, as leftBy does, apart from a network that the engine does
-// not give up: Docker 20.10 on a busy machine sometimes counts the endpoint of a container that is gone, until it is
-// started again. A network that can be removed is removed and named.
+// notRemovedBy names what a process should have removed by now, as leftBy does, apart from a network that the engine
+// does not give up: Docker 20.10 on a busy machine sometimes counts the endpoint of a container that is gone, until it
+// is started again. A network that can be removed is removed and named.
 func notRemovedBy(t *testing.T, c *client.Client, owner string) []string {
 	t.Helper()
 	left := leftBy(t, c, owner)
@@ -275,7 +275,7 @@ func (a *archive) look(t *testing.T) []*record.Record {
 	return records
 }
 
-// awaitRecords waits until a life has saved n records.
+// awaitRecords waits until a process has saved n records.
 func awaitRecords(t *testing.T, l *life, saved *archive, n int) {
 	t.Helper()
 	for deadline := time.Now().Add(patience(t)); len(saved.look(t)) < n; time.Sleep(20 * time.Millisecond) {
@@ -358,8 +358,8 @@ func wantNoTraces(t *testing.T, temporary, records string) {
 }
 
 // The first signal ends the repetition that is under way, cleans up and removes everything; the second ends the program
-// at once, and the next run removes what that leaves. Two in a moment are one: timeout sends its signal to the command and
-// to its group.
+// at once, and the next run removes what that leaves. Two in a moment are one: timeout sends its signal to the command
+// and to its group.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	program := installed(t)

@@ -17,8 +17,8 @@ import (
 	"benchbook/lab"
 )
 
-// A machine that lacks something costs the command its reason, once and in words, or nothing. What it saved is whole,
-// and the same command goes on when the machine has what it lacked.
+// If the machine lacks something, the command either works without it or says so once, in words. Saved records are
+// intact, and the same command resumes when the machine has it.
 func TestOddMachines(t *testing.T) {
 	slowtest.Skip(t)
 	whole := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "WORK=" + t.TempDir()}
@@ -62,7 +62,7 @@ func TestOddMachines(t *testing.T) {
 	}
 }
 
-// A disk that is full, or that cannot be written, where something other than records goes is named by what uses it.
+// If a folder for something other than records is full or read-only, the error names the use of that folder.
 func TestPlacesThatAreFull(t *testing.T) {
 	dir, folder := project(t, "pair", pair)
 	mustRun(t, unlocked(), "-C", dir, "run")

@@ -94,7 +94,7 @@ func TestOutputOfEveryVerb(t *testing.T) {
 	}
 }
 
-// Writing to a pipe without a reader does not end the command by a signal, in the middle of what it does.
+// Writing to a pipe without a reader does not kill the command by a signal.
 func TestClosedPipe(t *testing.T) {
 	read, write := must.Two(os.Pipe())
 	must.Do(read.Close())

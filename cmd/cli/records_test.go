@@ -20,8 +20,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// recordedProject makes a project with an article of every kind of block, whose records of two runs have all fields, and
-// one with the committed records of a command. It returns the lines of the second run and of the committed records.
+// recordedProject makes a project with an article of every kind of block, whose records of two runs have all fields,
+// and one with the committed records of a command. It returns the lines of the second run and of the committed records.
 // Words of the article are replaced by others, in pairs.
 func recordedProject(t *testing.T, replaced ...string) (dir string, lines []recordtest.Line) {
 	t.Helper()
@@ -73,7 +73,7 @@ type mutation struct {
 	value any
 }
 
-// gone stands for a field that is taken away.
+// gone is a mutation that removes a field.
 type gone struct{}
 
 // variants are what somebody, or a disk, could make of a value, down to a depth: impossible numbers, other kinds,
@@ -250,8 +250,8 @@ func tryMutations(t *testing.T, dir, project, out string, attempts []attempt) (f
 	return failed
 }
 
-// A record that cannot be read, or holds what cannot be, costs its cell and nothing else: all verbs end as ever, the
-// cell says why, and all other cells are as they were.
+// An unreadable or impossible record affects only its cell: all verbs end as before, the cell says why, and all other
+// cells stay the same.
 func TestBadRecordCostsItsCell(t *testing.T) {
 	slowtest.SkipSequential(t)
 	tests := []struct {

@@ -11,7 +11,7 @@ import (
 	"benchbook/lab/show"
 )
 
-// A worker is a repository with a program whose work can be changed, and an article that has what it prints.
+// A worker is a repository with a program whose amount of work can be changed, and an article about its output.
 type worker struct {
 	t   testing.TB
 	dir string

@@ -186,7 +186,7 @@ var others = []hostileText{
 	{"100,000 problems", func(n int) string { return article0 + filled(100_000*9, "`{value}`\n") }},
 }
 
-// hostile are all of them.
+// hostile returns all hostile texts.
 func hostile() []hostileText {
 	list := others
 	for _, piece := range pieces {
@@ -279,8 +279,8 @@ func broken(text string) string {
 	return b.String()
 }
 
-// Whatever an article holds, check says what is wrong with it, soon and without eating memory: at the sizes up to which
-// its YAML and all of it are read, where it is hardest, and beyond.
+// For any article, check reports what is wrong, quickly and with little memory: at the largest size of YAML and of
+// articles that it reads, where that is hardest, and beyond.
 func TestHostileArticles(t *testing.T) {
 	unhurried(t)
 	for _, tt := range hostile() {
@@ -304,7 +304,7 @@ func TestHostileArticles(t *testing.T) {
 	}
 }
 
-// Nor do the other files of a project.
+// The same holds for the other files of a project.
 func TestHostileFiles(t *testing.T) {
 	unhurried(t)
 	published := article0 + command0 + "```yaml published\nsource: x\nfile: rows%s\n```\n"
@@ -349,7 +349,7 @@ func unhurried(t *testing.T) {
 	}
 }
 
-// checkBounded runs check in a process of its own, whose end, time and memory are looked at.
+// checkBounded runs check in a process of its own, and fails the test if it crashes or takes too much time or memory.
 func checkBounded(t *testing.T, files map[string]string) {
 	t.Helper()
 	project := t.TempDir()

@@ -35,7 +35,7 @@ func onEngine(t testing.TB) lab.Config {
 	return w
 }
 
-// needEngine skips the test where there is no engine, or no time for one.
+// needEngine skips the test if there is no engine, or with -short.
 func needEngine(t testing.TB) {
 	t.Helper()
 	slowtest.SkipSequential(t)
@@ -93,7 +93,7 @@ func (s suite) Run() int {
 	return s.M.Run()
 }
 
-// planned counts the records that are not in the place of one that the machine disturbed.
+// planned counts the records that do not replace a disturbed one.
 func planned(records []*record.Record) int {
 	n := 0
 	for _, r := range records {

@@ -27,7 +27,7 @@ func TestNeedsCluster(t *testing.T) {
 	}
 }
 
-// Everybody on a machine finds the same lock, whatever their own folder of temporary files is.
+// All users of a machine use the same lock, even if they have different folders for temporary files.
 func TestLockFolder(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv(locksVariable, "")

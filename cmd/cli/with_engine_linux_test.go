@@ -34,7 +34,7 @@ type daemon struct {
 	killed bool // at some time
 }
 
-// ownEngine makes one that has yet to start, with networks from so many addresses only. It ends with the test.
+// ownEngine makes a daemon, not yet started, whose networks share a limited range of addresses. It ends with the test.
 func ownEngine(t *testing.T, pool string) *daemon {
 	t.Helper()
 	needEngine(t)
@@ -89,7 +89,7 @@ func newNetwork(t *testing.T) (namespace *os.File) {
 	return namespace
 }
 
-// within starts a program in the engine's network namespace.
+// within runs a program in the daemon's network namespace.
 func (d *daemon) within(start func() error) {
 	inThread(func() {
 		must.Do(unix.Setns(int(d.net.Fd()), unix.CLONE_NEWNET))
@@ -148,7 +148,7 @@ func (d *daemon) stop(t *testing.T, signal syscall.Signal) {
 	d.killed = d.killed || signal == syscall.SIGKILL
 }
 
-// remove ends the engine with all that it has started, and removes its folder. Nothing may be left of it.
+// remove ends the daemon and everything it started, and removes its folder. It fails the test if anything is left.
 func (d *daemon) remove(t *testing.T) {
 	d.stop(t, syscall.SIGTERM)
 	// its containerd, and a shim whose container ended meanwhile, belong to nobody then: the next engine has not started
@@ -227,8 +227,8 @@ func TestEngineThatIsKilled(t *testing.T) {
 	wantNoFailures(t, saved.look(t))
 }
 
-// An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as it
-// was, and when there is room the same command goes on.
+// An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as
+// it was, and when there is room the same command goes on.
 func TestEngineWithoutRoom(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -91,7 +91,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// The program in containers is copied into many images and to other machines.
+// benchbook-agent must stay small: it is copied into many images and to other machines.
 func TestAgentIsSmall(t *testing.T) {
 	deps, module := goList("-deps", "./runner/benchbook-agent"), modulePrefix()
 	for _, folder := range []string{"notebook/article", "notebook/plan", "notebook/source", "notebook/stats", "render",
@@ -109,7 +109,7 @@ func TestAgentIsSmall(t *testing.T) {
 	}
 }
 
-// modulePrefix is how import paths of our packages begin.
+// modulePrefix returns the beginning of import paths of our packages.
 func modulePrefix() string {
 	return strings.TrimSpace(goList("-m")) + "/"
 }

@@ -18,7 +18,7 @@ const (
 	maxComplexity = 15 // cyclomatic; a comment that ends with //gocyclo:ignore allows more
 )
 
-// TestLimits keeps functions small enough to be read.
+// TestLimits limits the length and complexity of functions.
 func TestLimits(t *testing.T) {
 	functions := 0
 	must.Do(filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
@@ -63,7 +63,7 @@ func isExcused(fn *ast.FuncDecl) bool {
 	return fn.Doc != nil && len(fn.Doc.List) > 1 && fn.Doc.List[len(fn.Doc.List)-1].Text == "//gocyclo:ignore"
 }
 
-// complexity is one more than the decisions in a function, as McCabe counts them (IEEE Transactions on Software
+// complexity returns one more than the decisions in a function, as McCabe counts them (IEEE Transactions on Software
 // Engineering SE-2, 1976) and gocyclo does.
 func complexity(fn *ast.FuncDecl) int {
 	n := 1

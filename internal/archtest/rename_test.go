@@ -12,7 +12,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// A clone takes the address at which somebody publishes it, and then another one.
+// A clone can be renamed to the address where somebody publishes it, and then to another one.
 func TestRename(t *testing.T) {
 	slowtest.SkipSequential(t)
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// odd makes a folder of everything that a name can stand for.
+// odd makes a folder with every kind of file.
 func odd(t *testing.T) string {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }

@@ -20,7 +20,7 @@ func repository(t *testing.T) *Repository {
 	return r
 }
 
-// A tree bomb is a few small objects that stand for 10^10 paths.
+// A tree bomb is a few small objects that expand to 10^10 paths.
 func TestTreeBomb(t *testing.T) {
 	r := repository(t)
 	object := must.Get(r.Run("x", "hash-object", "-w", "--stdin"))

@@ -12,8 +12,8 @@ import (
 
 const nobody = 65534
 
-// A folder goes with all that is in it, whoever may write there. As root that would prove nothing, so the test becomes
-// somebody else then.
+// A folder is removed with everything in it, including read-only folders. Root can remove these anyway, so the test
+// changes its user then.
 func TestRemoveAll(t *testing.T) {
 	if os.Geteuid() == 0 {
 		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestRemoveAll$", "-test.v")

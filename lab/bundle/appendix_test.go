@@ -11,7 +11,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// hostileAppendix has texts of authors that Markdown and LaTeX would act on.
+// hostileAppendix has texts of authors that Markdown and LaTeX would interpret.
 var hostileAppendix = appendix{Title: `A & B \input{x} 50 % #1 $x$ ~^ <b>*b*</b>`, Abstract: "one\ntwo", Bundle: "a_b.bundle",
 	Slug: "a_b", Host: "CPU_1", Cores: "2", Rights: []string{"50 % of debian:12_x"}, Minutes: "1 machine-minute",
 	Claims:      []appendixClaim{{"C1", "faster", "B is 10 % faster {really}", "as claimed", "E1"}},

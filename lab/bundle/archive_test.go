@@ -21,7 +21,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// contents are the files of the sample, by path; serve.sh is executable.
+// contents has the files of the sample by path; serve.sh is executable.
 var contents = map[string]string{
 	"article.md":                "# Hello\n",
 	"benchbook.lock":            "{}\n",
@@ -36,7 +36,7 @@ var contents = map[string]string{
 
 var longName = strings.Repeat("long/", 20) + strings.Repeat("name", 40)
 
-// made is a bundle of files.
+// made returns a bundle of files.
 func made(t testing.TB, m manifest, contents map[string]string) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -65,8 +65,8 @@ func opened(t testing.TB, from io.Reader) (*reader, string, error) {
 	return r, dir, err
 }
 
-// tree returns the content of the files in a folder; of executable ones with a note, of others that are not regular
-// their type.
+// tree returns the contents of the files in a folder. Executable files have a note; files that are not regular have
+// their type instead.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -129,7 +129,7 @@ type entry struct {
 	data   []byte
 }
 
-// unpacked is the tar archive in a bundle.
+// unpacked returns the tar archive in a bundle.
 func unpacked(t testing.TB, data []byte) []byte {
 	t.Helper()
 	r := must.Get(gzip.NewReader(bytes.NewReader(data)))
@@ -144,7 +144,7 @@ func compress(archive []byte) []byte {
 	return out.Bytes()
 }
 
-// edit changes the entries of a bundle, and sets their sizes.
+// edit changes the entries of a bundle and updates their sizes.
 func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
 	t.Helper()
 	var list []entry
@@ -168,7 +168,7 @@ func edit(t testing.TB, data []byte, change func([]entry) []entry) []byte {
 	return compress(out.Bytes())
 }
 
-// editManifest changes the manifest alone.
+// editManifest changes only the manifest.
 func editManifest(t testing.TB, data []byte, change func(*manifest)) []byte {
 	t.Helper()
 	return edit(t, data, func(list []entry) []entry {
@@ -180,7 +180,7 @@ func editManifest(t testing.TB, data []byte, change func(*manifest)) []byte {
 	})
 }
 
-// plainFile is an entry for a regular file.
+// plainFile returns an entry for a regular file.
 func plainFile(name, text string) entry {
 	return entry{tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644}, []byte(text)}
 }
@@ -261,7 +261,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// A bundle that ends early or has a flipped bit is refused, unless the bit says nothing, as in the padding of the tar.
+// A bundle that ends early or has a flipped bit is refused, unless the bit has no meaning, as in padding.
 func TestDamageAnywhere(t *testing.T) {
 	data := sample(t)
 	_, whole := must.Two(opened(t, bytes.NewReader(data)))
@@ -291,7 +291,7 @@ func TestBadPath(t *testing.T) {
 	}
 }
 
-// endless repeats bytes after a beginning.
+// endless is a reader that repeats bytes for ever after a beginning.
 type endless struct {
 	begin  io.Reader
 	repeat []byte
@@ -336,7 +336,7 @@ func TestExtractFollowsNoLinks(t *testing.T) {
 	assert.Equal(t, len(tree(t, outside)), 0, "files outside")
 }
 
-// An opened bundle leaves as many files as its manifest says.
+// An extracted bundle has as many files as its manifest says.
 func FuzzOpen(f *testing.F) {
 	data := made(f, manifest{Article: "a"}, map[string]string{"a/b": "1", "c": "2"})
 	f.Add(data, true)

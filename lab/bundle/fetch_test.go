@@ -15,7 +15,7 @@ import (
 	"benchbook/lab"
 )
 
-// Bundles are opened from regular files and web addresses. Errors do not have the password of an address.
+// Bundles are opened from regular files and URLs. Errors do not contain the password of a URL.
 func TestOpenStream(t *testing.T) {
 	data := sample(t)
 	handler := http.NewServeMux()
@@ -61,7 +61,7 @@ func TestOpenStream(t *testing.T) {
 	}
 }
 
-// A server that stops sending is not waited for, and nothing is left of what it sent.
+// A download that stalls is aborted, and leaves no file.
 func TestFetchStalls(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("less"))

@@ -10,7 +10,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// archiveOf is an archive with some files.
+// archiveOf returns a tar archive of files.
 func archiveOf(files map[string]string) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)

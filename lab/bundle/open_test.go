@@ -17,13 +17,13 @@ import (
 const hostile = "---\ntitle: X\n---\n\n```yaml experiment\nname: x\ncommand: {build: {context: ., git: HEAD, " +
 	"dockerfile_inline: FROM debian}, run: 'true'}\n```\n"
 
-// handmade opens a bundle of files.
+// handmade extracts a bundle made of the given files.
 func handmade(t *testing.T, files map[string]string) *reader {
 	t.Helper()
 	return must.Get(openArchive(bytes.NewReader(made(t, manifest{Article: "x"}, files))))
 }
 
-// A bundle whose project acts outside its folder is not opened, and leaves nothing.
+// A bundle whose project would act outside of its folder is refused, and leaves nothing.
 func TestOpenRefuses(t *testing.T) {
 	const noProject = ""
 	for _, test := range []struct {

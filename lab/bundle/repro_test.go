@@ -14,8 +14,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// The author's records get hosts of their own, line by line and without those that are no record, so that none counts as
-// a result of this machine.
+// The author's records are renamed to other hosts line by line, and invalid lines are dropped, so that none counts as a
+// result of this machine.
 func TestRenameHosts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "[a]*")
 	long := `{"host": "` + strings.Repeat("x", record.MaxLine) + `"}`
@@ -27,7 +27,7 @@ func TestRenameHosts(t *testing.T) {
 	assert.Map(t, tree(t, p.RecordsDir("x")), want)
 }
 
-// The texts of a bundle are printed without characters that act on a terminal.
+// The texts of a bundle are printed without terminal control sequences.
 func TestTextsAreHarmless(t *testing.T) {
 	const hostile, harmless = "\x1b]0;owned\x07\x1b[2Jrm\u202e\n-rf", `rm\u202e -rf`
 	var out bytes.Buffer

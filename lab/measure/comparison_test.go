@@ -9,7 +9,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// The better side comes first, whichever way its metric counts.
+// The better side comes first, whether higher or lower values are better.
 func TestComparisons(t *testing.T) {
 	for _, tt := range []struct {
 		words   comparison

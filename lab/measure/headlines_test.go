@@ -13,7 +13,7 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// A question is what headline claims share, with what their cells need.
+// A question joins headline claims that share trials, with all trials that these need.
 func TestQuestionsOf(t *testing.T) {
 	experiment := func(name, more string) string {
 		return recordtest.Fence("experiment", "name: "+name+`

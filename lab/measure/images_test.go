@@ -45,7 +45,7 @@ func writeProject(t *testing.T, articles map[string]string) (dir string) {
 	return dir
 }
 
-// runOn measures a project with an engine, and returns what was printed on standard error.
+// runOn measures a project with an engine and returns the output on standard error.
 func runOn(t *testing.T, dir string, e engine.Engine, o Options) (printed string, err error) {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -58,7 +58,7 @@ func runOn(t *testing.T, dir string, e engine.Engine, o Options) (printed string
 	return stderr.String(), err
 }
 
-// allGoesWell is what programs print whose loads all go well.
+// allGoesWell returns the output of programs whose loads succeed.
 func allGoesWell(_ context.Context, p fake.Program) (engine.Exit, error) {
 	if slices.Equal(p.Command, []string{agent.Load, loadgen.CheckArgument}) {
 		return engine.Exit{Stdout: labtest.Answers(p.Stdin, "")}, nil
@@ -120,7 +120,7 @@ func TestArticleByArticle(t *testing.T) {
 	}
 }
 
-// A budget is of all sessions, and building does not count towards it.
+// All sessions share the budget, and building images does not count towards it.
 func TestBudget(t *testing.T) {
 	isSame := func(*lab.Article, *plan.Experiment) {}
 	for _, tt := range []struct {

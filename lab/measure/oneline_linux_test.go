@@ -25,8 +25,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// timed times commands with the real engine, and gives what is printed. The engine fails from a repetition on, if its
-// number is not 0.
+// timed times commands with the real engine, and returns the output. If fails is not 0, the engine fails from that
+// repetition on.
 func timed(ctx context.Context, t testing.TB, c Commands, o OneLineOptions, fails int) (out string, err error) {
 	t.Helper()
 	slowtest.SkipSequential(t)
@@ -75,7 +75,7 @@ func TestTime(t *testing.T) {
 	assert.Contains(t, must.Read(page), "sleep 0.02")
 }
 
-// The column of memory is there if a command takes more than its timer: less cannot be told from what it inherits.
+// The table has a column for memory only if a command takes more than its timer, whose memory it inherits.
 func TestMemoryOfCommands(t *testing.T) {
 	out, err := timed(t.Context(), t, Commands{Lines: []string{"true", "head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null"},
 		Repetitions: "3"}, OneLineOptions{}, 0)
@@ -120,7 +120,7 @@ func (s *breakingSpace) Group(ctx context.Context) (engine.Space, error) {
 	return s.Space.Group(ctx)
 }
 
-// What ends a run is said, and what was measured up to then is no answer, whatever else failed.
+// A run that is aborted prints the reason and no answer from the repetitions before.
 func TestRunEndsEarly(t *testing.T) {
 	out, err := timed(t.Context(), t, Commands{Lines: []string{"true", "false"}, Repetitions: "5"}, OneLineOptions{}, 5)
 	if err == nil || !strings.Contains(out+err.Error(), "the disk is full") || strings.Contains(out, "[95") {
@@ -136,7 +136,7 @@ func TestRunEndsEarly(t *testing.T) {
 	}
 }
 
-// What is no work for the processor takes as long as hyperfine says.
+// Commands that only wait take as long as hyperfine says.
 func TestAgreesWithHyperfine(t *testing.T) {
 	slowtest.SkipSequential(t)
 	program, err := exec.LookPath("hyperfine")

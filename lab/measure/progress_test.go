@@ -50,7 +50,7 @@ func linesOfBuilds(verbose bool) string {
 	return regexp.MustCompile(`(in|after) .*s\n`).ReplaceAllString(out.String(), "$1 TIME\n")
 }
 
-// What is announced is what is missing, and the bar has room for it: with --quick, an experiment begins once for each look.
+// Only missing repetitions are announced, and the bar grows for them: with --quick, an experiment begins at each look.
 func TestExperimentBegins(t *testing.T) {
 	a, b, again := &plan.Trial{Name: "a"}, &plan.Trial{Name: "b"}, &plan.Trial{Name: "a again"}
 	e := &plan.Experiment{Name: "e", Seed: 7, Trials: []*plan.Trial{a, b, again}}

@@ -13,12 +13,12 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// onThisMachine is the engine local, of which nothing but its name is asked.
+// onThisMachine is an engine that has only the name of the local engine.
 type onThisMachine struct{ engine.Engine }
 
 func (onThisMachine) Name() string { return "local" }
 
-// What an interrupted run says was ended is what its engine begins: processes, and no containers.
+// An interrupted run says that processes were ended, not containers, if its engine starts processes.
 func TestInterruptedOnThisMachine(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -38,7 +38,7 @@ func (unswept) Sweep(context.Context, bool) ([]engine.Leftover, error) {
 	return nil, errors.New("no answer")
 }
 
-// Nothing is measured if leftovers of earlier runs cannot be looked for.
+// Nothing is measured if the search for leftovers of earlier runs fails.
 func TestSweepFails(t *testing.T) {
 	dir := writeProject(t, map[string]string{"a": pullingArticle})
 	_, err := runOn(t, dir, unswept{fake.New(fake.Script{})}, Options{})

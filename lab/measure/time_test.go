@@ -12,7 +12,7 @@ import (
 	"benchbook/notebook/plan"
 )
 
-// planned is the experiment of the article of some commands, which has to have no problems.
+// planned returns the experiment made of some commands. Its article must have no problems.
 func planned(t *testing.T, c Commands) *plan.Experiment {
 	t.Helper()
 	must.Do(c.check())
@@ -21,7 +21,7 @@ func planned(t *testing.T, c Commands) *plan.Experiment {
 
 var today = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 
-// firstOf is the experiment of an article.
+// firstOf returns the first experiment of an article.
 func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	t.Helper()
 	a := &lab.Session{}
@@ -33,7 +33,7 @@ func firstOf(t *testing.T, o *oneLine) *plan.Experiment {
 	return n.list[0].Planned.Experiments[0]
 }
 
-// runs are the words that each command becomes.
+// runs returns the words that each command is split into.
 func runs(e *plan.Experiment) (all [][]string) {
 	for _, trial := range e.Trials {
 		if !trial.Calibration {
@@ -73,7 +73,7 @@ func TestArticle(t *testing.T) {
 	}
 }
 
-// A repetition has time for late answers, and for a number of requests as much as a command has.
+// The timeout of a repetition leaves time for late answers. With a number of requests, it is that of a command.
 func TestTimeForALoad(t *testing.T) {
 	for _, tt := range []struct {
 		load Load
@@ -97,8 +97,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Credentials are sent, and stand neither in the article nor in the command that its page shows. Names are cut, and
-// never alike.
+// Credentials are sent, but appear neither in the article nor in the command that its page shows. Names are shortened
+// and stay unique.
 func TestCredentialsAreSecret(t *testing.T) {
 	l := Load{URLs: []string{"http://127.0.0.1:1/"}, Connections: 1, Duration: time.Second,
 		Headers: []string{"Accept: text/html", "Authorization: Bearer planted", "X-Api-Key:planted", "cookie: id=planted"}}

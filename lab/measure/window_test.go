@@ -27,7 +27,7 @@ func TestWindowFor(t *testing.T) {
 	}
 }
 
-// The window is chosen by the slowest server, which gets the requests of the load, and whose connections are closed.
+// The slowest server decides the window. Its trial requests are those of the load, and their connections are closed.
 func TestChooseDuration(t *testing.T) {
 	var open atomic.Int32
 	slow := func(start func(*httptest.Server)) string {

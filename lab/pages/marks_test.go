@@ -8,7 +8,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// found says what marks a text has, and the problems in it.
+// found returns the marks of a text and its problems, in words.
 func found(text string) string {
 	src := source.New("a.md", []byte(text))
 	var problems source.Problems

@@ -14,7 +14,7 @@ import (
 	"benchbook/notebook/stats"
 )
 
-// Disturbed cells are not exported: other programs would take their values for valid ones.
+// Disturbed cells are not exported, because other programs would take their values as valid.
 func TestDisturbedCellsAreNotExported(t *testing.T) {
 	b := recordtest.New(t, recordtest.FrontMatter+recordtest.Dockerfile+recordtest.Fence("experiment", recordtest.Servers))
 	b.Measure("servers", "a", "1", recordtest.ValuesA, recordtest.Disturbed(0.16, 0))
@@ -47,7 +47,7 @@ func TestBenchName(t *testing.T) {
 	}
 }
 
-// A claim has its effect with all repetitions too, if checks of their own result left some out.
+// A claim also has its effect with all repetitions, if some were left out because of their own result.
 func TestClaimWithAll(t *testing.T) {
 	judgement := func(v stats.Verdict, x float64) claim.Judgement {
 		return claim.Judgement{Claim: &article.Claim{}, Verdict: v,

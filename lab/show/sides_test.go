@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A host is named whole, or by its class, which may have several.
+// A host is named by its full name or by its class, which may have several hosts.
 func TestNamedHosts(t *testing.T) {
 	var records []*record.Record
 	for _, host := range []string{"c2-39de7f.7f3a", "c2-39de7f.0001", "c8-0a1b2c", "c2-39de7f.7f3a"} {
@@ -23,7 +23,7 @@ func TestNamedHosts(t *testing.T) {
 	}
 }
 
-// A side of which nothing is compared has no time, and is at no distance from the other.
+// A side without compared records has no time, so no time between the sides is printed.
 func TestSideWithoutRecords(t *testing.T) {
 	side := func(name string, runs ...string) Side {
 		s := Compared{Article: "x", Host: "h", Profile: "full", Runs: runs}

@@ -22,7 +22,7 @@ import (
 	"benchbook/notebook/source"
 )
 
-// compiled gives all schemas, as a validator that is not ours understands them.
+// compiled compiles all schemas with a third-party validator.
 func compiled(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
 	out := map[string]*jsonschema.Schema{}

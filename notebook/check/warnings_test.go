@@ -12,14 +12,14 @@ import (
 	"benchbook/notebook/source"
 )
 
-// judged are the results of an article with its records.
+// judged judges the claims of an article by its records.
 func judged(b *recordtest.Fixture) *claim.Results {
 	b.T.Helper()
 	d := must.Get(dataset.New(b.Doc, b.Records, dataset.Options{Plan: b.Plan}))
 	return claim.JudgeAll(d)
 }
 
-// warned returns the texts that warnings of a rule are about. Other problems fail the test.
+// warned returns the texts that warnings of a rule point to. Other problems fail the test.
 func warned(t testing.TB, rule string, problems *source.Problems) string {
 	t.Helper()
 	got := ""
@@ -92,7 +92,7 @@ func TestAsserts(t *testing.T) {
 	}
 }
 
-// Words that are bound to a claim are warned of unless the records support it. Its sentence always holds.
+// Words bound to a claim give a warning unless the records support the claim. The claim's own sentence never does.
 func TestAsserted(t *testing.T) {
 	for _, tt := range []struct{ name, expect, prose, want string }{
 		{"a supported claim", `throughput{server="a"} > throughput{server="b"}`, "[a is faster](claim:c).", ""},

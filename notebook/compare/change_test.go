@@ -22,7 +22,7 @@ const (
 	runB = "20261121T100000Z-bbbb"
 )
 
-// twice is the article servers, measured as A and as B, with the throughputs of its cells.
+// twice returns the sides of an article measured as A and as B, with the given throughputs of its cells.
 func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...recordtest.Change) Sides {
 	t.Helper()
 	lay := func(run string, values map[string][]float64, changes ...recordtest.Change) *dataset.Dataset {
@@ -41,7 +41,7 @@ func twice(t testing.TB, text string, a, b map[string][]float64, changesB ...rec
 	return Sides{A: lay(runA, a, inputs), B: lay(runB, b, append([]recordtest.Change{inputs}, changesB...)...)}
 }
 
-// changesInWords writes changes of a metric in a line each.
+// changesInWords returns a line for each change of a metric.
 func changesInWords(changes []*Change, metric string) string {
 	var out strings.Builder
 	for _, c := range changes {
@@ -278,7 +278,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Changes of what searches found are shown where the intervals lie apart.
+// Changes of searched metrics are shown if the intervals do not overlap.
 func TestSearchedChanges(t *testing.T) {
 	before, after := datasetOf(recordtest.NewSearched(t)), recordtest.NewSearched(t)
 	found := map[string][2]float64{"a": {800, 840}, "b": {910, 950}}
