@@ -16,7 +16,7 @@ import (
 	"benchbook/lab"
 )
 
-// pair has six repetitions, which the scripted engine does at once.
+// pair has six repetitions, which the scripted engine finishes at once.
 const pair = `---
 title: A pair
 ---
@@ -31,15 +31,15 @@ calibrate: false
 ~~~
 `
 
-// unmount takes the file system of mountMemory away when the test ends.
+// unmount unmounts the file system of mountMemory when the test ends.
 func unmount(t *testing.T, folder string) {
 	t.Cleanup(func() {
 		must.Do(unix.Unmount(folder, 0))
 	})
 }
 
-// mountMemory puts a file system in memory over a folder, which it makes if it is not there, and gives a way to change
-// its options.
+// mountMemory mounts a file system in memory on a folder, which it creates if necessary. It returns a function that
+// changes the mount options.
 func mountMemory(t *testing.T, folder, options string) (remount func(options string)) {
 	t.Helper()
 	must.Do(os.MkdirAll(folder, 0o755))
@@ -57,7 +57,7 @@ func mountMemory(t *testing.T, folder, options string) (remount func(options str
 	}
 }
 
-// A full disk ends the run with the reason. The records before it are whole, and the same command goes on when there is
+// A full disk ends the run with the reason. Earlier records are intact, and the same command resumes once there is
 // room.
 func TestDiskThatIsFull(t *testing.T) {
 	var versions []string // enough for more records than there is room for
@@ -86,7 +86,7 @@ func TestDiskThatIsFull(t *testing.T) {
 	wantNoTraces(t, t.TempDir(), saved.folder)
 }
 
-// A folder that cannot be written to is found before anything starts, and what it holds can still be shown.
+// A read-only folder is reported before anything starts, and its records can still be shown.
 func TestFolderThatIsReadOnly(t *testing.T) {
 	dir := t.TempDir()
 	remount := mountMemory(t, dir, "size=10m")

@@ -58,7 +58,7 @@ func faulty() string {
 	return text.String()
 }
 
-// Each fault of a service is a record with the end of its log, and the rest is measured. Nothing is left running.
+// Each fault of a service becomes a record with the end of its log, and the rest is measured. Nothing keeps running.
 func TestFaults(t *testing.T) {
 	t.Parallel() // nothing is timed
 	program := installed(t)

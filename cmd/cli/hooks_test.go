@@ -10,7 +10,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// measuredIn reads the records of an article, none of which may have failed, by experiment.
+// measuredIn returns the records of an article by experiment. It fails the test if one has failed.
 func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 	t.Helper()
 	out := map[string][]*record.Record{}
@@ -21,7 +21,7 @@ func measuredIn(t testing.TB, folder string) map[string][]*record.Record {
 	return out
 }
 
-// Hooks, shared services, volumes and scaled services do on an engine what the manual says.
+// Hooks, shared services, volumes and scaled services behave on an engine as in the manual.
 func TestLifeCycleOnAnEngine(t *testing.T) {
 	w := beside(t)
 	dir, folder := project(t, "life", fixture(t, "life"))

@@ -33,8 +33,8 @@ import (
 	"benchbook/runner/engine/docker"
 )
 
-// mortal has short repetitions, two of each of some trials, of services that are shared and of some that are not. Two
-// are too few for any to be measured again because of what else this machine does.
+// mortal has short repetitions, two for each trial, with shared and other services. With only two, none is measured
+// again because other programs disturb it.
 func mortal(trials int) string {
 	var paths []string
 	for i := range trials {
@@ -58,9 +58,9 @@ calibrate: false
 `
 }
 
-// onEngineProgram is the name of benchbook as a process on a real engine. It is as its users have it, but that it finds
-// the program that goes into containers in the folder that programsVariable names, and does not wait for the machine to
-// come to rest: beside other tests it never does, and nothing that these measure has to be right.
+// onEngineProgram is the name of benchbook as a process on a real engine. Unlike the program that users have, it takes
+// benchbook-agent from the folder that programsVariable names, and does not wait for a quiet machine: next to other
+// tests it never is, and the results of these tests need not be right.
 const (
 	onEngineProgram  = "benchbook-on-engine"
 	programsVariable = "BENCHBOOK_TEST_PROGRAMS"
@@ -76,7 +76,7 @@ func onEngineWiring() lab.Config {
 	return w
 }
 
-// installed gives the path of onEngineProgram. The test is skipped where there is no engine to run it on.
+// installed returns the path of onEngineProgram. It skips the test if there is no engine.
 func installed(t *testing.T) (program string) {
 	t.Helper()
 	needEngine(t)
@@ -90,7 +90,7 @@ type life struct {
 	owner  string       // on the labels of what it starts
 }
 
-// newLife is benchbook before it starts, with a lock of its own: nothing that these tests measure has to be right.
+// newLife returns a process of benchbook, not yet started. It has its own lock: its results need not be right.
 func newLife(program, lock string, args ...string) *life {
 	l := &life{cmd: exec.Command(program, args...)}
 	l.cmd.Stderr = &l.stderr
@@ -114,7 +114,7 @@ func begin(t *testing.T, program, lock string, args ...string) *life {
 	return l
 }
 
-// wantCompleted waits for the run that completes others, after which their records are whole and nothing is left of them.
+// wantCompleted waits for the run that completes others, and checks their records and that nothing is left of them.
 func wantCompleted(t *testing.T, c *client.Client, l *life, saved *archive, repetitions int, owners ...string) {
 	t.Helper()
 	if status := l.end(t); !wasMeasured(status, l.stderr.String()) {
@@ -126,7 +126,7 @@ func wantCompleted(t *testing.T, c *client.Client, l *life, saved *archive, repe
 	}
 }
 
-// end waits until it has ended, for as long as the tests may take, and gives its status, -1 if a signal has ended it.
+// end waits for the end of the process, as long as the tests may take, and returns its status; -1 after a signal.
 func (l *life) end(t *testing.T) int {
 	t.Helper()
 	within := patience(t)
@@ -141,12 +141,12 @@ func (l *life) end(t *testing.T) int {
 	return l.cmd.ProcessState.ExitCode()
 }
 
-// wasMeasured reports whether a run came to its end. On a busy machine its short windows may leave no valid result.
+// wasMeasured reports whether a run finished. On a busy machine, its short windows may leave no valid result.
 func wasMeasured(status int, stderr string) bool {
 	return status == lab.StatusDone || status == lab.StatusFailed && strings.Contains(stderr, "\nbenchbook: no valid result: ")
 }
 
-// engineClient asks an engine without benchbook: the one that options name, or DOCKER_HOST, or the usual one.
+// engineClient returns a Docker client: for the engine that the options name, or DOCKER_HOST, or the default one.
 func engineClient(t *testing.T, options ...client.Opt) *client.Client {
 	t.Helper()
 	c := must.Get(client.New(append([]client.Opt{client.FromEnv}, options...)...))
@@ -194,8 +194,7 @@ func notRemovedBy(t *testing.T, c *client.Client, owner string) []string {
 	return nil
 }
 
-// A bystander is what others have on the engine: a container and a network without our labels. The function checks that
-// they are as they were.
+// bystander makes a container and a network without our labels. The returned function checks that they are unchanged.
 func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -233,13 +232,13 @@ func bystander(t *testing.T, c *client.Client) (unchanged func()) {
 	}
 }
 
-// An archive is what was saved so far.
+// An archive holds the records saved so far.
 type archive struct {
 	folder string
 	files  map[string][]byte // whole lines of the runs, by path
 }
 
-// look reads all records again: no line may be bad, changed or gone, and no repetition may be there twice.
+// look reads all records again. It fails the test if a line is bad, changed or gone, or a repetition appears twice.
 func (a *archive) look(t *testing.T) []*record.Record {
 	t.Helper()
 	records, bad := must.Two(record.Dir(a.folder).Read())
@@ -288,8 +287,8 @@ func awaitRecords(t *testing.T, l *life, saved *archive, n int) {
 	}
 }
 
-// patience is how long a test may wait for what a busy machine takes long for, or another run has to end for first:
-// nearly all the time that -timeout gives it, so that the test can still say what it waited for.
+// patience is how long a test may wait on a busy machine or for another run: nearly all the time that -timeout leaves,
+// so that the test can still say what it waited for.
 func patience(t *testing.T) time.Duration {
 	deadline, ok := t.Deadline()
 	if !ok {
@@ -300,9 +299,9 @@ func patience(t *testing.T) time.Duration {
 
 var kills = flag.Int("kills", 6, "how often TestKilledAtAnyMoment kills a run: make test-long does so more often")
 
-// A run that is killed at any moment loses nothing that it has saved, measures nothing twice, and the same command
-// completes it. What a killed run leaves is removed by the next one, and other containers stay. The moments are spread
-// over what a run does up to its second record, each at random within its part.
+// A run killed at any moment loses no saved records, and the same command completes it without measuring anything
+// twice. The next run removes its leftovers and keeps other containers. The moments are random, one in each part of the
+// time up to the second record.
 func TestKilledAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	repetitions := 2 * *kills
@@ -343,7 +342,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	t.Logf("seed %d; %d kills left %v; the last run began with %d records", seed, *kills, left, before)
 }
 
-// wantNoTraces looks for what a process that was killed may leave in a folder for temporary files, and among records.
+// wantNoTraces fails the test if a killed process left files in the temporary folder or among records.
 func wantNoTraces(t *testing.T, temporary, records string) {
 	t.Helper()
 	for _, e := range must.Get(os.ReadDir(temporary)) {

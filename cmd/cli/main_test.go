@@ -46,10 +46,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// peakFile is the variable that names a file for the peak of the memory that the command took, on Linux.
+// peakFile is the environment variable that names a file for the command's peak memory, on Linux.
 const peakFile = "BENCHBOOK_TEST_PEAK"
 
-// tellPeak writes the line of the kernel about the peak of this process's memory into a file, if one is named.
+// tellPeak writes the kernel's line about this process's peak memory to the file that peakFile names, if any.
 func tellPeak(file string) {
 	status, err := os.ReadFile("/proc/self/status")
 	if file == "" || err != nil {
@@ -62,9 +62,9 @@ func tellPeak(file string) {
 	}
 }
 
-// scripted wires the command to an engine that does what the variable ENGINE says, as script tells: nothing for "" but to
-// give every load and command the same good result, "down" for no engine, "no-docker" for none but local, "connecting"
-// for one that does not answer. The variable BLOCK_AT is the number of the load that takes until it is cancelled.
+// scripted returns a configuration with a scripted engine. The variable ENGINE selects what it does, see script: with
+// "" every load and command has the same good result; "down" means no engine, "no-docker" only local, "connecting" one
+// that does not answer. BLOCK_AT is the number of the load that runs until it is cancelled.
 func scripted() lab.Config {
 	mode := os.Getenv("ENGINE")
 	connect := func(ctx context.Context) (engine.Engine, error) {
@@ -106,8 +106,8 @@ func scripted() lab.Config {
 	}
 }
 
-// block writes the file blocked, so that scripts interrupt in the middle of a load however slow the machine is, and waits
-// for another file, or without a name until it is cancelled.
+// block writes the file blocked, so that scripts can interrupt a load on any machine. It waits for another file, or
+// without a name until it is cancelled.
 func block(ctx context.Context, until string) error {
 	if err := os.WriteFile("blocked", nil, 0o644); err != nil {
 		return err
@@ -121,7 +121,7 @@ func block(ctx context.Context, until string) error {
 	return nil
 }
 
-// A scene is what has happened in the engine so far.
+// A scene records what the engine has done so far.
 type scene struct {
 	mode    string
 	loads   int
@@ -158,7 +158,7 @@ func failing(reason, log string) func(context.Context, engine.Service) error {
 	}
 }
 
-// fileOf is the content of a file that an image is built from; empty if it has none.
+// fileOf returns the content of a file in an image's build context; empty if it is missing.
 func fileOf(i engine.Image, path string) string {
 	if i.Build != nil {
 		for _, f := range i.Build.Files {
@@ -305,8 +305,8 @@ func glob(pattern string) int {
 // searches is the argument of the command records that selects the records of searches.
 const searches = "search"
 
-// recorded counts the records of an article that fit the arguments: a profile, then if they are given an experiment, and
-// a trial or searches.
+// recorded counts the records of an article that fit the arguments: a profile, then if they are given an experiment,
+// and a trial or searches.
 func recorded(folder string, args []string) (n int, err error) {
 	records, _, err := record.Dir(folder).Read()
 	for _, r := range records {
@@ -321,7 +321,7 @@ func recorded(folder string, args []string) (n int, err error) {
 	return n, err
 }
 
-// withoutProcesses makes a folder that has what /proc has, except for processes, and gives its name.
+// withoutProcesses makes a folder with links to everything in /proc except processes, and returns its path.
 func withoutProcesses(t *testing.T) (dir string) {
 	t.Helper()
 	names, err := os.ReadDir("/proc")
@@ -337,7 +337,7 @@ func withoutProcesses(t *testing.T) (dir string) {
 	return dir
 }
 
-// Scripts that take long are in a folder of their own.
+// Slow scripts are in a folder of their own.
 func TestScripts(t *testing.T) {
 	processes := withoutProcesses(t)
 	root := must.Get(filepath.Abs("../.."))
@@ -418,7 +418,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptCommand is a command of scripts with so many arguments.
+// scriptCommand returns a script command with a given number of arguments.
 func scriptCommand(usage string, least, most int,
 	do func(*testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
@@ -429,7 +429,7 @@ func scriptCommand(usage string, least, most int,
 	}
 }
 
-// await waits for a minute at most.
+// await waits until a condition holds, for at most a minute.
 func await(ts *testscript.TestScript, what []string, is func() bool) {
 	for begin := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {

@@ -19,22 +19,22 @@ import (
 	"benchbook/lab"
 )
 
-// failingWriter is where nothing can be written, for a reason.
+// failingWriter fails every write with a reason.
 type failingWriter struct{ reason error }
 
 func (w failingWriter) Write([]byte) (int, error) {
 	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: w.reason}
 }
 
-// printing is a command line for each thing that verbs print. Preview is missing, as it ends only with an interrupt.
+// printing has a command line for everything that verbs print, except preview, which ends only by an interrupt.
 var printing = []string{"check", "check --services", "plan", "run", "report", "show", "show pair", "show pair --trial a",
 	"show pair --trial a --repetition 1", "compare full full", "bench HEAD~1 HEAD", "render", "publish --dry-run",
 	"publish", "weave page.md", "bundle pair", "repro pair.bundle --yes", "clean", "clean --dry-run", "clean --records",
 	"doctor", "time --repetitions 3 true", "load --repetitions 3 -c 5 -d 1s http://127.0.0.1:8080/", "init another", "schema",
 	"schema record", "version", "completion bash", "help"}
 
-// With --json every verb prints one JSON value, except completion and help. Text that cannot be written is a failure of
-// every verb, said once. A reader that closes its pipe is no failure.
+// With --json every verb except completion and help prints one JSON value. Every verb fails if its output cannot be
+// written, and says so once. It is not an error if the reader closes its pipe.
 func TestOutputOfEveryVerb(t *testing.T) {
 	slowtest.Skip(t)
 	w := unlocked()

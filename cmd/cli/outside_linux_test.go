@@ -15,7 +15,7 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// onLocal is the command where there is no engine but local.
+// onLocal returns a configuration with the local engine only.
 func onLocal(t testing.TB) lab.Config {
 	t.Helper()
 	slowtest.SkipSequential(t)
@@ -31,7 +31,7 @@ func onLocal(t testing.TB) lab.Config {
 	return w
 }
 
-// A server of this machine's loopback is measured without Docker.
+// A server on loopback is measured without Docker.
 func TestRunningTarget(t *testing.T) {
 	w := onLocal(t)
 	var answered atomic.Int64

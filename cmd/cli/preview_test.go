@@ -17,14 +17,14 @@ import (
 	"benchbook/notebook/recordtest"
 )
 
-// previewerOf is the maker of the preview of a project.
+// previewerOf returns a Previewer of a project.
 func previewerOf(t testing.TB, dir string) *pages.Previewer {
 	t.Helper()
 	project := must.Get(article.OpenProject(dir))
 	return must.Get(pages.NewPreviewer(&lab.Session{Stdout: t.Output(), Stderr: t.Output(), Version: version}, project))
 }
 
-// However a project was changed, the site is the one that is made when all of it is made anew.
+// After any change of a project, the preview is the same as a fresh render.
 func TestPreviewIsWhatRenderMakes(t *testing.T) {
 	slowtest.Skip(t)
 	dir := t.TempDir()

@@ -106,7 +106,7 @@ func variants(v any, depth int) []any {
 	return out
 }
 
-// changed returns fields with a mutation.
+// changed returns fields with a mutation applied.
 func changed(fields map[string]any, m mutation) map[string]any {
 	fields = maps.Clone(fields)
 	if fields[m.field] = m.value; m.value == (gone{}) {
@@ -122,7 +122,7 @@ func (m mutation) apply(data []byte) []byte {
 	return must.Get(json.Marshal(changed(fields, m)))
 }
 
-// everyReader are the verbs that read records and measure nothing.
+// everyReader lists the verbs that read records and measure nothing.
 func everyReader(out string) [][]string {
 	return [][]string{{"show"},
 		{"show", "everything#servers", "everything#tuned", "everything#bears"}, {"show", "--json"},
@@ -132,9 +132,8 @@ func everyReader(out string) [][]string {
 		{"render", "--output", out}}
 }
 
-// Whatever somebody makes of the fields of records, every verb ends as it does without that record. Records of which
-// something is changed are read many at a time: a panic or an error is then looked for among them. There are so many
-// records of each kind that all mutations are tried in about a hundred rounds.
+// After any change of a record's fields, every verb ends as it does without that record. Many changed records are read
+// at a time; only after a panic or an error are they tried one by one. All mutations take about a hundred rounds.
 func TestMutatedRecords(t *testing.T) {
 	slowtest.SkipSequential(t)
 	dir, lines := recordedProject(t, "repetitions: 3\n", "repetitions: 7\n",
@@ -225,7 +224,7 @@ type attempt struct {
 	mutation
 }
 
-// tryMutations makes mutations of lines below dir in a copy of it, and says which verb fails then.
+// tryMutations applies mutations to a copy of dir, and returns which verb fails on it.
 func tryMutations(t *testing.T, dir, project, out string, attempts []attempt) (failed string) {
 	t.Helper()
 	var mutated, before []recordtest.Line
@@ -310,7 +309,7 @@ func TestBadRecordCostsItsCell(t *testing.T) {
 	}
 }
 
-// cellsOf divides what show prints of experiments into cells.
+// cellsOf splits the output of show into cells.
 func cellsOf(shown string) map[string]string {
 	out, experiment, cell := map[string]string{}, "", ""
 	for line := range strings.Lines(shown) {

@@ -19,7 +19,7 @@ import (
 // steady is a Dockerfile that has the same packages at every build, and other times in its files.
 const steady = "FROM debian:bookworm-slim\nRUN cat /proc/sys/kernel/random/uuid > /once\n"
 
-// A bundle with images brings them to an engine that has none, under no name, and repro measures with them.
+// A bundle with images loads them, without names, into an engine that lacks them, and repro measures with them.
 func TestBundleWithImagesOnEngine(t *testing.T) {
 	slowtest.Skip(t)
 	c := beside(t)
@@ -61,7 +61,7 @@ func TestBundleWithImagesOnEngine(t *testing.T) {
 // lockedImages are images of this name in an engine.
 type lockedImages string
 
-// list lists their ids in the engine of this machine, or the one that a variable names.
+// list returns the IDs of the images in the engine of this machine, or in the engine that a variable names.
 func (l lockedImages) list(t *testing.T, environment ...string) []string {
 	t.Helper()
 	cmd := exec.Command("docker", "images", "--quiet", "--no-trunc", string(l))
@@ -69,7 +69,7 @@ func (l lockedImages) list(t *testing.T, environment ...string) []string {
 	return strings.Fields(string(must.Get(cmd.Output())))
 }
 
-// forget removes them from the engine of this machine, whatever names they have.
+// forget removes the images from the engine of this machine, with all their names.
 func (l lockedImages) forget(t *testing.T) {
 	t.Helper()
 	for _, id := range l.list(t) {

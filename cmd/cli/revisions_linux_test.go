@@ -52,7 +52,7 @@ func (w *worker) greet(text string) {
 	must.Write(filepath.Join(w.dir, "experiments/work/greeting"), text)
 }
 
-// bench compares two commits, and returns what is printed in JSON.
+// bench compares two commits and returns the JSON output.
 func (w *worker) bench(c lab.Config, args ...string) (out show.Comparison) {
 	w.t.Helper()
 	printed := mustRun(w.t, c, append([]string{"-C", w.dir, "bench", "--json", "--yes"}, args...)...)

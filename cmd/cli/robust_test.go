@@ -20,15 +20,15 @@ import (
 	"benchbook/lab"
 )
 
-// What check may use for any file of up to 10 MB. The promise is 200 MB and one second; slower machines than ours, and
-// those that have other things to do, may take twice as long.
+// Limits of check for any file of up to 10 MB. The promise is 200 MB and one second; slow or busy machines may take
+// twice as long.
 const (
 	maxMemory = 200_000_000 // bytes, resident at the peak
 	maxCPU    = 2 * time.Second
 	maxWait   = time.Minute
 )
 
-// pieces are repeated as they are. The patterns repeat a piece, in which %d is a number, between a beginning and an end.
+// pieces are repeated unchanged. patterns repeat a piece, in which %d is a number, between a beginning and an end.
 var (
 	pieces = []string{
 		"word ", "x\n", "x\n\n", " ", "\t", "\ufeff", "a\xc3", "\u0301", "` ", "*", "*a ", "a* ", "*a*", "a**b_c ", "~~a ",
@@ -84,7 +84,7 @@ var (
 	}
 )
 
-// A hostileText is a text of about n bytes that has brought parsers down.
+// A hostileText makes a text of about n bytes, of a kind that has broken parsers.
 type hostileText struct {
 	name string
 	text func(n int) string
@@ -203,7 +203,7 @@ func hostile() []hostileText {
 	return list
 }
 
-// The beginnings of articles.
+// Beginnings of articles.
 const (
 	article0 = "---\ntitle: x\n---\n\n"
 	command0 = "```yaml experiment\nname: x\ncommand: {image: x, run: y}\nmatrix: {a: [1, 2]}\n```\n"
@@ -342,7 +342,7 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// unhurried skips a test of time and memory where there is no time for it, or they are those of the race detector.
+// unhurried skips a test of time and memory with -short or with the race detector, which distorts both.
 func unhurried(t *testing.T) {
 	if testing.Short() || slowtest.RaceDetector {
 		t.Skip("it takes a minute, and ten with the race detector: leave out -short")

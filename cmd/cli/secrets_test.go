@@ -34,7 +34,7 @@ const leakyImage = `services:
     expose: ["80"]
 `
 
-// No secret that is planted in an article or around it reaches its records, or the pages that are made of them.
+// No secret planted in an article or around it reaches the records or the pages.
 func TestPlantedSecrets(t *testing.T) {
 	t.Parallel()
 	program := installed(t)
@@ -71,7 +71,7 @@ func TestPlantedSecrets(t *testing.T) {
 	wantNothingBelow(t, filepath.Join(dir, "_site"))
 }
 
-// No verb prints a value that comes from the environment, and no page has one.
+// No verb prints a value from the environment, and no page contains one.
 func TestVerbsPrintNoSecrets(t *testing.T) {
 	t.Setenv("DB_PASSWORD", "planted-before")
 	dir, folder := project(t, "shown", `---

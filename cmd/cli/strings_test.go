@@ -18,8 +18,8 @@ import (
 	"benchbook/render/rendertest"
 )
 
-// Texts of articles and records that could act stay text in all that verbs print: on a terminal, in the comment on a
-// change, in tables, in JSON and in a README.
+// Hostile texts of articles and records stay plain text wherever verbs print them: on a terminal, in a comment on a
+// pull request, in tables, in JSON and in a README.
 func TestHostileOutput(t *testing.T) {
 	slowtest.Skip(t)
 	text := strings.Replace(must.Read(filepath.Join("..", "..", "render", "testdata", "sockets.md")),
@@ -78,7 +78,7 @@ func TestHostileOutput(t *testing.T) {
 	}
 }
 
-// harmlessMarkdown reports whatever is markup in a comment or a README, as sites show it.
+// harmlessMarkdown fails the test if a comment or README has hostile markup when rendered as on GitHub.
 func harmlessMarkdown(t *testing.T, text string) {
 	t.Helper()
 	var page bytes.Buffer

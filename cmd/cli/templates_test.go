@@ -22,8 +22,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// onEngine is the command with a real engine, and with the programs that go into containers. The test is skipped where
-// there is none.
+// onEngine returns a configuration with a real engine and the programs for containers. It skips the test if there is no
+// engine.
 func onEngine(t testing.TB) lab.Config {
 	t.Helper()
 	needEngine(t)
@@ -44,13 +44,13 @@ func needEngine(t testing.TB) {
 	e.Close()
 }
 
-// builtPrograms is a folder with the program that goes into containers, and those of tests. All tests share it.
+// builtPrograms returns the folder with benchbook-agent and the programs of tests. All tests share it.
 func builtPrograms(t testing.TB) (dir string) {
 	t.Helper()
 	return must.Get(builtOnce())
 }
 
-// builtOnce builds them: linking takes some seconds each time. Whoever runs the tests removes the folder.
+// builtOnce builds the programs once, because linking takes seconds. The suite removes the folder.
 var builtOnce = sync.OnceValues(func() (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "benchbook-programs-"); err != nil {
 		return "", err
@@ -66,7 +66,7 @@ var builtOnce = sync.OnceValues(func() (dir string, err error) {
 	return dir, nil
 })
 
-// builtIn is the folder that builtOnce has made; empty if it was not called.
+// builtIn is the folder that builtOnce made; empty before its first call.
 var builtIn string
 
 // beside is the command on an engine for a test that times nothing. Such tests run four at a time, when all others have
@@ -79,7 +79,7 @@ func beside(t *testing.T) lab.Config {
 	return w
 }
 
-// A suite collects garbage less often than usual, and removes what its tests share when all of them have ended.
+// A suite collects garbage less often than usual, and removes shared files after all tests.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
@@ -104,7 +104,7 @@ func planned(records []*record.Record) int {
 	return n
 }
 
-// Each template ends up measured on a real engine, without a failure. TestFirstUse has http.
+// Each template is measured on a real engine without a failure. TestFirstUse covers http.
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	for _, template := range templateNames() {

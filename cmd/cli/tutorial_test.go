@@ -15,7 +15,7 @@ import (
 	"benchbook/notebook/article"
 )
 
-// The commands of the tutorial work in their order, with the text to write between them.
+// The commands of the tutorial work in order, with the edits between them.
 func TestTutorialOnAnEngine(t *testing.T) {
 	w := beside(t)
 	begin := time.Now()

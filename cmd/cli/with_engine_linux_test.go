@@ -23,9 +23,8 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A daemon is a Docker engine that belongs to a test: what it has and runs is in a folder of its own, and its networks
-// are in a network namespace of their own. In another engine's it would put its bridge and its rules in the place of
-// that one's, and an engine that is to have no bridge would even remove docker0.
+// A daemon is a Docker engine of a test, with its own folder and its own network namespace. In the namespace of another
+// engine it would replace that one's bridge and rules, and without a bridge it would even remove docker0.
 type daemon struct {
 	root   string
 	net    *os.File // the namespace, which whoever wants to reach its containers has to be in
@@ -59,7 +58,7 @@ func ownEngine(t *testing.T, pool string) *daemon {
 
 func (d *daemon) path(name string) string { return filepath.Join(d.root, name) }
 
-// address is what DOCKER_HOST is for programs that use the engine.
+// address returns the value of DOCKER_HOST for programs that use the engine.
 func (d *daemon) address() string { return "unix://" + d.path("sock") }
 
 func (d *daemon) client(t *testing.T) *client.Client {
@@ -97,7 +96,7 @@ func (d *daemon) within(start func() error) {
 	})
 }
 
-// begin starts a life there, on the engine.
+// begin starts a process of benchbook in the namespace, on this engine.
 func (d *daemon) begin(l *life) {
 	l.cmd.Env = append(l.cmd.Env, client.EnvOverrideHost+"="+d.address())
 	d.within(l.start)
@@ -173,8 +172,8 @@ func (d *daemon) remove(t *testing.T) {
 	must.Do(os.RemoveAll(d.root))
 }
 
-// processes are those in whose command line the engine's folder stands, which has a zero after each word: its own, and
-// those around its containers.
+// processes returns the processes with the engine's folder in their command line, in which a zero ends each word: its
+// own, and those around its containers.
 func (d *daemon) processes() map[int]string {
 	lines := map[int]string{}
 	for _, name := range must.Get(filepath.Glob("/proc/[0-9]*/cmdline")) {
@@ -189,8 +188,8 @@ func (d *daemon) processes() map[int]string {
 	return lines
 }
 
-// An engine that is killed leaves its containers to themselves. The run ends all the same, soon and with the reason, and
-// nothing of that becomes a result. When the engine is there again clean finds what was left, and the same command goes on.
+// After the engine is killed, its containers keep running. The run ends soon, with the reason, and the failure does not
+// become a result. Once the engine is back, clean finds the leftovers, and the same command resumes.
 func TestEngineThatIsKilled(t *testing.T) {
 	t.Parallel()
 	program := installed(t)
@@ -227,8 +226,8 @@ func TestEngineThatIsKilled(t *testing.T) {
 	wantNoFailures(t, saved.look(t))
 }
 
-// An engine without room for a network or for images is no result: the run ends with the reason, leaves the engine as
-// it was, and when there is room the same command goes on.
+// If an engine has no room for networks or images, the run ends with the reason and leaves the engine as it was. Once
+// there is room, the same command resumes.
 func TestEngineWithoutRoom(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

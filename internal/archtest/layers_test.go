@@ -1,4 +1,4 @@
-// Package archtest checks the repository as a whole: which package imports which, the size of functions, and the README.
+// Package archtest checks the repository as a whole: imports between packages, the size of functions, and the README.
 package archtest
 
 import (
