@@ -223,7 +223,7 @@ func (e *example) check(t *testing.T) string {
 	if onlyWarns[e.heading] {
 		prose.DeadLinks(doc, []string{"example"}, &problems)
 		for _, one := range p.Experiments {
-			one.Remarks(&problems)
+			one.AddWarnings(&problems)
 		}
 		check.Headlines(doc, &problems)
 		check.Finding(doc, &problems)

@@ -35,7 +35,7 @@ func (l layout) serviceCores(t *plan.Trial) int {
 	for _, s := range t.Services {
 		at := l.placement(l.experiment.HostOf(s.Name))
 		if s.CPUSet == "" && at.Services == "" {
-			most = max(most, at.ServiceCores) // all of a node
+			most = max(most, at.ServiceCPUs) // all of a node
 		}
 		cpus, _ := spec.ParseCPUSet(cmp.Or(s.CPUSet, at.Services))
 		for _, cpu := range cpus {

@@ -168,7 +168,7 @@ func warnings(a *lab.Session, project *article.Project, list []*lab.Article) ([]
 		var found, here source.Problems
 		prose.DeadLinks(c.Doc, slugs, &found)
 		for _, e := range c.Planned.Experiments {
-			e.Remarks(&found)
+			e.AddWarnings(&found)
 			e.CheckCPUs(this.Cores, &here)
 		}
 		for _, p := range here.Sorted() { // only warnings: the article may be meant for another machine

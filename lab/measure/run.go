@@ -388,7 +388,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	var remarks source.Problems
 	for _, e := range p.Experiments {
 		if next.Trials(e) > 0 {
-			e.Remarks(&remarks)
+			e.AddWarnings(&remarks)
 		}
 	}
 	lab.PrintProblems(j.Stderr, remarks.Sorted())

@@ -148,7 +148,7 @@ func Judge(d *dataset.Dataset, c *article.Claim) Judgement {
 	}
 	t.looks = t.knownLooks(d, c)
 	alone, others := t, slice.Map(d.OtherSessions(t.cells()), t.inSession)
-	t = t.with(others)
+	t = t.withSessions(others)
 	j := t.Judge()
 	j.Sessions = sessionsOf(alone, others)
 	if why := t.unfit(c); why != "" && j.Verdict != stats.NotMeasured {

@@ -43,12 +43,12 @@ func (t Test) asSession() Test {
 	return t
 }
 
-// with returns the test with others: the same test in other sessions.
-func (t Test) with(others []Test) Test {
+// withSessions returns the test with others: the same test in other sessions.
+func (t Test) withSessions(others []Test) Test {
 	t.sessions = others
 	t.parts = slices.Clone(t.parts)
 	for i := range t.parts {
-		t.parts[i] = t.parts[i].with(slice.Map(others, func(o Test) Test { return o.parts[i] }))
+		t.parts[i] = t.parts[i].withSessions(slice.Map(others, func(o Test) Test { return o.parts[i] }))
 	}
 	return t
 }

@@ -229,8 +229,8 @@ func (j *Judgement) decide(interval stats.Interval, narrows bool, needed func() 
 	}
 }
 
-// isTooFew reports whether a side has too few valid repetitions for a verdict, and if so makes j inconclusive.
-func (j *Judgement) isTooFew(repetitions ...int) bool {
+// rejectTooFew reports whether a side has too few valid repetitions for a verdict, and if so makes j inconclusive.
+func (j *Judgement) rejectTooFew(repetitions ...int) bool {
 	for i, n := range repetitions {
 		if n < stats.MinRepetitions {
 			j.Verdict = stats.Inconclusive
@@ -260,7 +260,7 @@ func (j *Judgement) judgeRatio(sides [][]stats.Cell, alpha float64) {
 	if j.isExact {
 		effect.Kind, effect.Interval, j.span = stats.Exact, nil, stats.Interval{}
 	}
-	if j.isTooFew(slice.Map(sides, fewest)...) {
+	if j.rejectTooFew(slice.Map(sides, fewest)...) {
 		return
 	}
 	j.decide(c.Interval, !c.IsDisturbed(), func() int {
@@ -296,7 +296,7 @@ func (j *Judgement) judgeLimit(alpha float64) {
 	e, _ := r.At(alpha) // it has a value, so it has an estimate
 	effect := dataset.EstimateQuantity(s.Metric, s.Cells[0], e)
 	j.Effect = &effect
-	if j.isTooFew(e.N) {
+	if j.rejectTooFew(e.N) {
 		return
 	}
 	j.se, j.span = limitError(r, e, alpha)
@@ -347,7 +347,7 @@ func (j *Judgement) judgeFewer(alpha float64) {
 		j.Effect.Interval, j.Effect.Kind = &f.Interval, stats.WiderOfTwo
 	}
 	j.se = f.SE
-	if j.isTooFew(f.NA, f.NB) {
+	if j.rejectTooFew(f.NA, f.NB) {
 		return
 	}
 	if j.Verdict = f.Verdict; j.Verdict == stats.Inconclusive {
@@ -426,11 +426,11 @@ func (j *Judgement) judgeParts(alpha float64) {
 	case stats.Inconclusive:
 		j.Needed, j.Reason = undecidedParts(j.Parts)
 	}
-	j.limitOneValue()
+	j.mergeLimits()
 }
 
-// limitOneValue merges limits of one value, joined by "and", into one effect and region.
-func (j *Judgement) limitOneValue() {
+// mergeLimits merges limits of one value, joined by "and", into one effect and region.
+func (j *Judgement) mergeLimits() {
 	first := j.Parts[0]
 	isOther := func(p Judgement) bool { return p.Form != Limit || p.What != first.What || p.Effect == nil }
 	if j.Form != All || slices.ContainsFunc(j.Parts, isOther) {

@@ -65,8 +65,8 @@ func isObjective(n expr.Node) bool {
 	return b.Op.IsComparison() && b.Op != expr.Same && b.Op != expr.Differs && limited
 }
 
-// hasService returns whether t names a service or is a template, and adds a problem if not.
-func (e *outline) hasService(t source.Text, where string) bool {
+// checkService returns whether t names a service or is a template, and adds a problem if not.
+func (e *outline) checkService(t source.Text, where string) bool {
 	services := e.serviceNames()
 	if slices.Contains(services, t.Value) || isTemplate(t) {
 		return true
@@ -79,7 +79,7 @@ func (e *outline) hasService(t source.Text, where string) bool {
 // checkShared checks that shared services use no tuned values and depend only on shared services.
 func (e *outline) checkShared() {
 	for _, t := range e.head.Shared {
-		if !e.hasService(t, "shared") {
+		if !e.checkService(t, "shared") {
 			continue
 		}
 		for _, dep := range dependencies(e.headNode.Under("services", t.Value)) {
@@ -103,7 +103,7 @@ func (e *outline) checkSetup(n *source.Node) {
 	case service.Value == "" && !e.head.HasTried(n, "service"):
 		e.problems.Add("missing-key", n.Text.Pos, "setup does not name its service").
 			Hint = "add service: with a shared service"
-	case service.Value != "" && e.canRunHook("setup", service) && !slices.Contains(e.Shared, service.Value):
+	case service.Value != "" && e.checkHookService("setup", service) && !slices.Contains(e.Shared, service.Value):
 		e.problems.Add("not-shared", service.Pos, "setup runs once, but service %q is started fresh for every repetition",
 			service.Value).Hint = fmt.Sprintf("add shared: [%s], or run it in prepare", service.Value)
 	}
@@ -111,16 +111,16 @@ func (e *outline) checkSetup(n *source.Node) {
 
 func (e *outline) checkPrepare(n *source.Node) {
 	if service := n.TextAt("service"); service.Value != "" {
-		e.canRunHook("prepare", service)
+		e.checkHookService("prepare", service)
 	} else if e.head.Command == nil && !e.head.HasTried(n, "service") {
 		e.problems.Add("missing-key", n.Text.Pos, "prepare does not name its service, and the experiment has no command").
 			Hint = "add service: with one of " + strings.Join(e.serviceNames(), ", ")
 	}
 }
 
-// canRunHook returns whether a service exists and keeps running, and adds a problem if not. Name is the hook's key.
-func (e *outline) canRunHook(name string, service source.Text) bool {
-	return e.hasService(service, name) && e.keepsRunning(e.headNode.Get("services"), service, name)
+// checkHookService returns whether a service exists and keeps running, and adds a problem if not. Name is the key.
+func (e *outline) checkHookService(name string, service source.Text) bool {
+	return e.checkService(service, name) && e.checkKeepsRunning(e.headNode.Get("services"), service, name)
 }
 
 // checkProfiles reports profiles that look misspelt.
@@ -180,8 +180,8 @@ func inOrder(names []string, needs map[string][]source.Text, visit func(name str
 	}
 }
 
-// Remarks adds the experiment's warnings to problems. They do not prevent a run.
-func (e *Experiment) Remarks(problems *source.Problems) { problems.Merge(&e.remarks) }
+// AddWarnings adds the experiment's warnings to problems. They do not prevent a run.
+func (e *Experiment) AddWarnings(problems *source.Problems) { problems.Merge(&e.remarks) }
 
 // checkAxes warns about axes that no template uses: their cells all measure the same.
 func (e *outline) checkAxes(body *source.Node) {

@@ -133,6 +133,6 @@ func (d *draft) checkInService(n *source.Node, c *spec.Command) bool {
 			"move them to the service, or remove service")
 		return false
 	}
-	d.keepsRunning(d.node.Get("services"), service, "the command")
+	d.checkKeepsRunning(d.node.Get("services"), service, "the command")
 	return true
 }

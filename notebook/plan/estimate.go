@@ -49,7 +49,7 @@ func (e *Experiment) Estimate(at Placement, experience func(*Trial) Experience) 
 		}
 		for _, s := range t.Tune {
 			each := around + min(window, probeDuration)
-			search := time.Duration(s.Probes*len(s.Candidates(at.ServiceCores))) * each
+			search := time.Duration(s.Probes*len(s.Candidates(at.ServiceCPUs))) * each
 			if s.Budget > 0 {
 				search = min(search, s.Budget.Truncate(each))
 			}

@@ -56,7 +56,7 @@ func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, boo
 	if m == nil {
 		return none, true
 	}
-	if !p.affords(m, at) {
+	if !p.checkMatrixSize(m, at) {
 		return nil, false
 	}
 	axes := axesOf(m, p.problems)
@@ -67,8 +67,8 @@ func (p *planner) multiply(m *article.Matrix, at source.Pos) ([]combination, boo
 	return none, len(m.Axes) == 0
 }
 
-// affords returns whether a matrix is small enough to plan, and adds a problem if not.
-func (p *planner) affords(m *article.Matrix, at source.Pos) bool {
+// checkMatrixSize returns whether a matrix is small enough to plan, and adds a problem if not.
+func (p *planner) checkMatrixSize(m *article.Matrix, at source.Pos) bool {
 	size := 1
 	for _, axis := range m.Axes {
 		size = min(size*max(1, len(axis.Value)), maxCells+1) // no overflow; an axis without values was reported

@@ -65,7 +65,7 @@ func (e *outline) checkFound(m *article.Metric) {
 	case stream == "log":
 		from := m.From
 		from.Value = service
-		e.hasService(from, "metric "+m.Name.Value)
+		e.checkService(from, "metric "+m.Name.Value)
 	case stream == "stdout" && e.head.Command == nil:
 		e.problems.Add("contradiction", m.From.Pos,
 			"only a command writes to standard output, and this experiment has a load").

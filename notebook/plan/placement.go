@@ -15,8 +15,8 @@ import (
 // Placement has the logical CPUs that services and load run on, in the syntax of cpuset.
 type Placement struct {
 	Services, Load string
-	ServiceCores   int // number of logical CPUs
-	LoadCores      int // number of logical CPUs
+	ServiceCPUs    int // number of logical CPUs
+	LoadCPUs       int // number of logical CPUs
 }
 
 // Place gives the load the last physical core and the services the others; a single core is shared. Each item of cores
@@ -29,8 +29,8 @@ func split(cores [][]int, services int) Placement {
 	if services > 0 && services < len(cores) {
 		first, last = slices.Concat(cores[:services]...), slices.Concat(cores[services:]...)
 	}
-	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCores: max(1, len(first)),
-		LoadCores: max(1, len(last))}
+	return Placement{Services: spec.CPUSet(first), Load: spec.CPUSet(last), ServiceCPUs: max(1, len(first)),
+		LoadCPUs: max(1, len(last))}
 }
 
 // Place returns where services, load, and commands without a cpuset run on a machine with these cores.
@@ -40,7 +40,7 @@ func split(cores [][]int, services int) Placement {
 func (e *Experiment) Place(cores [][]int) Placement {
 	if !e.Engine.Can(spec.NamedCPUs) {
 		n := max(1, len(slices.Concat(cores...)))
-		return Placement{ServiceCores: n, LoadCores: n}
+		return Placement{ServiceCPUs: n, LoadCPUs: n}
 	}
 	services, load, command := false, false, false
 	for _, t := range e.Trials {
@@ -64,13 +64,13 @@ func (e *Experiment) Place(cores [][]int) Placement {
 // In a cluster only the number is known.
 func (e *Experiment) PlaceLoad(t *Trial, cores [][]int) (cpus string, n int) {
 	at := e.Place(cores)
-	cpus, n = at.Load, at.LoadCores
+	cpus, n = at.Load, at.LoadCPUs
 	switch c := t.Command; {
 	case t.Load != nil:
 		cpus = cmp.Or(t.Load.CPUSet, cpus)
 	case c == nil:
 	case c.Service != "":
-		cpus, n = at.Services, at.ServiceCores
+		cpus, n = at.Services, at.ServiceCPUs
 		if s := t.service(c.Service); s != nil {
 			cpus = cmp.Or(s.CPUSet, cpus)
 		}

@@ -150,7 +150,7 @@ func TestCheckCPUs(t *testing.T) {
 }
 
 func TestEstimate(t *testing.T) {
-	at := Placement{ServiceCores: 1, LoadCores: 1}
+	at := Placement{ServiceCPUs: 1, LoadCPUs: 1}
 	service := "services: {s: {image: x}}\n"
 	known := func(pending int, searched bool) func(*Trial) Experience {
 		return func(*Trial) Experience {

@@ -362,7 +362,7 @@ func TestProblems(t *testing.T) {
 					for _, e := range p.Experiments {
 						e.CheckEngine(problems)
 						if group.name == "remarks" {
-							e.Remarks(problems)
+							e.AddWarnings(problems)
 						}
 					}
 				}

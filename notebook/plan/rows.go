@@ -55,9 +55,9 @@ func (p *planner) rowsOf(key string, n *source.Node) (rows []*source.Node, inFil
 	case key == "include" || key == "exclude" || strings.HasPrefix(key, "x-"):
 		return nil, false
 	case isText(rowFile) && pattern == nil:
-		return p.named(p.rowsIn(rowFile.Text), key, rowFile.Text.Pos), true
+		return p.normalizeRows(p.rowsIn(rowFile.Text), key, rowFile.Text.Pos), true
 	case isText(pattern) && rowFile == nil:
-		return p.named(p.rowsOfFiles(pattern.Text), key, pattern.Text.Pos), true
+		return p.normalizeRows(p.rowsOfFiles(pattern.Text), key, pattern.Text.Pos), true
 	}
 	return nil, false
 }
@@ -67,9 +67,9 @@ func textField(key, value string, at source.Pos) source.Field {
 		Value: &source.Node{Kind: source.Scalar, Text: source.Text{Value: value, Pos: at}}}
 }
 
-// named gives each row of an axis a name and all columns. A row without a name takes the value of its first column;
-// missing columns become empty. It returns nil for too many values, and reports them at the place at.
-func (p *planner) named(rows []*source.Node, axis string, at source.Pos) []*source.Node {
+// normalizeRows gives each row of an axis a name and all columns. A row without a name takes the value of its first
+// column; missing columns become empty. It returns nil for too many values, and reports them at the place at.
+func (p *planner) normalizeRows(rows []*source.Node, axis string, at source.Pos) []*source.Node {
 	var columns []string
 	for _, row := range rows {
 		for _, f := range row.Fields {

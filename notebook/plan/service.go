@@ -83,8 +83,8 @@ func completed(services *source.Node) map[string]bool {
 	return names
 }
 
-// keepsRunning returns whether a service keeps running, so that what can run in it, and adds a problem if not.
-func (p *planner) keepsRunning(services *source.Node, service source.Text, what string) bool {
+// checkKeepsRunning returns whether a service keeps running, so that what can run in it, and adds a problem if not.
+func (p *planner) checkKeepsRunning(services *source.Node, service source.Text, what string) bool {
 	if !completed(services)[service.Value] {
 		return true
 	}

@@ -444,8 +444,8 @@ func KeepOutput(printed []byte) string {
 		strings.ToValidUTF8(string(tail), "")
 }
 
-// ofMachine reports whether the machine ran out of files or memory: no file can be read now, all can later.
-func ofMachine(err error) bool {
+// isResourceExhaustion reports whether the machine ran out of files or memory: no file can be read now, all can later.
+func isResourceExhaustion(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 

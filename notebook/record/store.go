@@ -189,7 +189,7 @@ func (d Dir) Read() (records []*Record, bad []Bad, err error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR) && path == string(d):
 			return nil
-		case err != nil && ofMachine(err):
+		case err != nil && isResourceExhaustion(err):
 			return err
 		case err != nil: // a folder
 			bad = append(bad, Bad{Path: path, Err: unreadable(err)})
@@ -231,7 +231,7 @@ func (d Dir) readRun(path string) (records []*Record, bad []Bad, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, nil
-	case ofMachine(err):
+	case isResourceExhaustion(err):
 		return nil, nil, err
 	}
 	return nil, []Bad{{Path: path, Err: unreadable(err)}}, nil

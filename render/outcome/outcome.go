@@ -39,12 +39,12 @@ func Of(d *dataset.Dataset, j claim.Judgement, markdown Markdown) Outcome {
 	if markdown == nil {
 		markdown = func(line string) (template.HTML, string) { return template.HTML(template.HTMLEscapeString(line)), line }
 	}
-	sentence, ok := says(d, &j, markdown)
+	sentence, ok := authorSentence(d, &j, markdown)
 	if !ok {
 		sentence = sentenceOf(&j)
 	}
 	o := Outcome{Sentence: sentence, Word: Word(j.Outcome()), Published: Published(d, &j)}
-	o.Here, o.Interval = here(&j)
+	o.Here, o.Interval = measuredEffect(&j)
 	return o
 }
 
@@ -184,8 +184,8 @@ func saidForm(j *claim.Judgement) form {
 	return bySize
 }
 
-// says returns the author's sentence for the verdict; ok is false without one, and if a placeholder is unknown.
-func says(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sentence, ok bool) {
+// authorSentence returns the author's sentence for the verdict; ok is false without one, or with an unknown placeholder.
+func authorSentence(d *dataset.Dataset, j *claim.Judgement, markdown Markdown) (said Sentence, ok bool) {
 	line := writtenFor(j)
 	if line == "" {
 		return said, false

@@ -124,11 +124,11 @@ func pairs(j *claim.Judgement) string {
 	case held == n, against == n:
 		return p.said(p.relation, p.a, p.b) + " in " + marked(value, heldWords(held, n, "pairs"))
 	}
-	return groups(j, p)
+	return groupsClause(j, p)
 }
 
-// groups says for which cells a claim over pairs holds, and the outcome of the others.
-func groups(j *claim.Judgement, p pairing) string {
+// groupsClause says for which cells a claim over pairs holds, and the outcome of the others.
+func groupsClause(j *claim.Judgement, p pairing) string {
 	n, held, against := len(j.Parts), countOf(j, stats.Supported), countOf(j, stats.Contradicted)
 	groups, bySecond := grouped(j)
 	holding := slice.Filter(groups, func(g group) bool { return g.grade() < 2 })
@@ -209,9 +209,9 @@ func pairsHeld(j *claim.Judgement) string {
 	}))
 }
 
-// decided says how many of the decided pairs hold, "25 of 27 decided pairs", or how many are undecided if most are:
-// "38 of 40 pairs undecided".
-func decided(j *claim.Judgement) string {
+// decidedCount says how many of the decided pairs hold, "25 of 27 decided pairs", or how many are undecided if most
+// are: "38 of 40 pairs undecided".
+func decidedCount(j *claim.Judgement) string {
 	held, against, n := countOf(j, stats.Supported), countOf(j, stats.Contradicted), len(j.Parts)
 	switch open := n - held - against; {
 	case 2*open > n:

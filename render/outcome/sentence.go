@@ -205,7 +205,7 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 	case lo+hi == "":
 		return ""
 	case j.Verdict == stats.Inconclusive:
-		return open(j, lo, hi)
+		return openLimits(j, lo, hi)
 	case j.Form == claim.Compared || j.Form == claim.Gap:
 		return smallest(j, e, q)
 	case j.Form == claim.Near:
@@ -216,8 +216,8 @@ func bound(j *claim.Judgement, e Effect, q quantity) string {
 	return ", below the limit of " + lo + hi
 }
 
-// open names the limits that leave a claim undecided: all, or those that only a stricter interval includes.
-func open(j *claim.Judgement, lo, hi string) string {
+// openLimits names the limits that leave a claim undecided: all, or those that only a stricter interval includes.
+func openLimits(j *claim.Judgement, lo, hi string) string {
 	one, two := ", and the limit is ", ", and the limits are "
 	if j.Strict != nil {
 		includes := ", but a " + wording.Confidence(j.Strict.Level) + " interval includes the limit"
@@ -367,12 +367,12 @@ func isAgain(a, b *claim.Judgement) bool {
 		a.Sides[0].Metric.Name == b.Sides[0].Metric.Name && slices.Equal(a.Sides[0].Cells, b.Sides[0].Cells)
 }
 
-// here writes the measured effect and its interval for Outcome.
-func here(j *claim.Judgement) (words, interval string) {
+// measuredEffect writes the measured effect and its interval for Outcome.
+func measuredEffect(j *claim.Judgement) (words, interval string) {
 	switch {
 	case j.Verdict == stats.NotMeasured:
 	case j.Form == claim.Pairs:
-		return decided(j), ""
+		return decidedCount(j), ""
 	case j.Effect != nil:
 		e := EffectOf(j)
 		return e.Text(), e.Bracketed()

@@ -35,7 +35,7 @@ func (w *Writer) Listing(language string, code []byte) template.HTML {
 // its first comment, else its language; without lines, the length is counted.
 func (w *Writer) File(name, what, lines, language string, code []byte, open bool) template.HTML {
 	v := w.listingOf(name, lines, language, code)
-	v.What, v.Open = cmp.Or(what, opening(code), language), open
+	v.What, v.Open = cmp.Or(what, firstComment(code), language), open
 	return w.page.Fill("file", v)
 }
 
@@ -48,8 +48,8 @@ func (w *Writer) listingOf(name, lines, language string, code []byte) listingVie
 	return listingView{Name: name, Lines: cmp.Or(lines, wording.Count(strings.Count(text, "\n")+1, "line")), Code: marked}
 }
 
-// opening returns the first line of the comment at the start of a file, or "".
-func opening(code []byte) string {
+// firstComment returns the first line of the comment at the start of a file, or "".
+func firstComment(code []byte) string {
 	first := strings.TrimSpace(firstLine(strings.TrimLeft(string(code), "\n")))
 	if strings.HasPrefix(first, "#!") {
 		return ""

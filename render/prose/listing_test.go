@@ -32,6 +32,6 @@ func TestOpening(t *testing.T) {
 	for code, want := range map[string]string{
 		"# a server\nimport x\n": "a server", "\n// Package x does.\n": "Package x does.", "-- tables\n": "tables",
 		"/* of C */\n": "of C", "\"\"\"A module.\"\"\"\n": "A module.", "#!/bin/sh\necho\n": "", "import x\n": "", "": ""} {
-		assert.Equal(t, opening([]byte(code)), want, "%q opens with", code)
+		assert.Equal(t, firstComment([]byte(code)), want, "%q opens with", code)
 	}
 }

@@ -82,9 +82,9 @@ func (c Column) Decimals(r Figure) int {
 // WithEnds increases decimals until no end of the reading's interval looks like zero unless it is, and ends that are
 // more than 1 % apart differ.
 func (u Unit) WithEnds(r Figure, decimals int) int {
-	isWide := !open(r.Lo) && !open(r.Hi) && r.Hi-r.Lo > wide*max(math.Abs(r.Lo), math.Abs(r.Hi))
+	isWide := !isUnbounded(r.Lo) && !isUnbounded(r.Hi) && r.Hi-r.Lo > wide*max(math.Abs(r.Lo), math.Abs(r.Hi))
 	lacks := func(end float64) bool {
-		return !open(end) && end != 0 && strings.Trim(u.Number(end, decimals), "0.") == ""
+		return !isUnbounded(end) && end != 0 && strings.Trim(u.Number(end, decimals), "0.") == ""
 	}
 	alike := func() bool { return isWide && u.Number(r.Lo, decimals) == u.Number(r.Hi, decimals) }
 	for decimals < maxDecimals && (lacks(r.Lo) || lacks(r.Hi) || alike()) {
@@ -102,7 +102,7 @@ func (u Unit) Decimals(r Figure) int { return u.Column(r).Decimals(r) }
 // Source: docs/figures.md#digits.
 func (u Unit) Readable(r Figure) int {
 	decimals := u.Decimals(r)
-	if size := math.Abs(r.Value / u.Scale); size > 0 && !open(size) {
+	if size := math.Abs(r.Value / u.Scale); size > 0 && !isUnbounded(size) {
 		decimals = min(decimals, u.WithEnds(r, max(0, decimalsOf(size, leastDigits))))
 	}
 	return decimals
@@ -113,7 +113,7 @@ func (u Unit) own(r Figure) (int, bool) {
 	const withoutInterval = 3
 	size, width := math.Abs(r.Value/u.Scale), r.width()/u.Scale
 	switch {
-	case open(size):
+	case isUnbounded(size):
 		return 0, false
 	case width > 0:
 		n := decimalsOf(width, 2)
@@ -139,11 +139,11 @@ func isWhole(v float64) bool { return v == math.Trunc(v) }
 func (r Figure) width() float64 {
 	below, above := r.Value-r.Lo, r.Hi-r.Value
 	switch {
-	case open(r.Lo) && open(r.Hi):
+	case isUnbounded(r.Lo) && isUnbounded(r.Hi):
 		return 0
-	case open(r.Lo):
+	case isUnbounded(r.Lo):
 		return 2 * above
-	case open(r.Hi):
+	case isUnbounded(r.Hi):
 		return 2 * below
 	}
 	if narrower := min(below, above); narrower > 0 {
@@ -153,7 +153,9 @@ func (r Figure) width() float64 {
 }
 
 // isRounded reports whether a step limits the digits of a reading.
-func (r Figure) isRounded() bool { return r.Step > 0 && !r.Exact && r.Value != 0 && !open(r.Value) }
+func (r Figure) isRounded() bool {
+	return r.Step > 0 && !r.Exact && r.Value != 0 && !isUnbounded(r.Value)
+}
 
 // most returns how many digits after the point the step of a reading allows.
 func (u Unit) most(r Figure) int {

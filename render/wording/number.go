@@ -60,7 +60,7 @@ func UnitFor(base string, share bool, values ...float64) Unit {
 	}
 	largest := 0.0
 	for _, v := range values {
-		if !open(v) {
+		if !isUnbounded(v) {
 			largest = max(largest, math.Abs(v))
 		}
 	}
@@ -132,7 +132,7 @@ func (u Unit) with(number string) string {
 // Between writes a range, in base units, for a sentence: "14 to 20 %". With unbounded ends it writes "at least 14 %", "at
 // most 20 %" or "unbounded".
 func (u Unit) Between(lo, hi float64, decimals int) string {
-	if open(lo) && open(hi) {
+	if isUnbounded(lo) && isUnbounded(hi) {
 		return "unbounded"
 	}
 	return u.with(u.ends(lo, hi, decimals, "at most ", " to ", "at least "))
@@ -141,11 +141,11 @@ func (u Unit) Between(lo, hi float64, decimals int) string {
 // ends writes a range with the given words, or "unbounded".
 func (u Unit) ends(lo, hi float64, decimals int, atMost, to, atLeast string) string {
 	switch {
-	case open(lo) && open(hi):
+	case isUnbounded(lo) && isUnbounded(hi):
 		return "unbounded"
-	case open(lo):
+	case isUnbounded(lo):
 		return atMost + u.Number(hi, decimals)
-	case open(hi):
+	case isUnbounded(hi):
 		return atLeast + u.Number(lo, decimals)
 	}
 	return u.Number(lo, decimals) + to + u.Number(hi, decimals)
@@ -176,7 +176,7 @@ func (u Unit) Capacity(lo, hi float64) string {
 	met := u.Quantity(math.Floor(lo/step+exact)*step, decimals)
 	failed := u.Quantity(math.Ceil(hi/step-exact)*step, decimals)
 	switch {
-	case open(hi):
+	case isUnbounded(hi):
 		return "at least " + met
 	case lo <= 0:
 		return "no rate meets it (fails at " + failed + ")"
@@ -194,7 +194,7 @@ func (u Unit) Tuned(v, lo, hi float64) string {
 	return u.Exact(v) + " (" + u.ExactNumber(lo) + " to " + u.ExactNumber(hi) + " are as good)"
 }
 
-func open(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }
+func isUnbounded(end float64) bool { return math.IsInf(end, 0) || math.IsNaN(end) }
 
 // fixed writes x with thousands separators, and very large or small numbers in scientific notation.
 func fixed(x float64, decimals int) string {

@@ -30,12 +30,12 @@ type TimerReport struct {
 	// which every child starts with.
 	PeakMemory int64 `json:"peak_memory"`
 	// Metrics are the lines of standard output that may be metrics: JSON objects that contain "metric".
-	Metrics []string `json:"metrics,omitempty"`
-	Lost    string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
-	Stderr  string   `json:"stderr"`          // its last 64 KiB
-	Stdout  string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
-	Said    string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if Exit is not 0
-	Output  string   `json:"output,omitzero"` // the wanted output; Lost says why it is missing
+	Metrics    []string `json:"metrics,omitempty"`
+	Lost       string   `json:"lost,omitempty"`  // why a metric, or the wanted output, could not be kept
+	Stderr     string   `json:"stderr"`          // its last 64 KiB
+	Stdout     string   `json:"stdout,omitzero"` // its last mebibyte, if it is to be kept
+	StdoutTail string   `json:"said,omitzero"`   // the last 4 KiB of stdout, if Exit is not 0
+	Output     string   `json:"output,omitzero"` // the wanted output; Lost says why it is missing
 }
 
 // timerVariable is the environment variable with the TimerSettings of "benchbook-agent time". It is removed from the

@@ -98,7 +98,7 @@ func runTimed(words []string, s TimerSettings, standard bool) (r TimerReport, er
 		r.Stdout = said
 	}
 	if r.Exit != 0 {
-		r.Said = said[max(0, len(said)-maxSaid):]
+		r.StdoutTail = said[max(0, len(said)-maxSaid):]
 	}
 	return r, nil
 }

@@ -29,11 +29,11 @@ func TestRunTimed(t *testing.T) {
 		atLeast  time.Duration
 	}{
 		{"output and status", sh("echo out; echo err >&2; exit 3"), TimerSettings{},
-			TimerReport{Exit: 3, Stderr: "err\n", Said: "out\n"}, 0},
+			TimerReport{Exit: 3, Stderr: "err\n", StdoutTail: "out\n"}, 0},
 		{"time asleep is real time", []string{"sleep", "0.2"}, TimerSettings{}, TimerReport{}, 200 * time.Millisecond},
 		{"killed by a signal", sh("kill -9 $$"), TimerSettings{}, TimerReport{Exit: 137}, 0},
 		{"written just before the end", sh(zeros + "exit 1"), TimerSettings{},
-			TimerReport{Exit: 1, Said: strings.Repeat("x", maxSaid)}, 0},
+			TimerReport{Exit: 1, StdoutTail: strings.Repeat("x", maxSaid)}, 0},
 		{"a child that goes on to write", sh("echo out; yes & exit 0"), TimerSettings{}, TimerReport{}, 0},
 		{"long errors", sh("seq 100000 >&2; echo the end >&2"), TimerSettings{}, TimerReport{Stderr: "the end\n"}, 0},
 		{"stdout is kept", sh(zeros + "echo end"), TimerSettings{KeepStdout: true},
@@ -47,7 +47,7 @@ func TestRunTimed(t *testing.T) {
 			if got.Real < tt.atLeast || got.Real > tt.atLeast+10*time.Second {
 				t.Errorf("took %v, want %v or more", got.Real, tt.atLeast)
 			}
-			output := TimerReport{Exit: got.Exit, Stderr: got.Stderr, Stdout: got.Stdout, Said: got.Said,
+			output := TimerReport{Exit: got.Exit, Stderr: got.Stderr, Stdout: got.Stdout, StdoutTail: got.StdoutTail,
 				Metrics: got.Metrics}
 			if tt.name == "long errors" {
 				assert.Equal(t, len(got.Stderr), maxStderr, "bytes kept of stderr")

@@ -117,7 +117,7 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 		m.GeneratorCPU = 0 // it is part of the service's
 	}
 	m.Failure = commandFailure(r, c)
-	if said := strings.TrimSpace(r.Said); said != "" && m.Failure != "" {
+	if said := strings.TrimSpace(r.StdoutTail); said != "" && m.Failure != "" {
 		m.Log = strings.TrimSpace("the command printed:\n" + said + "\n" + m.Log)
 	}
 	m.Samples = []record.Sample{
@@ -130,7 +130,7 @@ func commandMeasured(r *agent.TimerReport, c *spec.Command) Measurement {
 	}
 	if c.Output != "" {
 		reported(r.Output, c.Output, &m)
-	} else if failure := printed(r.Metrics, &m); m.Failure == "" {
+	} else if failure := addPrintedMetrics(r.Metrics, &m); m.Failure == "" {
 		m.Failure = failure
 	}
 	return m
@@ -141,7 +141,7 @@ func commandFailure(r *agent.TimerReport, c *spec.Command) string {
 	switch {
 	case r.Exit != 0:
 		failure := fmt.Sprintf("%s ended with status %d, not 0", c.Run[0], r.Exit)
-		if last := cmp.Or(engine.LastLine([]byte(r.Stderr)), engine.LastLine([]byte(r.Said))); last != "" {
+		if last := cmp.Or(engine.LastLine([]byte(r.Stderr)), engine.LastLine([]byte(r.StdoutTail))); last != "" {
 			failure += ": " + clipped(last)
 		}
 		return failure
@@ -171,9 +171,9 @@ const maxPrinted = 1000
 // metricLine matches a line that is meant as a metric.
 var metricLine = regexp.MustCompile(`^\{.*"metric"\s*:.*\}$`)
 
-// printed adds the metrics that the command printed: each line of standard output that is a JSON object with a metric.
-// A line that looks like one and cannot be read is a failure, so that no number is lost silently.
-func printed(lines []string, m *Measurement) (failure string) {
+// addPrintedMetrics adds the metrics that the command printed: each line of standard output that is a JSON object with a
+// metric. A line that looks like one and cannot be read is a failure, so that no number is lost silently.
+func addPrintedMetrics(lines []string, m *Measurement) (failure string) {
 	own := len(m.Samples)
 	for _, text := range lines {
 		s, found, failure := printedMetric([]byte(strings.TrimSpace(text)))

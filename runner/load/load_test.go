@@ -171,7 +171,7 @@ func TestCommandMeasured(t *testing.T) {
 	} {
 		m := commandMeasured(&agent.TimerReport{Real: 1500 * time.Millisecond, User: time.Second,
 			System: 200 * time.Millisecond, Reading: 100 * time.Millisecond, PeakMemory: 32 << 20, Exit: test.exit,
-			Lost: test.lost, Stderr: test.stderr, Said: test.said}, &spec.Command{Run: []string{"x"}})
+			Lost: test.lost, Stderr: test.stderr, StdoutTail: test.said}, &spec.Command{Run: []string{"x"}})
 		if m.Failure != test.failure || m.Log != test.log {
 			t.Errorf("%s: failure %q with log %q, want %q with %q", test.name, m.Failure, m.Log, test.failure, test.log)
 		}
@@ -181,7 +181,7 @@ func TestCommandMeasured(t *testing.T) {
 			t.Errorf("%s: processor time %v, samples %+v", test.name, m.GeneratorCPU, m.Samples)
 		}
 	}
-	long := agent.TimerReport{Exit: 2, Said: strings.Repeat("x", 5000)}
+	long := agent.TimerReport{Exit: 2, StdoutTail: strings.Repeat("x", 5000)}
 	if m := commandMeasured(&long, &spec.Command{Run: []string{"x"}}); len(m.Failure) > 300 || len(m.Log) < 5000 {
 		t.Errorf("a failure of %d bytes, a log of %d", len(m.Failure), len(m.Log))
 	}

@@ -66,7 +66,7 @@ func (d *Programs) Measure(ctx context.Context, at Place, t *plan.Trial) (m Meas
 	if err != nil {
 		return m, err
 	}
-	if failure = cmp.Or(failure, howMuchIsPrinted(exit)); failure == "" {
+	if failure = cmp.Or(failure, outputFailure(exit)); failure == "" {
 		read := measureLines
 		if l.Driver.Prints == spec.Summary {
 			read = summed
@@ -172,7 +172,7 @@ func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine
 		Stdin: ask(l, at), Full: func() { stop(errTooMuch) }})
 	switch {
 	case err == nil:
-		return exit, w, howItEnded(w.name, exit), nil
+		return exit, w, exitFailure(w.name, exit), nil
 	case context.Cause(limited) == errTooMuch:
 		return exit, w, errTooMuch.Error(), nil
 	}
@@ -183,8 +183,8 @@ func (d *Programs) run(ctx context.Context, at Place, l *spec.Load) (exit engine
 var errTooMuch = fmt.Errorf("the driver printed %d MiB or more: shorten the load, print shorter lines, or a summary "+
 	"(prints: summary)", engine.MaxStdout>>20)
 
-// howItEnded says why the output of a program does not count; empty if it ended well.
-func howItEnded(name string, exit engine.Exit) string {
+// exitFailure says why the output of a program does not count; empty if it ended well.
+func exitFailure(name string, exit engine.Exit) string {
 	switch {
 	case exit.OutOfMemory:
 		return name + " ran out of memory"
@@ -195,8 +195,8 @@ func howItEnded(name string, exit engine.Exit) string {
 	return ""
 }
 
-// howMuchIsPrinted says why the output of a driver cannot be read; empty if it can.
-func howMuchIsPrinted(exit engine.Exit) string {
+// outputFailure says why the output of a driver cannot be read; empty if it can.
+func outputFailure(exit engine.Exit) string {
 	switch {
 	case len(exit.Stdout) >= engine.MaxStdout:
 		return errTooMuch.Error()

@@ -131,7 +131,7 @@ func (d *Tool) Measure(ctx context.Context, at Place, t *plan.Trial) (Measuremen
 	if d.tool.Note != "" {
 		m.Facts["tool.note"] = d.tool.Name + ": " + d.tool.Note
 	}
-	if m.Failure = howItEnded(d.tool.Name, exit); m.Failure != "" {
+	if m.Failure = exitFailure(d.tool.Name, exit); m.Failure != "" {
 		return m, nil
 	}
 	o, err := d.tool.Parse(exit.Stdout)

@@ -5,12 +5,12 @@ package loadgen
 type closedLoop struct {
 	engine        *engine
 	clients       int
-	running       int    // clients that have started and not finished
-	thinking      queue  // connections of thinking clients; all think equally long, so the first is done first
-	requests      uint64 // drawn so far
-	nextAdmission int64  // when the next client may start
-	admitted      int    // clients that have started
-	apart         int64  // nanoseconds between the starts of clients, over all engines; 0 for all at once
+	running       int            // clients that have started and not finished
+	thinking      connectionList // connections of thinking clients; all think equally long, so the first is done first
+	requests      uint64         // drawn so far
+	nextAdmission int64          // when the next client may start
+	admitted      int            // clients that have started
+	apart         int64          // nanoseconds between the starts of clients, over all engines; 0 for all at once
 }
 
 // admissionsAtOnce is how many clients start before the engine looks for answers. If all did, the first of very many

@@ -40,12 +40,12 @@ const (
 
 func (c *socket) disconnect() { c.state, c.session, c.writable = unconnected, nil, false }
 
-// queue is a linked list of connections, in the order in which they were pushed.
-type queue struct{ first, last int32 }
+// connectionList is a linked list of connections, in the order in which they were pushed.
+type connectionList struct{ first, last int32 }
 
-func newQueue() queue { return queue{none, none} }
+func newQueue() connectionList { return connectionList{none, none} }
 
-func (l *queue) push(all []connection, i int32) {
+func (l *connectionList) push(all []connection, i int32) {
 	c := &all[i]
 	c.before, c.behind = l.last, none
 	if l.last == none {
@@ -56,7 +56,7 @@ func (l *queue) push(all []connection, i int32) {
 	l.last = i
 }
 
-func (l *queue) remove(all []connection, i int32) {
+func (l *connectionList) remove(all []connection, i int32) {
 	c := &all[i]
 	if c.before == none {
 		l.first = c.behind

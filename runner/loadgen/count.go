@@ -147,11 +147,11 @@ func (t *tally) add(o *outcome) {
 		t.overhang = append(t.overhang, *o)
 		return
 	}
-	t.overlap(o, t.window.end())
+	t.addOverlap(o, t.window.end())
 	t.lastStart, t.lastEnd = max(t.lastStart, o.start), max(t.lastEnd, o.end)
 	t.second(o.start).Attempted++
 	if !t.window.isOver(o.end) {
-		t.complete(o)
+		t.addCompleted(o)
 	}
 	t.status[o.status]++ // 0 is left out of the result
 	if o.stale {
@@ -215,9 +215,9 @@ func (t *tally) grow(seconds int) {
 	}
 }
 
-// overlap adds the share of a request that lies in the window up to end. Only requests across a boundary need a
+// addOverlap adds the share of a request that lies in the window up to end. Only requests across a boundary need a
 // division.
-func (t *tally) overlap(o *outcome, end int64) {
+func (t *tally) addOverlap(o *outcome, end int64) {
 	inside, whole := min(o.end, end)-max(o.start, t.window.start.Load()), o.end-o.start
 	share := int64(WholeRequest)
 	switch {
@@ -237,8 +237,8 @@ func (t *tally) overlap(o *outcome, end int64) {
 	}
 }
 
-// complete counts a request that ended in the window.
-func (t *tally) complete(o *outcome) {
+// addCompleted counts a request that ended in the window.
+func (t *tally) addCompleted(o *outcome) {
 	s := t.second(o.end)
 	if o.kind == "" {
 		s.Right++
@@ -321,10 +321,10 @@ func (t *tally) addOverhang() {
 			t.addCut(o, end)
 			continue
 		}
-		t.overlap(o, end)
+		t.addOverlap(o, end)
 		inside := !t.window.isOver(o.end) && (timed || o.end <= t.lastEnd)
 		if inside {
-			t.complete(o)
+			t.addCompleted(o)
 		}
 		if inside || timed {
 			t.found.BytesIn += o.bytesIn
@@ -339,7 +339,7 @@ func (t *tally) addCut(o *outcome, end int64) {
 	if o.end = min(o.end, end); o.start >= o.end {
 		return
 	}
-	t.overlap(o, end)
+	t.addOverlap(o, end)
 	if t.window.hasBegun(o.start) {
 		t.histograms[cutAges].add(o.end - o.start)
 	}

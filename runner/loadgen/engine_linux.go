@@ -34,8 +34,8 @@ type engine struct {
 	heads         []headCache // by target
 	addresses     [][]address // by origin
 
-	flight queue   // connections with a request under way, the oldest first
-	ready  []int32 // connections whose clients continue in the next turn
+	flight connectionList // connections with a request under way, the oldest first
+	ready  []int32        // connections whose clients continue in the next turn
 }
 
 // pacing decides when requests start.
@@ -289,7 +289,7 @@ func (e *engine) cut(i int32, at int64) {
 // for requests, counting can wait.
 func (e *engine) finish(i int32, c *connection, kind Kind, status int) {
 	c.kind, c.status = kind, status
-	e.note(i, c, e.clock, e.isOneTooMany(c.start, e.clock))
+	e.note(i, c, e.clock, e.countEnd(c.start, e.clock))
 }
 
 // note keeps the outcome of a request that has ended until it is counted.

@@ -132,9 +132,9 @@ func (r *run) permit(now int64) (start int64, ok bool) {
 	return start, !r.window.isOver(start)
 }
 
-// isOneTooMany counts a request, with Cut, and reports whether it ended after the last wanted one, which cuts the
+// countEnd counts a request, with Cut, and reports whether it ended after the last wanted one, which cuts the
 // others.
-func (r *run) isOneTooMany(start, end int64) bool {
+func (r *run) countEnd(start, end int64) bool {
 	if !r.config.Cut || !r.window.hasBegun(start) || r.window.isOver(end) {
 		return false
 	}

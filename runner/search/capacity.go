@@ -48,7 +48,7 @@ func (s *Searcher) Capacity(ctx context.Context, t *plan.Trial) (*record.Record,
 	}
 	rule := stats.NewCapacitySearch(stats.CapacityRule{From: stats.AdmissibleFloor(t.Capacity.From, longest, need),
 		To: t.Capacity.To, Start: s.startRate(t), Step: t.Capacity.Step, Repeats: t.Capacity.Repeats})
-	c := &climb{Searcher: s, trial: t, out: out, wanted: names, retries: retriesOfProbe, begun: time.Now()}
+	c := &activeSearch{Searcher: s, trial: t, out: out, wanted: names, retries: retriesOfProbe, begun: time.Now()}
 	c.judge = func(measured *record.Record, p *record.Probe) {
 		outcome, invalid := dataset.ProbeOfCapacity(measured, objective, s.Experiment.Metrics)
 		p.Value, _ = dataset.Value(measured, names[0], s.Experiment.Metrics)

@@ -78,8 +78,8 @@ func (s *Searcher) metric(name string) record.Metric {
 	return m
 }
 
-// A climb is one search under way.
-type climb struct {
+// An activeSearch is one search under way.
+type activeSearch struct {
 	*Searcher
 	trial  *plan.Trial
 	out    *record.Search
@@ -93,10 +93,11 @@ type climb struct {
 }
 
 // spent returns how long the search has taken, without disturbed probes that were repeated.
-func (c *climb) spent() time.Duration { return time.Since(c.begun) - c.lost }
+func (c *activeSearch) spent() time.Duration { return time.Since(c.begun) - c.lost }
 
 // try makes probes of a candidate until n count, and returns these. t is the trial with the candidate's value.
-func (c *climb) try(ctx context.Context, t *plan.Trial, candidate record.Probe, n int) (probes []record.Probe, err error) {
+func (c *activeSearch) try(ctx context.Context, t *plan.Trial, candidate record.Probe,
+	n int) (probes []record.Probe, err error) {
 	if err := c.Bench.PrepareTrial(ctx, t); err != nil {
 		return nil, err
 	}
@@ -125,7 +126,7 @@ func (s *Searcher) end(rec *record.Record) *record.Record {
 }
 
 // probe makes one probe. While there are retries, it marks a disturbed one instead of judging it.
-func (c *climb) probe(ctx context.Context, t *plan.Trial, candidate record.Probe) (record.Probe, error) {
+func (c *activeSearch) probe(ctx context.Context, t *plan.Trial, candidate record.Probe) (record.Probe, error) {
 	made := candidate
 	if err := ctx.Err(); err != nil {
 		return made, err
@@ -152,7 +153,7 @@ func (c *climb) probe(ctx context.Context, t *plan.Trial, candidate record.Probe
 }
 
 // samplesOf returns the samples of a record that a probe keeps.
-func (c *climb) samplesOf(rec *record.Record) []record.Sample {
+func (c *activeSearch) samplesOf(rec *record.Record) []record.Sample {
 	if rec.Failure != "" {
 		return nil
 	}

@@ -39,7 +39,7 @@ func (s *Searcher) Tune(ctx context.Context, t *plan.Trial, wanted spec.Search, 
 		out.Stop, out.Chosen, out.Lo, out.Hi = record.StopOnly, only, float64(only), float64(only)
 		return s.end(rec), nil
 	}
-	c := &climb{Searcher: s, trial: t, out: out, wanted: []string{wanted.Maximize}, begun: time.Now()}
+	c := &activeSearch{Searcher: s, trial: t, out: out, wanted: []string{wanted.Maximize}, begun: time.Now()}
 	c.judge = func(measured *record.Record, p *record.Probe) {
 		if measured.Failure == "" {
 			p.Value, p.Invalid = dataset.ProbeOfTune(measured, wanted.Maximize, s.Experiment.Metrics)
