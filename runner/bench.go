@@ -20,46 +20,46 @@ import (
 	"benchbook/runner/search"
 )
 
-// A bench is where one experiment is measured, or checked.
+// A bench measures or checks one experiment.
 type bench struct {
 	*session
-	*Runner    // of the experiment
+	*Runner    // the session's, or its Outside
 	experiment *plan.Experiment
-	isCheck    bool  // services are checked, and nothing is measured
-	work       Group // steps left
+	isCheck    bool  // check the services only, measure nothing
+	work       Group // what is left to do
 
-	id      string             // of the run
-	plans   map[string]string  // digests of the experiments that the run is to measure, by their names
-	records []*record.Record   // that were there when the group began
-	lists   map[string]bool    // digests of the lists that records of the run hold
-	choices *search.Choices    // what searches found
-	facts   map[string]string  // that hold for all trials
-	rates   map[string]float64 // by experiment: the throughput that rates are a share of
+	id      string             // run ID
+	plans   map[string]string  // digests of the run's planned experiments, by name
+	records []*record.Record   // read before the group began
+	lists   map[string]bool    // digests of the lists already saved in the run
+	choices *search.Choices    // values that searches found
+	facts   map[string]string  // common to all trials
+	rates   map[string]float64 // from search.Rates
 
-	replaced  int  // repetitions that the run has measured again
-	disturbed bool // the machine disturbed the last repetition
+	replaced  int  // number of replacement repetitions in the run
+	disturbed bool // background load disturbed the last repetition
 	alike     map[*plan.Trial]alike
 
-	around   engine.Space // in which the spaces of repetitions are, if no services are shared; nil until the first
-	*variant              // of the shared services that the present trial uses
+	around   engine.Space // parent of the repetitions' spaces without shared services; nil until needed
+	*variant              // shared services of the current trial
 	variants map[string]*variant
 }
 
-// layout returns which machine each service runs on.
+// layout returns the layout of the experiment on the connected machines.
 func (b *bench) layout() layout {
 	return layout{experiment: b.experiment, host: b.Host, machines: b.Machines}
 }
 
 func (b *bench) secrets() Secrets { return b.options.Secrets[b.experiment] }
 
-// driver returns the load generator of a trial; nil without a load.
+// driver returns what measures a trial; nil for an unknown tool.
 func (b *bench) driver(t *plan.Trial) load.Driver {
 	r := b.Runner
 	switch {
 	case t.Command != nil:
 		return r.Commands
 	case b.isCheck:
-		return r.Requests // whichever tool puts the load on
+		return r.Requests // a check sends single requests, whatever the tool
 	case t.Load.Tool != "":
 		return r.Tools[t.Load.Tool]
 	case t.Load.Driver != nil:
@@ -68,9 +68,9 @@ func (b *bench) driver(t *plan.Trial) load.Driver {
 	return r.Requests
 }
 
-// begin finds what the experiment takes from others, prepares it and makes its searches.
+// begin looks up what the experiment takes from other experiments, prepares its images and runs its searches.
 func (b *bench) begin(ctx context.Context) (err error) {
-	if !b.isCheck { // experiments before it may have left records
+	if !b.isCheck { // earlier experiments may have saved records since
 		if b.records, err = b.read(); err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func (b *bench) begin(ctx context.Context) (err error) {
 	return b.prepareAndSearch(ctx)
 }
 
-// resume begins another group of the experiment: its searches may not have been made, nor its images.
+// resume begins another group of the experiment, which may need more searches and images.
 func (b *bench) resume(ctx context.Context, g Group, records []*record.Record) error {
 	b.work, b.records = g, records
 	if err := b.recall(); err != nil {
@@ -111,20 +111,20 @@ func (b *bench) prepareAndSearch(ctx context.Context) error {
 	return b.search(ctx)
 }
 
-// finish takes down what the experiment has left, given what ended it. An error that concerns it alone goes into the
-// summary.
+// finish removes the experiment's containers and networks. Err is what ended the experiment; if it concerns this
+// experiment only, it goes into the summary and finish returns nil.
 func (b *bench) finish(ctx context.Context, err error) error {
 	sum := &b.summary
 	for _, b.variant = range b.variants {
 		err = errors.Join(err, b.unshare(ctx))
 	}
-	if b.around != nil && !errors.As(err, new(*engine.LeftError)) { // which has said why it cannot be removed
+	if b.around != nil && !errors.As(err, new(*engine.LeftError)) { // after a LeftError the space cannot be removed
 		err = errors.Join(err, engine.CloseSpace(ctx, b.around, 0))
 	}
 	var noImage *images.NoImageError
 	var noValue *search.MissingError
 	switch {
-	case errors.As(err, new(*engine.LeftError)): // left containers would disturb
+	case errors.As(err, new(*engine.LeftError)): // left containers would disturb other experiments
 	case errors.As(err, &noValue):
 		sum.LeftOut = append(sum.LeftOut, noValue)
 		return nil
@@ -138,7 +138,7 @@ func (b *bench) finish(ctx context.Context, err error) error {
 	return err
 }
 
-// repetitions measures the steps of the group, and then as many again as the machine disturbed, until services are kept.
+// repetitions measures the steps of the group, then replaces disturbed ones. It stops early when services are kept.
 func (b *bench) repetitions(ctx context.Context) error {
 	for b.alike = map[*plan.Trial]alike{}; len(b.work.Steps) > 0; {
 		for len(b.work.Steps) > 0 {
@@ -186,7 +186,7 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 	if rec == nil {
 		return err
 	}
-	// What was measured is saved, also if nothing more can be measured.
+	// Save the record even if attempt also returned an error.
 	if saveErr := b.save(rec); saveErr != nil {
 		saveErr = fmt.Errorf("repetition %d of %s was measured but could not be saved: %w; once records can be saved, the "+
 			"same command measures it again", step.Repetition, step.Trial.Name, saveErr)
@@ -200,8 +200,8 @@ func (b *bench) step(ctx context.Context, step plan.Step) error {
 	return err
 }
 
-// attempt carries out a repetition with the values that searches found for its trial. If they found none, nothing
-// is run, and the record says why.
+// attempt runs a repetition with the values that searches found for its trial. If a search found none, nothing runs and
+// the record says why.
 func (b *bench) attempt(ctx context.Context, step plan.Step, k keep, drive drive) (*record.Record, error) {
 	original := step.Trial
 	if reason := b.choices.Of(original).Reason; reason != "" {
@@ -240,7 +240,7 @@ func (b *bench) count(step plan.Step, rec *record.Record) {
 	}
 }
 
-// save saves a record. A list among its facts, such as the installed packages, is kept once a run.
+// save saves a record. Long lists in its facts, such as installed packages, are saved once per run.
 func (b *bench) save(rec *record.Record) error {
 	if b.lists == nil {
 		b.lists = map[string]bool{}
@@ -257,30 +257,30 @@ func (b *bench) save(rec *record.Record) error {
 	return b.store.Save(rec)
 }
 
-// errOutOfTime means that the budget of a run is over.
+// errOutOfTime ends a run whose deadline has passed.
 var errOutOfTime = errors.New("the budget has run out")
 
 func (b *bench) outOfTime() bool {
 	return !b.options.Deadline.IsZero() && time.Now().After(b.options.Deadline)
 }
 
-// maxAlike is how many repetitions of a trial may fail alike, one after another, before it is given up.
+// maxAlike is the number of consecutive repetitions of a trial that may fail alike before the trial is given up.
 const maxAlike = 3
 
-// waited is the part of a failure that says how long a service was waited for, which differs from time to time.
+// waited matches the waiting time in a failure, which differs between repetitions.
 var waited = regexp.MustCompile(` was not ready after [^:]*:`)
 
-// WayOfFailing is the same for repetitions that failed in the same way.
+// WayOfFailing returns a failure without its waiting time, so that failures with the same cause compare equal.
 func WayOfFailing(failure string) string { return waited.ReplaceAllString(failure, ":") }
 
-// alike are the last repetitions of a trial that failed alike.
+// alike counts the most recent repetitions of a trial that failed in the same way.
 type alike struct {
 	way string
 	n   int
 }
 
-// giveUp leaves the other repetitions of t out of this session, also at later looks, if too many have failed like
-// r, one after another. A repetition that was not even tried took no time, and does not count.
+// giveUp drops the remaining repetitions of t for this session, at later looks too, once maxAlike in a row have failed
+// like r. Repetitions that never started do not count; they end when they start.
 func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 	if r.Failure == "" || r.Ended.Equal(r.Started) {
 		delete(b.alike, t)
@@ -306,7 +306,7 @@ func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 	}
 }
 
-// recall fills in what earlier searches have found for the trials of the group; for a check, what they would try first.
+// recall fills in the values that earlier searches found for the group's trials; for a check, the first candidates.
 func (b *bench) recall() error {
 	if b.isCheck {
 		return b.choices.TakeFirst(b.work.Trials())
@@ -314,8 +314,8 @@ func (b *bench) recall() error {
 	return b.choices.Recall(b.records, b.work.Trials(), b.work.Run)
 }
 
-// search searches for the values that repetitions need, and for capacities. Each search is saved when it has ended; one
-// that was stopped begins anew. Trials whose values were not found because the machine was busy are left out.
+// search runs the searches that are missing: for values of tune, and for capacities. A search is saved when it ends, so
+// an interrupted one starts over. Trials whose search failed because the machine was busy are dropped.
 func (b *bench) search(ctx context.Context) error {
 	searcher := &search.Searcher{Bench: b, Progress: b.Progress, Plan: b.plan, Experiment: b.experiment, Host: b.Host.ID,
 		Records: b.records, Choices: b.choices, Cores: b.layout().serviceCores}
@@ -366,8 +366,8 @@ func (b *bench) searched(t *plan.Trial, search func() (*record.Record, error)) (
 	return rec, nil
 }
 
-// NewRecord returns the record of a repetition before it begins. A repetition that was not planned comes after all
-// planned ones in the order of the experiment; a probe of a search has position 0.
+// NewRecord returns the record of a repetition that is about to start. Its position in the order is 0 for a probe, and
+// after all planned ones for a replacement.
 func (b *bench) NewRecord(step plan.Step) *record.Record {
 	t, e := step.Trial, b.experiment
 	position := 1 + slices.IndexFunc(e.Steps, func(s plan.Step) bool {
@@ -408,10 +408,9 @@ func (b *bench) Redact(rec *record.Record) {
 	rec.Redact(values)
 }
 
-// finished removes from a record what must not be kept, and the middle of a long failure: its beginning says what
-// failed, and its end why.
+// finished redacts a record and cuts the middle out of a long failure: the beginning says what failed, the end why.
 func (b *bench) finished(rec *record.Record) *record.Record {
 	b.Redact(rec)
-	rec.Failure = clip(rec.Failure, maxFailure) // a secret that was cut in two would not be found
+	rec.Failure = clip(rec.Failure, maxFailure) // after Redact, which would miss a secret that was cut in two
 	return rec
 }

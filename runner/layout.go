@@ -13,23 +13,23 @@ import (
 	"benchbook/runner/observe"
 )
 
-// factHosts says what runs on which node of a cluster.
+// factHosts names the fact that says which host each service and the load ran on.
 const factHosts = "placement.hosts"
 
-// layout says on which machines, and on which of their CPUs, services and load of an experiment run.
+// layout says which machines and CPUs the services and the load of an experiment run on.
 type layout struct {
 	experiment *plan.Experiment
 	host       machine.Host // all machines together
-	// machines are the connected ones, by their names in the project; the empty name is an engine elsewhere.
+	// machines are the connected machines by their names in the project; "" is the machine of a remote engine.
 	machines map[string]*machine.Machine
 }
 
-// placement returns the CPUs of a host that services and load run on.
+// placement returns how the CPUs of a host are divided between services and load.
 func (l layout) placement(host string) plan.Placement {
 	return l.experiment.Place(l.host.CoresOf(host))
 }
 
-// serviceCores returns the logical CPUs that the services of a trial have together.
+// serviceCores returns how many logical CPUs the services of a trial have together, at least 1.
 func (l layout) serviceCores(t *plan.Trial) int {
 	most, used := 1, map[int]bool{}
 	for _, s := range t.Services {
@@ -45,11 +45,11 @@ func (l layout) serviceCores(t *plan.Trial) int {
 	return max(most, len(used))
 }
 
-// addFacts adds what ran where.
+// addFacts adds the placement of services and load, and the clock offsets of other machines.
 func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 	loadCPUs, _ := l.loadCPUs(t)
 	for fact, words := range map[string]string{plan.FactServicesPlace: l.serviceCPUs(t), plan.FactLoadPlace: loadCPUs} {
-		if words != "" { // else all CPUs of a node
+		if words != "" { // empty: all CPUs of the node
 			facts[fact] = words
 		}
 	}
@@ -76,7 +76,7 @@ func (l layout) addFacts(t *plan.Trial, facts map[string]string) {
 	facts[factHosts] = strings.Join(append(where, what+" on "+l.experiment.LoadHost(t)), "; ")
 }
 
-// machine returns the machine behind a host of the project: this one, where it is not connected to another.
+// machine returns the connected machine of a host, or this machine if there is none.
 func (l layout) machine(host string) *machine.Machine {
 	if m := l.machines[host]; m != nil {
 		return m
@@ -91,7 +91,7 @@ func (l layout) machinesOf() (out []*machine.Machine) {
 	return out
 }
 
-// checkConnected returns an error if a host of the experiment is not connected: it would be measured somewhere else.
+// checkConnected returns an error if a host is not connected, because layout.machine would fall back to this machine.
 func (l layout) checkConnected() error {
 	for _, host := range l.experiment.HostNames() {
 		if host != "" && l.machines[host] == nil {
@@ -101,13 +101,12 @@ func (l layout) checkConnected() error {
 	return nil
 }
 
-// loadCPUs returns the CPUs that the load or command of a trial runs on, empty for all of a node, and how many they are.
+// loadCPUs returns the CPU set of a trial's load or command, empty for all CPUs of its node, and the number of CPUs.
 func (l layout) loadCPUs(t *plan.Trial) (cpus string, cores int) {
 	return l.experiment.PlaceLoad(t, l.host.CoresOf(l.experiment.LoadHost(t)))
 }
 
-// serviceCPUs returns the CPUs that the services of a trial run on: one set, or each service with its own; empty without
-// services.
+// serviceCPUs describes the CPUs of a trial's services: one set, or one for each service. It is empty without services.
 func (l layout) serviceCPUs(t *plan.Trial) string {
 	var names, sets []string
 	for _, s := range t.Services {
@@ -120,7 +119,7 @@ func (l layout) cpusOf(s *spec.Service) string {
 	return cmp.Or(s.CPUSet, l.placement(l.experiment.HostOf(s.Name)).Services)
 }
 
-// onMachines returns what runs on which machine, with the readings of other machines in a window by our clock.
+// onMachines returns what runs on each machine. Remote machines come with their readings in the window, in our clock.
 func (l layout) onMachines(ctx context.Context, t *plan.Trial, begin time.Time, length time.Duration) (
 	out []observe.OnMachine, err error) {
 	for _, host := range l.experiment.HostNames() {

@@ -22,24 +22,24 @@ import (
 	"benchbook/runner/observe"
 )
 
-// A wantedMetric is a metric that is read from the output of something.
+// A wantedMetric is a metric to read from the output of a service, hook, command or load.
 type wantedMetric struct {
 	plan.Metric
-	before [][]byte // logs of the containers of its service before the repetition
+	before [][]byte // logs of the service's containers before the repetition
 }
 
-// wantedMetrics returns the metrics of the experiment that are read from output. Services that run already have written
-// lines of earlier repetitions.
+// wantedMetrics returns the metrics of the experiment that are read from output. It keeps the present logs of running
+// services, whose lines come from earlier repetitions.
 func (b *bench) wantedMetrics(ctx context.Context, running []engine.Container) []wantedMetric {
 	var out []wantedMetric
 	for _, m := range b.experiment.Metrics {
 		if m.Stream == "" {
-			continue // computed from others, when the record is read
+			continue // computed from other metrics when the record is read
 		}
 		s := wantedMetric{Metric: m}
 		if m.Stream == "log" {
 			for _, container := range containersOf(running, m.Service) {
-				log, _ := serviceLog(ctx, container) // if it cannot be read now, it cannot be read later
+				log, _ := serviceLog(ctx, container) // a lasting error shows up when the metric is read
 				s.before = append(s.before, log)
 			}
 		}
@@ -48,8 +48,8 @@ func (b *bench) wantedMetrics(ctx context.Context, running []engine.Container) [
 	return out
 }
 
-// readMetrics reads metrics when a repetition is over, and adds them to the samples, or why they are missing to the
-// record.
+// readMetrics reads metrics after a repetition. It adds values to m.Samples and the reasons for missing ones to
+// rec.Missing.
 func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measurement, running []engine.Container,
 	rec *record.Record) {
 	for _, s := range metrics {
@@ -77,7 +77,7 @@ func readMetrics(ctx context.Context, metrics []wantedMetric, m *load.Measuremen
 	}
 }
 
-// notFinite says which sample is infinite or not a number, as of a tool that has divided by zero; empty for none.
+// notFinite returns a failure for the first infinite or NaN sample, such as after a division by zero, or "".
 func notFinite(samples []record.Sample) string {
 	for _, s := range samples {
 		if math.IsInf(s.Value, 0) || math.IsNaN(s.Value) {
@@ -103,11 +103,11 @@ func (s *wantedMetric) log(ctx context.Context, running []engine.Container) ([]b
 	return all, nil
 }
 
-// overlap is how many bytes of the end of an earlier log are looked for in the present one.
+// overlap is how many bytes from the end of an earlier log are searched for in the present one.
 const overlap = 4 << 10
 
-// writtenSince returns the part of a log that was written after an earlier reading of it. An engine keeps only the end
-// of a log: if the earlier one is not found in it any more, all of it is new.
+// writtenSince returns the part of a log that was written after an earlier reading of it. Engines keep only the end of
+// a long log, so if the earlier text is gone, all of it is new.
 func writtenSince(before, now []byte) []byte {
 	if bytes.HasPrefix(now, before) {
 		return now[len(before):]
@@ -124,7 +124,7 @@ func containersOf(running []engine.Container, service string) []engine.Container
 	return slice.Filter(running, func(r engine.Container) bool { return observe.ServiceOf(r.Name()) == service })
 }
 
-// read returns the number that text has, in the base unit of the metric.
+// read extracts the metric's value from text, in the base unit.
 func (s *wantedMetric) read(text []byte) (float64, error) {
 	find, pattern := byPath, s.JSON
 	if s.Regex != "" {
@@ -163,7 +163,7 @@ func byRegex(pattern string, text []byte) (string, error) {
 	return string(all[len(all)-1][1]), nil
 }
 
-// byPath returns the value at a path with dots: in text if it is JSON, or else in the last line that is and has it.
+// byPath returns the value at a dotted path in text, if it is one JSON document, or in the last JSON line that has it.
 func byPath(path string, text []byte) (string, error) {
 	lines := bytes.Split(text, []byte("\n"))
 	slices.Reverse(lines)
@@ -181,8 +181,8 @@ func byPath(path string, text []byte) (string, error) {
 	return "", fmt.Errorf("no %s in JSON", path)
 }
 
-// lookUpJSON returns the single value at a dotted path, such as items.0.price, as text; strings without their quotes.
-// Doc is decoded by encoding/json; with UseNumber, numbers keep their spelling. Names with a dot cannot be reached.
+// lookUpJSON returns the scalar at a dotted path, such as items.0.price, as text; strings are unquoted. Doc comes from
+// encoding/json; with UseNumber, numbers keep their spelling. Keys that contain a dot cannot be reached.
 func lookUpJSON(doc any, path string) (value string, ok bool) {
 	for step := range strings.SplitSeq(path, ".") {
 		switch parent := doc.(type) {

@@ -13,20 +13,20 @@ import (
 	"benchbook/runner/search"
 )
 
-// Group has the missing repetitions of one experiment up to the next look.
+// Group holds the missing repetitions of one experiment up to the next look.
 type Group struct {
 	Experiment *plan.Experiment
 	Run        string        // run to resume; empty for a new one
 	Steps      []plan.Step   // in the order to measure
-	Searches   []*plan.Trial // whose capacity is to be searched for
-	Replaced   int           // repetitions that Run has measured again already
+	Searches   []*plan.Trial // trials whose capacity to search for
+	Replaced   int           // number of replacement repetitions in Run so far
 }
 
 // Len counts repetitions and searches for capacities.
 func (g *Group) Len() int { return len(g.Steps) + len(g.Searches) }
 
-// Trials returns the trials of g in plan order, and the A/A pair as its first half, because both halves share what
-// searches find.
+// Trials returns the trials of g in plan order. The A/A pair appears as its first half only, because both halves share
+// the values that searches find.
 func (g *Group) Trials() []*plan.Trial {
 	return slice.Filter(g.Experiment.Trials, func(t *plan.Trial) bool {
 		isHalf := func(o *plan.Trial) bool { return g.Experiment.Original(o) == t }
@@ -42,15 +42,15 @@ func total(groups []Group) (n int) {
 	return n
 }
 
-// Undecided returns, by experiment, the names of the trials that claims are undecided about, given records.
+// Undecided returns the names of the trials that undecided claims need, by experiment.
 type Undecided func([]*record.Record) map[string][]string
 
 // Scope narrows what Missing returns.
 type Scope struct {
 	Only     func(*plan.Experiment, *plan.Trial) bool // nil: all trials
-	Anew     func(*plan.Experiment) bool              // measured from the beginning as a new run; nil: none
+	Anew     func(*plan.Experiment) bool              // measure from the start, as a new run; nil: none
 	Outdated map[string]bool                          // runs that cannot be resumed
-	Tried    map[Turn]bool                            // what this session has started or given up
+	Tried    map[Turn]bool                            // started or given up in this session
 }
 
 // Turn is a repetition of a trial, or the search for its capacity.
@@ -59,15 +59,15 @@ type Turn struct {
 	Repetition        int // 0 for a search
 }
 
-// Missing returns what to measure next of a plan, one group for each experiment, in the order to measure them. Records
+// Missing returns what to measure next, one group for each experiment of the plan, in measuring order. Records must
 // belong to the plan and its host, without outdated ones.
 //
-// Up to the first look, that is every planned repetition and every search for a capacity without a record. An experiment
-// that has all of them gets a repetition for each trial that background load left with too few valid ones. When no
-// experiment has either, the trials with undecided claims get the repetitions up to their next look. All experiments
-// come to a look together: a claim may compare several, and the noise floor comes from all their A/A pairs.
+// First come the planned repetitions up to the first look and the capacity searches that have no record. An experiment
+// that has all of these gets one repetition for each trial that background load left with too few valid ones. When no
+// experiment needs either, the trials of undecided claims get the repetitions up to their next look. All experiments
+// reach a look together: a claim may compare several, and the noise floor comes from the A/A pairs of all.
 //
-// A run of this very plan that was stopped is resumed. A plan with another plain number of repetitions begins a new run.
+// A stopped run of exactly this plan is resumed. A plan with another fixed number of repetitions begins a new run.
 //
 // Source: docs/records.md#freshness, docs/method.md#number-of-looks.
 func Missing(p *plan.Plan, records []*record.Record, undecided Undecided, s Scope) []Group {
@@ -82,7 +82,7 @@ func Missing(p *plan.Plan, records []*record.Record, undecided Undecided, s Scop
 	return s.nextLook(states, records, undecided)
 }
 
-// firstLook returns the repetitions missing up to the first look, or to measure again.
+// firstLook returns the repetitions and searches missing up to the first look, or else the retries.
 func (s Scope) firstLook(e *state) Group {
 	if s.Anew != nil && s.Anew(e.Experiment) {
 		steps := slice.Filter(e.Steps, func(step plan.Step) bool { return step.Round <= e.Least() })
@@ -102,8 +102,8 @@ func (s Scope) firstLook(e *state) Group {
 	return s.pick(g)
 }
 
-// nextLook returns the repetitions up to the next look of the trials that are behind most. A run that was stopped
-// between two looks is resumed with the trials that were undecided at the first of them, as its records were then.
+// nextLook returns the repetitions of the trials furthest behind, up to their next look. A run that was stopped between
+// two looks continues with the trials that were undecided at the earlier one, judged by the records of that time.
 func (s Scope) nextLook(states []*state, records []*record.Record, undecided Undecided) []Group {
 	if !slices.ContainsFunc(states, func(e *state) bool { return e.Most() > e.Least() }) {
 		return slice.Map(states, (*state).group)
@@ -125,7 +125,7 @@ func (s Scope) nextLook(states []*state, records []*record.Record, undecided Und
 		}
 	}
 	slices.Sort(looks)
-	for _, look := range looks { // at an earlier one all trials may have been given up, or left out by Only
+	for _, look := range looks { // the trials at an earlier look may all be given up, or excluded by Only
 		groups := slice.Map(states, func(e *state) Group { return s.afterLook(e, look, open[e.Name], false) })
 		if total(groups) > 0 {
 			return groups
@@ -134,8 +134,8 @@ func (s Scope) nextLook(states []*state, records []*record.Record, undecided Und
 	return slice.Map(states, (*state).group)
 }
 
-// afterLook returns the repetitions up to the look after a given one, of open trials that have come no further. The A/A
-// pair continues as long as a trial of its experiment does; resumed means that some may have reached the next look.
+// afterLook returns the repetitions between a look and the next, for open trials that are not past it. The A/A pair
+// continues as long as a trial of its experiment does. Resumed means that some trials may have reached the next look.
 func (s Scope) afterLook(e *state, look int, open []string, resumed bool) Group {
 	steps := func(wanted func(*plan.Trial) bool) []plan.Step {
 		return e.steps(func(t *progress) int {
@@ -154,13 +154,13 @@ func (s Scope) afterLook(e *state, look int, open []string, resumed bool) Group 
 	return s.pick(g)
 }
 
-// includes reports whether anything of an experiment may be measured.
+// includes reports whether the scope leaves anything to measure in an experiment.
 func (s Scope) includes(e *plan.Experiment) bool {
 	all := s.pick(Group{Experiment: e, Steps: e.Steps, Searches: capacities(e)})
 	return e.Skipped == "" && (s.Only == nil || all.Len() > 0)
 }
 
-// resumable returns the newest run of this very plan; empty for none.
+// resumable returns the newest run that measured exactly this plan of e, or "".
 func (s Scope) resumable(e *plan.Experiment, records []*record.Record) (run string) {
 	for _, r := range records {
 		if r.Experiment == e.Name && r.Plan == e.Digest && !s.Outdated[r.Run] {
@@ -170,7 +170,7 @@ func (s Scope) resumable(e *plan.Experiment, records []*record.Record) (run stri
 	return run
 }
 
-// pick leaves out the trials that are not asked for, and what was tried.
+// pick drops trials that Only excludes, and repetitions and searches that were tried.
 func (s Scope) pick(g Group) Group {
 	wanted := func(t *plan.Trial, repetition int) bool {
 		return (s.Only == nil || s.Only(g.Experiment, t)) && !s.Tried[Turn{g.Experiment.Name, t.Name, repetition}]
@@ -180,7 +180,7 @@ func (s Scope) pick(g Group) Group {
 	return g
 }
 
-// stoppedAfter returns the first look after which a trial has some of the repetitions up to its next look, not all.
+// stoppedAfter returns the first look at which a trial has some, but not all, of the repetitions up to its next look.
 func stoppedAfter(states []*state) (first int, ok bool) {
 	for _, e := range states {
 		for _, t := range e.trials {
@@ -193,7 +193,7 @@ func stoppedAfter(states []*state) (first int, ok bool) {
 	return first, ok
 }
 
-// wasSeen reports whether a record was there at a look.
+// wasSeen reports whether a record existed when a run came to a look.
 func wasSeen(r *record.Record, states []*state, look int) bool {
 	i := slices.IndexFunc(states, func(e *state) bool { return e.Name == r.Experiment })
 	if i < 0 || len(states[i].Looks) == 0 || r.Order.Replaces > 0 {
@@ -208,11 +208,11 @@ func capacities(e *plan.Experiment) []*plan.Trial {
 	return slice.Filter(e.Trials, func(t *plan.Trial) bool { return t.Capacity != nil })
 }
 
-// state is an experiment with what its records hold.
+// state is an experiment with the progress of its trials.
 type state struct {
 	*plan.Experiment
-	run      string // the run that is resumed; empty for none
-	replaced int    // repetitions that run has measured again
+	run      string // the run to resume; empty for a new one
+	replaced int    // number of replacement repetitions in run
 	trials   []*progress
 }
 
@@ -220,14 +220,14 @@ type state struct {
 type progress struct {
 	trial     *plan.Trial
 	records   []*record.Record // repetitions in the resumed run, in order
-	own       map[int]bool     // numbers of records
-	gapless   int              // numbers of records from 1 without a gap
-	last      int              // largest number of records that was planned
-	elsewhere int              // gapless of another run that has all up to the first look; 0 without one
+	own       map[int]bool     // repetition numbers of records
+	gapless   int              // how many of them follow from 1 without a gap
+	last      int              // largest of them that was planned
+	elsewhere int              // gapless of another run that is complete up to the first look; 0 without one
 	searched  bool             // a search has found its capacity
 }
 
-// newState returns the state of e if run is resumed.
+// newState returns the state of e for resuming run.
 func newState(e *plan.Experiment, records []*record.Record, run string) *state {
 	out := &state{Experiment: e, run: run}
 	records = slice.Filter(records, func(r *record.Record) bool { return r.Experiment == e.Name })
@@ -281,8 +281,8 @@ func (e *state) progressOf(t *plan.Trial) *progress {
 	return e.trials[slices.Index(e.Experiment.Trials, t)]
 }
 
-// done returns how many repetitions of t are measured: in the run that is resumed, or else in another one that has all
-// up to the first look.
+// done returns how many repetitions of t are measured: in the resumed run, or in another one that is complete up to the
+// first look.
 func (e *state) done(t *progress) int {
 	if t.gapless < e.Least() {
 		return max(t.gapless, t.elsewhere)
@@ -290,13 +290,13 @@ func (e *state) done(t *progress) int {
 	return t.gapless
 }
 
-// look returns the index of the last look that t has reached in the run that is resumed, -1 for none.
+// look returns the index of the last look that t has reached in the resumed run, or -1.
 func (e *state) look(t *progress) int {
 	return len(slice.Filter(e.Looks, func(look int) bool { return look <= t.gapless })) - 1
 }
 
-// steps returns the planned repetitions, in plan order, that have no record in the run that is resumed, up to a round of
-// each trial.
+// steps returns the planned repetitions without a record in the resumed run, in plan order. UpTo returns the last round
+// of a trial.
 func (e *state) steps(upTo func(*progress) int) []plan.Step {
 	rounds := map[*plan.Trial]int{}
 	for _, t := range e.trials {
@@ -307,25 +307,25 @@ func (e *state) steps(upTo func(*progress) int) []plan.Step {
 	})
 }
 
-// retries returns a repetition for each trial that has too few valid ones because of background load, in random order
-// by the seed. They count as rounds after the planned ones. A trial gets at most twice the repetitions up to the look
-// that it has reached, so that a run ends on a machine that is never quiet.
+// retries returns one repetition for each trial that background load left with too few valid ones, shuffled by the
+// seed. They count as rounds after the planned ones. A trial's total is limited to twice the repetitions of the look
+// that it has reached, so a run ends even on a machine that is never quiet.
 //
-// Which repetitions are replaced depends on background load alone and never on what they measured.
+// Which repetitions are replaced depends on background load only, never on the measured values.
 //
 // Source: docs/method.md#valid-cells.
 func (e *state) retries() []plan.Step {
 	var steps []plan.Step
 	for _, t := range e.trials {
 		if !slices.ContainsFunc(e.Steps, func(s plan.Step) bool { return s.Trial == t.trial }) {
-			continue // its capacity is searched for
+			continue // measured by a capacity search
 		}
 		look := e.look(t)
-		if look < 0 || e.Looks[look] < stats.MinRepetitions { // too few for a verdict, disturbed or not
+		if look < 0 || e.Looks[look] < stats.MinRepetitions { // too few for a verdict in any case
 			continue
 		}
 		if n := len(t.records); n < 2*e.Looks[look] && validity.NeedsRepeating(t.records) {
-			// A record may have been removed, and no number is used twice.
+			// Numbers are not reused, even if a record was removed.
 			next := max(e.Most(), t.records[n-1].Repetition) + 1
 			steps = append(steps, plan.Step{Trial: t.trial, Round: next, Repetition: next, Replaces: disturbed(t.records)})
 		}
@@ -337,7 +337,7 @@ func (e *state) retries() []plan.Step {
 	return steps
 }
 
-// disturbed returns the first disturbed repetition that no other one replaces.
+// disturbed returns the first disturbed repetition that has no replacement, or 0.
 func disturbed(records []*record.Record) int {
 	replaced := map[int]bool{}
 	for _, r := range records {

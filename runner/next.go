@@ -11,7 +11,7 @@ import (
 	"benchbook/runner/images"
 )
 
-// Next is what a run of a plan would do up to its next look.
+// Next describes what a run of a plan would measure up to its next look.
 type Next struct {
 	plan    *plan.Plan
 	present *images.Present
@@ -23,7 +23,7 @@ type Next struct {
 	groups     []Group
 }
 
-// NextOf returns the missing repetitions of a plan on a host, given all records of its article.
+// NextOf returns what is missing of a plan on a host. Records are all records of the article.
 func NextOf(p *plan.Plan, records []*record.Record, host string, o Options) *Next {
 	n := &Next{plan: p, present: o.Present, conditions: o.Conditions, records: p.RecordsOf(nil, records, host)}
 	n.scope, records = o.scope(o.Present, records)
@@ -44,7 +44,7 @@ func (n *Next) Searches() int {
 	return sum
 }
 
-// Trials counts the trials of an experiment that something is missing of, the A/A pair once.
+// Trials counts the trials of an experiment with missing measurements, the A/A pair once.
 func (n *Next) Trials(e *plan.Experiment) int { return len(n.trials(e)) }
 
 func (n *Next) trials(e *plan.Experiment) []*plan.Trial {
@@ -54,11 +54,11 @@ func (n *Next) trials(e *plan.Experiment) []*plan.Trial {
 	return nil
 }
 
-// Todo has the missing repetitions of one trial.
+// Todo counts the missing repetitions of one trial.
 type Todo struct {
 	Count int  // repetitions, or one search for a capacity
-	Again bool // they replace disturbed ones
-	UpTo  int  // the largest number of a repetition
+	Again bool // they replace disturbed repetitions
+	UpTo  int  // largest repetition number; 0 for a search
 }
 
 // ByTrial returns the missing repetitions of each trial.
@@ -79,8 +79,8 @@ func (n *Next) ByTrial() map[*plan.Trial]Todo {
 // Fruitless is an experiment whose repetitions have all failed.
 type Fruitless struct {
 	Experiment *plan.Experiment
-	Failed     int    // repetitions
-	Failure    string // of the last one
+	Failed     int    // number of repetitions
+	Failure    string // failure of the last one
 }
 
 func (f *Fruitless) Error() string {
@@ -91,7 +91,7 @@ func (f *Fruitless) Error() string {
 	return all + ": " + strings.ReplaceAll(f.Failure, "\n", " ")
 }
 
-// AllFailed returns the experiments that nothing is missing of, and whose repetitions have all failed.
+// AllFailed returns the complete experiments whose repetitions have all failed.
 func (n *Next) AllFailed() []Fruitless {
 	var out []Fruitless
 	for _, g := range n.groups {
@@ -116,8 +116,8 @@ func ofExperiment(e *plan.Experiment, records []*record.Record) []*record.Record
 	return slice.Filter(records, func(r *record.Record) bool { return r.Experiment == e.Name })
 }
 
-// Outdated says why trials are measured again because images, programs, CPUs or conditions of the machine have changed:
-// "EXPERIMENT: REASON".
+// Outdated returns the reasons, as "EXPERIMENT: REASON", for measuring trials again after a change of images, programs,
+// CPUs or machine conditions.
 func (n *Next) Outdated() []string {
 	var out []string
 	for _, e := range n.plan.Experiments {
@@ -136,7 +136,7 @@ func (n *Next) Outdated() []string {
 	return out
 }
 
-// ConditionsChanged says which conditions of the machine are others than those that a record was measured under.
+// ConditionsChanged returns a sentence for each condition of the machine that differs from when r was measured.
 //
 // Source: docs/method.md#hosts.
 func ConditionsChanged(r *record.Record, now map[string]string) []string {

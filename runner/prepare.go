@@ -15,7 +15,7 @@ import (
 	"benchbook/runner/images"
 )
 
-// Builds reports whether measuring a plan may need the build of an image.
+// Builds reports whether measuring a plan may have to build an image.
 func Builds(p *plan.Plan) bool {
 	isBuilt := func(i engine.Image) bool { return i.Build != nil }
 	return slices.ContainsFunc(p.Experiments, func(e *plan.Experiment) bool {
@@ -38,8 +38,8 @@ func (b *bench) images() images.Set {
 	return images.Set{Store: r.imageStore, Article: b.plan.Article, Experiment: b.experiment}
 }
 
-// prepareAll makes available what all groups need, and returns the images that could not be had. What is needed may
-// depend on values that searches find: what they would try first counts until then.
+// prepareAll pulls and builds what all groups need, and returns the images that it could not get. Where needs depend on
+// the result of a search, it prepares the search's first candidate.
 func (s *session) prepareAll(ctx context.Context, groups []Group, records []*record.Record) ([]*images.NoImageError, error) {
 	var needs []images.Need
 	for _, g := range groups {
@@ -51,7 +51,7 @@ func (s *session) prepareAll(ctx context.Context, groups []Group, records []*rec
 			return nil, err
 		}
 		if b.recall() != nil && b.choices.TakeFirst(g.Trials()) != nil {
-			continue // it takes over a value that nothing chooses, and says so when its turn comes
+			continue // it takes a value that no search chooses, and reports that when its turn comes
 		}
 		more, err := b.pendingNeeds()
 		if err != nil {
@@ -62,7 +62,8 @@ func (s *session) prepareAll(ctx context.Context, groups []Group, records []*rec
 	return images.Make(ctx, needs...)
 }
 
-// environment returns the facts of the engine, which has to be on a machine that is known, and of the host.
+// environment returns the facts of the engine and the host. It fails if the engine runs on a machine that we cannot
+// observe, or if a host is not connected.
 func (b *bench) environment(ctx context.Context) (map[string]string, error) {
 	known, err := b.Engine.Facts(ctx)
 	if err != nil {
@@ -79,12 +80,12 @@ func (b *bench) environment(ctx context.Context) (map[string]string, error) {
 	return facts, b.layout().checkConnected()
 }
 
-// PrepareTrial provides the needs of a trial, without its driver.
+// PrepareTrial provides the images of a trial, without its driver's.
 func (b *bench) PrepareTrial(ctx context.Context, t *plan.Trial) error {
 	return provide(ctx, b.images().Needs(t))
 }
 
-// provide makes needed things available. The error is a *images.NoImageError if something could not be had.
+// provide pulls and builds images. The error is a *images.NoImageError if one is not available.
 func provide(ctx context.Context, needs []images.Need) error {
 	missing, err := images.Make(ctx, needs...)
 	if err == nil && len(missing) > 0 {
@@ -93,8 +94,8 @@ func provide(ctx context.Context, needs []images.Need) error {
 	return err
 }
 
-// pendingNeeds returns what pending trials need, with the values of searches if they are known, else the first ones:
-// the images of later candidates are made when it is their turn.
+// pendingNeeds returns the needs of the pending trials, drivers first. Values not yet found by a search are its first
+// candidates; images for later candidates are made when the search tries them.
 func (b *bench) pendingNeeds() (drivers []images.Need, err error) {
 	var needs []images.Need
 	for _, t := range b.work.Trials() {
@@ -124,8 +125,8 @@ func (b *bench) pendingNeeds() (drivers []images.Need, err error) {
 	return append(drivers, needs...), nil
 }
 
-// SameBuilds reports whether each cell of an experiment runs the same in all revisions that are compared, though it is
-// built from other files: the builds have the same results. Prepare has to have built them.
+// SameBuilds reports whether the builds of all compared revisions gave the same images in every cell of an experiment,
+// although their files differ. Call Prepare first.
 func (r *Runner) SameBuilds(article string, e *plan.Experiment) bool {
 	if r.imageStore == nil || len(e.Trials) == 0 {
 		return false
@@ -146,8 +147,7 @@ func (r *Runner) SameBuilds(article string, e *plan.Experiment) bool {
 	return true
 }
 
-// withImages returns the definition of a trial with the ids of the images instead of what they are built from. It is
-// false if a build has no id.
+// withImages returns the definition of a trial with image IDs in place of builds, or false if a build has no ID.
 func withImages(t *plan.Trial, facts map[string]string) (string, bool) {
 	var d spec.Definition
 	if err := json.Unmarshal(t.Definition, &d); err != nil {

@@ -20,40 +20,40 @@ import (
 )
 
 const (
-	// startGrace is how long an engine may take, after the time of the repetition, to say why a service was not ready.
+	// startGrace is the time an engine gets, after the repetition's timeout, to say why a service was not ready.
 	startGrace = 5 * time.Second
-	// logGrace is how long reading the logs of a failed repetition may last.
+	// logGrace limits how long logs are read after a repetition.
 	logGrace = 10 * time.Second
 )
 
-// Bounds of what a failed repetition keeps, in bytes.
+// Limits of what a record keeps of a failure, in bytes.
 const (
 	maxLog     = 4 << 10 // of each service, and of the load
 	maxFailure = 1 << 10
 )
 
-// A repetition is a trial being measured once.
+// A repetition is one measurement of a trial in progress.
 type repetition struct {
 	*bench
-	ctx, bounded context.Context // bounded ends with the time of the repetition
-	trial        *plan.Trial     // with the values of secrets
+	ctx, bounded context.Context // bounded ends at the repetition's timeout
+	trial        *plan.Trial     // secrets filled in
 	rec          *record.Record
 
 	own     *services
 	running []engine.Container // services, shared ones included
 	metrics []wantedMetric
 	place   load.Place
-	lap     time.Time // when the present part of its time began
+	lap     time.Time // when the current part began
 }
 
-// keep says when the services of a repetition stay up for somebody to look at: if it fails, or in any case.
+// keep says when the services of a repetition stay up for inspection: after a failure, or always.
 type keep struct{ failed, always bool }
 
-// drive puts the load on services that are ready.
+// drive measures or checks services that are ready.
 type drive func(*repetition) (load.Measurement, error)
 
-// Measure measures a trial once. An error means that we could not; what goes wrong with the benchmark is in the record.
-// There may be both: what was measured before its containers could not be removed.
+// Measure measures a trial once. A benchmark that fails is a record with a Failure; an error means that measuring
+// itself failed. Both are returned if the containers could not be removed after a measurement.
 func (b *bench) Measure(ctx context.Context, step plan.Step) (*record.Record, error) {
 	return b.repeat(ctx, step, keep{}, (*repetition).measureLoad)
 }
@@ -69,7 +69,7 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive)
 	if err != nil {
 		return nil, err
 	}
-	// The time of a repetition ends with its measurement: how long taking it down lasts says nothing about it.
+	// The timeout covers starting and measuring, not stopping.
 	var cancel context.CancelFunc
 	p.bounded, cancel = context.WithTimeout(ctx, b.experiment.Timeout-time.Since(begin))
 	defer cancel()
@@ -86,7 +86,7 @@ func (b *bench) repeat(ctx context.Context, step plan.Step, k keep, drive drive)
 	return p.end(k, m, err)
 }
 
-// end takes down what a repetition started, and completes its record, given what was measured and the error.
+// end removes what the repetition started and completes its record from the measurement and its error.
 func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record, error) {
 	m, isResult := p.judge(m, err)
 	cancelled := p.ctx.Err()
@@ -98,7 +98,7 @@ func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record,
 	case err != nil && !isResult:
 		return nil, errors.Join(err, closeErr)
 	case m.Failure != "" && closeErr != nil:
-		// An engine that stops ends what runs on it. That may not be the benchmark's fault, and is measured again.
+		// If the engine stopped, the failure may not be the benchmark's fault: return an error, so it is measured again.
 		return nil, fmt.Errorf("%s, and then: %w", m.Failure, closeErr)
 	}
 	rec := p.rec
@@ -112,14 +112,14 @@ func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record,
 	return p.finished(rec), closeErr
 }
 
-// endPart adds the time since the last part to one of the repetition.
+// endPart adds the time since the last call to a named part of the repetition.
 func (p *repetition) endPart(name string) {
 	p.rec.Parts[name] += time.Since(p.lap).Seconds()
 	p.lap = time.Now()
 }
 
-// enter opens a space for the services of the repetition when the machines have come to rest, for which it waits longer
-// if one of them disturbed the repetition before. It returns when the time of the repetition began.
+// enter waits until the machines are quiet, longer if the previous repetition was disturbed, and opens a space for the
+// services. It returns the time at which the repetition's timeout began.
 func (p *repetition) enter() (begin time.Time, err error) {
 	begin = time.Now()
 	if p.Settler != nil {
@@ -134,9 +134,8 @@ func (p *repetition) enter() (begin time.Time, err error) {
 	return begin, err
 }
 
-// start starts the services and the container of the load at the same time. It starts after services
-// whose logs are searched for metrics, as these may be times of the start itself, and after the one whose network it
-// shares.
+// start starts the services and, at the same time, the container of the load. The container starts last if metrics are
+// read from logs, because these may time the start itself, or if it runs another program than ours.
 func (p *repetition) start() (err error) {
 	t := p.trial
 	if p.shared != nil {
@@ -156,7 +155,7 @@ func (p *repetition) start() (err error) {
 	if !p.isCheck || t.Load != nil {
 		p.own.idle = p.driver(t).Container(p.place, search.WithRate(t, p.rates))
 	}
-	// A tool may look up names for each connection, and finds running services in its hosts file.
+	// A tool may resolve names for each connection; a container's hosts file lists the services that run when it starts.
 	p.own.idleLast = p.own.idle != nil && !p.own.idle.Ours || reads("log")
 	err = p.startServices(p.ctx, p.bounded, p.own)
 	p.running = append(p.running, p.own.running...)
@@ -164,7 +163,7 @@ func (p *repetition) start() (err error) {
 	return err
 }
 
-// prepare runs the hooks before the load, and drops the page cache where that is asked for.
+// prepare runs the prepare hooks and, for a cold experiment, drops the page cache. It returns the hooks' stdout.
 func (p *repetition) prepare() (wrote string, err error) {
 	if len(p.trial.Prepare) > 0 {
 		wrote, err = runHooks(p.bounded, "prepare", p.trial.Prepare, p.trial, p.place)
@@ -176,7 +175,7 @@ func (p *repetition) prepare() (wrote string, err error) {
 	return wrote, err
 }
 
-// measure runs the hooks, puts the load on, and reads the metrics.
+// measure runs the prepare hooks, drives the load, and reads the metrics.
 func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 	prepared, err := p.prepare()
 	if err == nil {
@@ -195,10 +194,10 @@ func (p *repetition) measure(drive drive) (m load.Measurement, err error) {
 	reading, cancel := context.WithTimeout(p.ctx, logGrace)
 	defer cancel()
 	readMetrics(reading, p.metrics, &m, p.running, p.rec)
-	return m, p.ctx.Err() // one that was interrupted now lacks what was left out since
+	return m, p.ctx.Err() // metrics may be missing after an interruption
 }
 
-// measureLoad puts the load on services that are ready, and reads what they and the machine do meanwhile.
+// measureLoad drives the load against ready services and samples their usage and the machine's meanwhile.
 func (p *repetition) measureLoad() (load.Measurement, error) {
 	begin, t, services := time.Now(), p.trial, stillRunning(p.running)
 	sampler := observe.Watch(p.bounded, services, p.place.Load)
@@ -207,7 +206,7 @@ func (p *repetition) measureLoad() (load.Measurement, error) {
 	if err != nil {
 		return m, fmt.Errorf("trial %s: %w", t.Name, err)
 	}
-	if !m.Start.IsZero() { // it was timed on the machine of the load
+	if !m.Start.IsZero() { // convert from the clock of the load's machine
 		m.Start = m.Start.Add(-p.place.Ahead)
 	}
 	if m.Load != nil {
@@ -230,27 +229,27 @@ func (p *repetition) measureLoad() (load.Measurement, error) {
 	if m.Command != nil && result.Foreign >= 0 {
 		m.Command.ForeignCPU = result.Foreign
 	}
-	measured := m.Length // of the window, or the run of a command
+	measured := m.Length // window, or run time of the command
 	p.rec.Parts["warmup"] = m.Warmup.Seconds()
 	p.rec.Parts["measure"] = measured.Seconds()
 	p.rec.Parts["load"] = (time.Since(begin) - m.Warmup - measured).Seconds()
 	return m, nil
 }
 
-// explain replaces the failure of a load by its cause, where that is known.
+// explain replaces the failure of a load by its cause, if it is known.
 func (p *repetition) explain(m *load.Measurement) {
 	if rest, ok := strings.CutPrefix(m.Failure, "before timing: "); ok && p.experiment.Outside {
 		m.Failure = "the running target: " + rest + ": start it, or correct target"
 	} else if m.Failure != "" {
 		if cause := unreachedTarget(p.bounded, p.bench.Engine, p.trial, p.place.Services); cause != "" {
-			m.Failure, m.Log = cause, "" // the load saw what followed from it
+			m.Failure, m.Log = cause, "" // the load's log shows only symptoms
 		}
 	}
 }
 
-// serviceFailure reports a service that exited: non-zero, out of memory, or before the repetition ended. One that is
-// done with its work may exit, unless it is shared: the next repetition needs it. A service that the engine has removed,
-// or does not know any more, is an error: numbers measured meanwhile say nothing about the service.
+// serviceFailure returns a *resultError if a service exited with an error or ran out of memory, if one exited and the
+// load failed (err), or if a shared one exited, as the next repetition needs it. It returns any other error if the
+// engine has lost a service, because its numbers are then meaningless. Otherwise it returns err.
 func (p *repetition) serviceFailure(err error) error {
 	if p.ctx.Err() != nil {
 		return err
@@ -273,8 +272,7 @@ func (p *repetition) serviceFailure(err error) error {
 	return err
 }
 
-// logs adds the ends of the services' logs to the load's. The error may come from a service that is gone, with
-// its log.
+// logs returns the ends of the load's log and the services' logs. Err may hold the log of a service that is gone.
 func logs(ctx context.Context, load string, running []engine.Container, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, logGrace)
 	defer cancel()
@@ -295,8 +293,7 @@ func logs(ctx context.Context, load string, running []engine.Container, err erro
 	return strings.TrimSpace(all)
 }
 
-// judge turns what goes wrong with the benchmark into a result, which the measurement then holds. It returns false for
-// other errors.
+// judge turns a failure of the benchmark into a measurement with a Failure. IsResult reports whether err was one.
 func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, isResult bool) {
 	deadline, _ := p.bounded.Deadline()
 	tooLong := !time.Now().Before(deadline)
@@ -319,9 +316,9 @@ func (p *repetition) judge(m load.Measurement, err error) (_ load.Measurement, i
 	return m, false
 }
 
-// leave takes down what a repetition started, unless it is kept for somebody to look at.
+// leave removes what a repetition started, unless its services are kept for inspection.
 func (p *repetition) leave(k keep, hasFailed bool) error {
-	// A running target has processes of this machine next to it, which end with benchbook.
+	// Next to a running target there are only local processes, which end with benchbook.
 	if p.ctx.Err() != nil || p.experiment.Outside || !k.always && !(hasFailed && k.failed) {
 		return p.own.close(p.ctx)
 	}
@@ -337,14 +334,14 @@ func (p *repetition) leave(k keep, hasFailed bool) error {
 		}
 		kept.Services = append(kept.Services, services...)
 	}
-	if idle := p.own.idle; idle != nil && idle.Ours { // there is no shell in it
+	if idle := p.own.idle; idle != nil && idle.Ours { // our image has no shell
 		kept.Services = slices.DeleteFunc(kept.Services, func(k engine.Kept) bool { return k.Service == idle.Name })
 	}
 	p.shared, p.around, p.summary.Kept = nil, nil, kept
 	return nil
 }
 
-// clip leaves out the middle of long text.
+// clip cuts the middle out of text longer than most bytes.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

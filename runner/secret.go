@@ -16,21 +16,21 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// mostSecret bounds the value of a secret, in bytes.
+// mostSecret is the maximum size of a secret file, in bytes.
 const mostSecret = 1 << 20
 
-// Secrets are the values of the secrets of an experiment, by their names.
+// Secrets maps the names of an experiment's secrets to their values.
 //
 // Source: docs/services.md#secrets-from-outside.
 type Secrets map[string]string
 
-// NoSecret is a secret whose value is missing, or cannot be used.
+// NoSecret is a secret whose value is missing or unusable.
 type NoSecret struct {
 	plan.Secret
 	Why, WayOut string
 }
 
-// ReadSecrets reads the secrets of an experiment.
+// ReadSecrets reads the secrets of an experiment. Missing lists those without a usable value.
 func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 	out = Secrets{}
 	for _, s := range e.Secrets {
@@ -51,7 +51,7 @@ func ReadSecrets(e *plan.Experiment) (out Secrets, missing []NoSecret) {
 	return out, missing
 }
 
-// readSecret returns the value of a secret, or why it has none, and how to give it one.
+// readSecret returns the value of a secret, or why it has none. WayOut, always set, says how to provide one.
 func readSecret(s plan.Secret) (value, why, wayOut string) {
 	switch {
 	case s.Content != nil:
@@ -74,15 +74,15 @@ func readSecret(s plan.Secret) (value, why, wayOut string) {
 	return string(data), why, "write the value into it, and keep it out of git"
 }
 
-// values returns what records do not show.
+// values returns the values to redact from records.
 func (s Secrets) values() []string { return slices.Sorted(maps.Values(s)) }
 
-// redactor removes the secrets of a trial.
+// redactor returns a Redactor for all secrets and the private texts of a trial.
 func (s Secrets) redactor(t *plan.Trial) *record.Redactor {
 	return record.NewRedactor(slices.Concat(s.values(), t.Private)...)
 }
 
-// put gives a trial the values of its secrets. Its definition and its key stay as in the plan.
+// put returns a copy of t with its secrets filled in. The definition and key stay as planned.
 func (s Secrets) put(t *plan.Trial) *plan.Trial {
 	if len(s) == 0 {
 		return t
@@ -113,8 +113,8 @@ func (s Secrets) put(t *plan.Trial) *plan.Trial {
 	return &out
 }
 
-// service gives a service the values of its secrets, and their files. Into a container that is read-only nothing can be
-// copied, and an image would keep them: it gets a volume.
+// service returns a copy of a service with its secrets and secret files filled in. A read-only container gets the files
+// in a volume: they cannot be copied into it, and must not be built into an image.
 func (s Secrets) service(of *spec.Service) *spec.Service {
 	out := *of
 	out.Environment, out.Command, out.Entrypoint = s.texts(of.Environment), s.texts(of.Command), s.texts(of.Entrypoint)
@@ -145,7 +145,7 @@ func (s Secrets) byName(values map[string]string) map[string]string {
 	return out
 }
 
-// text replaces templates by the values that they name, without the end of a last line.
+// text fills in the secrets that text refers to, without trailing line breaks.
 func (s Secrets) text(text string) string {
 	return plan.FillSecrets(text, func(name string) string { return strings.TrimRight(s[name], "\r\n") })
 }

@@ -19,17 +19,17 @@ import (
 	"benchbook/runner/load"
 )
 
-// services are the own services of a trial with the container of its load, or the shared ones, in a space.
+// services is a space with either the shared services, or a trial's own services and its load.
 type services struct {
 	trial   *plan.Trial
 	space   engine.Space
 	list    []*spec.Service
 	running []engine.Container
-	began   time.Time // zero until they are started
+	began   time.Time // start time; zero before
 
-	idle     *engine.Service  // for the load or the command; nil if it runs in a service
-	idleLast bool             // it starts after the services
-	load     engine.Container // idle, started
+	idle     *engine.Service  // container of the load or command; nil if it runs in a service
+	idleLast bool             // start idle after the services
+	load     engine.Container // the started idle
 }
 
 func (s *services) close(ctx context.Context) error {
@@ -40,8 +40,8 @@ func (s *services) close(ctx context.Context) error {
 	return engine.CloseSpace(ctx, s.space, longest)
 }
 
-// newServices opens a space for the services of a repetition: within the space of the shared services, or else within one in
-// which nothing else runs, because making and removing a network for each repetition takes time.
+// newServices opens a space for the services of a repetition. It is a group in the space of the shared services, or in
+// an empty one that all repetitions use, because creating a network for each would take time.
 func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, err error) {
 	if b.shared == nil && b.around == nil {
 		if b.around, err = b.Engine.Open(ctx, b.id); err != nil {
@@ -58,14 +58,14 @@ func (b *bench) newServices(ctx context.Context, t *plan.Trial) (_ *services, er
 	return &services{trial: t, space: space, list: list}, err
 }
 
-// A variant is the shared services of some trials. Trials whose shared services differ have others, and all stay up until
-// the experiment ends, so that each is set up once.
+// A variant is the set of shared services of the trials that define them alike. All variants stay up until the
+// experiment ends, so that each is set up once.
 type variant struct {
-	shared   *services // nil while they are not up
+	shared   *services // nil while down
 	setup    time.Duration
-	unusable string       // why the next repetition cannot use them; empty while it can
-	starts   int          // so far
-	unshared *resultError // why they cannot be had; nil unless they failed
+	unusable string       // why they must be restarted; empty while usable
+	starts   int          // number of starts so far
+	unshared *resultError // why they failed for good; nil otherwise
 }
 
 func (b *bench) variantOf(t *plan.Trial) *variant {
@@ -78,17 +78,17 @@ func (b *bench) variantOf(t *plan.Trial) *variant {
 	return v
 }
 
-// maxShares is how often the shared services of an experiment are started in a run.
+// maxShares is how often one variant of the shared services is started at most.
 const maxShares = 3
 
-// startFormat is how facts distinguish starts of services.
+// startFormat is the time format of the fact shared.start.
 const startFormat = "2006-01-02T15:04:05.000Z"
 
-// isShared reports whether a service lives through the whole experiment.
+// isShared reports whether a service stays up for the whole experiment.
 func (b *bench) isShared(service string) bool { return slices.Contains(b.experiment.Shared, service) }
 
-// Share starts and sets up the shared services of a trial, unless they run. If that fails, it is the failure of every
-// repetition that uses them, and not an error, and is not tried again.
+// Share starts and sets up the shared services of a trial unless they are running. If the benchmark is at fault, Share
+// returns nil and does not try again: every repetition that uses these services fails.
 func (b *bench) Share(ctx context.Context, t *plan.Trial) error {
 	if len(b.experiment.Shared) == 0 {
 		return nil
@@ -160,19 +160,19 @@ func (b *bench) startShared(ctx, bounded context.Context, t *plan.Trial) error {
 	return err
 }
 
-// failShared keeps why no repetition can be measured any more. The note has no secrets, because it may be kept.
+// failShared remembers why the shared services failed for good. The note is redacted, because it may be logged.
 func (b *bench) failShared(t *plan.Trial, failure, log string) {
 	b.unshared = &resultError{failure, log}
 	b.Progress.Note("no repetition of " + b.experiment.Name + " can be measured: " + b.secrets().redactor(t).Text(failure))
 }
 
-// entersShared reports whether commands of a repetition run in shared services.
+// entersShared reports whether the command or a prepare hook of a trial runs in a shared service.
 func (b *bench) entersShared(t *plan.Trial) bool {
 	return t.Command != nil && b.isShared(t.Command.Service) || slices.ContainsFunc(t.Prepare,
 		func(h spec.Hook) bool { return b.isShared(h.Service) })
 }
 
-// died says which shared service has ended; empty while all of them run.
+// died names a shared service that has exited and says how; it is empty while all run.
 func (b *bench) died(ctx context.Context) string {
 	if b.shared == nil {
 		return ""
@@ -185,7 +185,7 @@ func (b *bench) died(ctx context.Context) string {
 	return ""
 }
 
-// unshare takes the shared services down, if they are up.
+// unshare stops the shared services, if they are up.
 func (b *bench) unshare(ctx context.Context) error {
 	if b.shared == nil {
 		return nil
@@ -195,7 +195,7 @@ func (b *bench) unshare(ctx context.Context) error {
 	return shared.close(ctx)
 }
 
-// sharedFacts adds which shared services a repetition used, and which start of them, as a run may start them again.
+// sharedFacts adds the shared services that a repetition used and the time of their start, as they may be restarted.
 func (b *bench) sharedFacts(rec *record.Record) {
 	if b.shared == nil {
 		return
@@ -207,7 +207,7 @@ func (b *bench) sharedFacts(rec *record.Record) {
 	}
 }
 
-// byName returns the container that each service is reached by: the first of a scaled one, and no link.
+// byName returns running containers by name. A service's name stands for the first container of a scaled service.
 func byName(running []engine.Container) map[string]engine.Container {
 	out := map[string]engine.Container{}
 	for _, c := range running {
@@ -216,16 +216,16 @@ func byName(running []engine.Container) map[string]engine.Container {
 	return out
 }
 
-// A resultError is a hook that failed, or a service that ended: a result of the article, and no error of ours.
+// A resultError is a hook that failed or a service that exited. It is a result to record, not an error of benchbook.
 type resultError struct {
 	failure string
-	log     string // the end of what it wrote
+	log     string // the end of its output
 }
 
 func (e *resultError) Error() string { return e.failure }
 
-// runHooks runs hooks of one kind in order, in services or at the place of the command, until one fails, and returns
-// their standard output. The error is a *resultError, or that we could not run a hook.
+// runHooks runs hooks in order until one fails, each in its service or where the command runs, and returns their
+// standard output. A hook that fails gives a *resultError; other errors mean that a hook could not be run.
 func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial, at load.Place) (stdout string,
 	err error) {
 	var all strings.Builder
@@ -264,7 +264,7 @@ func runHooks(ctx context.Context, kind string, hooks []spec.Hook, t *plan.Trial
 	return all.String(), nil
 }
 
-// exitWords says how a service has ended, to be read after its name; empty if it has not, or that is not known.
+// exitWords says how a service exited, for use after its name. It is empty if the service runs or its state is unknown.
 func exitWords(ctx context.Context, s engine.Container) string {
 	state, err := s.State(ctx)
 	switch {
@@ -276,7 +276,7 @@ func exitWords(ctx context.Context, s engine.Container) string {
 	return fmt.Sprintf("has ended with status %d", state.Exit.Code)
 }
 
-// failureOf returns the failure, and the log, that a record keeps of an error that is a result; false for other errors.
+// failureOf returns the failure and log to record for an error that is a result, and false for any other error.
 func failureOf(err error) (failure, log string, ok bool) {
 	var notReady *engine.NotReadyError
 	var rejected *engine.RejectedError

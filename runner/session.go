@@ -15,7 +15,7 @@ import (
 	"benchbook/runner/search"
 )
 
-// A session measures one plan, one experiment after another.
+// A session measures a plan, one experiment at a time.
 type session struct {
 	*Runner
 	plan    *plan.Plan
@@ -25,16 +25,16 @@ type session struct {
 	scope   Scope
 	summary Summary
 
-	run    string                       // the new run; empty until its first experiment is prepared
-	plans  map[string]string            // digests of the experiments that the new run is to measure, by their names
-	newest string                       // recorded run, apart from those named by a clock that was ahead
-	known  map[string]map[string]string // plans of the recorded runs
+	run    string                       // the new run; empty until its first experiment begins
+	plans  map[string]string            // digests of the experiments planned for the new run, by name
+	newest string                       // newest recorded run, ignoring those from the future
+	known  map[string]map[string]string // plans of the recorded runs, by run
 
-	open *bench // of the experiment measured last; shared services stay up until another one begins
-	left int    // repetitions and searches of the groups after the present one
+	open *bench // bench of the last experiment; its shared services stay up until another one begins
+	left int    // repetitions and searches in the groups after the current one
 }
 
-// begin returns the missing repetitions, and the records that are not outdated.
+// begin initializes the session and returns the missing repetitions and the records that are not outdated.
 func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) {
 	all, _, err := s.store.Read()
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	}
 	s.options.Conditions = map[string]string{}
 	maps.Copy(s.options.Conditions, s.Host.Facts)
-	if s.Engine != nil && s.Outside == nil { // otherwise experiments have different engines
+	if s.Engine != nil && s.Outside == nil { // with Outside, engines differ between experiments
 		facts, err := s.Engine.Facts(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -67,7 +67,7 @@ func (s *session) begin(ctx context.Context) ([]Group, []*record.Record, error) 
 	return s.missing(current), current, nil
 }
 
-// scope returns what may be measured, and the records that are not outdated by other images or other conditions.
+// scope returns what may be measured, and the records whose images and conditions are unchanged.
 func (o *Options) scope(present *images.Present, records []*record.Record) (Scope, []*record.Record) {
 	current, outdated := present.Current(records)
 	current = slice.Filter(current, func(r *record.Record) bool {
@@ -77,7 +77,7 @@ func (o *Options) scope(present *images.Present, records []*record.Record) (Scop
 		}
 		return !differ
 	})
-	// A running target may have become something else since the last run.
+	// A running target may have changed since the last run.
 	anew := func(e *plan.Experiment) bool { return !o.Continue && (o.Force || e.Outside) }
 	return Scope{Only: o.Only, Anew: anew, Outdated: outdated, Tried: map[Turn]bool{}}, current
 }
@@ -89,14 +89,14 @@ func (s *session) read() ([]*record.Record, error) {
 	return current, err
 }
 
-// missing returns the missing repetitions of the experiments that are measured at all.
+// missing returns the groups of all experiments in scope.
 func (s *session) missing(records []*record.Record) []Group {
 	groups := Missing(s.plan, s.plan.RecordsOf(nil, records, s.Host.ID), s.options.Open, s.scope)
 	return slice.Filter(groups, func(g Group) bool { return s.scope.includes(g.Experiment) })
 }
 
-// measure measures missing repetitions until none is left, or services are kept. It asks again when all experiments have
-// come to a look.
+// measure measures missing repetitions until none is left, or services are kept. When all experiments have reached a
+// look, it asks what is missing next.
 func (s *session) measure(ctx context.Context) error {
 	groups, records, err := s.begin(ctx)
 	if err != nil {
@@ -130,7 +130,7 @@ func (s *session) measure(ctx context.Context) error {
 			}
 			return nil
 		}
-		s.scope.Anew = nil // what follows belongs to the run that was begun
+		s.scope.Anew = nil // later groups belong to the run that has begun
 		if records, err = s.read(); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (s *session) measure(ctx context.Context) error {
 	}
 }
 
-// makeImages makes available what all groups need. The deadline does not count the time that it takes.
+// makeImages pulls and builds what all groups need, and moves the deadline by the time that takes.
 func (s *session) makeImages(ctx context.Context, groups []Group, records []*record.Record) error {
 	begin := time.Now()
 	missing, err := s.prepareAll(ctx, groups, records)
@@ -161,7 +161,7 @@ func (s *session) makeImages(ctx context.Context, groups []Group, records []*rec
 	return nil
 }
 
-// measureGroup measures one experiment. An error that concerns it alone is in the summary.
+// measureGroup measures one group. An error that concerns only its experiment goes into the summary.
 func (s *session) measureGroup(ctx context.Context, g Group, records []*record.Record) error {
 	if g.Len() == 0 {
 		return nil
@@ -189,14 +189,14 @@ func (s *session) measureGroup(ctx context.Context, g Group, records []*record.R
 	return nil
 }
 
-// close ends the experiment that is open, given what ended it.
+// close finishes the open experiment; err is what ended it.
 func (s *session) close(ctx context.Context, err error) error {
 	open := s.open
 	s.open = nil
 	return open.finish(ctx, err)
 }
 
-// try keeps a group from being tried again in this session.
+// try marks a group as tried, so that this session does not measure it again.
 func (s *session) try(g Group) {
 	for _, step := range g.Steps {
 		s.scope.Tried[Turn{g.Experiment.Name, step.Trial.Name, step.Repetition}] = true
@@ -206,7 +206,7 @@ func (s *session) try(g Group) {
 	}
 }
 
-// spared counts the repetitions that trials could have got if claims about them were undecided.
+// spared counts the repetitions up to the last look that are not needed, because no claim about them is undecided.
 func (s *session) spared(records []*record.Record) (sum int) {
 	records = s.plan.RecordsOf(nil, records, s.Host.ID)
 	var open map[string][]string
@@ -218,7 +218,7 @@ func (s *session) spared(records []*record.Record) (sum int) {
 		for _, t := range of.trials {
 			isPicked := t.trial.Capacity == nil && (s.options.Only == nil || s.options.Only(e, t.trial))
 			if isPicked && of.look(t) >= 0 && !slices.Contains(open[e.Name], t.trial.Name) {
-				sum += max(0, e.Most()-of.done(t)) // it may have been measured again
+				sum += max(0, e.Most()-of.done(t)) // retries can bring done above Most
 			}
 		}
 	}
@@ -235,8 +235,8 @@ func (s *session) newBench(g Group, records []*record.Record) *bench {
 		choices: &search.Choices{Plan: s.plan, Experiment: g.Experiment, Host: s.Host.ID, Anew: s.options.Force && !s.options.Continue}}
 }
 
-// join puts all groups that resume no run into one. With resume that may be the newest recorded run, if it was to
-// measure all of them as they are planned now: it was stopped between two experiments.
+// join plans all groups without a run for one common run. With resume, that is the newest recorded run if it planned
+// all of them with the same digests, which means it was stopped between two experiments.
 func (s *session) join(groups []Group, resume bool) {
 	before := s.known[s.newest]
 	for _, g := range groups {
@@ -250,8 +250,8 @@ func (s *session) join(groups []Group, resume bool) {
 	}
 }
 
-// runOf returns the run that an experiment is measured in, which is the resumed one, or the new one if that is empty,
-// with the plans of the run.
+// runOf returns the run to measure an experiment in, and that run's plans: the resumed run, or the new run if resumed
+// is empty.
 func (s *session) runOf(resumed string) (run string, plans map[string]string) {
 	if resumed != "" {
 		return resumed, s.known[resumed]
@@ -263,7 +263,7 @@ func (s *session) runOf(resumed string) (run string, plans map[string]string) {
 	return s.run, s.plans
 }
 
-// runStamp is the first part of a run's name.
+// runStamp is the time format of the first part of a run's name.
 const runStamp = "20060102T150405Z"
 
 // isAfter reports whether the time in the name of a run is later than at.
@@ -273,8 +273,8 @@ func isAfter(run string, at time.Time) bool {
 	return err == nil && begin.After(at)
 }
 
-// FromTheFuture returns, in order, the runs whose names are later than now because a clock was ahead. New runs do not
-// follow them.
+// FromTheFuture returns, sorted, the runs named later than now because a clock was ahead. New runs are not named after
+// them.
 func FromTheFuture(records []*record.Record, now time.Time) []string {
 	var runs []string
 	for _, r := range records {
@@ -286,8 +286,8 @@ func FromTheFuture(records []*record.Record, now time.Time) []string {
 	return runs
 }
 
-// newRunID names a run: its start in UTC and four letters, which tell runs of several machines apart. Names sort by
-// time, so a run that starts in the same second as the newest one is named a second later.
+// newRunID names a run by its start in UTC and four random letters, which tell runs of several machines apart. Names
+// sort by time, so a run that starts no later than the newest one is named a second after it.
 func newRunID(at time.Time, newest string) string {
 	stamp, _, _ := strings.Cut(newest, "-")
 	if last, err := time.Parse(runStamp, stamp); err == nil && !at.UTC().Truncate(time.Second).After(last) {

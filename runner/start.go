@@ -28,21 +28,21 @@ import (
 	"benchbook/runner/observe"
 )
 
-// startServices starts services that are not started yet: each as soon as the services that it depends on have reached
-// its conditions. Started containers are in s also after an error.
+// startServices starts the services of s, each as soon as its dependencies meet their conditions. Even after an error,
+// s.running holds the containers that were started.
 func (b *bench) startServices(ctx, bounded context.Context, s *services) error {
 	s.began = time.Now().UTC()
 	all := map[string]*starting{}
 	for _, one := range s.list {
 		all[one.Name] = newStarting(one)
 	}
-	group, ctx := errgroup.WithContext(ctx) // after an error nothing more is started
+	group, ctx := errgroup.WithContext(ctx) // an error stops further starts
 	for _, one := range all {
 		group.Go(func() error {
 			for _, name := range one.DependsOn {
 				other, ok := all[name]
 				if !ok {
-					continue // it runs already
+					continue // a shared service, already running
 				}
 				reached := other.ready
 				if one.Conditions[name] == spec.ServiceStarted {
@@ -84,12 +84,12 @@ func await(ctx context.Context, reached <-chan struct{}) error {
 	}
 }
 
-// starting is a service while it starts.
+// starting is a service that is being started.
 type starting struct {
 	*spec.Service
-	left         atomic.Int32       // containers that do not run yet
-	begun, ready chan struct{}      // closed when all its containers run, and when it is ready
-	running      []engine.Container // its containers, and then the link before it; nil for one that was not started
+	left         atomic.Int32       // containers that are not running yet
+	begun, ready chan struct{}      // begun closes when all containers run, ready when the service is ready
+	running      []engine.Container // its containers, then its link; nil elements were not started
 }
 
 func newStarting(s *spec.Service) *starting {
@@ -100,7 +100,7 @@ func newStarting(s *spec.Service) *starting {
 	return out
 }
 
-// startService starts the containers of a service, and then the link before it.
+// startService starts the containers of a service, then its link.
 func (b *bench) startService(ctx, bounded context.Context, set *services, s *starting) error {
 	replicas, replicasCtx := errgroup.WithContext(ctx)
 	for i := range s.running {
@@ -128,7 +128,7 @@ func (b *bench) startService(ctx, bounded context.Context, set *services, s *sta
 		}
 		s.running = append(s.running, s.named(c, link))
 	}
-	if s.left.Swap(0) > 0 { // its engine does not say, or others reach it through its link
+	if s.left.Swap(0) > 0 { // the engine does not call Begun, or the service has a link
 		close(s.begun)
 	}
 	close(s.ready)
@@ -146,7 +146,7 @@ func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, er
 	}
 	if s.Link != nil {
 		out.Name += behindLink
-	} else { // else others reach it through its link, which comes last
+	} else { // a service with a link has begun when the link runs
 		out.Begun = func() {
 			if s.left.Add(-1) == 0 {
 				close(s.begun)
@@ -160,7 +160,7 @@ func (b *bench) container(t *plan.Trial, s *starting, n int) (engine.Service, er
 	return out, nil
 }
 
-// named returns a container under the name that records and messages have for it.
+// named wraps a container to give it the name used in records and messages.
 func (s *starting) named(c engine.Container, name string) engine.Container {
 	if s.Link != nil {
 		c = observe.Renamed{Container: c, As: name}
@@ -171,10 +171,10 @@ func (s *starting) named(c engine.Container, name string) engine.Container {
 	return c
 }
 
-// completed is a container that ran to its end before others started, as its service says. Only its log is left.
+// completed is a container that other services waited for until it had exited. Only its log is left.
 type completed struct{ engine.Container }
 
-// stillRunning leaves out the containers that have completed.
+// stillRunning filters out completed containers.
 func stillRunning(running []engine.Container) []engine.Container {
 	return slice.Filter(running, func(r engine.Container) bool {
 		_, done := r.(completed)
@@ -182,13 +182,13 @@ func stillRunning(running []engine.Container) []engine.Container {
 	})
 }
 
-// startOne starts a container. Its time to become ready ends with the time of the repetition. The engine gets a moment
-// more, to say what it waited for.
+// startOne starts a container, which must become ready before the deadline of bounded. The engine gets startGrace more
+// to say what it waited for.
 func startOne(ctx, bounded context.Context, space engine.Space, service engine.Service) (engine.Container, error) {
-	deadline, _ := bounded.Deadline() // it has one
+	deadline, _ := bounded.Deadline() // always set
 	left := time.Until(deadline)
 	if left <= 0 {
-		return nil, cmp.Or(bounded.Err(), context.DeadlineExceeded) // the context learns of it a moment later
+		return nil, cmp.Or(bounded.Err(), context.DeadlineExceeded) // Err is set slightly after the deadline
 	}
 	service.Within = left
 	ctx, cancel := context.WithTimeout(ctx, left+startGrace)
@@ -196,7 +196,7 @@ func startOne(ctx, bounded context.Context, space engine.Space, service engine.S
 	return space.Start(ctx, service)
 }
 
-// service returns a service as an engine starts it.
+// service returns a service in the form that an engine starts.
 func (b *bench) service(s *spec.Service) (engine.Service, error) {
 	out := engine.Service{Service: *s, Image: b.images().Prepared(s.Image), Host: b.experiment.HostOf(s.Name)}
 	out.CPUSet = b.layout().cpusOf(s)
@@ -217,7 +217,7 @@ func (b *bench) service(s *spec.Service) (engine.Service, error) {
 	return out, nil
 }
 
-// hasCommand reports whether the command of a trial, or for a shared service of any trial, runs in a service.
+// hasCommand reports whether the command of a trial runs in a service; for a shared service, of any trial.
 func (b *bench) hasCommand(t *plan.Trial, service string) bool {
 	trials := []*plan.Trial{t}
 	if b.isShared(service) {
@@ -228,8 +228,8 @@ func (b *bench) hasCommand(t *plan.Trial, service string) bool {
 	})
 }
 
-// lowerVolumes turns memory into tmpfs, and a single file of the article into a config, because engines mount folders
-// only. A missing folder on another machine is left to the engine there.
+// lowerVolumes turns tmpfs volumes into tmpfs mounts, and single files into configs, because engines mount only
+// folders. It checks that host folders exist, but only if the service runs here.
 func lowerVolumes(s *engine.Service, here bool) error {
 	var volumes []spec.Volume
 	s.Tmpfs, s.Configs = slices.Clone(s.Tmpfs), slices.Clone(s.Configs)
@@ -254,8 +254,8 @@ func lowerVolumes(s *engine.Service, here bool) error {
 	return nil
 }
 
-// unreachedTarget says why a load could not reach a service of its trial, if nothing listens on the port that it asks:
-// a service that exposes no port is ready at once. It is empty if something listens, or the engine does not know.
+// unreachedTarget says why a load could not reach a service: nothing listens on the port, for example because a service
+// that exposes no port counts as ready at once. It is empty if something listens, or the engine cannot tell.
 func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, services map[string]engine.Container) string {
 	if t.Load == nil {
 		return ""
@@ -274,7 +274,7 @@ func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, servi
 			continue
 		}
 		words, loopback := engine.Unreached(usage.Listeners, port)
-		// without containers the loopback is where services are reached
+		// Local processes are reached through loopback.
 		if words == "" || loopback && spec.Engine(by.Name()).Can(spec.Machine) {
 			continue
 		}
@@ -289,12 +289,12 @@ func unreachedTarget(ctx context.Context, by engine.Engine, t *plan.Trial, servi
 	return ""
 }
 
-// behindLink is added to the name of a service with a link: that is its name in the engine, because the relay has the
-// name of the service, so that requests reach the relay. Names of services have no dots.
+// behindLink is the suffix that a service with a link has in the engine. The relay takes the service's own name, so
+// requests reach the relay. Service names have no dots, so the suffix is unambiguous.
 const behindLink = ".behind"
 
-// seed returns the seed of an origin. It depends on the service's name alone, so that all repetitions and all cells of an
-// experiment meet the same delays.
+// seed returns the seed of an origin. It depends only on the service's name, so that all repetitions and cells of an
+// experiment see the same delays.
 func seed(service string) uint64 {
 	sum := sha256.Sum256([]byte("origin\x00" + service))
 	return binary.BigEndian.Uint64(sum[:])
@@ -306,8 +306,8 @@ func originEnvironment(s *spec.Service) string {
 	return "BENCHBOOK_ORIGIN=" + string(config)
 }
 
-// relay returns the link before a service. It says in its log when it is ready: a request to its ports would reach the
-// service.
+// relay returns the link in front of a service. Its readiness comes from its log, because a request to its ports would
+// reach the service.
 func (b *bench) relay(s *spec.Service) engine.Service {
 	c := agent.LinkConfig{Semantics: record.LinkSemantics, Link: *s.Link}
 	for _, port := range s.Expose {
@@ -319,14 +319,14 @@ func (b *bench) relay(s *spec.Service) engine.Service {
 	return engine.Service{Image: b.images().Own(), Host: host, Ours: true, Service: spec.Service{
 		Name: s.Name, Command: []string{agent.Link}, Environment: []string{"BENCHBOOK_LINK=" + string(config)},
 		CPUSet: b.layout().placement(host).Services,
-		// One end of a closed connection cannot use its port again for a minute. The relay may be that end, for all clients.
+		// Closed connections stay in TIME_WAIT for a minute. The relay may hold those of all clients and run out of ports.
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 		Ready:   spec.Ready{Log: agent.LinkReadyLine},
 	}}
 }
 
 // replica returns the name of the nth container of a scaled service, counted from 1. The first has the service's own
-// name, which all of them are reached by.
+// name, which the others have as an alias.
 func replica(name string, n int) string {
 	if n == 1 {
 		return name
@@ -334,7 +334,7 @@ func replica(name string, n int) string {
 	return fmt.Sprintf("%s.%d", name, n)
 }
 
-// renameInError puts the name that records and messages have for a container into an error.
+// renameInError replaces a container's engine name in an error by its name in records and messages.
 func renameInError(err error, engineName, name string) error {
 	if notReady := (*engine.NotReadyError)(nil); errors.As(err, &notReady) && notReady.Service == engineName {
 		notReady.Service = name
@@ -345,8 +345,8 @@ func renameInError(err error, engineName, name string) error {
 	return err
 }
 
-// lateness adds the facts that say how late our own programs were: link.late.X for the link before X, origin.late.X for
-// an origin X. After a short measurement it waits for their next reports, which would miss much of it otherwise.
+// lateness adds facts about the lateness of our own programs: link.late.X for the link in front of X, origin.late.X for
+// an origin X. After a short measurement it waits for their next reports, to cover most of the measurement.
 func lateness(ctx context.Context, t *plan.Trial, running []engine.Container, length time.Duration,
 	facts map[string]string) {
 	programs := byName(running)

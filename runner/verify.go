@@ -11,18 +11,18 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// Verification is what came of starting the services of a trial and asking for its targets once, without any load.
+// Verification is the result of starting the services of a trial and requesting its targets once, without load.
 type Verification struct {
 	Experiment, Trial string
 	Answers           []loadgen.Answer
-	Note              string // why there are no answers, where nothing is wrong
+	Note              string // why there are no answers although nothing is wrong
 	Failure           string // the problem; empty without one
 	Log               string // the end of the services' logs, with a Failure
 }
 
-// Verify starts the services of every trial, as a repetition does, hooks included, asks for the targets of its load once,
-// and removes them again. It calls each with what came of every trial, and leaves no records. The error means that it
-// could not be done; experiments whose images cannot be had are in the summary.
+// Verify starts the services of every trial as a repetition does, hooks included, requests the targets of its load
+// once, and removes the services. It calls each with every result and saves no records. Failures of the benchmark are
+// in the results; experiments whose images are not available are in the summary.
 func (r *Runner) Verify(ctx context.Context, p *plan.Plan, o Options, each func(Verification)) (Summary, error) {
 	s := &session{Runner: r, plan: p, options: o, plans: map[string]string{}, known: map[string]map[string]string{}}
 	for _, e := range p.Experiments {
@@ -69,7 +69,7 @@ func (b *bench) verify(ctx context.Context, each func(Verification)) error {
 	return ctx.Err()
 }
 
-// ask asks for the targets of a trial whose services are ready, or says why it does not.
+// ask requests the targets of a trial whose services are ready. Note says why it requested none.
 func (p *repetition) ask() (answers []loadgen.Answer, note string, err error) {
 	if p.trial.Load == nil {
 		return nil, "its services are ready; its command is timed and not checked", nil
