@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// NotReadyError is a service that ended, or whose time ran out, before it was ready: a result about the service, and
-// not a fault of the engine.
+// NotReadyError means that a service exited or timed out before it was ready. It is a result about the service, not an
+// engine failure.
 type NotReadyError struct {
 	Service string
-	After   time.Duration // how long it was waited for; 0 if it ended
+	After   time.Duration // waiting time; 0 if the service exited
 	Reason  error
-	Log     []byte // the end of what it wrote
+	Log     []byte // the end of the service's log
 }
 
 func (e *NotReadyError) Error() string {
@@ -34,8 +34,8 @@ func (e *NotReadyError) Error() string {
 
 func (e *NotReadyError) Unwrap() error { return e.Reason }
 
-// RejectedError is a container that the engine would not start as requested: a program or user that its image does not
-// have, a value that it does not take. That is a result about the request, and not a fault of the engine.
+// RejectedError means that a container cannot be started as requested: its image lacks the program or user, or the
+// engine does not accept a value. It is a result about the request, not an engine failure.
 type RejectedError struct {
 	Name string // of the service
 	Err  error
@@ -47,12 +47,12 @@ func (e *RejectedError) Error() string {
 
 func (e *RejectedError) Unwrap() error { return e.Err }
 
-// Refuse returns a *RejectedError with why a container cannot be started as requested.
+// Refuse returns a *RejectedError with a formatted reason.
 func Refuse(name, format string, args ...any) error {
 	return &RejectedError{Name: name, Err: fmt.Errorf(format, args...)}
 }
 
-// startError is the error of Space.Start, given why a service could not be started.
+// startError turns the reason why a service could not be started into the error of Space.Start.
 func startError(ctx context.Context, service string, err error) error {
 	var notReady *NotReadyError
 	var rejected *RejectedError
@@ -67,11 +67,11 @@ func startError(ctx context.Context, service string, err error) error {
 	return fmt.Errorf("starting service %q: %w", service, err)
 }
 
-// BuildError is an image that could not be built: a mistake in a Dockerfile, a package that is not there.
+// BuildError means that an image could not be built, for example because of a mistake in its Dockerfile.
 type BuildError struct {
 	For  string
-	Line int    // of the Dockerfile, counted from 1; 0 if unknown
-	Tail string // the builder's last lines
+	Line int    // line of the Dockerfile, counted from 1; 0 if unknown
+	Tail string // last lines of the builder's output
 	Err  error
 }
 
@@ -79,10 +79,10 @@ func (e *BuildError) Error() string { return "building the image of " + e.For + 
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// ImageError is an image that is not here and cannot be brought here: misspelt, out of reach, or of a kind that the
-// engine does not have.
+// ImageError means that an image is not available: misspelt, out of reach, or of a kind that the engine does not
+// support.
 type ImageError struct {
-	Reference string // or its purpose, if it has no name
+	Reference string // the image's purpose if it has no name
 	Err       error  // names the image
 	WayOut    string
 }
@@ -96,17 +96,17 @@ func (e *ImageError) Error() string {
 
 func (e *ImageError) Unwrap() error { return e.Err }
 
-// LeftError means that containers could not be removed. Nothing can be measured next to them.
+// LeftError means that containers could not be removed, so nothing more can be measured.
 type LeftError struct{ Err error }
 
 func (e *LeftError) Error() string { return "containers could not be removed: " + e.Err.Error() }
 
 func (e *LeftError) Unwrap() error { return e.Err }
 
-// BusyError means that another run has the engine.
+// BusyError means that another run is using the engine.
 type BusyError struct {
-	Doing string    // what that run measures; empty if unknown
-	Since time.Time // by the engine's clock
+	Doing string    // what that run is doing, such as "measuring X"; empty if unknown
+	Since time.Time // in the engine's clock
 }
 
 func (e *BusyError) Error() string {

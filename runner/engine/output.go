@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// Bounds of the output that is kept of a program, in bytes.
+// Limits of the program output that is kept, in bytes.
 const (
-	MaxStdout = 64 << 20 // the first
-	MaxStderr = 1 << 20  // the last
-	MaxLog    = 1 << 20  // the last of both together
+	MaxStdout = 64 << 20 // from the beginning
+	MaxStderr = 1 << 20  // from the end
+	MaxLog    = 1 << 20  // from the end of both together
 )
 
-// Head keeps the first bytes that are written to it, up to Limit.
+// Head keeps the first Limit bytes written to it.
 type Head struct {
 	Limit int
-	Full  func() // called once, when more is written; may be nil
+	Full  func() // called once, when Limit is exceeded; may be nil
 	data  []byte
 }
 
@@ -31,14 +31,14 @@ func (h *Head) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Bytes returns what was kept, which must not be changed.
+// Bytes returns the kept bytes, which must not be changed.
 func (h *Head) Bytes() []byte { return h.data }
 
-// Tail keeps the last bytes that are written to it, up to Limit. Several goroutines may use it.
+// Tail keeps the last Limit bytes written to it. Several goroutines may use it.
 type Tail struct {
 	Limit int
 	mu    sync.Mutex
-	data  []byte // at most twice the limit, so that it seldom moves
+	data  []byte // up to twice Limit, to copy less often
 }
 
 // Write implements io.Writer. It never fails.
@@ -52,27 +52,27 @@ func (t *Tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Bytes returns a copy of what was kept.
+// Bytes returns a copy of the kept bytes.
 func (t *Tail) Bytes() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return bytes.Clone(t.data[max(0, len(t.data)-t.Limit):])
 }
 
-// LastLine returns the last line that is not empty of what a program wrote.
+// LastLine returns the last non-empty line of output.
 func LastLine(output []byte) string {
 	output = bytes.TrimSpace(output)
 	return string(bytes.TrimSpace(output[bytes.LastIndexByte(output, '\n')+1:]))
 }
 
-// EndOf returns the last 20 lines of what a builder wrote, indented for below a message.
+// EndOf returns the last 20 lines of a builder's output, indented to follow a message.
 func EndOf(output []byte) string {
 	lines := strings.Split(strings.TrimRight(string(output), "\r\n "), "\n")
 	return "    " + strings.Join(lines[max(0, len(lines)-20):], "\n    ")
 }
 
-// LastLines returns the whole lines in the last bytes of a text, at most so many bytes, or if there are none the end of
-// its last line after dots.
+// LastLines returns the whole lines in the last most bytes of text, or "..." and the end of the last line if there are
+// none.
 func LastLines(text string, most int) string {
 	if len(text) <= most {
 		return text

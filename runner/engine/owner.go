@@ -16,15 +16,15 @@ import (
 	"benchbook/internal/proc"
 )
 
-// errGone is a process that is no longer there.
+// errGone means that a process no longer exists.
 var errGone = errors.New("process has ended")
 
-// KeeperVariable is an environment variable that names an owner as the keeper of this process. While the keeper lives,
-// only processes with the same keeper sweep what this process leaves behind. Tests that kill a process and look for what
-// it left have one, as others may sweep the same engine at that time.
+// KeeperVariable is the environment variable for the keeper of this process, in the format of Owner. While the keeper
+// lives, only processes with the same keeper sweep what this process leaves behind. Tests that kill a process and look
+// for its leftovers set it, because other tests may sweep the same engine meanwhile.
 const KeeperVariable = "BENCHBOOK_KEEPER"
 
-// Owner names this process as OwnerOf does, followed by @ and its keeper if it has one. It goes into LabelOwner.
+// Owner returns the value of LabelOwner: OwnerOf for this process, followed by @ and its keeper if it has one.
 func Owner() string {
 	owner := OwnerOf(os.Getpid())
 	if keeper := os.Getenv(KeeperVariable); keeper != "" {
@@ -33,8 +33,8 @@ func Owner() string {
 	return owner
 }
 
-// OwnerOf names a process among all that ever ran on any machine: MACHINE.BOOT.PID.START, with digests of the machine and
-// the boot, and the start time in the units of the operating system.
+// OwnerOf returns a name for a process that is unique across machines and time: MACHINE.BOOT.PID.START, with digests of
+// the machine and the boot, and the start time in the operating system's units.
 func OwnerOf(pid int) string {
 	start, err := startTime(pid)
 	if err != nil {
@@ -43,8 +43,8 @@ func OwnerOf(pid int) string {
 	return fmt.Sprintf("%s.%s.%d.%s", machine(), boot(), pid, start)
 }
 
-// OwnerAlive reports whether the process that Owner named runs, or a keeper that is not ours. Known is false for
-// processes of other machines and other process namespaces, which must be left alone.
+// OwnerAlive reports whether the process that Owner named is running, or its keeper, unless that is our keeper too.
+// Known is false for processes of other machines and process namespaces, which must be left alone.
 func OwnerAlive(owner string) (alive, known bool) {
 	owner, keeper, kept := strings.Cut(owner, "@")
 	if kept && keeper != os.Getenv(KeeperVariable) {
@@ -71,20 +71,20 @@ func processAlive(owner string) (alive, known bool) {
 	return err == nil && start == parts[3], err == nil || errors.Is(err, errGone)
 }
 
-// machine digests the identity of this machine and its process namespace. The identity itself is confidential
+// machine returns a digest of this machine and its process namespace. The machine ID itself is confidential
 // (machine-id(5)).
 func machine() string {
 	id, err := os.ReadFile("/etc/machine-id")
 	if err != nil || len(bytes.TrimSpace(id)) == 0 {
-		hostID, _ := host.HostID() // else the name and the namespace must do
+		hostID, _ := host.HostID() // if this fails too, the host name must do
 		name, _ := os.Hostname()
 		id = []byte(hostID + "\n" + name)
 	}
-	namespace, _ := os.Readlink("/proc/self/ns/pid") // only Linux has them
+	namespace, _ := os.Readlink("/proc/self/ns/pid") // Linux only
 	return digest("machine", string(id), namespace)
 }
 
-// boot digests the identity of the current boot. Without one, start times are absolute.
+// boot returns a digest of the boot ID. Systems without boot IDs have absolute start times.
 func boot() string {
 	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return digest("boot", string(id))
@@ -95,7 +95,7 @@ func digest(parts ...string) string {
 	return fmt.Sprintf("%x", sum[:6])
 }
 
-// startTime returns when a process was started. The error is errGone if it has ended, or was not waited for.
+// startTime returns the start time of a process. The error is errGone if it has ended or is a zombie.
 func startTime(pid int) (string, error) {
 	if runtime.GOOS != "linux" {
 		p, err := process.NewProcess(int32(pid))
@@ -108,10 +108,10 @@ func startTime(pid int) (string, error) {
 		created, err := p.CreateTime()
 		return strconv.FormatInt(created, 10), err
 	}
-	// In ticks since boot: a time of day would move when the clock is set, and a live owner would look dead.
+	// Use ticks since boot: wall time shifts when the clock is set, which would make a live owner look dead.
 	stat, err := proc.Read(pid)
 	if err != nil {
-		// With the mount option hidepid, processes of other users look as if they were not there.
+		// With the mount option hidepid, processes of other users are invisible.
 		if exists, existsErr := process.PidExists(int32(pid)); existsErr == nil && !exists {
 			return "", errGone
 		}

@@ -21,17 +21,17 @@ import (
 )
 
 const (
-	defaultWait = time.Minute           // without times in the healthcheck
-	probePause  = 15 * time.Millisecond // between two probes without an interval
-	maxSaid     = 500                   // bytes of a healthcheck's output that its failure repeats
+	defaultWait = time.Minute           // limit if the healthcheck sets no times
+	probePause  = 15 * time.Millisecond // between probes without an interval
+	maxSaid     = 500                   // bytes of a healthcheck's output to quote in its failure
 
-	// answerTimeout bounds a probe over TCP or HTTP, as a connection that was accepted early may never be answered.
+	// answerTimeout limits a probe over TCP or HTTP, because a connection that was accepted early may never be answered.
 	answerTimeout = 5 * time.Second
-	// lastingGrace is how long a defect that rarely goes away by itself is waited for; see lastingError. A service that
-	// listens on other ports may still open the right one, and gets longer.
+	// lastingGrace is how long to wait for a lastingError to go away. A service that listens on other ports may still
+	// open the right one, and gets elsewhereGrace.
 	lastingGrace   = 5 * time.Second
 	elsewhereGrace = 15 * time.Second
-	lookPause      = 200 * time.Millisecond // between two looks at where a service listens
+	lookPause      = 200 * time.Millisecond // between readings of a service's listeners
 )
 
 // Defaults of Compose.
@@ -44,40 +44,39 @@ const (
 	composeStartInterval = 5 * time.Second
 )
 
-// Probed is a started service that is not ready yet. An error that says nothing about the service is a *FaultError.
+// Probed is a started service that is not ready yet. Errors that are no fault of the service are *FaultError.
 type Probed interface {
 	Container
 	// Wait waits for the end of the service and returns its status.
 	Wait(ctx context.Context) (status int, err error)
-	// Reach returns how the ports of the service are probed. It waits for the end of the context if the service has
-	// ended.
+	// Reach returns a Probe for the ports of the service. If the service has exited, it waits until the context is done.
 	Reach(ctx context.Context) (Probe, error)
-	// Follow copies what the service writes, from its beginning, until it ends or the writer returns an error, which
-	// Follow returns.
+	// Follow copies the service's log from its beginning until the service exits or writing fails, and returns the
+	// writer's error.
 	Follow(ctx context.Context, to io.Writer) error
 }
 
-// Probe tries once whether a TCP port of a service accepts a connection or, with a path, answers a request over HTTP
-// with a status below 400. The error says what is missing.
+// Probe checks once whether a TCP port of a service accepts a connection or, with a path, answers an HTTP request with
+// a status below 400. The error says what is missing.
 type Probe func(ctx context.Context, port int, path string) error
 
-// FaultError is a probe that could not be made. It says nothing about the service.
+// FaultError means that a service could not be probed. It is no fault of the service.
 type FaultError struct{ Err error }
 
 func (e *FaultError) Error() string { return e.Err.Error() }
 
 func (e *FaultError) Unwrap() error { return e.Err }
 
-// errTimeOver is the end of the longest wait.
+// errTimeOver is the cancellation cause when waiter.limit has passed.
 var errTimeOver = errors.New("its time ran out")
 
-// endedError is a service that ended, with its status.
+// endedError is the exit status of a service that exited before it was ready.
 type endedError int
 
 func (e endedError) Error() string { return fmt.Sprintf("it ended with status %d", int(e)) }
 
-// lastingError is a defect that a running service rarely repairs: it listens on its loopback or on other ports only, or
-// lacks the program of its healthcheck.
+// lastingError is a defect that rarely goes away: a service listens only on loopback or on other ports, or lacks the
+// program of its healthcheck.
 type lastingError struct {
 	words string
 	grace time.Duration
@@ -85,9 +84,9 @@ type lastingError struct {
 
 func (e *lastingError) Error() string { return e.words }
 
-// WaitReady calls service.Begun and returns when the service is ready: when its probe, which spec.Ready describes,
-// succeeds once. It returns at once if the service ends. The error is a *NotReadyError, a *FaultError, or the cause of
-// the context.
+// WaitReady calls service.Begun and returns when the service is ready, which means that the probe described by its
+// spec.Ready has succeeded once. It fails at once if the service exits. The error is a *NotReadyError, a *FaultError,
+// or the cause of the context.
 func WaitReady(parent context.Context, service Service, probed Probed) error {
 	w := &waiter{service: service, probed: probed, began: time.Now()}
 	if service.Begun != nil {
@@ -106,7 +105,7 @@ func WaitReady(parent context.Context, service Service, probed Probed) error {
 	if err == nil || parent.Err() != nil {
 		return errors.Join(err, context.Cause(parent))
 	}
-	// The last failed probe says more than that the time ran out, but nothing about a service that ended.
+	// The last failed probe tells more than a timeout, but less than an exit.
 	if cause := context.Cause(ctx); cause != nil && (!errors.Is(cause, errTimeOver) || errors.Is(err, context.Canceled)) {
 		err = cause
 	}
@@ -130,14 +129,14 @@ type waiter struct {
 	probed  Probed
 	began   time.Time
 
-	looked time.Time        // when open was read
-	open   []netip.AddrPort // where the service listens; nil if unknown
+	looked time.Time        // time at which open was read
+	open   []netip.AddrPort // listeners of the service; nil if unknown
 
-	defect string    // the lastingError that is waited for
-	since  time.Time // when it began
+	defect string    // words of the current lastingError; empty without one
+	since  time.Time // when defect was first seen
 }
 
-// limit is the longest wait for all probes; 0: without limit.
+// limit returns how long to wait for all probes; 0: without limit.
 func (w *waiter) limit() time.Duration {
 	var own time.Duration
 	switch r := w.service.Ready; {
@@ -155,7 +154,7 @@ func (w *waiter) limit() time.Duration {
 
 func (w *waiter) retries() int { return cmp.Or(w.service.Ready.Retries, composeRetries) }
 
-// ended waits for the end of the service, which is an error unless the service completes.
+// ended waits until the service exits, which is an error unless the service completes with status 0.
 func (w *waiter) ended(ctx context.Context) error {
 	status, err := w.probed.Wait(ctx)
 	switch {
@@ -203,9 +202,9 @@ func (w *waiter) wait(ctx context.Context) error {
 	return nil
 }
 
-// poll probes a port, or none if it is 0, until a probe succeeds, too many have failed, or the context is done. It
-// returns the last failure. As in Compose a failure counts once in an interval, and not in the start period. The
-// first interval begins with the service.
+// poll calls try until it succeeds, too many attempts have failed, or the context is done, and returns the last
+// failure. Port is the port that try probes; 0 for none. As in Compose, failures count at most once per interval and
+// not in the start period. The first interval begins with the service.
 func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try func(context.Context) error) error {
 	r := w.service.Ready
 	interval, started := cmp.Or(r.Interval, composeInterval), w.began.Add(r.StartPeriod)
@@ -215,7 +214,7 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 		if err == nil {
 			return nil
 		}
-		if missing == nil || ctx.Err() == nil { // once the context is done a probe says only that
+		if missing == nil || ctx.Err() == nil { // a probe cut short by the context tells nothing
 			missing = w.explain(ctx, port, err)
 		}
 		now := time.Now()
@@ -230,7 +229,7 @@ func (w *waiter) poll(ctx context.Context, port int, timeout time.Duration, try 
 			return missing
 		}
 		if r.IsTimed() && failed >= w.retries() {
-			if port != 0 { // it says where the service listens
+			if port != 0 { // missing says where the service listens
 				return missing
 			}
 			return fmt.Errorf("%w (%d probes failed, %v apart: if it only needs longer, set its start_period)", missing,
@@ -249,7 +248,7 @@ func (w *waiter) lasts(missing error, now time.Time) bool {
 		w.defect = ""
 		return false
 	}
-	if w.defect != lasting.words { // a service that opens one port after another is still starting
+	if w.defect != lasting.words { // a service that opens further ports is still starting
 		w.since, w.defect = now, lasting.words
 	}
 	return now.Sub(w.since) >= lasting.grace
@@ -278,9 +277,9 @@ func (w *waiter) pause(starting bool) time.Duration {
 	return r.Interval
 }
 
-// explain adds to a refused connection where the service listens instead, if that is known.
+// explain replaces the error of a refused connection by where the service listens instead, if known.
 func (w *waiter) explain(ctx context.Context, port int, err error) error {
-	// Our agent passes the words on, and not the error itself.
+	// Errors from our agent arrive as text.
 	if port == 0 || !errors.Is(err, syscall.ECONNREFUSED) && !strings.Contains(err.Error(), "connection refused") {
 		return err
 	}
@@ -305,8 +304,8 @@ func (w *waiter) explain(ctx context.Context, port int, err error) error {
 	return errors.New(words)
 }
 
-// Unreached says why a port of a service cannot be reached from other containers, by where the service listens; empty if
-// it can. Loopback reports that the service listens at this port, on its loopback only.
+// Unreached says why a port cannot be reached from other containers, given the service's listeners; words is empty if
+// it can. Loopback reports that the service listens on this port, but on loopback only.
 func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
 	const shown = 5
 	var here, elsewhere []string
@@ -333,12 +332,12 @@ func Unreached(open []netip.AddrPort, port int) (words string, loopback bool) {
 	return words, false
 }
 
-// ProbeAt probes a service at an address that this process reaches.
+// ProbeAt returns a Probe that connects from this process to the address of a service.
 func ProbeAt(address, service string) Probe {
 	return func(ctx context.Context, port int, path string) error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 		if err != nil {
-			// The address differs each time, and means nothing to a reader.
+			// Strip the address, which differs each time and means nothing to a reader.
 			if failed := (*net.OpError)(nil); errors.As(err, &failed) {
 				err = failed.Err
 			}
@@ -364,10 +363,10 @@ func ProbeAt(address, service string) Probe {
 	}
 }
 
-// get requests a path over HTTP and returns the status, such as "404 Not Found". Package net/http would double the size
-// of our program in containers.
+// get requests a path over HTTP and returns the status, such as "404 Not Found". It avoids net/http, which would double
+// the size of our program in containers.
 func get(conn net.Conn, host, path string) (status string, err error) {
-	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host) // reading fails too
+	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host) // if it fails, so does reading
 	answer := textproto.NewReader(bufio.NewReader(conn))
 	line, err := answer.ReadLine()
 	if err != nil {
@@ -379,11 +378,11 @@ func get(conn net.Conn, host, path string) (status string, err error) {
 	}
 	header, err := answer.ReadMIMEHeader()
 	length, _ := strconv.ParseInt(header.Get("Content-Length"), 10, 64)
-	_, _ = io.CopyN(io.Discard, answer.R, length) // else the service sees a reset
+	_, _ = io.CopyN(io.Discard, answer.R, length) // closing with unread data would send a reset
 	return status, err
 }
 
-// command probes by the service's own healthcheck.
+// command runs the service's healthcheck command once.
 func (w *waiter) command(ctx context.Context) error {
 	command := w.service.Ready.Command
 	exit, err := w.probed.Exec(ctx, Command{Args: command})
@@ -394,7 +393,7 @@ func (w *waiter) command(ctx context.Context) error {
 	case err != nil:
 		return err
 	case exit.Code != 0:
-		said := &Tail{Limit: maxSaid} // the result comes last
+		said := &Tail{Limit: maxSaid} // tools print the result last
 		said.Write(exit.Stdout)
 		said.Write(exit.Stderr)
 		return fmt.Errorf("its healthcheck %q ended with status %d: %s", command, exit.Code, bytes.TrimSpace(said.Bytes()))
@@ -402,14 +401,14 @@ func (w *waiter) command(ctx context.Context) error {
 	return nil
 }
 
-// notFound are the words in which a shell or a container runtime names a program that is not there.
+// notFound matches the message of a shell or container runtime about a missing program, with the program's name.
 var notFound = regexp.MustCompile(`(?m)^\S*sh: (?:(?:line )?\d+: )?(\S+): (?:command )?not found\s*$|` +
 	"exec: \"([^\"]+)\": (?:executable file not found|stat |no such file)|executable file `([^`]+)` not found")
 
-// fallback matches a shell command that tries another program after a failure, and does more than report it.
+// fallback matches a shell command with an || that tries something else than to exit or return false.
 var fallback = regexp.MustCompile(`\|\|\s*(?:[^ef\s]|e[^x]|ex[^i]|f[^a])`)
 
-// absentProgram names the program that a command could not find; empty if it failed for another reason.
+// absentProgram returns the missing program that made a command fail; empty if there was another reason.
 func absentProgram(exit Exit, err error) string {
 	words := append(slices.Concat(exit.Stdout, []byte("\n")), exit.Stderr...)
 	if err != nil {
@@ -421,7 +420,7 @@ func absentProgram(exit Exit, err error) string {
 	return ""
 }
 
-// waitForLog follows the log until it has the text often enough.
+// waitForLog follows the log until it contains the text often enough.
 func (w *waiter) waitForLog(ctx context.Context) error {
 	c := &counter{text: []byte(w.service.Ready.Log), wanted: max(1, w.service.Ready.Times)}
 	err := w.probed.Follow(ctx, c)
@@ -432,19 +431,19 @@ func (w *waiter) waitForLog(ctx context.Context) error {
 		return err
 	}
 	if err == nil {
-		<-ctx.Done() // the log ends with the service, whose status is on its way
+		<-ctx.Done() // the log ended, so the service has exited and its status will cancel ctx
 	}
 	return fmt.Errorf("%q stood %d of %d times in its log", c.text, c.found, c.wanted)
 }
 
-// errEnough ends the reading of a log.
+// errEnough stops Follow.
 var errEnough = errors.New("found often enough")
 
-// counter counts a text in what is written to it.
+// counter is a writer that counts occurrences of a text.
 type counter struct {
 	text          []byte
 	wanted, found int
-	rest          []byte // the possible beginning of the text
+	rest          []byte // unmatched end, which may begin an occurrence
 }
 
 func (c *counter) Write(p []byte) (int, error) {

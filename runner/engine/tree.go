@@ -13,9 +13,9 @@ import (
 
 var errClosed = errors.New("the space is closed")
 
-// Tree keeps the containers of a space and of the groups in it, by name. R is a container of the engine.
+// Tree tracks the containers of a space and its groups by name. R is the engine's container type.
 type Tree[R any] struct {
-	outer *Tree[R] // nil: not a group
+	outer *Tree[R] // nil for a space, set for a group
 	*shared[R]
 	closing sync.Mutex
 	closed  bool // guarded by starting
@@ -32,17 +32,17 @@ type shared[R any] struct {
 }
 
 type member[R any] struct {
-	container *R // nil while it starts
+	container *R // nil while starting
 	of        *Tree[R]
 }
 
-// NewTree makes the tree of a space, which what names in errors. Remove kills and removes a container, which may be gone;
-// with graceful it gives it the time to end before, for as long as the context lasts.
+// NewTree returns the tree of a space, which errors call what. Remove kills and removes a container, which may be gone
+// already; if graceful, it first gives the container its time to exit, until the context is done.
 func NewTree[R any](what string, remove func(ctx context.Context, container *R, graceful bool) error) *Tree[R] {
 	return &Tree[R]{shared: &shared[R]{what: what, remove: remove, running: make(map[string]member[R])}}
 }
 
-// Group makes the tree of a group.
+// Group returns the tree of a new group in t.
 func (t *Tree[R]) Group(ctx context.Context) (*Tree[R], error) {
 	t.starting.RLock()
 	defer t.starting.RUnlock()
@@ -52,7 +52,7 @@ func (t *Tree[R]) Group(ctx context.Context) (*Tree[R], error) {
 	return &Tree[R]{outer: t, shared: t.shared}, nil
 }
 
-// open returns an error if the space, or one around it, is closed, or the cause of the context.
+// open returns an error if the space or an outer one is closed, or the context is done.
 func (t *Tree[R]) open(ctx context.Context) error {
 	for ; t != nil; t = t.outer {
 		if t.closed {
@@ -62,8 +62,8 @@ func (t *Tree[R]) open(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// Start implements Space.Start: it calls start, which may return a container with an error, and await. If one of them
-// fails the container is removed, or else tried again by Close.
+// Start implements Space.Start. It calls start, which may return a container together with an error, and then await. If
+// either fails, the container is removed; if that fails too, Close tries again.
 func (t *Tree[R]) Start(ctx context.Context, name string, start func() (*R, error), await func(*R) error) (*R, error) {
 	c, err := t.start(ctx, name, start)
 	if err == nil {
@@ -103,14 +103,14 @@ func (t *Tree[R]) start(ctx context.Context, name string, start func() (*R, erro
 	return container, err
 }
 
-// Find returns a container of the space or of any group; nil without one, or while it still starts.
+// Find returns a container of the space or any group, or nil if there is none or it is still starting.
 func (t *Tree[R]) Find(name string) *R {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.running[name].container
 }
 
-// All returns the containers of the space and of all groups that have started.
+// All returns the started containers of the space and all groups.
 func (t *Tree[R]) All() (all []*R) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -122,7 +122,7 @@ func (t *Tree[R]) All() (all []*R) {
 	return all
 }
 
-// Remove removes a container as NewTree says, unless Close has done so, and gives its name back if that succeeds.
+// Remove removes a container unless it is gone, and then frees its name. For graceful, see NewTree.
 func (t *Tree[R]) Remove(ctx context.Context, name string, graceful bool) error {
 	c := t.Find(name)
 	if c == nil {
@@ -137,7 +137,7 @@ func (t *Tree[R]) Remove(ctx context.Context, name string, graceful bool) error 
 	return err
 }
 
-// close closes the space and returns the containers of it and its groups.
+// close marks the space as closed and returns the containers in it and its groups, by name.
 func (t *Tree[R]) close() map[string]*R {
 	t.starting.Lock()
 	defer t.starting.Unlock()
@@ -155,7 +155,7 @@ func (t *Tree[R]) close() map[string]*R {
 	return inside
 }
 
-// Keep closes the space without removing anything, and returns its containers in order of names.
+// Keep closes the space without removing anything and returns its containers, sorted by name.
 func (t *Tree[R]) Keep() (kept []*R, err error) {
 	t.closing.Lock()
 	defer t.closing.Unlock()
@@ -173,8 +173,8 @@ func (t *Tree[R]) Keep() (kept []*R, err error) {
 	return kept, nil
 }
 
-// Close removes all containers of the space and its groups at the same time, and then calls rest. What failed is tried
-// again by the next Close.
+// Close removes all containers of the space and its groups concurrently, then calls rest. Another Close retries what
+// failed.
 func (t *Tree[R]) Close(ctx context.Context, rest func() error) error {
 	t.closing.Lock()
 	defer t.closing.Unlock()
