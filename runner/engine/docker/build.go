@@ -26,10 +26,10 @@ import (
 	"benchbook/runner/engine"
 )
 
-// imageFormat goes into the digest of every image we build; raise it when the same inputs come to give another image.
+// imageFormat is part of the digest of every image we build. Increment it when the same inputs give a different image.
 const imageFormat = "1"
 
-// build builds an image, unless one was built from the same inputs before.
+// build builds an image, or finds one that was built from the same inputs.
 func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (engine.Prepared, error) {
 	at := slices.IndexFunc(build.Files, func(f spec.File) bool { return f.Path == build.Dockerfile })
 	if at < 0 {
@@ -81,8 +81,8 @@ func (e *Engine) build(ctx context.Context, build engine.Build, log io.Writer) (
 	return prepared, err
 }
 
-// buildFrom builds an image from its bases. They get names that no registry has: BuildKit may ask the registry first, and
-// take another image than the one that is recorded.
+// buildFrom builds an image from its bases. It tags them with names that no registry has, because BuildKit may ask the
+// registry first and use a different image than the recorded one.
 func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dockerfile, bases []engine.Base, tag string,
 	output builderOutput) error {
 	const ours = "benchbook.invalid/"
@@ -92,10 +92,10 @@ func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dock
 		defer cancel()
 		for _, name := range names {
 			image, err := e.client.ImageInspect(ctx, name)
-			// One that has no other name would be removed with this one.
+			// Removing its only name would remove the image.
 			if err == nil && slices.ContainsFunc(slices.Concat(image.RepoTags, image.RepoDigests),
 				func(other string) bool { return !strings.HasPrefix(other, ours) }) {
-				_, _ = e.client.ImageRemove(ctx, name, client.ImageRemoveOptions{}) // a name more does no harm
+				_, _ = e.client.ImageRemove(ctx, name, client.ImageRemoveOptions{}) // an extra name does no harm
 			}
 		}
 	}()
@@ -109,15 +109,15 @@ func (e *Engine) buildFrom(ctx context.Context, build engine.Build, recipe *Dock
 	output.words = strings.NewReplacer(words...)
 	text := recipe.replace(names, false)
 	err := e.dockerBuild(ctx, build, text, tag, output)
-	full := recipe.replace(names, true) // its # syntax= may know more instructions
+	full := recipe.replace(names, true) // the frontend of # syntax= may know more instructions
 	if err != nil && lineMessage.MatchString(err.Error()) && ctx.Err() == nil && !bytes.Equal(full, text) {
 		return e.dockerBuild(ctx, build, full, tag, output)
 	}
 	return err
 }
 
-// dockerBuild builds an image with another text of the Dockerfile by the docker command: with BuildKit, whose client is
-// in the command or its plugin docker-buildx, or by the classic builder where there is none.
+// dockerBuild builds an image from a modified Dockerfile with the docker command. It uses BuildKit if the command or
+// its plugin docker-buildx has it, and the classic builder otherwise.
 func (e *Engine) dockerBuild(ctx context.Context, build engine.Build, dockerfile []byte, tag string, log io.Writer) error {
 	files := slices.Clone(build.Files)
 	for i := range files {
@@ -150,17 +150,18 @@ func (e *Engine) dockerBuild(ctx context.Context, build engine.Build, dockerfile
 	return err
 }
 
-// docker runs the docker command on the engine, and returns the end of what it wrote.
+// docker runs the docker command on the engine and returns the end of its output.
 func (e *Engine) docker(ctx context.Context, arguments []string, stdin []byte, log io.Writer, environment ...string) (
 	[]byte, error) {
 	said := &engine.Tail{Limit: 64 << 10}
 	command := exec.CommandContext(ctx, "docker", arguments...)
-	// An attestation would make another image of each build. A context or builder that somebody chose is another engine.
+	// An attestation would make every build a different image. A context or builder chosen by the user may be another
+	// engine.
 	command.Env = slices.Concat(os.Environ(), environment, []string{client.EnvOverrideHost + "=" + e.endpoint.reached,
 		"DOCKER_CONTEXT=", "DOCKER_CLI_HINTS=false", "BUILDX_BUILDER=default", "BUILDX_NO_DEFAULT_ATTESTATIONS=1"})
 	command.Stdin, command.Stdout = bytes.NewReader(stdin), io.MultiWriter(log, said)
 	command.Stderr = command.Stdout
-	// The command itself, up to version 20.10, would wait for the end of the build.
+	// Kill the whole group: up to version 20.10 the command waits for the end of the build.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	command.WaitDelay = time.Second
@@ -174,35 +175,35 @@ func (e *Engine) docker(ctx context.Context, arguments []string, stdin []byte, l
 	return said.Bytes(), err
 }
 
-// The errors of the docker command, and what comes before their cause.
+// Patterns for the errors of the docker command, and for the prefixes of their cause.
 var (
 	errorMessage = regexp.MustCompile(`(?m)^ERROR: (.+)`)
 	errorPrefix  = regexp.MustCompile(`^(?:failed to (?:solve|build|create LLB definition)[^:]*: |` +
 		`rpc error: code = \w+ desc = |Error response from daemon: )+`)
 )
 
-// builderError returns why a build failed, from the output of the docker command.
+// builderError extracts why a build failed from the output of the docker command.
 func builderError(output []byte) string {
 	lines := bytes.Split(bytes.TrimSpace(output), []byte("\n"))
-	message := string(lines[len(lines)-1]) // up to version 20.10, and of the classic builder
+	message := string(lines[len(lines)-1]) // of the classic builder, and up to version 20.10
 	if all := errorMessage.FindAllSubmatch(output, -1); len(all) > 0 {
 		message = string(all[len(all)-1][1])
 	}
 	return errorPrefix.ReplaceAllString(message, "")
 }
 
-// builderOutput passes on what a builder writes, with other words for some: the lines that begin an instruction to log,
-// and everything to all.
+// builderOutput is a writer for a builder's output. It replaces words, writes everything to all, and lines that begin
+// an instruction to log.
 type builderOutput struct {
 	log, all io.Writer
 	words    *strings.Replacer
 }
 
-// stepMessage begins such a line: the classic builder's or BuildKit's, which counts anew in each stage.
+// stepMessage matches a line that begins an instruction, of the classic builder or of BuildKit.
 var stepMessage = regexp.MustCompile(`(?m)^(?:Step \d+/\d+ : |#\d+ \[(?:[^\]]+ )?\d+/\d+\] ).*`)
 
 func (o builderOutput) Write(message []byte) (int, error) {
-	text := o.words.Replace(string(message)) // as one piece
+	text := o.words.Replace(string(message)) // this assumes that lines arrive whole
 	for _, line := range stepMessage.FindAllString(text, -1) {
 		fmt.Fprintln(o.log, strings.TrimRight(line, "\r"))
 	}
@@ -210,7 +211,7 @@ func (o builderOutput) Write(message []byte) (int, error) {
 	return len(message), err
 }
 
-// executableBuild returns the build of an image that has only an executable.
+// executableBuild returns the build of an image that contains only an executable.
 func executableBuild(executable engine.Executable) engine.Build {
 	name := executable.Name
 	return engine.Build{For: name, Build: spec.Build{Files: []spec.File{
@@ -220,11 +221,11 @@ func executableBuild(executable engine.Executable) engine.Build {
 	}, Dockerfile: "Dockerfile"}}
 }
 
-// withFiles makes an image of another and files, and returns its id.
+// withFiles builds an image that adds files to another, and returns its ID.
 func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec.File) (string, error) {
 	build := engine.Build{For: name + " with its files", Build: spec.Build{Dockerfile: "Dockerfile"}}
 	text := fmt.Appendf(nil, "FROM %s\n", image)
-	// One by one: copying whole folders would change existing ones.
+	// Copy one by one: copying whole folders would change existing ones.
 	for i, file := range slices.SortedFunc(slices.Values(files), func(a, b spec.File) int {
 		return strings.Compare(a.Path, b.Path)
 	}) {
@@ -237,15 +238,15 @@ func (e *Engine) withFiles(ctx context.Context, image, name string, files []spec
 	return prepared.ID, err
 }
 
-// proxyVariables are build arguments that every Dockerfile has and that enter neither the image nor the builder's cache
-// (Dockerfile reference, "Predefined ARGs").
+// proxyVariables matches build arguments that every Dockerfile has, and that affect neither the image nor the builder's
+// cache (Dockerfile reference, "Predefined ARGs").
 var proxyVariables = regexp.MustCompile(`^(?i:http|https|ftp|no|all)_(?i:proxy)$`)
 
-// loopback is an address that means another machine inside a container.
+// loopback matches URLs of this machine, which inside a container mean the container.
 var loopback = regexp.MustCompile(`(?i)//(localhost|127\.|\[::1\])`)
 
-// proxyArgs returns the proxies of an environment as build arguments, so that packages can be downloaded in a build as
-// they can here, without proxies on loopback.
+// proxyArgs returns the proxies of an environment as build arguments, so that builds can download packages. It leaves
+// out proxies on loopback.
 func proxyArgs(environment []string) map[string]string {
 	args := make(map[string]string)
 	for _, entry := range environment {
@@ -259,13 +260,13 @@ func proxyArgs(environment []string) map[string]string {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// repositoryName makes the name of a repository from words for people: "async-101 server" is async-101-server.
+// repositoryName turns words into the name of a repository: "async-101 server" becomes async-101-server.
 func repositoryName(words string) string {
 	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(words), "-"), "-")
 	return cmp.Or(strings.Trim(name[:min(len(name), 60)], "-"), "image")
 }
 
-// buildDigest is the same for the same inputs of a build.
+// buildDigest returns a digest of the inputs of a build.
 func buildDigest(build engine.Build, bases []engine.Base) string {
 	digest := sha256.New()
 	add := func(parts ...string) {
@@ -289,7 +290,7 @@ func buildDigest(build engine.Build, bases []engine.Base) string {
 	return fmt.Sprintf("%x", digest.Sum(nil)[:12])
 }
 
-// tarFiles makes an archive of files, always the same for the same files. Paths are relative.
+// tarFiles returns a reproducible archive of files. Their paths must be relative.
 func tarFiles(files []spec.File) ([]byte, error) {
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)

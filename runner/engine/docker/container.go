@@ -31,14 +31,14 @@ type container struct {
 	service engine.Service
 	library testcontainers.Container
 	id      string
-	output  *client.HijackedResponse // while a text in it is waited for
+	output  *client.HijackedResponse // set while waiting for a text in it
 
 	mu      sync.Mutex
 	ip      netip.Addr
-	network int            // bits of its network's prefix
-	group   *machine.Group // nil until it was found
-	noGroup error          // why it never will be
-	ended   *engine.State  // nil until it is known to have ended
+	network int            // prefix length of its network
+	group   *machine.Group // nil until opened
+	noGroup error          // why it cannot be opened
+	ended   *engine.State  // final state; nil while running
 }
 
 func newContainer(s *space, service engine.Service) *container {
@@ -73,7 +73,7 @@ func (c *container) address(ctx context.Context) (netip.Addr, error) {
 	return c.ip, nil
 }
 
-// Exec implements engine.Container. The library's has no standard input, and keeps all of the output.
+// Exec implements engine.Container. The library's Exec has no standard input and keeps all output.
 func (c *container) Exec(ctx context.Context, command engine.Command) (exit engine.Exit, err error) {
 	before := c.oomKills(ctx)
 	id, stream, err := c.attach(ctx, command)
@@ -101,7 +101,7 @@ func (c *container) attach(ctx context.Context, command engine.Command) (id stri
 	return created.ID, attached.HijackedResponse, err
 }
 
-// follow feeds a command, keeps its output, and returns how it ended.
+// follow sends a command its input, reads its output, and returns its exit.
 func (c *container) follow(ctx context.Context, id string, stream client.HijackedResponse, command engine.Command) (
 	exit engine.Exit, err error) {
 	if command.Stdin != nil {
@@ -126,7 +126,7 @@ func (c *container) follow(ctx context.Context, id string, stream client.Hijacke
 			return exit, fmt.Errorf("reading its output: %w", err)
 		}
 	}
-	// The engine closes the stream a moment before it notes the exit.
+	// The engine closes the stream slightly before it records the exit.
 	for {
 		inspected, err := c.client().ExecInspect(ctx, id, client.ExecInspectOptions{})
 		if err != nil {
@@ -141,10 +141,10 @@ func (c *container) follow(ctx context.Context, id string, stream client.Hijacke
 	}
 }
 
-// nameServer is where an engine answers for names in a container: it listens there itself.
+// nameServer is the address of the engine's DNS server, which listens in the namespace of each container.
 var nameServer = netip.AddrFrom4([4]byte{127, 0, 0, 11})
 
-// Usage implements engine.Container. Where the control group cannot be read the engine says what it knows.
+// Usage implements engine.Container. If the control group cannot be read here, it asks the engine.
 func (c *container) Usage(ctx context.Context, detail engine.Detail) (usage engine.Usage, err error) {
 	group, err := c.controlGroup(ctx)
 	if err == nil {
@@ -161,7 +161,7 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (usage engi
 	return usage, nil
 }
 
-// oomKills returns how many processes of the container were killed for lack of memory, -1 if unknown.
+// oomKills returns how many processes of the container were killed for lack of memory, or -1 if unknown.
 func (c *container) oomKills(ctx context.Context) int64 {
 	group, err := c.controlGroup(ctx)
 	if err != nil {
@@ -170,10 +170,10 @@ func (c *container) oomKills(ctx context.Context) int64 {
 	return group.OOMKills()
 }
 
-// errElsewhere is the error of a container whose control group is not one of this machine.
+// errElsewhere means that the container's control group is on another machine.
 var errElsewhere = errors.New("it has the kernel of another machine")
 
-// controlGroup returns the control group of the container, which it opens the first time.
+// controlGroup returns the control group of the container. It opens it on first use.
 func (c *container) controlGroup(ctx context.Context) (*machine.Group, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +192,7 @@ func (c *container) controlGroup(ctx context.Context) (*machine.Group, error) {
 		return nil, errors.New("it has ended")
 	}
 	if c.group, err = machine.OpenGroup("/", inspected.State.Pid, c.id); err != nil {
-		c.noGroup = errElsewhere // this process may be in a container, where processes have other numbers
+		c.noGroup = errElsewhere // this process may be in a container with its own process IDs
 	}
 	return c.group, c.noGroup
 }
@@ -206,7 +206,7 @@ func (c *container) closeGroup() {
 	c.group, c.noGroup = nil, errors.New("it has ended")
 }
 
-// stats asks the engine what the container used. It knows nothing of the network.
+// stats asks the engine for the container's usage, which lacks the network's numbers.
 func (c *container) stats(ctx context.Context) (engine.Usage, error) {
 	answer, err := c.client().ContainerStats(ctx, c.id, client.ContainerStatsOptions{})
 	if err != nil {
@@ -217,7 +217,7 @@ func (c *container) stats(ctx context.Context) (engine.Usage, error) {
 	if err := json.NewDecoder(answer.Body).Decode(&stats); err != nil {
 		return engine.Usage{}, fmt.Errorf("reading the engine's statistics: %w", err)
 	}
-	if stats.CPUStats.CPUUsage.TotalUsage == 0 { // engines answer with zeros
+	if stats.CPUStats.CPUUsage.TotalUsage == 0 { // engines return zeros for an ended container
 		return engine.Usage{}, errors.New("it has ended")
 	}
 	return usageOf(stats), nil
@@ -233,7 +233,7 @@ func usageOf(stats api.StatsResponse) engine.Usage {
 		if shared, ok := memory["shmem"]; ok {
 			usage.Memory = int64(own + shared)
 		}
-	} else if own, ok := memory["total_rss"]; ok { // some engines leave shared memory out
+	} else if own, ok := memory["total_rss"]; ok { // some engines omit shared memory
 		usage.Memory = int64(own + memory["total_shmem"])
 	}
 	return usage
@@ -252,17 +252,17 @@ func (c *container) Logs(ctx context.Context) ([]byte, error) {
 	return kept.Bytes(), nil
 }
 
-// killed is the status of a process that was ended by SIGKILL, as the kernel does for lack of memory.
+// killed is the status of a process that SIGKILL ended, as the kernel's OOM killer does.
 const killed = 137
 
-// memoryPause and memoryLooks bound the wait for the engine to learn that a container ended for lack of memory.
+// memoryPause and memoryLooks limit the wait for the engine to notice that a container ran out of memory.
 const (
 	memoryPause = 50 * time.Millisecond
 	memoryLooks = 40
 )
 
-// State implements engine.Container. The engine may learn of the end before it learns that memory was the reason, so one
-// that the kernel may have killed for lack of memory is looked at again for two seconds, once.
+// State implements engine.Container. The engine may notice the exit before it notices that memory was the reason, so
+// State waits up to two seconds, once, if the kernel may have killed the container.
 func (c *container) State(ctx context.Context) (engine.State, error) {
 	c.mu.Lock()
 	ended := c.ended
@@ -302,22 +302,22 @@ func (c *container) State(ctx context.Context) (engine.State, error) {
 	}
 }
 
-// remove removes a container with its anonymous volumes. It may be gone already. With graceful it gets its time to end by
-// itself, no longer than the context. Removing it is not cancelled.
+// remove removes a container, which may be gone already, and its anonymous volumes. If graceful, the container first
+// gets its StopGrace, or less if the context ends. The removal is not cancelled.
 func remove(ctx context.Context, c *container, graceful bool) error {
 	c.closeGroup()
 	if grace := c.service.StopGrace; graceful && grace > 0 {
-		grace += time.Second - 1        // the library leaves out parts of a second
-		_ = c.library.Stop(ctx, &grace) // if it fails, the container is removed all the same
+		grace += time.Second - 1        // the library truncates to seconds
+		_ = c.library.Stop(ctx, &grace) // even if it fails, the container is removed
 	}
-	// The library's Terminate sends the stop signal to a container that gets no time.
+	// The library's Terminate would send the stop signal even without a grace period.
 	if err := c.space.engine.removeContainer(ctx, c.id); err != nil {
 		return fmt.Errorf("removing %s: %w", c.Name(), err)
 	}
 	return nil
 }
 
-// removed removes something until it is gone. Somebody else may be removing or starting it.
+// removed calls remove until the object is gone. Another client may be removing or starting it.
 func removed(ctx context.Context, remove func() error) error {
 	for {
 		err := remove()
@@ -330,9 +330,9 @@ func removed(ctx context.Context, remove func() error) error {
 	}
 }
 
-// start starts the container and returns when it is ready, by our own rules: the library's probe published ports.
+// start starts the container and waits until it is ready. The library's own waiting needs published ports.
 func (c *container) start(ctx context.Context) error {
-	defer c.closeOutput() // else what is not read would hold the service back
+	defer c.closeOutput() // unread output would block the service
 	if err := c.library.Start(ctx); err != nil {
 		return rejected(c.Name(), err)
 	}
@@ -348,7 +348,7 @@ func (c *container) Wait(ctx context.Context) (status int, err error) {
 		if result.Error == nil {
 			return int(result.StatusCode), nil
 		}
-		err = errors.New(result.Error.Message) // of the engine, which could not wait
+		err = errors.New(result.Error.Message) // the engine could not wait
 	case err = <-ended.Error:
 	}
 	if ctx.Err() != nil {
@@ -357,8 +357,8 @@ func (c *container) Wait(ctx context.Context) (status int, err error) {
 	return 0, err
 }
 
-// attachOutput attaches to a service that is about to start, if a text in its log says that it is ready. The engine keeps
-// only the end of a log, and the library's consumers of logs begin there.
+// attachOutput attaches to the output of a service that is about to start, to find a text in it. The engine keeps only
+// the end of a log, where the library's log consumers begin.
 func (c *container) attachOutput(ctx context.Context) error {
 	attached, err := c.client().ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true,
 		Stderr: true})
@@ -381,12 +381,12 @@ func (c *container) Follow(ctx context.Context, to io.Writer) error {
 	return err
 }
 
-// Reach implements engine.Probed. Where this process cannot connect to the container, our agent does it from another
-// container of the space.
+// Reach implements engine.Probed. If this process cannot connect to the container, our agent probes it from another
+// container in the space.
 func (c *container) Reach(ctx context.Context) (engine.Probe, error) {
 	address, err := c.address(ctx)
 	if err != nil {
-		// It has ended: Wait says so better.
+		// It has ended: Wait returns the better error.
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -394,7 +394,7 @@ func (c *container) Reach(ctx context.Context) (engine.Probe, error) {
 	if err != nil {
 		return nil, &engine.FaultError{Err: err}
 	}
-	if reached && !c.space.engine.Elsewhere() { // which may have a network of the same addresses
+	if reached && !c.space.engine.Elsewhere() { // another machine may use the same addresses
 		return engine.ProbeAt(address.String(), c.Name()), nil
 	}
 	from, err := c.space.prober(ctx)
@@ -411,8 +411,8 @@ func (c *container) Reach(ctx context.Context) (engine.Probe, error) {
 	}, nil
 }
 
-// isOurs reports whether this machine has an address in a network: not where the engine is on another machine or in a
-// virtual one, nor from within a container.
+// isOurs reports whether this machine has an address in a network. It has none if the engine is on another or a virtual
+// machine, or if this process is in a container.
 func isOurs(network netip.Prefix) (bool, error) {
 	ours, err := net.InterfaceAddrs()
 	return slices.ContainsFunc(ours, func(our net.Addr) bool {

@@ -14,11 +14,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Dockerfile is a Dockerfile that was read.
+// Dockerfile is a parsed Dockerfile.
 type Dockerfile struct {
-	Bases []Source // the images that it is built from
+	Bases []Source // the images it is built from
 
-	lines  []string // with their ends
+	lines  []string // with line ends
 	steps  []*parser.Node
 	stages []instructions.Stage
 	lex    *shell.Lex
@@ -27,12 +27,12 @@ type Dockerfile struct {
 // Source is an image that an instruction of a Dockerfile names.
 type Source struct {
 	Reference string // with arguments expanded
-	Platform  string // as --platform asks; empty for the engine's own
-	Line      int    // of the instruction, counted from 1
+	Platform  string // value of --platform; empty for the engine's own
+	Line      int    // first line of the instruction, counted from 1
 
-	last  int                 // line of the instruction
-	stage *instructions.Stage // of FROM
-	word  string              // of other instructions: as it is written
+	last  int                 // last line of the instruction
+	stage *instructions.Stage // set for FROM
+	word  string              // for other instructions: the reference as written
 }
 
 // DockerfileError is a mistake in a Dockerfile.
@@ -45,7 +45,7 @@ func (e *DockerfileError) Error() string {
 	return fmt.Sprintf("Dockerfile line %d: %s", e.Line, e.Message)
 }
 
-// ReadDockerfile reads a Dockerfile up to the stage target, the last if it is empty, with the given build arguments.
+// ReadDockerfile parses a Dockerfile with build arguments, up to the stage target, or the last one if target is empty.
 // The error is a *DockerfileError.
 func ReadDockerfile(text []byte, args map[string]string, target string) (*Dockerfile, error) {
 	parsed, err := parser.Parse(bytes.NewReader(text))
@@ -78,7 +78,7 @@ func ReadDockerfile(text []byte, args map[string]string, target string) (*Docker
 	return d, d.readStages(values)
 }
 
-// parseError returns the error of the parser with its line.
+// parseError converts an error of the parser.
 func parseError(err error) *DockerfileError {
 	out := &DockerfileError{1, err.Error()}
 	if at, ok := errors.AsType[*parser.LocationError](err); ok && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
@@ -94,7 +94,7 @@ func parseError(err error) *DockerfileError {
 	return out
 }
 
-// lineMessage begins what a parser says about a line.
+// lineMessage matches the beginning of a parser's message about a line.
 var lineMessage = regexp.MustCompile(`(?:dockerfile )?parse error(?: on)? line (\d+)`)
 
 // stageNamed finds a stage by its name or number.
@@ -106,12 +106,12 @@ func stageNamed(stages []instructions.Stage, name string) (int, bool) {
 	return at, err == nil && at >= 0 && at < len(stages)
 }
 
-// readStages finds the images that the stages name.
+// readStages adds the images that the stages refer to.
 func (d *Dockerfile) readStages(values []string) error {
 	for i := range d.stages {
 		stage := &d.stages[i]
 		from := Source{Reference: d.expand(stage.BaseName, values), Platform: d.expand(stage.Platform, values), stage: stage}
-		if strings.Trim(from.Platform, "/") == "" { // by variables of BuildKit, such as TARGETOS/TARGETARCH
+		if strings.Trim(from.Platform, "/") == "" { // from unset variables of BuildKit, such as TARGETOS/TARGETARCH
 			from.Platform = ""
 		}
 		if from.Reference == "" {
@@ -139,7 +139,7 @@ func (d *Dockerfile) readStages(values []string) error {
 	return nil
 }
 
-// add notes an image, unless it is an earlier stage.
+// add adds an image to Bases, unless it is an earlier stage or scratch.
 func (d *Dockerfile) add(s Source, earlier []instructions.Stage, at []parser.Range) {
 	_, isStage := stageNamed(earlier, s.Reference)
 	if isStage || s.Reference == "scratch" && s.stage != nil {
@@ -149,7 +149,7 @@ func (d *Dockerfile) add(s Source, earlier []instructions.Stage, at []parser.Ran
 	d.Bases = append(d.Bases, s)
 }
 
-// expand replaces variables by their values, which are KEY=VALUE; one that has none by nothing.
+// expand replaces variables in word by values, given as KEY=VALUE. Unset variables become empty.
 func (d *Dockerfile) expand(word string, values []string) string {
 	expanded, _, err := d.lex.ProcessWord(word, shell.EnvsFromSlice(values))
 	if err != nil {
@@ -158,8 +158,8 @@ func (d *Dockerfile) expand(word string, values []string) string {
 	return expanded
 }
 
-// replace returns the text with other names for its bases, by their index. Lines keep their numbers. The usual # syntax=
-// is left out unless it is asked for: what the engine has needs no registry, and does for most.
+// replace returns the text with its bases replaced by names, which have the same order. Line numbers stay. Without
+// syntax it drops the usual # syntax=, because the engine's own frontend needs no registry and mostly suffices.
 func (d *Dockerfile) replace(names []string, syntax bool) []byte {
 	lines := slices.Clone(d.lines)
 	for i, base := range d.Bases {
@@ -186,25 +186,25 @@ func (d *Dockerfile) replace(names []string, syntax bool) []byte {
 	}
 	value, _, at, ok := parser.ParseDirective("syntax", []byte(strings.Join(d.lines, "")))
 	if ok && !syntax && usualSyntax.MatchString(value) {
-		// Behind another line there could be no further directive.
+		// Keep other directives first: put the blank line that replaces it before the first instruction.
 		line := at[0].Start.Line
 		lines = slices.Insert(slices.Delete(lines, line-1, line), d.steps[0].StartLine-1-1, "\n")
 	}
 	return []byte(strings.Join(lines, ""))
 }
 
-// usualSyntax matches the # syntax= of Dockerfiles that every builder reads.
+// usualSyntax matches the value of # syntax= for Docker's own frontend.
 var usualSyntax = regexp.MustCompile(`^(docker\.io/)?docker/dockerfile(:|@|$)`)
 
-// What builders say as they come to an instruction, and about one that failed: BuildKit its lines, or up to Docker 20.10
-// its text, in which variables have their values.
+// Patterns for messages of builders. The classic builder announces each step. On a failure BuildKit quotes the lines
+// or, up to Docker 20.10, the instruction with variables expanded.
 var (
 	classicStep   = regexp.MustCompile(`(?m)^Step (\d+)/\d+ : `)
 	failedExcerpt = regexp.MustCompile(`(?s).*\n-{20}\n.*?(\d+) \| >>> `)
 	failedStep    = regexp.MustCompile(`(?s).*\n > \[[^\]\n]*\] ([^\n]+):\n`)
 )
 
-// failedLine finds the line of the Dockerfile at which the builder failed, or returns 0.
+// failedLine returns the line of the Dockerfile at which the builder failed, or 0 if unknown.
 func (d *Dockerfile) failedLine(output []byte, err error) int {
 	m := lineMessage.FindSubmatch([]byte(err.Error()))
 	if m == nil {
@@ -215,7 +215,7 @@ func (d *Dockerfile) failedLine(output []byte, err error) int {
 		return line
 	}
 	if all := classicStep.FindAllSubmatch(output, -1); len(all) > 0 {
-		// Builders have steps of their own, such as for our labels.
+		// Builders append steps of their own, such as for labels.
 		if step, _ := strconv.Atoi(string(all[len(all)-1][1])); step >= 1 && step <= len(d.steps) {
 			return d.steps[step-1].StartLine
 		}
@@ -234,11 +234,11 @@ func (d *Dockerfile) failedLine(output []byte, err error) int {
 	return line
 }
 
-// tcpPort is a port as EXPOSE has it.
+// tcpPort matches a single TCP port of EXPOSE.
 var tcpPort = regexp.MustCompile(`^([1-9]\d{0,4})(?i:/tcp)?$`)
 
-// Exposed returns the TCP ports that the last stage exposes, or the stages that it is made from. Those of other images
-// are not known, and ranges are left out: seldom does anything listen on all of one.
+// Exposed returns the TCP ports that the last stage and the stages it is based on expose. Ports of base images are
+// unknown. Ranges are left out, because services rarely listen on all of their ports.
 func (d *Dockerfile) Exposed() []string {
 	ports := make([][]string, len(d.stages))
 	var values []string

@@ -24,7 +24,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// usualHost returns where the engine is: at DOCKER_HOST, or at the first of the usual sockets that is there.
+// usualHost returns DOCKER_HOST, or the first of the usual sockets that exists.
 func usualHost() string {
 	if host := os.Getenv(client.EnvOverrideHost); host != "" {
 		return host
@@ -44,7 +44,7 @@ func usualHost() string {
 	return client.DefaultDockerHost
 }
 
-// Elsewhere returns where the usual engine is, as DOCKER_HOST has it, if that is another machine; else nothing.
+// Elsewhere returns the host of the usual engine, in the format of DOCKER_HOST, if that is another machine, or "".
 func Elsewhere(ctx context.Context) string {
 	if host := usualHost(); isElsewhere(ctx, host) {
 		return host
@@ -52,8 +52,8 @@ func Elsewhere(ctx context.Context) string {
 	return ""
 }
 
-// isElsewhere reports whether a host as DOCKER_HOST has it is another machine: to itself a machine connects from the same
-// address. Nothing is sent, so it is the same if no engine answers there.
+// isElsewhere reports whether a host in the format of DOCKER_HOST is another machine. A connection of a machine to
+// itself has the same address at both ends. Nothing is sent, so it does not matter whether an engine answers.
 func isElsewhere(ctx context.Context, host string) bool {
 	u, err := client.ParseHostURL(host)
 	if err != nil || u.Scheme == "ssh" {
@@ -69,7 +69,7 @@ func isElsewhere(ctx context.Context, host string) bool {
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", net.JoinHostPort(u.Hostname(), "1"))
 	if err != nil {
-		return true // its name or its network is not known
+		return true // unknown name or network
 	}
 	defer conn.Close()
 	there := conn.RemoteAddr().(*net.UDPAddr).IP
@@ -77,8 +77,8 @@ func isElsewhere(ctx context.Context, host string) bool {
 }
 
 type endpoint struct {
-	host      string // as the user has it
-	reached   string // as the docker command has it; another one for ssh://
+	host      string // in the format of DOCKER_HOST
+	reached   string // host for the docker command; a local socket for ssh://
 	elsewhere bool
 	client    []client.Opt // how the client connects
 	close     func()
@@ -93,9 +93,9 @@ func open(ctx context.Context, host string) (*endpoint, error) {
 	return at, nil
 }
 
-// forward makes the socket of an engine at ssh://[USER@]HOST[:PORT][/SOCKET] one of this machine, by the ssh command:
-// one connection for everything, where the docker command needs one for each request. Ssh ends with this process, as its
-// command ends with standard input.
+// forward forwards the socket of an engine at ssh://[USER@]HOST[:PORT][/SOCKET] to a local one with the ssh command. It
+// needs one connection, where the docker command needs one per request. Ssh ends with this process, because the remote
+// command reads standard input.
 func (a *endpoint) forward(ctx context.Context) error {
 	u, err := url.Parse(a.host)
 	if err != nil || u.Hostname() == "" {
@@ -116,7 +116,7 @@ func (a *endpoint) forward(ctx context.Context) error {
 		args = append(args, "-l", u.User.Username())
 	}
 	ssh := exec.Command("ssh", append(args, "--", u.Hostname(), "echo ready; exec cat >/dev/null")...)
-	// Ctrl-C of a terminal goes to a process group, and containers are removed after it.
+	// Ctrl-C in a terminal signals the process group, but ssh is still needed to remove containers.
 	ssh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var said bytes.Buffer
 	ssh.Stderr = &said
@@ -145,7 +145,7 @@ func (a *endpoint) forward(ctx context.Context) error {
 	a.reached = "unix://" + local
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, "unix", local)
-		if err != nil && ctx.Err() == nil { // ssh says why before it removes the socket
+		if err != nil && ctx.Err() == nil { // ssh prints its error before it removes the socket
 			end()
 			err = fmt.Errorf("ssh to %s has ended: %s", u.Hostname(),
 				cmp.Or(engine.LastLine(said.Bytes()), ssh.ProcessState.String()))

@@ -1,17 +1,16 @@
 // Package docker runs trials in containers of a Docker engine.
 //
-// Containers and networks are made by testcontainers-go, which also starts and stops containers. Its reaper is not
-// used: it wants the Docker socket inside a container, and Sweep does the same without. The client of the engine's API
-// does what the library cannot: standard input and bounded output of commands, the log from its beginning, usage, images,
-// and sweeping. Images are built by the docker command.
+// The library testcontainers-go creates containers and networks, and starts and stops containers. Its reaper is not
+// used: it needs the Docker socket inside a container, and Sweep does the same without. The client of the engine's API
+// does what the library cannot: standard input and limited output of commands, logs from the beginning, usage, images,
+// and sweeping. The docker command builds and pulls images.
 //
 // A space is a bridge network without a route out of it. Nothing is published on the host. Containers have no
-// privileges, no Docker socket, no periodic health checks, and no path of the host but those that were asked for. Images
-// that we build carry a digest of everything that went into them in their tag. Nothing is tagged under somebody else's
-// name.
+// privileges, no Docker socket, no periodic health checks, and no host paths except requested ones. The tag of an image
+// that we build is a digest of all its inputs. Nothing is tagged under a name of others.
 //
-// The bridge of a space has an address on the host. Readiness is probed through it, and a container can reach through it
-// what listens on all addresses of the host.
+// The bridge of a space has an address on the host. We probe readiness through it, and containers can reach services
+// through it that listen on all addresses of the host.
 package docker
 
 import (
@@ -39,8 +38,8 @@ import (
 	"benchbook/runner/engine"
 )
 
-// requestTimeout bounds a request to the engine that changes something. Such requests are not cancelled, so that we
-// always know what is there.
+// requestTimeout limits a request that changes something. Such requests are not cancelled, so that we always know what
+// exists.
 const requestTimeout = time.Minute
 
 // Engine is a Docker engine.
@@ -52,10 +51,10 @@ type Engine struct {
 	version  client.ServerVersionResult
 	owner    string
 	agent    agent.Program
-	classic  atomic.Bool // the docker command has no BuildKit
+	classic  atomic.Bool // the docker command lacks BuildKit
 
-	unreachable sync.Map // why registries did not answer, by name
-	making      sync.Map // of chan struct{} by the name of an image or a probe, full while it is made
+	unreachable sync.Map // errors of registries that did not answer, by name
+	making      sync.Map // locks for making images and probes by name, as chan struct{} of capacity 1
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -63,13 +62,13 @@ var _ engine.Engine = (*Engine)(nil)
 // New connects to the Docker engine at DOCKER_HOST or, if that is not set, at the first of the usual sockets. The error
 // wraps engine.ErrUnavailable if none answers.
 //
-// Program probes services where this process cannot reach them, as from a container; without it they are not probed
-// there.
+// Program probes services that this process cannot reach, for example because it is in a container itself. If it is
+// nil, such services cannot be probed.
 func New(ctx context.Context, program agent.Program) (*Engine, error) {
 	return connect(ctx, usualHost(), program)
 }
 
-// connect connects to the engine at a host as DOCKER_HOST has it.
+// connect connects to the engine at a host in the format of DOCKER_HOST.
 func connect(ctx context.Context, host string, program agent.Program) (e *Engine, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -101,8 +100,8 @@ func connect(ctx context.Context, host string, program agent.Program) (e *Engine
 	return e, err
 }
 
-// newProvider makes the library use our connection, quietly and without its reaper. It has no options for that: its
-// settings are variables of the environment, and a provider that NewDockerProvider did not make starts the reaper.
+// newProvider makes the library use our connection, without log output or its reaper. The library has no options for
+// that, only environment variables, and a provider that NewDockerProvider did not make starts the reaper.
 func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvider, error) {
 	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	os.Unsetenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX") // would rename the images that we built
@@ -112,7 +111,7 @@ func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvid
 		defer os.Setenv(client.EnvOverrideHost, at.host)
 	}
 	quiet := tclog.NewNoopLogger()
-	tclog.SetDefault(quiet) // for its banner
+	tclog.SetDefault(quiet) // suppress its banner
 	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(quiet),
 		testcontainers.WithDefaultBridgeNetwork(testcontainers.Bridge))
 	if err == nil {
@@ -124,7 +123,7 @@ func newProvider(at *endpoint, api *client.Client) (*testcontainers.DockerProvid
 // oldestAPI is the API of Docker 19.03.
 const oldestAPI = "1.40"
 
-// unfit returns why an engine that answers cannot run articles; nil if it can.
+// unfit returns why an engine that answers cannot run articles, or nil if it can.
 func unfit(host string, version client.ServerVersionResult) error {
 	reason := ""
 	switch {
@@ -139,7 +138,7 @@ func unfit(host string, version client.ServerVersionResult) error {
 		"containers with --engine local", engine.ErrUnavailable, host, reason)
 }
 
-// unavailable says in one sentence that no engine answers at a host, and what to do.
+// unavailable turns a connection error into one sentence that says what to do.
 func unavailable(host string, err error) error {
 	switch {
 	case errors.Is(err, engine.ErrUnavailable):
@@ -184,10 +183,10 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// Elsewhere reports whether the engine runs on another machine than this one.
+// Elsewhere reports whether the engine runs on another machine.
 func (e *Engine) Elsewhere() bool { return e.endpoint.elsewhere }
 
-// local reports whether containers run under the kernel of this machine, rather than elsewhere or in a virtual machine.
+// local reports whether containers run on this machine's kernel, rather than elsewhere or in a virtual machine.
 func (e *Engine) local() bool {
 	if e.Elsewhere() || runtime.GOOS != "linux" {
 		return false
@@ -197,10 +196,10 @@ func (e *Engine) local() bool {
 		!strings.Contains(e.info.OperatingSystem, "Docker Desktop")
 }
 
-// Endpoint returns where the engine is, as DOCKER_HOST has it.
+// Endpoint returns the host of the engine, in the format of DOCKER_HOST.
 func (e *Engine) Endpoint() string { return e.endpoint.host }
 
-// Storage returns the folder of this machine with the engine's images; empty if it is not on this machine.
+// Storage returns the folder with the engine's images, empty if it is not on this machine.
 func (e *Engine) Storage() string {
 	if !e.local() {
 		return ""
@@ -224,7 +223,7 @@ func (e *Engine) labels(run string) map[string]string {
 	return map[string]string{engine.LabelRun: run, engine.LabelOwner: e.owner}
 }
 
-// uncancelled returns the context of a request that must not be cancelled half-way.
+// uncancelled returns a context for a request that must not be cancelled halfway.
 func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 }

@@ -19,21 +19,21 @@ import (
 	"benchbook/runner/engine"
 )
 
-// How long a registry may take to answer.
+// Limits on the time until a registry answers.
 const (
 	answerTimeout           = 15 * time.Second
-	answerTimeoutSubstitute = 3 * time.Second // where a substitute is there already
-	reachTimeout            = 5 * time.Second // when it is only asked whether it has an image
+	answerTimeoutSubstitute = 3 * time.Second // if a substitute is available
+	reachTimeout            = 5 * time.Second // for Reach
 )
 
-// errNoAnswer is a registry that was silent for as long as we wait.
+// errNoAnswer means that a registry did not answer in time.
 var errNoAnswer = errors.New("the registry does not answer")
 
-// substituteRepository names the images by scripts/base that replace Debian's own where no registry can be reached.
-// The tag is the release.
+// substituteRepository holds the images made by scripts/base that replace Debian's if no registry can be reached. The
+// tag is the release.
 const substituteRepository = "benchbook/debootstrap"
 
-// ourRepositories begins the names of all images that we make.
+// ourRepositories is the prefix of the names of all images that we build.
 const ourRepositories = "benchbook/"
 
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (p engine.Prepared, err error) {
@@ -59,7 +59,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return p, err
 }
 
-// healthcheck returns the HEALTHCHECK of an image; zero if it has none.
+// healthcheck returns the HEALTHCHECK of an image, or the zero Ready if it has none.
 //
 // Source: Docker, daemon/health.go.
 func (e *Engine) healthcheck(ctx context.Context, id string) (spec.Ready, error) {
@@ -83,7 +83,7 @@ func (e *Engine) healthcheck(ctx context.Context, id string) (spec.Ready, error)
 	return out, nil
 }
 
-// Find returns the id of an image by its name or id, and nothing if it is not here.
+// Find returns the ID of an image given its name or ID, empty if the engine does not have the image.
 func (e *Engine) Find(ctx context.Context, name string) (string, error) {
 	image, err := e.client.ImageInspect(ctx, name)
 	if errdefs.IsNotFound(err) {
@@ -95,7 +95,7 @@ func (e *Engine) Find(ctx context.Context, name string) (string, error) {
 	return image.ID, nil
 }
 
-// SaveAll returns an archive of images by their names or ids. Those saved by id have no name in it.
+// SaveAll returns an archive of images given by names or IDs. Images saved by ID have no name in it.
 func (e *Engine) SaveAll(ctx context.Context, images []string) (io.ReadCloser, error) {
 	saved, err := e.client.ImageSave(ctx, images)
 	if err != nil {
@@ -104,7 +104,7 @@ func (e *Engine) SaveAll(ctx context.Context, images []string) (io.ReadCloser, e
 	return saved, nil
 }
 
-// LoadAll brings the images of an archive here.
+// LoadAll loads the images of an archive into the engine.
 func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
 	loaded, err := e.client.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
 	if err == nil {
@@ -117,7 +117,7 @@ func (e *Engine) LoadAll(ctx context.Context, archive io.Reader) error {
 	return nil
 }
 
-// Reach asks a registry for an image, as a pull would. The error says why it does not give it.
+// Reach asks a registry for an image, as a pull would. The error says why the image is not available.
 func (e *Engine) Reach(ctx context.Context, image string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, reachTimeout, errNoAnswer)
 	defer cancel()
@@ -132,8 +132,8 @@ func (e *Engine) Reach(ctx context.Context, image string) error {
 	return err
 }
 
-// base finds an image here or pulls it. Where its registry cannot be reached, a Debian is replaced by what scripts/base
-// made, which has this machine's platform only. Platform may be empty.
+// base finds an image on the engine or pulls it. If the registry cannot be reached, an image of scripts/base replaces a
+// Debian image, unless a platform is given. Platform may be empty.
 func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer) (engine.Base, error) {
 	done, err := e.alone(ctx, name)
 	if err != nil {
@@ -177,7 +177,7 @@ func (e *Engine) base(ctx context.Context, name, platform string, log io.Writer)
 	return engine.Base{}, notPulled(name, release, err)
 }
 
-// notPulled says why an image is not here, and what to do. Release names a Debian; empty for other images.
+// notPulled returns the error of an image that could not be pulled. Release is its Debian release, or empty.
 func notPulled(name, release string, err error) *engine.ImageError {
 	reason, wayOut := "cannot be reached", "bring it here with docker save and docker load, or "
 	switch {
@@ -194,8 +194,8 @@ func notPulled(name, release string, err error) *engine.ImageError {
 		Err: fmt.Errorf("image %s is not here, and its registry %s (%s)", name, reason, registryWords(err))}
 }
 
-// alone waits until nobody else here makes the image or probe of a name, and keeps others from it until done is called:
-// several builds that want one base share it.
+// alone locks the making of an image or probe by its name until done is called. It lets builds that need the same base
+// share it.
 func (e *Engine) alone(ctx context.Context, name string) (done func(), err error) {
 	value, _ := e.making.LoadOrStore(name, make(chan struct{}, 1))
 	turn := value.(chan struct{})
@@ -207,7 +207,7 @@ func (e *Engine) alone(ctx context.Context, name string) (done func(), err error
 	}
 }
 
-// pull brings an image here from its registry, unless the registry did not answer before.
+// pull pulls an image, unless its registry failed to answer before.
 func (e *Engine) pull(ctx context.Context, image reference.Named, platform string, bound time.Duration,
 	log io.Writer) error {
 	registry, began := reference.Domain(image), time.Now()
@@ -224,7 +224,7 @@ func (e *Engine) pull(ctx context.Context, image reference.Named, platform strin
 	return err
 }
 
-// tryPull pulls an image by the docker command, which logs in as it does elsewhere. The library would try until the
+// tryPull pulls an image with the docker command, which uses the user's logins. The library would retry until the
 // context ends.
 func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform string, bound time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -242,7 +242,7 @@ func (e *Engine) tryPull(ctx context.Context, image reference.Named, platform st
 	return err
 }
 
-// answered is a writer that is called when something is written to it.
+// answered is a writer that calls itself on each write.
 type answered func()
 
 func (a answered) Write(data []byte) (int, error) {
@@ -250,27 +250,27 @@ func (a answered) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// noContact has the engine's words for a registry that it could not talk to. It has no error code for that.
+// noContact matches the engine's messages about a registry that it could not contact, as there is no error code.
 var noContact = regexp.MustCompile(`no such host|server misbehaving|dial tcp|i/o timeout|connection refused|` +
 	`connection reset|no route to host|network is unreachable|TLS handshake|x509:|proxyconnect|` +
 	`context deadline exceeded|Client\.Timeout|request canceled while waiting|403 Forbidden|\bEOF\b`)
 
-// unreachable reports whether a pull failed because its registry cannot be reached, rather than because the registry has
-// no such image or does not give it to us.
+// unreachable reports whether a pull failed because the registry cannot be reached, rather than because the registry
+// lacks the image or denies access.
 func unreachable(err error) bool {
 	return errors.Is(err, errNoAnswer) || noContact.MatchString(err.Error())
 }
 
-// contactFault has the words among them that say why.
+// contactFault matches the part of such a message that says why.
 var contactFault = regexp.MustCompile(`no such host|i/o timeout|connection refused|connection reset|no route to host|` +
 	`network is unreachable|TLS handshake \w+|x509: [^"]*|403 Forbidden`)
 
-// registryWords say in short why a registry did not give an image.
+// registryWords returns a short reason why a registry did not provide an image.
 func registryWords(err error) string {
 	return cmp.Or(contactFault.FindString(err.Error()), firstLine(err.Error()))
 }
 
-// releases has the names of Debian releases by the number or word that tags of its image use.
+// releases maps tags of Debian's image to release names.
 var releases = map[string]string{
 	"11": "bullseye", "12": "bookworm", "13": "trixie",
 	"bullseye": "bullseye", "bookworm": "bookworm", "trixie": "trixie",
@@ -279,8 +279,8 @@ var releases = map[string]string{
 
 var debianTag = regexp.MustCompile(`^([a-z]+|[0-9]+)(?:\.[0-9]+)?(?:-slim)?$`)
 
-// debianRelease returns the name of the Debian release that an image is a minimal installation of; empty for other
-// images, and those that are pinned by a digest or date.
+// debianRelease returns the release of a plain Debian image. It is empty for other images, and for those pinned by a
+// digest or date.
 func debianRelease(image reference.Named) string {
 	tagged, ok := image.(reference.Tagged)
 	if _, pinned := image.(reference.Digested); pinned || !ok || reference.FamiliarName(image) != "debian" {

@@ -24,7 +24,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// request returns what the library makes a container from.
+// request returns the library's request for a container.
 func (s *space) request(ctx context.Context, c *container) (request testcontainers.ContainerRequest, err error) {
 	service := &c.service
 	image := service.Image.ID
@@ -40,7 +40,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	}
 	files := service.Configs
 	if service.ReadOnly && len(files) > 0 {
-		// The engine copies nothing into a container that is read-only, not even before it starts.
+		// The engine cannot copy files into a read-only container, not even before it starts.
 		if image, err = s.engine.withFiles(ctx, image, service.Name, files); err != nil {
 			return request, err
 		}
@@ -51,7 +51,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 		Labels: s.engine.labels(s.run),
 		ConfigModifier: func(config *api.Config) {
 			config.Hostname = service.Hostname
-			config.Env = service.Environment // the library's is a map, and loses its order
+			config.Env = service.Environment // the library's Env is a map and loses the order
 			config.WorkingDir = service.WorkingDir
 			config.User = service.User
 			config.StopSignal = service.StopSignal
@@ -67,7 +67,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	request.HostConfigModifier = func(config *api.HostConfig) { *config, made = host, config }
 	hooks := testcontainers.ContainerLifecycleHooks{
 		PreCreates: []testcontainers.ContainerRequestHook{func(context.Context, testcontainers.ContainerRequest) error {
-			made.PortBindings = nil // the library publishes what the image exposes
+			made.PortBindings = nil // the library publishes the ports that the image exposes
 			return nil
 		}},
 		PostCreates: []testcontainers.ContainerHook{func(ctx context.Context, created testcontainers.Container) error {
@@ -83,8 +83,7 @@ func (s *space) request(ctx context.Context, c *container) (request testcontaine
 	return request, nil
 }
 
-// visible returns an error if a file that is put into a container before it starts would not be seen in it, or not get
-// there.
+// visible returns an error if a config file would be hidden in the container, or cannot be copied there.
 func visible(service *engine.Service) error {
 	for _, file := range service.Configs {
 		below := func(folder string) bool { return strings.HasPrefix(file.Path, strings.TrimSuffix(folder, "/")+"/") }
@@ -97,7 +96,7 @@ func visible(service *engine.Service) error {
 			}
 		}
 		for _, v := range service.Volumes {
-			// The files of a read-only container are in its image, which any volume hides.
+			// The files of a read-only container are in its image, so any volume hides them.
 			if (v.ReadOnly || v.HasFiles() || service.ReadOnly) && below(v.Target) {
 				return engine.Refuse(service.Name, "file %s cannot be put into the read-only volume %s", file.Path, v.Target)
 			}
@@ -106,8 +105,8 @@ func visible(service *engine.Service) error {
 	return nil
 }
 
-// copyFiles puts files into a folder of a container. The library would compress them, which takes half a second for our
-// program.
+// copyFiles copies files into a folder of a container. The library would compress them, which takes half a second for
+// our program.
 func (e *Engine) copyFiles(ctx context.Context, id, folder string, files []spec.File) error {
 	if len(files) == 0 {
 		return nil
@@ -127,15 +126,15 @@ func (e *Engine) copyFiles(ctx context.Context, id, folder string, files []spec.
 	return nil
 }
 
-// mostShares is the highest CPU weight that the kernel gives a control group of version 1, and engines translate to that
-// of version 2: 256 times the usual one. A thread that wakes up then seldom waits for one of another group.
+// mostShares is the maximum CPU weight of a control group of version 1, which engines translate for version 2. It is
+// 256 times the default, so that a thread that wakes up rarely waits for one of another group.
 const mostShares = 1 << 18
 
-// limit sets what a container may use.
+// limit sets the resource limits and privileges of a container.
 func limit(config *api.HostConfig, service *engine.Service) {
 	config.LogConfig = api.LogConfig{
 		Type: "json-file",
-		// Two files, so that a mebibyte is there even after the first was given up; lines grow as JSON.
+		// Two files, so that a mebibyte of log remains after a rotation. JSON makes lines longer.
 		Config: map[string]string{"max-size": "8m", "max-file": "2"},
 	}
 	config.CpusetCpus = service.CPUSet
@@ -164,29 +163,29 @@ func limit(config *api.HostConfig, service *engine.Service) {
 	}
 }
 
-// connect puts a container into the network of the space.
+// connect sets up the network of a container.
 func (s *space) connect(ctx context.Context, config *api.HostConfig, service *engine.Service) {
-	config.NetworkMode = api.NetworkMode(s.name) // else one that leads out, should somebody have removed this one
+	config.NetworkMode = api.NetworkMode(s.name) // the default has a route out, should this network be gone
 	config.Sysctls = map[string]string{machine.PortRange: machine.AllPorts}
 	maps.Copy(config.Sysctls, service.Sysctls)
-	// The engine answers for the names of the space. Other names must not be asked of the host's name server, nor be looked
-	// for in the host's domains.
+	// The engine resolves the names of the space. Other names must reach neither the host's name server nor its search
+	// domains.
 	config.DNS = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 	config.DNSSearch = []string{"."}
-	config.DNSOptions = []string{"timeout:1", "attempts:2"} // the engine may not answer at all
+	config.DNSOptions = []string{"timeout:1", "attempts:2"} // the engine may not answer
 	if len(service.Expose) == 0 {
 		config.ExtraHosts = s.known(ctx)
 	}
 }
 
-// ownUser runs our own programs. It is not 65534, nobody: the kernel bounds some things by user, such as the memory of
-// pipes, and services may run as nobody.
+// ownUser runs our own programs. It differs from 65534, nobody, because services may run as nobody and the kernel has
+// limits per user, such as for the memory of pipes.
 const ownUser = "65532:65532"
 
-// firstPrivilegedPort is the kernel setting by which any user may listen at ports below 1024.
+// firstPrivilegedPort is the kernel setting that lets any user listen on ports below 1024.
 const firstPrivilegedPort = "net.ipv4.ip_unprivileged_port_start"
 
-// confine takes all rights from a program of ours.
+// confine removes all privileges from one of our own programs.
 func confine(service *engine.Service) {
 	service.User, service.ReadOnly = ownUser, true
 	service.CapAdd, service.CapDrop = nil, []string{"ALL"}
@@ -196,7 +195,7 @@ func confine(service *engine.Service) {
 	service.Sysctls = sysctls
 }
 
-// noNewPrivileges is the security option by which no program gets more rights than the one that started it.
+// noNewPrivileges is the security option that keeps programs from gaining privileges.
 const noNewPrivileges = "no-new-privileges"
 
 // guarded adds no-new-privileges to security options that do not mention it.
@@ -208,31 +207,30 @@ func guarded(options []string) []string {
 	return append(slices.Clone(options), noNewPrivileges+":true")
 }
 
-// minReserve is the least memory, in bytes, that containers leave to the machine, unless that is more than half.
+// minReserve is the memory in bytes that containers leave to the machine at least, unless that is more than half.
 const minReserve = 256 << 20
 
-// defaultMemory returns the memory that a service may use on a machine with total bytes: all but a sixteenth, so that one
-// which takes more and more is killed before the engine and benchbook are. It returns 0, no limit, for an unknown total.
+// defaultMemory returns the memory limit of a service on a machine with total bytes: all but a sixteenth, so that a
+// leaking service is killed before the engine or benchbook. It returns 0, no limit, for an unknown total.
 func defaultMemory(total int64) int64 {
 	return total - min(max(total/16, minReserve), total/2)
 }
 
 var (
-	// refusal has the engine's words for requests that it cannot meet, where it has no status for them.
+	// refusal matches the engine's messages about invalid requests that have no error status.
 	refusal = regexp.MustCompile(
 		`unable to find (user|group)|no matching entries in (passwd|group) file|Cannot mkdir: .* is not a directory|` +
 			`requested CPUs are not available|invalid signal|OCI (runtime|permission)`)
-	// shortage has its words for a machine that has run short of something, with the same status.
+	// shortage matches its messages about a machine that ran short of something, which have the same status.
 	shortage = regexp.MustCompile(
 		`no space left|[Cc]annot allocate memory|[Rr]esource temporarily unavailable|[Tt]oo many open files|` +
 			`[Dd]evice or resource busy|all predefined address pools`)
-	// stages are what the library, the engine and its runtime put before the cause.
+	// stages matches the prefixes that the library, the engine and its runtime put before the cause.
 	stages = regexp.MustCompile(`^(?s:.*)(?:Error response from daemon|OCI runtime create failed|runc create failed|` +
 		`unable to start container process|error during container init): `)
 )
 
-// rejected makes an *engine.RejectedError of an error with which a container could not be made or started because of
-// what was asked for. Other errors stay as they are.
+// rejected turns an error about an invalid request into an *engine.RejectedError, and returns other errors unchanged.
 func rejected(name string, err error) error {
 	if err == nil || errors.As(err, new(*engine.RejectedError)) {
 		return err
@@ -245,7 +243,7 @@ func rejected(name string, err error) error {
 	return &engine.RejectedError{Name: name, Err: errors.New(text)}
 }
 
-// mounts makes the volumes of a service.
+// mounts returns the mounts of a service's volumes. It fills those with files.
 func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mount, error) {
 	var mounts []mount.Mount
 	for _, v := range service.Volumes {
@@ -255,10 +253,10 @@ func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mo
 		case v.Host != "":
 			m.Type, m.Source = mount.TypeBind, v.Host
 		case v.HasFiles():
-			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true} // of what the image has at the target
+			m.VolumeOptions = &mount.VolumeOptions{NoCopy: true} // do not copy the image's files at the target
 			m.Source, err = s.filled(ctx, service.Image.ID, v.Files)
 		case v.Name() != "":
-			m.VolumeOptions = &mount.VolumeOptions{Labels: s.engine.labels(s.run)} // it is made with the container
+			m.VolumeOptions = &mount.VolumeOptions{Labels: s.engine.labels(s.run)} // it is created with the container
 			m.Source = s.volume(v.Name())
 		}
 		if err != nil {
@@ -269,7 +267,7 @@ func (s *space) mounts(ctx context.Context, service *engine.Service) ([]mount.Mo
 	return mounts, nil
 }
 
-// volume returns the engine's name of a volume of this space or one around it.
+// volume returns the engine's name of a volume in this space or an outer one.
 func (s *space) volume(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,14 +278,14 @@ func (s *space) volume(name string) string {
 	}
 	id := s.name + "-" + safeName(name)
 	if s.outer != nil {
-		id += suffix() // the space around may come to have one of this name
+		id += suffix() // the outer space may get a volume of this name later
 	}
 	s.named[name], s.volumes = id, append(s.volumes, id)
 	return id
 }
 
-// filled makes a volume that holds files. The engine puts files only into containers, so one that is never started takes
-// them in.
+// filled creates a volume that holds files. The engine copies files only into containers, so filled uses one that is
+// never started.
 func (s *space) filled(ctx context.Context, image string, files []spec.File) (id string, err error) {
 	id = s.name + "-files" + suffix()
 	s.mu.Lock()
@@ -311,7 +309,7 @@ func (s *space) filled(ctx context.Context, image string, files []spec.File) (id
 	return id, err
 }
 
-// removeVolumes removes the volumes of the space, whose containers are gone.
+// removeVolumes removes the volumes of the space after its containers.
 func (s *space) removeVolumes(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,25 +18,25 @@ import (
 	"benchbook/runner/engine"
 )
 
-// space is a network and the containers in it. A group is on the network of the space around it, and their containers
-// are named alike.
+// space is a network and the containers in it. A group uses the network of its outer space, and the same prefix for
+// container names.
 type space struct {
 	engine *Engine
 	run    string
-	name   string // of the network, and the first part of the names of its containers
-	outer  *space // nil unless it is a group
+	name   string // name of the network and prefix of its containers' names
+	outer  *space // nil unless this is a group
 	tree   *engine.Tree[container]
 
-	mu      *sync.Mutex       // of a space and its groups
-	volumes []string          // as the engine knows them
-	named   map[string]string // volumes that have a name
+	mu      *sync.Mutex       // shared by a space and its groups
+	volumes []string          // the engine's names
+	named   map[string]string // the engine's names of named volumes, by name
 }
 
 var notInContainerName = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
 
 func safeName(name string) string { return notInContainerName.ReplaceAllString(name, "-") }
 
-// suffix returns letters and digits that make a name unique.
+// suffix returns a dash and random characters that make a name unique.
 func suffix() string { return "-" + strings.ToLower(rand.Text()[:6]) }
 
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
@@ -86,7 +86,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	return c, nil
 }
 
-// create creates a container. One comes back with an error too, if it is there to be removed.
+// create creates a container. It returns one together with an error if the container must be removed.
 func (s *space) create(ctx context.Context, service engine.Service) (*container, error) {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -106,9 +106,9 @@ func (s *space) create(ctx context.Context, service engine.Service) (*container,
 // containerName returns the engine's name of a container of the space.
 func (s *space) containerName(service string) string { return s.name + "-" + safeName(service) }
 
-// known returns the names of containers with their addresses, as "name:address". A program that looks up a name for every
-// connection would otherwise have the engine's daemon work during a measurement. Names that several containers may have
-// are left out, although the others may not run yet: the engine takes turns with their addresses.
+// known returns the running containers as "name:address" for a hosts file. Otherwise, a program that looks up a name
+// for every connection would make the engine's daemon work during a measurement. Scaled services are left out, because
+// the engine alternates between the addresses of their containers.
 func (s *space) known(ctx context.Context) (hosts []string) {
 	around := map[*space]bool{}
 	for outer := s; outer != nil; outer = outer.outer {
@@ -123,10 +123,10 @@ func (s *space) known(ctx context.Context) (hosts []string) {
 	return hosts
 }
 
-// probeName is the name of the container that connects to services where this process cannot.
+// probeName is the name of the container that probes services which this process cannot reach.
 const probeName = "benchbook-probe"
 
-// prober returns a running container of the network in which our agent idles, and starts one if needed.
+// prober returns a running container with our agent in the network, and starts one if needed.
 func (s *space) prober(ctx context.Context) (*container, error) {
 	for s.outer != nil {
 		s = s.outer
@@ -171,7 +171,7 @@ func (s *space) Keep(context.Context) (kept []engine.Kept, err error) {
 	containers, err := s.tree.Keep()
 	for _, c := range containers {
 		c.closeGroup()
-		if c.Name() == probeName { // which is no service, and has no shell
+		if c.Name() == probeName { // not a service, and without a shell
 			continue
 		}
 		kept = append(kept, engine.Kept{Service: c.Name(), Enter: []string{"docker", "exec", "-it",

@@ -13,18 +13,18 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Bounds of trying again to remove what somebody killed has left behind.
+// Limits for retrying to remove leftovers.
 const (
 	sweepTries = 20
 	sweepPause = 250 * time.Millisecond
 )
 
-// stuckAfter is the age from which a network that is still in use, long after its run was killed, will not become free.
+// stuckAfter is the age after which a leftover network that is still in use is assumed to stay in use.
 const stuckAfter = time.Minute
 
-// Sweep implements engine.Engine. Things that cannot be removed do not keep it from the others, and are tried again for
-// some seconds: the engine may still be about to do what a process asked for before it was killed, such as to start a
-// container in a network, and somebody else may be sweeping as well. Networks that are stuck are tried once.
+// Sweep implements engine.Engine. It retries removals that fail for some seconds: the engine may still be executing
+// requests of a killed process, such as starting a container in a network, and others may be sweeping too. Stuck
+// networks are tried once.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	var removed []engine.Leftover
 	for try := 1; ; try++ {
@@ -34,7 +34,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 			switch {
 			case l.Problem != "":
 				stuck = append(stuck, l)
-				if l.Kind == "container" { // it would disturb
+				if l.Kind == "container" { // it would disturb measurements
 					err = errors.Join(err, fmt.Errorf("removing container %s: %s", l.Name, l.Problem))
 				}
 			case !slices.Contains(removed, l):
@@ -50,7 +50,7 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	}
 }
 
-// sweepOnce removes what can be removed now. Final reports that all it found are networks that are stuck.
+// sweepOnce removes what can be removed now. Final reports that only stuck networks are left.
 func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine.Leftover, final bool, _ error) {
 	ours := make(client.Filters).Add("label", engine.LabelRun, engine.LabelOwner)
 	containers, containersErr := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
@@ -73,8 +73,8 @@ func (e *Engine) sweepOnce(ctx context.Context, dryRun bool) (leftovers []engine
 		final = final && left.Problem != "" && kind == "network" && time.Since(made) > stuckAfter
 		leftovers = append(leftovers, left)
 	}
-	for _, c := range containers.Items { // first, as networks and volumes in use cannot be removed
-		if len(c.Names) > 0 { // else it ended while the engine removed it, and is only listed
+	for _, c := range containers.Items { // first, because networks and volumes in use cannot be removed
+		if len(c.Names) > 0 { // without a name it is already being removed
 			sweep("container", strings.TrimPrefix(c.Names[0], "/"), c.Labels, time.Time{},
 				func() error { return e.removeContainer(ctx, c.ID) })
 		}
@@ -114,9 +114,9 @@ func (e *Engine) removeNetwork(ctx context.Context, id string) error {
 	})
 }
 
-// removeEmptied removes a network whose containers have just been removed. The engine may need a moment until none of
-// their endpoints is left. Docker 20.10 on a busy machine may even keep one until it is started again: the network is
-// left then, as it disturbs nothing, and sweeps name it.
+// removeEmptied removes a network whose containers have just been removed. The engine may need a moment to drop their
+// endpoints. Docker 20.10 on a busy machine may keep one until it is restarted; the network then stays, as it disturbs
+// nothing, and Sweep reports it.
 func (e *Engine) removeEmptied(ctx context.Context, id string) error {
 	for try := 1; ; try++ {
 		err := e.removeNetwork(ctx, id)
