@@ -17,9 +17,9 @@ import (
 	"benchbook/runner/engine"
 )
 
-// build runs the script of a build in a copy of its context, with the variables of this process. The id of the result is
-// the digest of the files that the build keeps; of a build that keeps its whole folder, the digest of its inputs, as
-// builds differ in caches and times.
+// build runs the script of a build in a copy of its context, with this process's environment. The ID of the result is a
+// digest of the kept files. If the whole folder is kept, it is a digest of the inputs, because caches and times differ
+// between builds.
 func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out engine.Prepared, err error) {
 	e.building.Lock()
 	defer e.building.Unlock()
@@ -50,7 +50,7 @@ func (e *Engine) build(ctx context.Context, b *engine.Build, log io.Writer) (out
 	return out, nil
 }
 
-// runScript runs the script of a build in a folder. The error is an *engine.BuildError if it fails.
+// runScript runs the script of a build in a folder. The error is an *engine.BuildError if the script fails.
 func (e *Engine) runScript(ctx context.Context, b *engine.Build, folder string, log io.Writer) (err error) {
 	opened, err := e.Open(ctx, "build")
 	if err != nil {
@@ -63,13 +63,13 @@ func (e *Engine) runScript(ctx context.Context, b *engine.Build, folder string, 
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)
 	}
-	defer func() { err = errors.Join(err, remove(ctx, c, false)) }() // it is in no tree
+	defer func() { err = errors.Join(err, remove(ctx, c, false)) }() // it belongs to no tree that Close removes
 	code, err := c.Wait(ctx)
 	if err != nil {
 		return fmt.Errorf("building %s: %w", b.For, err)
 	}
 	said := c.log.Bytes()
-	_, _ = io.Copy(log, bytes.NewReader(said)) // for people to look at
+	_, _ = io.Copy(log, bytes.NewReader(said)) // for people to read
 	if code != 0 {
 		return &engine.BuildError{For: b.For, Tail: engine.EndOf(said),
 			Err: fmt.Errorf("its script ended with status %d", code)}
@@ -89,7 +89,7 @@ func writeAll(folder string, all []spec.File) error {
 	return nil
 }
 
-// keep moves the files that a build keeps to a folder of their own, and returns their digest.
+// keep moves the kept files of a build to a folder of their own and returns their digest.
 func keep(from, to string, b *engine.Build) (id string, err error) {
 	sum := sha256.New()
 	for _, name := range b.Keep {
@@ -107,7 +107,7 @@ func keep(from, to string, b *engine.Build) (id string, err error) {
 	return fmt.Sprintf("sha256:%x", sum.Sum(nil)), nil
 }
 
-// addDigest writes the paths, modes and contents of the files below a path to sum.
+// addDigest writes the paths relative to root, modes and contents of all files at or below name to sum.
 func addDigest(sum io.Writer, root, name string) error {
 	return filepath.WalkDir(name, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {

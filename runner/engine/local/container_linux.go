@@ -30,37 +30,37 @@ type container struct {
 	*Tree
 	space   *space
 	service engine.Service
-	folder  string            // private, below that of the space
+	folder  string            // private, in the space's folder
 	built   string            // the folder of its build; empty without one
-	files   map[string]string // what was put there, by the path in the service
+	files   map[string]string // real paths of its files, by their paths in the service
 	log     log
 	first   *process
-	ended   bool // guarded by starting: nothing is started any more
+	ended   bool // nothing more may be started; guarded by starting
 }
 
-// log keeps the end of what a container writes. All of it goes to follow too, until that is closed by its reader.
+// log keeps the end of a container's output. It also copies everything to follow, until its reader closes that.
 type log struct {
 	engine.Tail
-	read   *io.PipeReader // nil if nothing follows it
+	read   *io.PipeReader // nil without a follower
 	follow *io.PipeWriter
 }
 
 func (l *log) Write(p []byte) (int, error) {
 	n, err := l.Tail.Write(p)
 	if l.follow != nil {
-		_, _ = l.follow.Write(p) // it fails once its reader has enough
+		_, _ = l.follow.Write(p) // it fails once the reader is done
 	}
 	return n, err
 }
 
-// Variables that all processes have, by which they are found again.
+// Variables of all processes, by which they are found again.
 const (
 	ownerVariable   = "BENCHBOOK_OWNER"   // the process that started it, as engine.Owner gives it
 	runVariable     = "BENCHBOOK_RUN"     // the run
 	serviceVariable = "BENCHBOOK_SERVICE" // the folder of its container
 )
 
-// newContainer makes a container and its folder, and refuses what processes without containers cannot have.
+// newContainer creates a container and its folder. It refuses settings that need real containers.
 func newContainer(s *space, service engine.Service) (*container, error) {
 	if err := s.check(service); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (s *space) check(service engine.Service) error {
 		return engine.Refuse(service.Name, "Requested CPUs are not available - requested %s, available: %s", service.CPUSet,
 			spec.CPUSet(online))
 	}
-	// What has its port would be measured instead.
+	// Otherwise the program that has the port would be measured.
 	open, err := machine.Listeners("/proc/self", nil)
 	for _, at := range open {
 		if slices.Contains(service.Expose, int(at.Port())) {
@@ -116,7 +116,7 @@ func (s *space) check(service engine.Service) error {
 	return err
 }
 
-// stopSignal reads the name or number of a signal, with or without SIG; 0: there is no such signal.
+// stopSignal parses the name, with or without SIG, or number of a signal. It returns 0 for an unknown signal.
 func stopSignal(name string) syscall.Signal {
 	if name == "" {
 		return syscall.SIGTERM
@@ -160,7 +160,7 @@ func (c *container) start() error {
 	if c.log.follow != nil {
 		go func() {
 			<-p.done
-			_ = c.log.follow.Close() // of a pipe: it cannot fail
+			_ = c.log.follow.Close() // closing a pipe cannot fail
 		}()
 	}
 	return nil
@@ -176,7 +176,7 @@ func writeFile(name string, file spec.File) error {
 	return os.Chmod(name, file.Mode()) // regardless of the umask
 }
 
-// run starts a process of the container. Paths of its files in arguments and variables are replaced by where they are.
+// run starts a process of the container. It replaces paths of the container's files in arguments and variables.
 func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*process, error) {
 	names, values := engine.Variables(slices.Concat(c.space.engine.environment, c.service.Environment,
 		command.Environment))
@@ -188,7 +188,7 @@ func (c *container) run(command engine.Command, stdout, stderr io.Writer) (*proc
 		proc.NamesVariable+"="+strings.Join(c.space.names(), " "))
 	folder := cmp.Or(c.built, c.folder)
 	if wanted := cmp.Or(command.WorkingDir, c.service.WorkingDir); wanted != "" {
-		folder = filepath.Join(folder, wanted) // where files of its own are
+		folder = filepath.Join(folder, wanted) // prefer the container's own folder
 		if !isFolder(folder) {
 			folder = wanted
 		}
@@ -204,10 +204,10 @@ func isFolder(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// A path is a run of these characters, and may follow a flag of one letter, or slashes.
+// Patterns for a word that may be a path, and for a path after a one-letter flag or extra slashes.
 var word, first = regexp.MustCompile(`[\pL\pN_./~%+-]+`), regexp.MustCompile(`^(-\pL|/+)?(/.*)$`)
 
-// place replaces the paths of files in a text by where they are.
+// place replaces paths of the container's files in a text by their real paths.
 func (c *container) place(text string) string {
 	return cmp.Or(c.files[text], word.ReplaceAllStringFunc(text, func(word string) string {
 		if m := first.FindStringSubmatch(word); m != nil && c.files[m[2]] != "" {
@@ -230,7 +230,7 @@ func (c *container) State(context.Context) (engine.State, error) {
 	}
 }
 
-// Exec implements engine.Container. A command that cannot be started ends with status 127, as in a shell.
+// Exec implements engine.Container. A command that cannot be started exits with status 127, as in a shell.
 func (c *container) Exec(ctx context.Context, command engine.Command) (engine.Exit, error) {
 	if len(command.Args) == 0 {
 		return engine.Exit{}, fmt.Errorf("running a command in %s: it is empty", c.Name())
@@ -275,8 +275,8 @@ func (c *container) Follow(ctx context.Context, to io.Writer) error {
 	return errors.Join(err, c.log.read.Close())
 }
 
-// remove ends the processes of a container, and removes its folder. With graceful the first process gets its time to end
-// by itself. It may be called again.
+// remove kills the processes of a container and removes its folder. If graceful, the first process gets its StopGrace
+// to exit. remove may be called again.
 func remove(ctx context.Context, c *container, graceful bool) error {
 	if c.first != nil {
 		if graceful && c.service.StopGrace > 0 {

@@ -24,16 +24,16 @@ import (
 
 // Engine runs services as processes of this machine. It implements engine.Engine.
 type Engine struct {
-	parent      string // of all folders
-	folder      string // of this engine, with the programs that were prepared
+	parent      string // parent of all folders
+	folder      string // this engine's folder, with prepared programs
 	environment []string
 
 	closed   sync.Once
-	building sync.Mutex                 // held by the one build that runs, as all have one folder
-	builds   map[string]engine.Prepared // by what they are made from
+	building sync.Mutex                 // held during a build, because builds share a folder
+	builds   map[string]engine.Prepared // by their inputs
 }
 
-// New makes an engine, and this process a subreaper until all engines are closed. The error wraps
+// New returns an engine, and makes this process a subreaper until all engines are closed. The error wraps
 // engine.ErrUnavailable if the folder cannot be written to.
 func New(_ context.Context, o Options) (engine.Engine, error) {
 	e := &Engine{parent: cmp.Or(o.Folder, os.Getenv("TMPDIR"), "/var/tmp"), environment: o.Environment,
@@ -65,16 +65,15 @@ func (e *Engine) Facts(context.Context) (map[string]string, error) {
 		"engine.architecture": unix.ByteSliceToString(names.Machine[:]), "engine.local": "true"}, err
 }
 
-// References of what Prepare returns: programs of this machine, and before their paths, an executable and the folder of
-// a build.
+// References that Prepare returns: this machine, or a prefix and the path of an executable or of a build's folder.
 const (
 	machineReference = "this machine"
 	programPrefix    = "program "
 	buildPrefix      = "build "
 )
 
-// Prepare takes executables, builds that run a script, and the machine itself. The error of other images is an
-// *engine.ImageError.
+// Prepare implements engine.Engine. It supports executables, builds that run a script, and the machine itself. The
+// error for other images is an *engine.ImageError.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	const wayOut = "leave out image and build, so that its program is one of this machine, or use the engine docker"
 	switch {
@@ -96,7 +95,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return e.writeProgram(*image.Executable)
 }
 
-// writeProgram writes an executable to a file in a folder of its own.
+// writeProgram writes an executable to a folder named after its digest.
 func (e *Engine) writeProgram(program engine.Executable) (engine.Prepared, error) {
 	digest := fmt.Sprintf("%x", sha256.Sum256(append([]byte(program.Name+"\x00"), program.Data...)))
 	file := filepath.Join(e.folder, digest, program.Name)
@@ -113,7 +112,7 @@ func (e *Engine) writeProgram(program engine.Executable) (engine.Prepared, error
 	return out, nil
 }
 
-// Find finds nothing: there are no images.
+// Find implements engine.Engine. It finds nothing, because there are no images.
 func (e *Engine) Find(context.Context, string) (string, error) { return "", nil }
 
 func (e *Engine) Open(ctx context.Context, run string) (engine.Space, error) {
@@ -134,14 +133,14 @@ func (e *Engine) Close() error {
 	return err
 }
 
-// reaper makes this process a subreaper while it has engines: orphans among its descendants become its children.
-// Afterwards they would be zombies that nobody waits for.
+// reaper makes this process a subreaper while engines exist, so that orphaned descendants become its children. Later,
+// they would stay zombies because nothing waits for them.
 var reaper struct {
 	sync.Mutex
 	engines int
 }
 
-// addReaper adds to the number of engines.
+// addReaper adds n to the number of engines.
 func addReaper(n int) error {
 	reaper.Lock()
 	defer reaper.Unlock()
@@ -149,13 +148,13 @@ func addReaper(n int) error {
 	return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, uintptr(min(reaper.engines, 1)), 0, 0, 0)
 }
 
-// By these Sweep recognizes our folders.
+// Names by which Sweep recognizes our folders.
 const (
 	folderPrefix = "benchbook-local-"
 	ownerName    = "owner" // a file with two lines: the process that made the folder, and the run
 )
 
-// makeFolder makes a folder, which gets a name that Sweep looks at once it says whose it is.
+// makeFolder makes a folder. It gets the name that Sweep looks for only after its owner file is written.
 func (e *Engine) makeFolder(run string) (string, error) {
 	hidden, err := os.MkdirTemp(e.parent, "."+folderPrefix+"*")
 	if err != nil {
@@ -172,7 +171,7 @@ func (e *Engine) makeFolder(run string) (string, error) {
 	return folder, nil
 }
 
-// Sweep removes what killed runs have left: a folder of each space, and processes that did not end with the run.
+// Sweep implements engine.Engine. It removes processes that outlived their run, and the folders of engines and spaces.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	leftovers, failures := sweepProcesses(dryRun), []error(nil)
 	entries, err := os.ReadDir(e.parent)
@@ -199,14 +198,14 @@ func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, err
 	return leftovers, errors.Join(failures...)
 }
 
-// sweepProcesses kills the processes of this user whose variables name an owner that has ended.
+// sweepProcesses kills the processes of this user whose environment names a dead owner.
 func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
 	for _, p := range proc.All() {
-		handle, err := unix.PidfdOpen(p.PID, 0) // from now on it is the same process
+		handle, err := unix.PidfdOpen(p.PID, 0) // protects against a reused PID
 		if err != nil {
 			continue // it has ended
 		}
-		_, variables := engine.Variables(Environment(p.PID, 10*time.Millisecond)) // none of another user
+		_, variables := engine.Variables(Environment(p.PID, 10*time.Millisecond)) // unreadable for other users' processes
 		if alive, known := engine.OwnerAlive(variables[ownerVariable]); known && !alive && (dryRun ||
 			unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0) == nil) {
 			leftovers = append(leftovers, engine.Leftover{Kind: "process", Name: strconv.Itoa(p.PID),
@@ -217,7 +216,7 @@ func sweepProcesses(dryRun bool) (leftovers []engine.Leftover) {
 	return leftovers
 }
 
-// abandoned reports whether a folder was made by a process of this user that has ended, and for which run.
+// abandoned reports whether a folder was made by a process of this user that has ended, and returns its run.
 func abandoned(folder string) (run string, ours bool) {
 	var stat unix.Stat_t
 	if err := unix.Lstat(folder, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFDIR ||
@@ -233,7 +232,7 @@ func abandoned(folder string) (run string, ours bool) {
 	return strings.TrimSpace(run), known && !alive
 }
 
-// space is the processes of a space, or of a group, which has the folder of its space.
+// space is a space or a group. A group shares the folder of its space.
 type space struct {
 	engine *Engine
 	folder string
@@ -252,7 +251,7 @@ func (s *space) Group(ctx context.Context) (engine.Space, error) {
 	return &group, nil
 }
 
-// Keep refuses: the processes of a killed run must end with it.
+// Keep always returns an error, because the processes end with this one.
 func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	return nil, errors.New("the engine local keeps nothing running: its processes end with benchbook; use the engine " +
 		"docker to look at them later")
@@ -267,7 +266,7 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	return c, nil
 }
 
-// start starts a container. One comes back with an error too, if it is there to be removed.
+// start starts a container. It returns one together with an error if the container must be removed.
 func (s *space) start(service engine.Service) (*container, error) {
 	c, err := newContainer(s, service)
 	if err != nil {
@@ -276,7 +275,7 @@ func (s *space) start(service engine.Service) (*container, error) {
 	return c, c.start()
 }
 
-// names are those by which our own programs find the services of the space.
+// names returns the names and aliases of the services in the space, which our own programs resolve.
 func (s *space) names() (names []string) {
 	for _, c := range s.tree.All() {
 		names = append(append(names, c.Name()), c.service.Aliases...)

@@ -1,17 +1,18 @@
-// Package local runs services as processes of this machine, without containers, images, or the rights of root.
+// Package local runs services as processes of this machine, without containers, images, or root.
 //
-// A service is a process that is bound to its CPUs, in a folder of its own that is removed with it. It sees the files and
-// the network of this machine, so no two services have the same port; our own programs find the others by a file of
-// names. All processes that it starts end with its first one, also those that let go of it, and the first one ends with
-// this process. What a killed run leaves is found by a variable that all processes have.
+// A service is a process that is bound to its CPUs and has its own folder, which is removed with it. It sees the files
+// and the network of this machine, so no two services can use the same port. Our own programs find services by a
+// variable that lists their names. When the first process of a service ends, all its descendants are killed, even
+// daemons, and the first process ends with this process. Sweep finds leftovers of a killed run by a variable that all
+// processes have.
 package local
 
 import "benchbook/runner/engine"
 
-// Name is the word for the engine.
+// Name is the name of the engine.
 const Name = "local"
 
-// unavailableError says in one sentence that processes cannot be had here, and what to do.
+// unavailableError says in one sentence why the engine is not available, and what to do.
 type unavailableError struct{ reason string }
 
 func (e *unavailableError) Error() string { return "the engine local is not available: " + e.reason }
@@ -19,10 +20,10 @@ func (e *unavailableError) Error() string { return "the engine local is not avai
 // Is makes the error an engine.ErrUnavailable.
 func (e *unavailableError) Is(target error) bool { return target == engine.ErrUnavailable }
 
-// Options are the folder and the environment of an engine. The zero value is usual.
+// Options configure an engine. The zero value has the usual settings.
 type Options struct {
-	// Folder is where files of services are kept until they are removed; empty: TMPDIR, or /var/tmp.
+	// Folder holds the files of services while they exist; empty: TMPDIR, or /var/tmp.
 	Folder string
-	// Environment is KEY=value for all processes; nil: PATH and HOME of this process.
+	// Environment is the KEY=value environment of all processes; nil: PATH and HOME of this process.
 	Environment []string
 }

@@ -23,23 +23,22 @@ import (
 )
 
 const (
-	outputTimeout = 2 * time.Second // for output to be read after a process has ended
-	killTimeout   = 5 * time.Second // for processes to end that were killed
+	outputTimeout = 2 * time.Second // for reading output after a process has ended
+	killTimeout   = 5 * time.Second // for killed processes to end
 )
 
-// starting is held until the tree of a container knows a process that was started, and while others are killed.
+// starting is held while a process is started and added to its container's tree, and while processes are killed.
 var starting sync.Mutex
 
 type process struct {
 	container *container
 	isFirst   bool
 	cmd       *exec.Cmd
-	done      chan struct{} // closed when it has ended and its output has been read
-	code      int           // once done: the status, or 128 plus the signal that killed it
+	done      chan struct{} // closed when it has ended and its output was read
+	code      int           // set once done: the status, or 128 plus the signal that killed it
 }
 
-// launch starts a process with the CPUs, files and variables of the container, in a folder. The error is an
-// *engine.RejectedError if the request is at fault.
+// launch starts a process on the container's CPUs. The error is an *engine.RejectedError if the request is at fault.
 func (c *container) launch(args, env []string, folder string, stdin []byte, stdout, stderr io.Writer) (*process, error) {
 	program, err := lookPath(args[0], env, folder)
 	if err != nil {
@@ -56,7 +55,8 @@ func (c *container) launch(args, env []string, folder string, stdin []byte, stdo
 	return p, <-started
 }
 
-// lookPath finds a program as execvp(3) does: by PATH of the environment, unless its name has a slash.
+// lookPath finds a program as execvp(3) does: in the PATH of env, unless its name has a slash. Relative paths start at
+// folder.
 func lookPath(name string, env []string, folder string) (string, error) {
 	in := func(place string) (string, error) {
 		candidate := filepath.Join(place, name)
@@ -77,8 +77,8 @@ func lookPath(name string, env []string, folder string) (string, error) {
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
-// run starts the process and waits for it. All of it is on one thread, which is not used again: it is bound to the CPUs,
-// which the process inherits, and the kernel kills the process when the thread ends.
+// run starts the process and waits for it. It keeps one thread to itself: the process inherits the thread's CPU
+// affinity, and the kernel kills the process when the thread ends.
 func (p *process) run(started chan<- error) {
 	runtime.LockOSThread()
 	starting.Lock()
@@ -98,7 +98,7 @@ func (p *process) start() error {
 	if c.ended {
 		return errors.New("it has ended")
 	}
-	if cpus, _ := spec.ParseCPUSet(c.service.CPUSet); len(cpus) > 0 { // it was checked
+	if cpus, _ := spec.ParseCPUSet(c.service.CPUSet); len(cpus) > 0 { // newContainer checked it
 		var set unix.CPUSet
 		for _, cpu := range cpus {
 			set.Set(cpu)
@@ -117,7 +117,7 @@ func (p *process) start() error {
 	return engine.Refuse(c.Name(), "%w", err)
 }
 
-// await waits for the end of the process, and if it is the first of its container, ends all others.
+// await waits for the end of the process. If it is the first of its container, await kills all others.
 func (p *process) await() {
 	pid := p.cmd.Process.Pid
 	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
@@ -127,14 +127,14 @@ func (p *process) await() {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	_ = p.cmd.Wait() // the state says it
+	_ = p.cmd.Wait() // ProcessState has the result
 	state := p.cmd.ProcessState
 	p.code = proc.ExitCode(state)
 	p.container.Ended(pid, state.UserTime()+state.SystemTime())
 	close(p.done)
 }
 
-// killOthers kills the other processes of the container, and reports whether there were any.
+// killOthers kills the other processes of the container and reports whether there were any.
 func (p *process) killOthers() bool {
 	starting.Lock()
 	defer starting.Unlock()
@@ -149,8 +149,8 @@ func (p *process) killOthers() bool {
 	return len(others) > 0
 }
 
-// signal sends a signal. If the process has ended, nothing gets it.
+// signal sends a signal, unless the process has ended.
 func (p *process) signal(s os.Signal) {
-	p.container.Processes() // so that the descendants of now are recognized when the process has ended
+	p.container.Processes() // so that the present descendants are recognized after it has ended
 	_ = p.cmd.Process.Signal(s)
 }

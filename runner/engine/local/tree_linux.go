@@ -20,39 +20,39 @@ import (
 	"benchbook/runner/machine"
 )
 
-// lookEvery is the time between two looks for the processes of a Tree.
+// lookEvery is the minimum time between two scans for the processes of a Tree by Usage.
 const lookEvery = 100 * time.Millisecond
 
-// patience is how long a process may take between two programs, where all processes have to be found.
+// patience is how long Processes waits for the environment of a process that is executing another program.
 const patience = time.Second
 
 // Tree measures processes and their descendants, for services without a control group. A process that starts and ends
-// between two looks counts if its parent waits for it.
+// between two scans counts if its parent waits for it.
 //
-// Descendants whose parents have ended are children of this process, which has to be a subreaper. They are recognized by
-// an earlier look, by their session, or by a variable of their environment.
+// Orphaned descendants become children of this process, which must be a subreaper. They are recognized by an earlier
+// scan, by their session, or by an environment variable.
 type Tree struct {
 	mark string // KEY=value
 
 	mu     sync.Mutex
 	roots  map[int]bool
-	pids   []int // the roots that live, and their descendants
+	pids   []int // live roots and their descendants
 	looked time.Time
-	ended  time.Duration // used by roots that have ended
-	most   time.Duration // the most that was returned: the times of a process that nobody waits for vanish
+	ended  time.Duration // processor time of ended roots
+	most   time.Duration // maximum returned so far, because times of processes that nobody waits for vanish
 }
 
-// NewTree measures nothing yet. Mark is KEY=value, a variable that all processes are started with.
+// NewTree returns an empty Tree. Mark is a variable, as KEY=value, in the environment of all its processes.
 func NewTree(mark string) *Tree { return &Tree{mark: mark, roots: map[int]bool{}} }
 
-// Add adds a process that was started.
+// Add adds a started process as a root.
 func (t *Tree) Add(pid int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.roots[pid], t.looked = true, time.Time{}
 }
 
-// Ended removes a process that was waited for, with the time that it and its waited-for children used.
+// Ended removes a root that was waited for. Used is the processor time of it and its waited-for children.
 func (t *Tree) Ended(pid int, used time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +61,7 @@ func (t *Tree) Ended(pid int, used time.Duration) {
 	t.looked = time.Time{}
 }
 
-// Processes returns the roots that have not Ended, and their descendants.
+// Processes returns the PIDs of the roots that have not Ended, and of their descendants.
 func (t *Tree) Processes() []int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -76,8 +76,8 @@ func (t *Tree) IsRoot(pid int) bool {
 	return t.roots[pid]
 }
 
-// look finds the processes, unless that was done within a time. For an environment that is not there yet it waits at most
-// forEnvironment.
+// look scans for the processes, unless the last scan was less than within ago. It waits at most forEnvironment for an
+// environment that is not there yet.
 func (t *Tree) look(within, forEnvironment time.Duration) {
 	if time.Since(t.looked) < within {
 		return
@@ -99,10 +99,10 @@ func (t *Tree) look(within, forEnvironment time.Duration) {
 	}
 }
 
-// Environment returns what a process was started with, as KEY=value; nil if unknown. While the process starts another
-// program, it has no environment: Environment waits for the end of that, for at most a time.
+// Environment returns the environment that a process was started with, as KEY=value; nil if unknown. During an exec a
+// process has no environment; Environment waits for at most atMost until it has one.
 func Environment(pid int, atMost time.Duration) []string {
-	room := make([]byte, 2<<20) // more than Linux gives to a program, for a read at once: the next one may be of another
+	room := make([]byte, 2<<20) // larger than any environment: a second read might see another program's
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		text, err := proc.ReadOnce("/proc/"+strconv.Itoa(pid)+"/environ", room)
 		if len(text) > 0 {
@@ -111,7 +111,7 @@ func Environment(pid int, atMost time.Duration) []string {
 		if err != nil || time.Since(begin) > atMost {
 			return nil
 		}
-		const kthreadd = 2 // which has none, nor have its children, nor a process that has ended
+		const kthreadd = 2 // kernel threads and ended processes have none
 		p, err := proc.Read(pid)
 		if err != nil || p.State == 'Z' || pid == kthreadd || p.Parent == kthreadd {
 			return nil
@@ -119,7 +119,7 @@ func Environment(pid int, atMost time.Duration) []string {
 	}
 }
 
-// Usage implements engine.Container. The kernel counts network losses for the whole machine only: they are unknown.
+// Usage implements engine.Container. Network losses are unknown, because the kernel counts them per machine only.
 func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -142,8 +142,8 @@ func (t *Tree) Usage(_ context.Context, detail engine.Detail) (engine.Usage, err
 	return usage, errors.Join(threadsErr, listenersErr)
 }
 
-// memoryOf is the anonymous and shared memory of a process in bytes; with others, its share of what they have in
-// common.
+// memoryOf returns the anonymous and shared memory of a process in bytes. With others, memory that processes share
+// counts proportionally.
 //
 // Source: proc_pid_status(5), proc_pid_smaps(5).
 func memoryOf(pid int, others bool) int64 {
@@ -168,10 +168,10 @@ func (t *Tree) used() time.Duration {
 	for _, pid := range t.pids {
 		stat, err := proc.Read(pid)
 		if err != nil {
-			continue // it has ended, and counts where it was waited for
+			continue // it has ended, and counts in the process that waited for it
 		}
 		own := stat.User + stat.System
-		// The clock of another process is read like our own, to the nanosecond.
+		// The process's clock has nanoseconds.
 		// Source: clock_getcpuclockid(3); Linux, include/linux/posix-timers_types.h.
 		const ofProcess = 2
 		var clock unix.Timespec
@@ -195,7 +195,7 @@ func (t *Tree) threads() (all []int) {
 	return all
 }
 
-// listeners are the sockets of this machine that accept connections and that the processes have open.
+// listeners returns the addresses at which the processes accept TCP connections.
 func (t *Tree) listeners() ([]netip.AddrPort, error) {
 	t.look(0, 0)
 	open := map[string]bool{} // by inode
