@@ -16,30 +16,30 @@ import (
 	"benchbook/runner/agent"
 )
 
-// agentPackage is where our program is built from.
+// agentPackage is the package of our program.
 const agentPackage = "./runner/benchbook-agent"
 
-// A Finder finds benchbook-agent, the small static program that goes into containers: in benchbook itself, where make
-// build and releases have put it (build tag embedded), or in the sources that benchbook was built from, where the go
-// command builds it, so that go install is enough.
+// A Finder finds benchbook-agent, the small static program that runs in containers. Releases and make build embed it in
+// benchbook (build tag embedded). Otherwise the go command builds it from the sources of benchbook, so that go install
+// is enough.
 type Finder struct {
-	Program string // the file of the running benchbook; empty if it is not known
-	Sources string // the folder that it was built from, with its go.mod; empty if it is not known
-	Cache   string // a folder for what was built; empty: it is built every time
+	Program string // file of the running benchbook; empty if unknown
+	Sources string // folder that it was built from, with go.mod; empty if unknown
+	Cache   string // folder for the built agent; empty: build it every time
 }
 
 // FinderHere returns the Finder of the running program. Cache may be empty.
 func FinderHere(cache string) Finder {
 	f := Finder{Cache: cache}
-	f.Program, _ = os.Executable() // else it is not known
-	// With -trimpath it has no folder.
+	f.Program, _ = os.Executable() // empty on failure
+	// With -trimpath the file has no folder.
 	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
 		f.Sources = filepath.Dir(filepath.Dir(filepath.Dir(file)))
 	}
 	return f
 }
 
-// Agent reads the program, for Linux on the architecture of this machine. The error says how it can be had.
+// Agent returns the program for Linux on this machine's architecture. The error says how to get it.
 func (f Finder) Agent() ([]byte, error) {
 	packed, err := embedded.ReadFile("embedded/" + agent.Name + ".gz")
 	if err == nil {
@@ -57,7 +57,7 @@ func (f Finder) Agent() ([]byte, error) {
 	return data, nil
 }
 
-// build has the go command build the program, unless the running benchbook has done so before.
+// build builds the program with the go command, unless the cache has the build of this benchbook.
 func (f Finder) build() ([]byte, error) {
 	if f.Program == "" || f.Sources == "" {
 		return nil, errors.New("the sources to build it from are not known")
@@ -93,7 +93,7 @@ func (f Finder) build() ([]byte, error) {
 	if err != nil || f.Cache == "" {
 		return data, err
 	}
-	if os.RemoveAll(filepath.Dir(kept)) == nil { // instead of other builds
+	if os.RemoveAll(filepath.Dir(kept)) == nil { // drop older builds
 		_ = files.Write(kept, data) // a failure costs the next run a second
 	}
 	return data, nil

@@ -4,5 +4,5 @@ package images
 
 import "embed"
 
-// embedded is empty: a plain go build must not take the program that an older make build has left.
+// embedded is empty, because a plain go build must not use the program that an older make build left.
 var embedded embed.FS

@@ -16,19 +16,18 @@ import (
 	"benchbook/runner/machine"
 )
 
-// packages lists the packages installed in an image, a name and a version a line, sorted. They name no place that anything
-// came from.
+// packages lists the packages installed in an image: sorted lines of a name and a version, without their origin.
 type packages struct {
 	Debian string `json:"debian"`
-	Python string `json:"python"` // in addition to Debian's packages, in any environment
+	Python string `json:"python"` // not from Debian's packages, in any environment
 }
 
 // pythonBelow separates the two lists that listPackages prints.
 const pythonBelow = "-- python"
 
-// listPackages asks an image with a shell for both lists. Packages of Debian that were removed and have left their
-// settings behind do not count: the second letter of their state is not i. Python's packages are found by the folders that
-// say what is installed, since an image may have several environments, and need not have pip any more.
+// listPackages is a shell script that prints both lists. It skips removed Debian packages that left their settings: the
+// second letter of their state is not i. It finds Python packages by their metadata folders, because an image may have
+// several environments and no pip.
 //
 // Source: dpkg-query(1); PEP 376 and the packaging specification "Recording installed projects".
 const listPackages = `dpkg-query -W -f '${db:Status-Abbrev}${Package} ${Version}\n' 2>/dev/null | sed -n 's/^.i.//p'
@@ -37,11 +36,11 @@ find / -xdev \( -path /proc -o -path /sys -o -path /usr/lib/python3/dist-package
   -o \( -name '*.dist-info' -o -name '*.egg-info' \) -print 2>/dev/null
 exit 0`
 
-// packageCache is where the packages of images are kept. The number is raised when they are to be found out anew.
+// packageCache is the name of the cache of packages. Increment its number to list all packages again.
 const packageCache = "packages-2"
 
-// packagesOf returns the packages installed in an image, or nothing if it has no shell. The answer is kept by the id of the
-// image, which is a digest; an image that could not be asked is asked again.
+// packagesOf returns the packages installed in an image, or none if it has no shell. It caches non-empty results by the
+// image ID, which is a digest.
 func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found packages, err error) {
 	if machine.Cache(s.Cache).Read(packageCache, image.ID, &found) {
 		return found, nil
@@ -56,8 +55,8 @@ func (s *Store) packagesOf(ctx context.Context, image engine.Prepared) (found pa
 	return found, nil
 }
 
-// runShell runs a script by the shell of an image, and returns what it printed; ok is false without a shell, or if the
-// script failed. Program reads ours, which idles in the container.
+// runShell runs a script with the shell of an image and returns its output. It returns false if there is no shell or
+// the script failed. Program is our agent, which idles in the container.
 func runShell(ctx context.Context, on engine.Engine, name string, image engine.Prepared, program agent.Program,
 	script string, args ...string) (printed string, ok bool, err error) {
 	data, err := program()
@@ -71,16 +70,16 @@ func runShell(ctx context.Context, on engine.Engine, name string, image engine.P
 	return string(exit.Stdout), err == nil && exit.Code == 0, nil
 }
 
-// parsePackages reads what listPackages prints.
+// parsePackages parses the output of listPackages.
 func parsePackages(printed string) packages {
 	debian, python, _ := strings.Cut(printed, pythonBelow+"\n")
 	return packages{Debian: strings.TrimSpace(debian), Python: projects(python)}
 }
 
-// eggPython is what setuptools adds to the names of folders: the Python that a project was installed for.
+// eggPython matches the Python version that setuptools appends to names of folders.
 var eggPython = regexp.MustCompile(`-py\d.*$`)
 
-// projects reads the paths of folders such as …/site-packages/flask-3.1.3.dist-info, of one project each.
+// projects parses paths of metadata folders, such as …/site-packages/flask-3.1.3.dist-info, into a list of projects.
 func projects(paths string) string {
 	var out []string
 	for line := range strings.Lines(paths) {
@@ -91,7 +90,7 @@ func projects(paths string) string {
 		} else if rest, isEgg = strings.CutSuffix(name, ".dist-info"); !isEgg {
 			continue
 		}
-		project, version, found := strings.Cut(rest, "-") // in names it is written "_"
+		project, version, found := strings.Cut(rest, "-") // names have "_" for "-"
 		if !found {
 			version = "unknown"
 		}
@@ -101,8 +100,8 @@ func projects(paths string) string {
 	return strings.Join(slices.Compact(out), "\n")
 }
 
-// programs returns the words by which a command names programs, by the facts about them: the program that it begins with,
-// and the programs in a script that is given to a shell.
+// programs returns the words that name programs in a command, by their facts: its first word, and the programs in a
+// shell script.
 func (u use) programs() map[string]string {
 	if len(u.command) == 0 {
 		return nil
@@ -116,7 +115,7 @@ func (u use) programs() map[string]string {
 
 var shells = []string{"sh", "ash", "bash", "dash", "ksh", "zsh"}
 
-// inScript returns the words at which a command begins in the script that a shell is given with -c.
+// inScript returns the command words of the script that a shell gets with -c.
 func inScript(words []string) []string {
 	isScript := func(w string) bool {
 		return strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && strings.Contains(w, "c")
@@ -135,11 +134,11 @@ var (
 	plainWord  = regexp.MustCompile(`^[A-Za-z0-9_./+-]+$`)
 )
 
-// before are words that another command follows.
+// before lists words that precede another command.
 var before = []string{"!", "command", "do", "else", "env", "exec", "if", "nice", "nohup", "setsid", "then", "time",
 	"until", "while"}
 
-// commandsIn returns the words at which a command begins in a script, without expansions and quoted text.
+// commandsIn returns the words of a script in command position, except expansions and quoted text.
 func commandsIn(script string) []string {
 	var out []string
 	script = quoted.ReplaceAllString(script, `''`)
@@ -159,17 +158,17 @@ func commandsIn(script string) []string {
 	return out
 }
 
-// identification is a shell's program that says which file a program of the machine is, without the folders above it,
-// which may be somebody's; its digest; and the Debian package that it came with.
+// identification is a shell script that prints the file name of a program, its digest, and its Debian package. It omits
+// folders, which may be personal.
 const identification = `file=$(readlink -f -- "$(command -v -- "$1")") && [ -f "$file" ] || exit 1
 digest=$(sha256sum < "$file") && printf '%s sha256:%s' "${file##*/}" "${digest%% *}"
 package=$(dpkg-query -S "$file" 2>/dev/null | head -n 1) && [ -n "$package" ] && dpkg-query -W -f ' ${Package} ${Version}' "${package%%:*}"
 exit 0`
 
-// unknownProgram is what identify returns for a program that the machine lacks, such as a file of the article.
+// unknownProgram is the result of identify for a program that the machine lacks, such as a file of the article.
 const unknownProgram = "unknown"
 
-// identify returns which file a program of an engine's machine is, as its fact says it.
+// identify returns the fact about a program of the engine's machine: its file name, digest and Debian package.
 func identify(ctx context.Context, on engine.Engine, own agent.Program, program string) (string, error) {
 	image, err := on.Prepare(ctx, engine.Image{Machine: true}, io.Discard)
 	if errors.As(err, new(*engine.ImageError)) {
@@ -185,7 +184,7 @@ func identify(ctx context.Context, on engine.Engine, own agent.Program, program 
 	return strings.TrimSpace(printed), nil
 }
 
-// digestOf returns the digest in a fact about a program; empty if it has none.
+// digestOf returns the digest in a fact about a program, or "".
 func digestOf(fact string) string {
 	words := strings.Fields(fact)
 	if len(words) < 2 || !strings.HasPrefix(words[1], "sha256:") {

@@ -18,34 +18,34 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Present knows what images and programs that records name are now on an engine. Nothing is fetched or built. The zero
-// value and nil know nothing, and so find no change.
+// Present knows the current state on an engine of the images and programs that records name. It pulls and builds
+// nothing. The zero value and nil know nothing, so they find no changes.
 //
-// Built images are compared by what they were built from, as each build of the same inputs may have another id. A
-// substitute of a base image is built here too: it changes only if the image itself has taken its place.
+// Built images are compared by their bases, because builds of the same inputs may differ in ID. So may substitutes of
+// base images; a substitute counts as changed only if the engine now has the image itself.
 type Present struct {
-	// Connect connects to the engine when the first record names something that can be compared. After an error that
-	// wraps engine.ErrUnavailable everything stays unknown.
+	// Connect connects to the engine. It is called for the first record that names something to compare. After an error
+	// that wraps engine.ErrUnavailable, everything stays unknown.
 	Connect func(context.Context) (engine.Engine, error)
-	Agent   agent.Program // reads our program, which idles next to the others
+	Agent   agent.Program // our program, which idles in containers
 
 	engine engine.Engine
-	now    map[string]string // by identity.what: id or digest; empty if it is not here
+	now    map[string]string // ID or digest by identity.what; empty if absent
 }
 
-// PresentOn returns the images and programs present on an engine, which its caller closes.
+// PresentOn returns a Present for an engine, which the caller closes.
 func PresentOn(e engine.Engine, program agent.Program) *Present {
 	return &Present{Agent: program, Connect: func(context.Context) (engine.Engine, error) { return e, nil }}
 }
 
 // identity is an image or program that a record names.
 type identity struct {
-	what       string // "image REFERENCE", or "program WORD" with the word of the article
-	then       string // its id or digest
-	substitute string // image that was used instead of it, to which then belongs; empty for none
+	what       string // "image REFERENCE", or "program WORD" with the article's word
+	then       string // recorded ID or digest
+	substitute string // image that was used in its place, which then identifies; empty for none
 }
 
-// identities returns what can be compared of a record, sorted.
+// identities returns the images and programs of a record that can be compared, sorted.
 func identities(r *record.Record) (out []identity) {
 	programs := sync.OnceValue(func() map[string]string { return programWords(r) })
 	for fact, value := range r.Facts {
@@ -57,7 +57,7 @@ func identities(r *record.Record) (out []identity) {
 		if !strings.HasPrefix(fact, record.FactBase) {
 			continue
 		}
-		for base := range strings.SplitSeq(value, "; ") { // as load.BasesInWords writes them
+		for base := range strings.SplitSeq(value, "; ") { // in the format of load.BasesInWords
 			name, used, isReplaced := strings.Cut(base, record.ReplacedBy)
 			if !isReplaced {
 				used = base
@@ -75,7 +75,7 @@ func identities(r *record.Record) (out []identity) {
 	return slices.Compact(out)
 }
 
-// change says in a sentence that this is another image or program now; empty if it is the same, or unknown.
+// change returns a sentence if the image or program differs now; empty if it is the same or unknown.
 func (i identity) change(now string) string {
 	if now == "" || now == i.then {
 		return ""
@@ -88,13 +88,12 @@ func (i identity) change(now string) string {
 	return fmt.Sprintf("%s changed: was %s, is %s", i.what, was, short(now))
 }
 
-// programWords returns the words by which a record's trial names programs of the machine, by the facts that say what
-// these are.
+// programWords returns the words that name programs of the machine in a record's trial, by their facts.
 func programWords(r *record.Record) map[string]string {
 	var d spec.Definition
 	out := map[string]string{}
 	if json.Unmarshal(r.Definition, &d) != nil {
-		return out // a definition of another version
+		return out // from another version of benchbook
 	}
 	for _, u := range usesOf(&plan.Trial{Services: d.Services, Command: d.Command}) {
 		if u.image.OnMachine() {
@@ -104,7 +103,7 @@ func programWords(r *record.Record) map[string]string {
 	return out
 }
 
-// Look finds all images and programs that records name. It has to be called before the methods that compare.
+// Look looks up all images and programs that records name. Call it before Changes and Current.
 func (p *Present) Look(ctx context.Context, records []*record.Record) error {
 	if p == nil || p.Connect == nil {
 		return nil
@@ -143,15 +142,15 @@ func (p *Present) Look(ctx context.Context, records []*record.Record) error {
 	return nil
 }
 
-// Close closes the engine.
+// Close closes the engine if Look has connected to it.
 func (p *Present) Close() {
 	if p != nil && p.engine != nil {
-		_ = p.engine.Close() // nothing was changed in it
+		_ = p.engine.Close() // the engine was only read
 	}
 }
 
-// Changes returns a sentence for each image and program that has changed since records were measured. One
-// that was or is unknown counts as unchanged.
+// Changes returns a sentence for each image and program that has changed since records were measured. Unknown ones
+// count as unchanged.
 func (p *Present) Changes(records ...*record.Record) (out []string) {
 	if p == nil || len(p.now) == 0 {
 		return nil
@@ -166,9 +165,8 @@ func (p *Present) Changes(records ...*record.Record) (out []string) {
 	return out
 }
 
-// Current leaves out records that were measured with another image or program than is present, and older ones of
-// the same trial: pages show the newest, of any engine. It also returns the runs of the
-// records that it leaves out; they are not resumed.
+// Current drops records whose images or programs have changed, and older records of the same trials. It also returns
+// the runs of dropped records, which must not be resumed.
 func (p *Present) Current(records []*record.Record) (current []*record.Record, outdated map[string]bool) {
 	type trial struct{ article, host, profile, experiment, name, key string }
 	trialOf := func(r *record.Record) trial { return trial{r.Article, r.Host, r.Profile, r.Experiment, r.Trial, r.Key} }

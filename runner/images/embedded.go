@@ -4,7 +4,7 @@ package images
 
 import "embed"
 
-// embedded has the program, compressed, which make build puts there before it builds benchbook.
+// embedded holds the compressed program, which make build puts there before it builds benchbook.
 //
 //go:embed embedded/*.gz
 var embedded embed.FS

@@ -18,15 +18,14 @@ import (
 	"benchbook/runner/load"
 )
 
-// use is one use of an image in a trial: by a service, by a command in an image of its own, or by the driver of its
-// load.
+// use is the use of an image in a trial: by a service, a command with its own image, or the driver of the load.
 type use struct {
-	name    string // of the service, or "command" or "load"
+	name    string // the service's name, "command" or "load"
 	image   spec.Image
 	command []string
 }
 
-// usesOf returns the uses of images in a trial, in the order of their names.
+// usesOf returns the uses of images in a trial, sorted by name.
 func usesOf(t *plan.Trial) []use {
 	var out []use
 	for _, s := range t.Services {
@@ -44,7 +43,7 @@ func usesOf(t *plan.Trial) []use {
 	return out
 }
 
-// Of returns the images of a trial of an article as engines want them, by the names of what uses them.
+// Of returns the images of a trial of an article, by the service's name, "command" or "load".
 func Of(article string, t *plan.Trial) map[string]engine.Image {
 	out := map[string]engine.Image{}
 	for _, u := range usesOf(t) {
@@ -53,7 +52,7 @@ func Of(article string, t *plan.Trial) map[string]engine.Image {
 	return out
 }
 
-// engineImage returns the image as engines want it.
+// engineImage returns the image in the form that engines prepare.
 func (u use) engineImage(article string) engine.Image {
 	out := engine.Image{Name: u.image.Name, Machine: u.image.Machine}
 	if u.image.Build != nil {
@@ -62,14 +61,14 @@ func (u use) engineImage(article string) engine.Image {
 	return out
 }
 
-// Set is a Store as one experiment uses it. Built images are tagged with their article, so each article has its own.
+// Set is the Store of one experiment. Articles do not share built images, whose tags contain the article.
 type Set struct {
 	*Store
 	Article    string
 	Experiment *plan.Experiment
 }
 
-// need returns a Need of the experiment.
+// need returns a Need with the experiment's position.
 func (s Set) need(key, what string, make func(context.Context, io.Writer) (made, error)) Need {
 	return Need{store: s.Store, key: key, what: what, pos: s.Experiment.Pos, make: make}
 }
@@ -100,7 +99,7 @@ func (s Set) Needs(t *plan.Trial) []Need {
 	return needs
 }
 
-// DriverNeed returns the Need for what a driver brings itself.
+// DriverNeed returns the Need that prepares a driver itself.
 func (s Set) DriverNeed(what string, driver load.Driver) Need {
 	return s.need("driver of "+what, what, func(ctx context.Context, log io.Writer) (made, error) {
 		err := driver.Prepare(ctx, s.Engine, log)
@@ -113,7 +112,7 @@ func (s Set) DriverNeed(what string, driver load.Driver) Need {
 
 const (
 	ownKey     = "our program"
-	programKey = "program of the machine: " // and its word
+	programKey = "program of the machine: " // followed by its word
 )
 
 // key returns the key of an image in the store.
@@ -125,10 +124,10 @@ func (s Set) key(i spec.Image) string {
 	return "image " + s.Article + "\n" + made
 }
 
-// Prepared returns an image of the experiment for the engine.
+// Prepared returns the prepared image of i, or the zero value before it is made.
 func (s Set) Prepared(i spec.Image) engine.Prepared { return s.get(s.key(i)).image }
 
-// Own returns our program for the engine.
+// Own returns the prepared image of our program.
 func (s Set) Own() engine.Prepared { return s.get(ownKey).image }
 
 func (s Set) makeOwn(ctx context.Context, log io.Writer) (got made, err error) {
@@ -144,8 +143,8 @@ func (s Set) makeOwn(ctx context.Context, log io.Writer) (got made, err error) {
 	return got, err
 }
 
-// makeImage makes an image of a trial available, and lists the packages in it. The machine has more of them than a
-// record should list.
+// makeImage prepares an image of a trial and lists its packages, except for the machine's, which are too many for a
+// record.
 func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use) (got made, err error) {
 	if got.image, err = s.Engine.Prepare(ctx, u.engineImage(s.Article), log); err != nil {
 		return got, noImage(t, u, err)
@@ -156,7 +155,7 @@ func (s Set) makeImage(ctx context.Context, log io.Writer, t *plan.Trial, u use)
 	return got, err
 }
 
-// noImage returns a *NoImageError with the place of the mistake and without secrets; of other errors what failed.
+// noImage returns a redacted *NoImageError with the place of the mistake if an image failed, or else wraps err.
 func noImage(t *plan.Trial, u use, err error) error {
 	var failed *engine.BuildError
 	isImage, isBuild := errors.As(err, new(*engine.ImageError)), errors.As(err, &failed) && u.image.Build != nil
@@ -175,14 +174,14 @@ func noImage(t *plan.Trial, u use, err error) error {
 	return &NoImageError{pos, err}
 }
 
-// Facts returns what a record of a trial says of its images: their ids, what they were built from, and the packages in
-// them; and of programs of the machine and of our own that it uses.
+// Facts returns the facts of a trial about its images (IDs, bases, packages), programs of the machine, and our own
+// programs.
 func (s Set) Facts(t *plan.Trial) map[string]string {
 	facts := map[string]string{}
 	for _, u := range usesOf(t) {
 		if u.image.OnMachine() {
 			for fact, word := range u.programs() {
-				// a script has words of the shell's own
+				// Words of scripts may be shell builtins, which are unknown.
 				if is := s.get(programKey + word).program; fact == record.FactProgram+u.name || is != unknownProgram {
 					facts[fact] = is
 				}
@@ -193,7 +192,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 		}
 		got := s.get(s.key(u.image))
 		if !got.tried || got.missing != nil {
-			continue // a search was to choose it, and found none
+			continue // its search chose none
 		}
 		facts[record.FactImage+u.name] = got.image.ID
 		if !u.image.OnMachine() {
@@ -212,8 +211,7 @@ func (s Set) Facts(t *plan.Trial) map[string]string {
 	return facts
 }
 
-// ownParts returns which parts of our program a trial needs as services or before them, each with the version of its
-// meaning.
+// ownParts returns the parts of our program that a trial uses as origins and links, with their semantics versions.
 func ownParts(t *plan.Trial) map[string]int {
 	out := map[string]int{}
 	for _, s := range t.Services {

@@ -1,5 +1,5 @@
-// Package images makes available what trials run: images, our own program, and what drivers of loads bring. It knows
-// their packages, and which images and programs have changed since they were measured.
+// Package images prepares what trials run: images, our own program, and drivers of loads. It lists the packages in
+// images and finds images and programs that have changed since they were measured.
 package images
 
 import (
@@ -21,37 +21,37 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Preparation shows how one thing is made available: what its builder prints, and then whether it succeeded.
+// Preparation shows the progress of preparing one thing: the builder's output, then whether it succeeded.
 type Preparation interface {
 	io.Writer
 	End(ok bool)
 }
 
-// Store makes available what trials need on an engine, each thing once.
+// Store prepares on an engine what trials need, each thing once.
 type Store struct {
 	Engine engine.Engine
-	Agent  agent.Program            // reads our program
-	Cache  string                   // folder that keeps which packages images have; empty for none
-	Begin  func(string) Preparation // is called with the name of each thing before it is made available
+	Agent  agent.Program            // our program
+	Cache  string                   // folder that caches the packages of images; empty: no cache
+	Begin  func(string) Preparation // called with the name of each thing before it is prepared
 
-	made    sync.Map   // of made, by Need.key
+	made    sync.Map   // made by Need.key
 	showing sync.Mutex // serializes calls of Begin and of Preparations
 }
 
-// made is what was made available.
+// made is the result of a Need.
 type made struct {
 	tried    bool
 	image    engine.Prepared
 	packages packages
-	digest   string        // of our program
-	program  string        // file of the machine that a word in an article means, see identify
-	missing  *NoImageError // why it is missing; nil otherwise
+	digest   string        // digest of our program
+	program  string        // result of identify for a program of the machine
+	missing  *NoImageError // why it is missing; nil if it was made
 }
 
-// NoImageError is an image that could not be had. Err is an *engine.BuildError or *engine.ImageError, or the latter in
-// the former, without secrets.
+// NoImageError means that an image is not available. Err is a redacted *engine.BuildError or *engine.ImageError, or the
+// latter wrapped in the former.
 type NoImageError struct {
-	Pos source.Pos // of the line of the Dockerfile that failed, if it is known and in the article, else of its user
+	Pos source.Pos // line of the Dockerfile that failed, if known and in the article, or what uses the image
 	Err error
 }
 
@@ -62,16 +62,16 @@ func (e *NoImageError) Unwrap() error { return e.Err }
 // Need is something that has to be available before trials are measured.
 type Need struct {
 	store   *Store
-	key     string     // same for the same thing
+	key     string     // identifies the thing
 	what    string     // name in messages
-	pos     source.Pos // of what needs it first
-	private []string   // values that are removed from the output of builders
-	// make makes it available. The error is a *NoImageError, whose Pos may be unknown, if only those that need it fail.
+	pos     source.Pos // experiment that needs it first
+	private []string   // values to redact from the output of builders
+	// make prepares it. A *NoImageError, whose Pos may be unset, fails only the experiments that need it.
 	make func(ctx context.Context, log io.Writer) (made, error)
 }
 
-// Make provides needed things that are missing, independent ones at once, and returns the ones that could not be
-// had. Each is tried once.
+// Make prepares needed things concurrently and returns the ones that are not available. Each is tried only once per
+// Store.
 func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err error) {
 	type thing struct {
 		store *Store
@@ -86,7 +86,7 @@ func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err erro
 			group.Go(func() error { return n.meet(bounded) })
 		}
 	}
-	// Once the context is done, what interrupted builders print no longer counts.
+	// If the context is done, return its error rather than those of interrupted builders.
 	if err := group.Wait(); err != nil {
 		return nil, cmp.Or(ctx.Err(), err)
 	}
@@ -98,7 +98,7 @@ func Make(ctx context.Context, needs ...Need) (missing []*NoImageError, err erro
 	return missing, ctx.Err()
 }
 
-// atOnce is how many things are made at the same time: most wait for packages or for the engine, and some compile.
+// atOnce returns how many things are prepared at once: most wait for downloads or the engine, some compile.
 func atOnce() int { return max(2, runtime.NumCPU()) }
 
 func (n Need) meet(ctx context.Context) error {
@@ -127,8 +127,8 @@ func (s *Store) get(key string) made {
 	return got
 }
 
-// buildLog passes what a builder prints to a Preparation, without private values, in whole lines so that no value is
-// cut in two.
+// buildLog passes a builder's output to a Preparation, redacted. It passes whole lines, so that no private value is cut
+// in two.
 type buildLog struct {
 	to     Preparation
 	mu     *sync.Mutex
@@ -153,7 +153,7 @@ func (l *buildLog) end(ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.rest) > 0 {
-		_, _ = fmt.Fprintln(l.to, l.redact.Text(string(l.rest))) // it is only for people to read
+		_, _ = fmt.Fprintln(l.to, l.redact.Text(string(l.rest))) // the log is only for people to read
 	}
 	l.to.End(ok)
 }
