@@ -12,35 +12,35 @@ import (
 	"time"
 )
 
-// What our agent is asked on another machine.
+// Requests to our agent on another machine.
 const (
 	Watch       = "watch"    // read the machine until SIGTERM
-	askHost     = "describe" // what the machine has
-	askSpeed    = "speed"    // its fingerprint
-	askRest     = "settle"   // its noise once it is at rest, or a given time has passed
-	askReadings = "readings" // since a moment, in nanoseconds since 1970
+	askHost     = "describe" // describe the machine
+	askSpeed    = "speed"    // take its fingerprint
+	askRest     = "settle"   // wait for the machine to come to rest, for at most a duration
+	askReadings = "readings" // return the readings since a time in nanoseconds since 1970
 )
 
-// Watching is what Watch writes once it has begun.
+// Watching is the line that Watch writes once it has begun.
 const Watching = "benchbook-host: watching"
 
-// readingEvery is how often Watch reads the machine, and mostReadings how many readings it keeps: 20 minutes.
+// readingEvery is the interval at which Watch reads the machine. It keeps mostReadings readings: 20 minutes.
 const (
 	readingEvery = 100 * time.Millisecond
 	mostReadings = 12_000
 )
 
-// socket is the abstract name at which Watch answers, in the network namespace of its container.
+// socket is the abstract socket on which Watch answers, in the network namespace of its container.
 const socket = "@benchbook-readings"
 
-// An answer has the time at which it went, by the clock of its machine.
+// An answer carries the time at which it was sent, by the clock of its machine.
 type answer struct {
 	Went  time.Time
 	Value any
 }
 
-// Answer answers a Machine, in a container there: the part host of benchbook-agent. It needs no rights, and no files of
-// its own, as the kernel describes the machine in each container.
+// Answer answers a request of a Machine. It is the command host of benchbook-agent, and runs in a container on that
+// machine. It needs no privileges or files, because the kernel describes the machine in every container.
 func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) == 1 && args[0] == Watch {
 		return watch(ctx, socket, stdout)
@@ -53,10 +53,10 @@ func Answer(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func valueOf(ctx context.Context, args []string) (any, error) {
-	question := append(slices.Clone(args), "", "") // a value that is missing is invalid
+	question := append(slices.Clone(args), "", "") // a missing value is invalid
 	switch question[0] {
 	case askHost:
-		return Below("/") // a container has no identity of its machine
+		return Below("/") // a container does not see the machine's identity
 	case askSpeed:
 		return TakeFingerprint(ctx)
 	case askRest:
@@ -75,7 +75,7 @@ func valueOf(ctx context.Context, args []string) (any, error) {
 	return nil, fmt.Errorf("unknown request %q", args)
 }
 
-// watch reads this machine until the context is done, and answers with the readings since a moment at a socket.
+// watch reads this machine until the context is done. On a socket, it answers a time with the readings since then.
 func watch(ctx context.Context, socket string, stdout io.Writer) error {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
@@ -96,7 +96,7 @@ func watch(ctx context.Context, socket string, stdout io.Writer) error {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
-				return // it was closed
+				return // closed
 			}
 			var from time.Time
 			if json.NewDecoder(conn).Decode(&from) == nil {
@@ -105,7 +105,7 @@ func watch(ctx context.Context, socket string, stdout io.Writer) error {
 				data, err := json.Marshal(readings[first:])
 				mu.Unlock()
 				if err == nil {
-					_, _ = conn.Write(data) // the other end reports what it lacks
+					_, _ = conn.Write(data) // the reader notices incomplete JSON
 				}
 			}
 			_ = conn.Close()
@@ -126,7 +126,7 @@ func watch(ctx context.Context, socket string, stdout io.Writer) error {
 	}
 }
 
-// readingsSince asks the process that watches the machine.
+// readingsSince asks the process that watches the machine for its readings since a time.
 func readingsSince(socket string, from time.Time) (since Readings, err error) {
 	conn, err := net.Dial("unix", socket)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// A Machine is one that something is measured on. The zero Machine is this one; Connect connects to others.
+// A Machine is a machine to measure on. The zero Machine is this one; Connect connects to others.
 type Machine struct {
 	Host Host
 	Name string // in the project; empty for the only machine of an engine
@@ -30,18 +30,18 @@ type Machine struct {
 	clock clock
 }
 
-// A clock is how far the clock of another machine is ahead of ours.
+// A clock estimates how far the clock of another machine is ahead of ours.
 type clock struct {
 	ahead time.Duration
-	at    time.Time // when it was found out
+	at    time.Time // time of the estimate
 }
 
-// drift is how much two clocks may diverge, as a share of the time.
+// drift is how much two clocks may diverge, as a share of elapsed time.
 const drift = 1e-4
 
-// update takes a better estimate, from an answer that went there at a time of its clock and arrived at a time of ours: the
-// one that was on its way for the least time. The time of the question does not count: starting the command that answers
-// takes a tenth of a second and more, its answer some milliseconds.
+// update improves the estimate with an answer that was sent at went by the other clock and arrived by ours. The answer
+// with the shortest transit is the best. The time of the request is not used: starting the command that answers takes a
+// tenth of a second or more, its answer only milliseconds.
 func (c *clock) update(went, arrived time.Time) {
 	ahead := went.Sub(arrived)
 	if age := arrived.Sub(c.at); c.at.IsZero() || ahead >= c.ahead-time.Duration(drift*float64(age)) {
@@ -50,7 +50,7 @@ func (c *clock) update(went, arrived time.Time) {
 }
 
 // Connect starts our program on the machine of an engine, or on one of its nodes, and asks it to describe the machine.
-// Until Close it runs there, reads the machine ten times a second, and answers.
+// The program runs until Close, reads the machine ten times a second, and answers requests.
 func Connect(ctx context.Context, name string, e engine.Engine, node string, program []byte) (m *Machine, err error) {
 	m = &Machine{Name: name}
 	defer func() {
@@ -66,7 +66,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, node string, pro
 		return nil, err
 	}
 	service := spec.Service{Name: "host", Command: []string{agent.Host, Watch}, Ready: spec.Ready{Log: Watching}}
-	if node == "" { // nodes of a cluster have other ways to read containers
+	if node == "" { // on cluster nodes, containers are read differently
 		service.Volumes = []spec.Volume{{Type: spec.BindVolume, Source: "/sys/fs/cgroup", Host: "/sys/fs/cgroup",
 			Target: "/" + watchedGroups, ReadOnly: true}}
 	}
@@ -89,7 +89,7 @@ func Connect(ctx context.Context, name string, e engine.Engine, node string, pro
 	return m, err
 }
 
-// Fingerprint measures the machine for a second.
+// Fingerprint measures the machine for one second.
 func (m *Machine) Fingerprint(ctx context.Context) (f Fingerprint, err error) {
 	if m.IsHere() {
 		return TakeFingerprint(ctx)
@@ -98,10 +98,10 @@ func (m *Machine) Fingerprint(ctx context.Context) (f Fingerprint, err error) {
 	return f, err
 }
 
-// closeGrace is how long ending our program may take.
+// closeGrace is how long stopping our program may take.
 const closeGrace = 30 * time.Second
 
-// Close ends our program there.
+// Close stops our program on the machine.
 func (m *Machine) Close(ctx context.Context) error {
 	if m.space == nil {
 		return nil
@@ -114,13 +114,13 @@ func (m *Machine) Close(ctx context.Context) error {
 // IsHere reports whether this is the machine that benchbook runs on.
 func (m *Machine) IsHere() bool { return m.agent == nil }
 
-// Ahead returns how far its clock is ahead of ours, as of the last answer.
+// Ahead returns how far the machine's clock is ahead of ours, as of the last answer.
 func (m *Machine) Ahead() time.Duration { return m.clock.ahead }
 
-// maxAnswer is how much of what our program wrote is in an error, in bytes.
+// maxAnswer limits the program output in an error, in bytes.
 const maxAnswer = 1 << 10
 
-// ask asks our program there, and decodes its answer into value.
+// ask sends a request to our program on the machine and decodes the answer into value.
 func (m *Machine) ask(ctx context.Context, value any, args ...string) error {
 	exit, err := m.agent.Exec(ctx, engine.Command{Args: append([]string{"/" + agent.Name, agent.Host}, args...)})
 	arrived := time.Now()
@@ -150,10 +150,10 @@ func (m *Machine) settle(ctx context.Context, noise func(context.Context) Noise,
 	return r, err
 }
 
-// longestUntilRead is how long Readings waits for the end of its window: it is over, by any clock that was not set.
+// longestUntilRead limits how long Readings waits for the end of its window, which has passed unless a clock was set.
 const longestUntilRead = time.Second
 
-// Readings returns the readings of another machine from begin to end, with one before and one after, in times of our clock.
+// Readings returns the readings of another machine that cover begin to end, in our clock's time.
 func (m *Machine) Readings(ctx context.Context, begin, end time.Time) (out Readings, err error) {
 	if err := engine.Sleep(ctx, min(time.Until(end.Add(2*readingEvery)), longestUntilRead)); err != nil {
 		return nil, err
@@ -166,17 +166,17 @@ func (m *Machine) Readings(ctx context.Context, begin, end time.Time) (out Readi
 	return out, err
 }
 
-// A Cache is a folder that keeps what was found out about other machines and about images. Empty keeps nothing.
+// A Cache is a folder that stores information about other machines and images. An empty Cache stores nothing.
 type Cache string
 
-// Host returns what a machine was when it was last connected to, by the endpoint of its engine.
+// Host returns the description of a machine from the last connection, by the endpoint of its engine.
 func (c Cache) Host(endpoint string) (Host, bool) {
 	var h Host
 	return h, c.Read("hosts", endpoint, &h) && h.ID != ""
 }
 
-// Hosts returns other machines together as they were last, by their names and endpoints, from this one. It is not ok if
-// one was never connected to.
+// Hosts combines h with the cached descriptions of other machines, given by name and endpoint, as Together does. It is
+// not ok if one of them is not cached.
 func (c Cache) Hosts(h Host, endpoints map[string]string) (_ Host, ok bool) {
 	others := map[string]Host{}
 	for name, endpoint := range endpoints {
@@ -187,16 +187,16 @@ func (c Cache) Hosts(h Host, endpoints map[string]string) (_ Host, ok bool) {
 	return h.Together(others), true
 }
 
-// Read reads the value of a key in a folder of the cache.
+// Read reads the value of a key in a folder of the cache, and reports whether there was one.
 func (c Cache) Read(folder, key string, value any) bool {
 	data, err := os.ReadFile(c.file(folder, key))
 	return c != "" && err == nil && json.Unmarshal(data, value) == nil
 }
 
-// Write keeps a value, if it can.
+// Write stores a value, ignoring errors.
 func (c Cache) Write(folder, key string, value any) {
 	if data, err := json.Marshal(value); c != "" && err == nil {
-		_ = files.Write(c.file(folder, key), data) // else it is found out again
+		_ = files.Write(c.file(folder, key), data) // on failure it is determined again
 	}
 }
 

@@ -19,20 +19,20 @@ import (
 	"benchbook/runner/engine"
 )
 
-// A Group reads the control group of a container, of version 1 or 2, and the network namespace of its first process: all
-// of it in a tenth of a millisecond, the processor time alone in a few microseconds. Its methods may be called from
-// several goroutines.
+// A Group reads the control group of a container, version 1 or 2, and the network namespace of its first process.
+// Reading everything takes a tenth of a millisecond, processor time alone a few microseconds. Its methods may be called
+// from several goroutines.
 type Group struct {
 	version int
 	process string // /proc/PID of the first process; empty if it is not visible
-	threads string // file with the thread IDs
+	threads string // file of thread IDs
 
 	mu                                    sync.Mutex
 	cpu, stat, memory, oom, netstat, snmp counterFile
 }
 
-// OpenGroup opens the control group of a process. The error says that the process is not visibly in a control group with
-// id in its name. root is the root directory.
+// OpenGroup opens the control group of a process, which must have id in its name. It returns an error if there is no
+// such group or it cannot be read. Root is the root directory.
 //
 // Source: cgroups(7), proc_pid_cgroup(5), proc_pid_mountinfo(5).
 func OpenGroup(root string, pid int, id string) (*Group, error) {
@@ -68,7 +68,7 @@ func OpenGroup(root string, pid int, id string) (*Group, error) {
 	return g, nil
 }
 
-// newGroup returns the group in the folders of its controllers, or nil if one is missing.
+// newGroup returns the group with the given folders by controller, or nil if one is missing.
 func newGroup(folders map[string]string, process string) *Group {
 	g := &Group{process: process, version: 2}
 	cpu, memory := folders[""], folders[""]
@@ -87,7 +87,7 @@ func newGroup(folders map[string]string, process string) *Group {
 	return g
 }
 
-// mountedAt returns where the group of a controller is mounted, or nothing. The empty controller is version 2.
+// mountedAt returns the folder of a controller's group, or "". The empty controller means version 2.
 func mountedAt(mounts, controller, group string) string {
 	for line := range strings.Lines(mounts) {
 		fields := strings.Fields(line) // number parent major:minor root mount-point options … - type source options
@@ -107,7 +107,7 @@ func mountedAt(mounts, controller, group string) string {
 	return ""
 }
 
-// Usage returns what the container has used since it started.
+// Usage returns the container's usage since its start.
 func (g *Group) Usage(detail engine.Detail) (engine.Usage, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -137,7 +137,7 @@ func (g *Group) Usage(detail engine.Detail) (engine.Usage, error) {
 	return usage, err
 }
 
-// addTotals adds memory, throttling and, if its namespace is visible, the counters of the network.
+// addTotals adds memory, throttling and, if the network namespace is visible, network counters.
 func (g *Group) addTotals(usage *engine.Usage) (err error) {
 	read := func(f *counterFile) (text []byte) {
 		if err == nil {
@@ -161,7 +161,7 @@ func (g *Group) addTotals(usage *engine.Usage) (err error) {
 	return err
 }
 
-// OOMKills returns how many processes of the container were killed for lack of memory, -1 if unknown.
+// OOMKills returns how many processes of the container were killed for lack of memory, or -1 if unknown.
 //
 // Source: Linux, Documentation/admin-guide, cgroup-v1/memory.rst and cgroup-v2.rst.
 func (g *Group) OOMKills() int64 {
@@ -202,11 +202,11 @@ func (g *Group) readThreads() (map[int]engine.Thread, error) {
 		id, _ := strconv.Atoi(string(field)) // the kernel writes nothing else
 		ids = append(ids, id)
 	}
-	return ReadThreads(filepath.Dir(g.process), ids) // a thread has its folder in /proc too
+	return ReadThreads(filepath.Dir(g.process), ids) // /proc has a folder for each thread too
 }
 
-// ReadThreads reads threads, whose folders are in folder. There may be thousands, each with a file of its own, so each is
-// read with as few system calls as possible.
+// ReadThreads reads the usage of threads from their folders in folder, without those that have ended. It uses as few
+// system calls per thread as possible, because there may be thousands.
 //
 // Source: Linux, Documentation/scheduler/sched-stats, /proc/PID/schedstat.
 func ReadThreads(folder string, ids []int) (map[int]engine.Thread, error) {
@@ -231,15 +231,15 @@ func ReadThreads(folder string, ids []int) (map[int]engine.Thread, error) {
 	return threads, nil
 }
 
-// counterFile is a file of counters that stays open, and the room that it is read into.
+// counterFile is a file of counters that stays open, with a read buffer.
 type counterFile struct {
 	name string // empty once closed
 	file *os.File
 	room []byte
 }
 
-// read returns the file as it is now, until the next read. The kernel writes it anew when it is read from the beginning,
-// in one call if there is room.
+// read returns the present contents of the file, which are valid until the next read. The kernel generates them on a
+// read from the beginning, consistently if one call gets all.
 func (f *counterFile) read() ([]byte, error) {
 	if f.name == "" {
 		return nil, os.ErrClosed
@@ -265,7 +265,7 @@ func (f *counterFile) read() ([]byte, error) {
 	}
 }
 
-// counter returns a counter from lines of a name and a number, -1 without one.
+// counter returns a counter from lines of a name and a number, or -1.
 func counter(text []byte, name string) int64 {
 	for line := range bytes.Lines(text) {
 		rest, ok := bytes.CutPrefix(line, []byte(name+" "))
@@ -276,8 +276,8 @@ func counter(text []byte, name string) int64 {
 	return -1
 }
 
-// netCounter returns a counter from /proc/PID/net/netstat or snmp, -1 without one: a line of names is followed by a
-// line of values with the same first word.
+// netCounter returns a counter from /proc/PID/net/netstat or snmp, or -1. There, a line of names is followed by a line
+// of values with the same first word.
 func netCounter(text []byte, protocol, name string) int64 {
 	var lines [][]string
 	for line := range strings.Lines(string(text)) {
@@ -299,16 +299,16 @@ func netCounter(text []byte, protocol, name string) int64 {
 	return value
 }
 
-// watchedGroups is where the control groups of a machine are in the container of Watch, on engines that share them.
+// watchedGroups is the folder in Watch's container where some engines mount the machine's control groups.
 const watchedGroups = "groups"
 
 // containerGroup matches the ID of a container in the name of its control group.
 var containerGroup = regexp.MustCompile(`[0-9a-f]{64}`)
 
-// containers are the control groups of the containers of Docker on a machine, by ID.
+// containers holds the control groups of Docker's containers on a machine, by container ID.
 type containers map[string]*Group
 
-// read reads all containers whose groups are below a folder, as both versions and both drivers name them.
+// read reads the usage of all containers with groups below root, for both cgroup versions and both drivers.
 func (c containers) read(root string) map[string]engine.Usage {
 	for _, pattern := range []string{"cpuacct/docker/*", "cpuacct/system.slice/docker-*", "docker/*", "system.slice/docker-*"} {
 		groups, _ := filepath.Glob(filepath.Join(root, pattern))

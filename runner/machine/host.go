@@ -1,7 +1,7 @@
-// Package machine describes a machine and reads what it does, from /proc and control groups. It lets a machine come to
-// rest before something is measured on it, and keeps two runs from measuring on it at once.
+// Package machine describes a machine and reads its usage from /proc and control groups. It waits for a machine to come
+// to rest before a measurement, and keeps two runs from measuring on a machine at once.
 //
-// A Machine is this one, or another one on which our agent answers in a container.
+// A Machine is this one, or another one on which our agent answers requests in a container.
 package machine
 
 import (
@@ -36,17 +36,17 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// Host describes a machine, or several that something is measured on together.
+// Host describes a machine, or several that are used together.
 type Host struct {
-	// ID is its class, which is a short digest of CPU model, cores and memory in whole GiB, and what tells it from others
-	// of its class: "c2-1f3a9b.7f3a". It never holds the machine's name.
+	// ID is the machine's class, a short digest of CPU model, cores and memory in whole GiB, and its identity within the
+	// class: "c2-1f3a9b.7f3a". It never contains the machine's name.
 	ID    string
 	Cores [][]int           // the logical CPUs of each physical core, in order
 	Facts map[string]string // "host.cpu" and the like
-	Nodes []string          `json:",omitempty"` // the names of its nodes in a cluster
+	Nodes []string          `json:",omitempty"` // its node names in a cluster
 
-	Others  map[string]Host // the machines besides this one, by their names in the project; see Together
-	Mirrors []string        `json:"-"` // names of hosts that records must not hold
+	Others  map[string]Host // other machines by their names in the project; see Together
+	Mirrors []string        `json:"-"` // private names to redact from records; see MirrorsOf
 }
 
 // Here describes this machine.
@@ -60,7 +60,7 @@ func Here() (Host, error) {
 	return h, err
 }
 
-// Below describes the machine whose root directory is root, from the files of its kernel. Its ID is its class only.
+// Below describes the machine with a root directory from its kernel's files. The ID is only its class.
 func Below(root string) (Host, error) {
 	ctx := gopsutil(root)
 	info, err := cpu.InfoWithContext(ctx)
@@ -104,7 +104,7 @@ func Below(root string) (Host, error) {
 	return h, nil
 }
 
-// gopsutil returns a context in which that library reads below another root directory.
+// gopsutil returns a context that makes the library gopsutil read below another root directory.
 func gopsutil(root string) context.Context {
 	if root == "/" {
 		return context.Background()
@@ -114,14 +114,14 @@ func gopsutil(root string) context.Context {
 		common.HostEtcEnvKey: filepath.Join(root, "etc")})
 }
 
-// text reads a file of the kernel, without space around it; empty without one.
+// text returns the contents of a kernel file without surrounding space, or "".
 func text(path ...string) string {
 	data, _ := os.ReadFile(filepath.Join(path...))
 	return strings.TrimSpace(string(data))
 }
 
-// hypervisor returns the kind of virtual machine, empty for none. The clocks, the firmware's name for the machine, which
-// is all that ARM has, and the processor tell; the files of container engines do not, as they are copied with disks.
+// hypervisor returns the kind of virtual machine, or "". It looks at clocks, the CPU, and the firmware's name for the
+// machine, which is all that ARM has. It ignores files of container engines, because these get copied with disks.
 //
 // Source: systemd-detect-virt(1), which names the kinds.
 func hypervisor(root string, flags []string) string {
@@ -142,7 +142,7 @@ func hypervisor(root string, flags []string) string {
 	return ""
 }
 
-// governors lists what chooses the frequencies of the CPUs; empty if the system does not control them.
+// governors lists the frequency governors of the CPUs; empty if the system does not control frequencies.
 func governors(root string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"))
 	all := slice.Map(files, func(file string) string { return text(file) })
@@ -150,8 +150,8 @@ func governors(root string) string {
 	return strings.Join(slices.Compact(all), ", ")
 }
 
-// siblings lists the CPUs of each physical core that has several, or returns "none": two programs on one core slow each
-// other down although each has a CPU of its own.
+// siblings lists the CPUs of each physical core that has several, or returns "none". Programs on sibling CPUs slow each
+// other down.
 func siblings(cores [][]int) string {
 	var out []string
 	for _, cpus := range cores {
@@ -162,7 +162,7 @@ func siblings(cores [][]int) string {
 	return cmp.Or(strings.Join(out, "; "), "none")
 }
 
-// mitigations lists what the kernel does about vulnerabilities of the processor: it changes what system calls cost.
+// mitigations lists the kernel's mitigations of processor vulnerabilities, which change the cost of system calls.
 func mitigations(root string) string {
 	files, _ := filepath.Glob(filepath.Join(root, "sys/devices/system/cpu/vulnerabilities/*"))
 	var out []string
@@ -174,13 +174,13 @@ func mitigations(root string) string {
 	return strings.Join(out, "; ")
 }
 
-// physicalCores groups the CPUs that are online by physical core. Our own affinity does not matter: containers are not
-// bound by it.
+// physicalCores groups the online CPUs by physical core. It ignores our own affinity, which does not apply to
+// containers.
 //
 // Source: Linux, Documentation/admin-guide/cputopology.rst.
 func physicalCores(root string) [][]int {
 	var cores [][]int
-	at := map[string]int{} // the place in cores of each list of siblings
+	at := map[string]int{} // index in cores by list of siblings
 	for _, cpu := range OnlineCPUs(root) {
 		name := strconv.Itoa(cpu)
 		siblings := cmp.Or(text(root, "sys/devices/system/cpu/cpu"+name+"/topology/thread_siblings_list"), name)
@@ -193,7 +193,7 @@ func physicalCores(root string) [][]int {
 	return cores
 }
 
-// OnlineCPUs returns the logical CPUs of the machine.
+// OnlineCPUs returns the online logical CPUs of the machine with a root directory.
 func OnlineCPUs(root string) []int {
 	cpus, ok := spec.ParseCPUSet(text(root, "sys/devices/system/cpu/online"))
 	if !ok { // not Linux
@@ -204,8 +204,8 @@ func OnlineCPUs(root string) []int {
 	return cpus
 }
 
-// Together returns other machines that something is measured on together, from this one. The class and the rest of the
-// ID are made of all of theirs, in the order of their names. Their facts are named hosts.NAME.FACT.
+// Together returns the Host of several other machines, used from this one. Its ID combines all of theirs, in the order
+// of their names. Their facts are named hosts.NAME.FACT.
 func (h Host) Together(others map[string]Host) Host {
 	all := Host{Others: others, Facts: map[string]string{}, Mirrors: h.Mirrors}
 	var ids []string
@@ -219,7 +219,7 @@ func (h Host) Together(others map[string]Host) Host {
 	return all
 }
 
-// combinedID is the ID of machines together, from the ID of each.
+// combinedID combines the IDs of several machines into one.
 func combinedID(ids []string) string {
 	if len(ids) == 1 {
 		return ids[0]
@@ -233,7 +233,7 @@ func combinedID(ids []string) string {
 	return strings.Join(counts, "+") + "-" + hex.EncodeToString(sum[:3]) + "." + identityOf(ids...)
 }
 
-// CoresOf returns the logical CPUs of each physical core of one of the machines; the empty name is this one.
+// CoresOf returns the logical CPUs of each physical core of a machine by name; the empty name is this machine.
 func (h Host) CoresOf(name string) [][]int {
 	if name == "" {
 		return h.Cores
@@ -241,8 +241,8 @@ func (h Host) CoresOf(name string) [][]int {
 	return h.Others[name].Cores
 }
 
-// A Fingerprint is how fast a machine is at four simple things, each on one core. Two hosts of a class, or one host on
-// two days, may differ in it.
+// A Fingerprint is the speed of a machine at four simple tasks, each on one core. It may differ between hosts of a
+// class, and between days on one host.
 //
 // Source: docs/method.md#hosts.
 type Fingerprint struct {
@@ -252,8 +252,8 @@ type Fingerprint struct {
 	Integer  float64 // rounds of a loop of integer operations, per second
 }
 
-// AddTo adds the fingerprint of a machine, if it is known, to the facts of a host. Name is the machine's in the project,
-// or empty.
+// AddTo adds the fingerprint of a machine, unless it is zero, to the facts of a host. Name is the machine's name in the
+// project, or empty.
 func (f Fingerprint) AddTo(facts map[string]string, name string) {
 	if f == (Fingerprint{}) {
 		return
@@ -268,9 +268,9 @@ func (f Fingerprint) AddTo(facts map[string]string, name string) {
 	facts[prefix+"integer"] = fmt.Sprintf("%.3g/s", f.Integer)
 }
 
-// identity returns four hex digits that tell this machine from others of its class. They are made of /etc/machine-id,
-// the firmware's UUID if it can be read, and a random number in the folder state, which is made on first use: machines
-// cloned from one image share the other two. Where the folder cannot be written, there is no random number.
+// identity returns four hex digits that distinguish this machine from others of its class. It digests /etc/machine-id,
+// the firmware's UUID if readable, and a random number that it stores in the folder state, because machines cloned from
+// one image share the other two. If the folder is not writable, it does without the number.
 //
 // Source: docs/method.md#hosts.
 func identity(root, state string) (string, error) {
@@ -281,7 +281,7 @@ func identity(root, state string) (string, error) {
 	return identityOf(text(root, "etc/machine-id"), text(root, "sys/class/dmi/id/product_uuid"), random), nil
 }
 
-// identityOf digests what tells a machine from others, so that records do not have it.
+// identityOf returns a short digest of identifying data, which must not be in records itself.
 func identityOf(parts ...string) string {
 	sum := hmac.New(sha256.New, []byte("benchbook"))
 	for _, part := range parts {
@@ -292,7 +292,7 @@ func identityOf(parts ...string) string {
 
 var isRandomID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// randomID reads the random number in a file, or makes it. Of two processes that make it at once both get the same.
+// randomID reads the random number in a file, or creates it. Processes that create it at once get the same number.
 func randomID(path string) (string, error) {
 	if id, err := readID(path); !os.IsNotExist(err) {
 		return id, err
@@ -323,7 +323,7 @@ func readID(path string) (string, error) {
 	return id, nil
 }
 
-// stateFolder is where benchbook keeps its knowledge of this machine.
+// stateFolder returns the folder in which benchbook stores this machine's random number.
 func stateFolder() string {
 	if os.Geteuid() == 0 {
 		return "/var/lib/benchbook"

@@ -16,27 +16,26 @@ import (
 	"benchbook/runner/engine"
 )
 
-// PortRange is the kernel's setting for the ports that it gives to programs which ask for none, and AllPorts has all that
-// it can give.
+// PortRange is the kernel setting for the range of ephemeral ports, and AllPorts its largest value.
 const (
 	PortRange = "net.ipv4.ip_local_port_range"
 	AllPorts  = "1024 65535"
 )
 
-// Listeners returns the addresses at which programs in the network namespace of a process accept TCP connections,
-// sorted. process is its folder in /proc, chosen selects sockets by inode; nil selects all.
+// Listeners returns the sorted addresses at which programs in the network namespace of a process accept TCP
+// connections. Process is its folder in /proc. Chosen selects sockets by inode; nil selects all.
 func Listeners(process string, chosen func(inode string) bool) ([]netip.AddrPort, error) {
 	text, err := os.ReadFile(filepath.Join(process, "net/tcp"))
 	if err != nil {
 		return nil, err
 	}
-	if six, err := os.ReadFile(filepath.Join(process, "net/tcp6")); err == nil { // a kernel need not have IPv6
+	if six, err := os.ReadFile(filepath.Join(process, "net/tcp6")); err == nil { // the kernel may lack IPv6
 		text = append(text, six...)
 	}
 	return listeners(text, chosen), nil
 }
 
-// ListenersBy returns all listeners in a container, read by the program cat there: its image need not have it.
+// ListenersBy returns all listeners in a container, using the program cat of its image, which may be missing.
 func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command) (engine.Exit,
 	error)) ([]netip.AddrPort, error) {
 	exit, err := exec(ctx, engine.Command{Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}})
@@ -49,8 +48,8 @@ func ListenersBy(ctx context.Context, exec func(context.Context, engine.Command)
 	return listeners(exit.Stdout, nil), nil
 }
 
-// listeners reads the kernel's lines of sockets: the second word is the local address, the fourth the state, the tenth
-// the inode.
+// listeners parses the kernel's list of sockets. The second word of a line is the local address, the fourth the state,
+// the tenth the inode.
 //
 // Source: proc_pid_net(5); Linux, net/ipv4/tcp_ipv4.c, get_openreq4.
 func listeners(text []byte, chosen func(inode string) bool) (out []netip.AddrPort) {
@@ -66,7 +65,7 @@ func listeners(text []byte, chosen func(inode string) bool) (out []netip.AddrPor
 		if err != nil || portErr != nil || len(raw)%4 != 0 {
 			continue
 		}
-		for word := raw; len(word) > 0; word = word[4:] { // each is a number in the machine's byte order
+		for word := raw; len(word) > 0; word = word[4:] { // each is in the machine's byte order
 			binary.BigEndian.PutUint32(word, binary.NativeEndian.Uint32(word))
 		}
 		if ip, ok := netip.AddrFromSlice(raw); ok {

@@ -9,13 +9,13 @@ import (
 	"unicode"
 )
 
-// publicHosts are the ends of names of hosts that packages come from and everybody knows.
+// publicHosts are the domains of well-known package sources.
 var publicHosts = []string{"debian.org", "debian.net", "ubuntu.com", "pypi.org", "pythonhosted.org", "golang.org",
 	"goproxy.io", "npmjs.org", "npmjs.com", "docker.com", "docker.io", "github.com", "githubusercontent.com", "gitlab.com",
 	"kernel.org"}
 
-// mirrorFiles say where package tools and the engine get things from, and through which proxies; ~ is the home folder.
-// So do mirrorVariables of the environment, and the files that configVariables name.
+// mirrorFiles configure the sources and proxies of package tools and the engine; ~ is the home folder. So do
+// environment variables that match mirrorVariables, and files named by variables that match configVariables.
 var (
 	mirrorFiles = []string{"etc/apt/sources.list", "etc/apt/sources.list.d/*", "etc/apt/apt.conf", "etc/apt/apt.conf.d/*",
 		"etc/pip.conf", "etc/xdg/pip/pip.conf", "etc/npmrc", "etc/docker/daemon.json", "~/.config/pip/pip.conf",
@@ -25,16 +25,16 @@ var (
 	configVariables = regexp.MustCompile(`(?i)^(pip_config_file|uv_config_file|npm_config_userconfig)=/`)
 )
 
-// What is looked for in these settings: names of hosts with a dot, in URLs and alone, and what goes before @ in a URL.
+// Patterns for these settings: host names with a dot, in URLs or alone, and the user before @ in a URL.
 var (
 	comment   = regexp.MustCompile(`(?m)^\s*[#;].*$`)
 	hostName  = regexp.MustCompile(`(?m)(?:^|[\s=,@"']|//)([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)(?:[\s:/,"';]|$)`)
 	userInURL = regexp.MustCompile(`://([^\s/@"']+)@`)
 )
 
-// MirrorsOf returns the names of private hosts that a machine gets packages from or through, as written and in lower
-// case, and the passwords in their addresses: programs that cannot reach them print them. root has the files of the
-// machine, environment is a list of NAME=value.
+// MirrorsOf returns the names of private package hosts and proxies, as written and in lower case, and the passwords in
+// their URLs, because programs that cannot reach them print them. Root has the machine's files; environment is a list
+// of NAME=value.
 func MirrorsOf(root fs.FS, environment []string) (found []string) {
 	var files, texts []string
 	home := ""
@@ -76,7 +76,7 @@ func MirrorsOf(root fs.FS, environment []string) (found []string) {
 	return slices.Compact(found)
 }
 
-// isPrivate reports whether the name of a host, in lower case, identifies a private network. Addresses do not.
+// isPrivate reports whether a lower-case host name may identify a private network. It is false for IP addresses.
 func isPrivate(host string) bool {
 	return strings.ContainsFunc(host, unicode.IsLetter) && !slices.ContainsFunc(publicHosts, func(end string) bool {
 		return host == end || strings.HasSuffix(host, "."+end)

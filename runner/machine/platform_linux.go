@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MeasureNoise waits for twenty timers of a millisecond, and counts the threads of others that want a CPU when they fire.
+// MeasureNoise waits for twenty timers of a millisecond and counts the runnable threads of others each time.
 func MeasureNoise(ctx context.Context) Noise {
 	const timers, length = 20, time.Millisecond // a tick of many kernels
 	noise := Noise{Foreign: -1}
@@ -31,7 +31,7 @@ func MeasureNoise(ctx context.Context) Noise {
 	for range timers {
 		wait := unix.NsecToTimespec(length.Nanoseconds())
 		began := time.Now()
-		_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &wait, nil) // a signal makes it early, not late
+		_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &wait, nil) // a signal makes it early, never late
 		noise.Jitter = max(noise.Jitter, time.Since(began)-length)
 		n, ok := runnable(file)
 		sum, known = sum+n, known && ok
@@ -42,13 +42,13 @@ func MeasureNoise(ctx context.Context) Noise {
 	return noise
 }
 
-// runnable reads from /proc/loadavg how many threads of the whole machine want a CPU or have one, besides the calling
-// thread. The file stays open: to open it each time makes other threads of this process run.
+// runnable reads from /proc/loadavg how many threads of the machine are running or runnable, besides the calling
+// thread. The file stays open, because opening it each time would make other threads of this process run.
 //
 // Source: proc_loadavg(5).
 func runnable(loadavg *os.File) (int, bool) {
 	var room [128]byte
-	length, _ := loadavg.ReadAt(room[:], 0) // it ends before the room does
+	length, _ := loadavg.ReadAt(room[:], 0) // io.EOF, as the file is shorter
 	fields := bytes.Fields(room[:length])   // 0.20 0.18 0.12 1/80 11206
 	if len(fields) < 4 {
 		return 0, false
@@ -58,10 +58,10 @@ func runnable(loadavg *os.File) (int, bool) {
 	return max(0, n-1), err == nil
 }
 
-// ThreadTime returns the processor time of the calling thread, -1 if unknown.
+// ThreadTime returns the processor time of the calling thread, or -1 if unknown.
 func ThreadTime() time.Duration { return usedBy(unix.RUSAGE_THREAD, -1) }
 
-// processTime returns the processor time of this process, 0 if unknown.
+// processTime returns the processor time of this process, or 0 if unknown.
 func processTime() time.Duration { return usedBy(unix.RUSAGE_SELF, 0) }
 
 func usedBy(who int, unknown time.Duration) time.Duration {
@@ -72,7 +72,7 @@ func usedBy(who int, unknown time.Duration) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// dropCaches is the file of Linux that drops clean pages, directory entries and inodes when 3 is written to it.
+// dropCaches is the file that drops clean pages, directory entries and inodes when 3 is written to it.
 const dropCaches = "/proc/sys/vm/drop_caches"
 
 // CanDropCaches returns an error if this process may not drop the page cache of this machine.
@@ -84,7 +84,7 @@ func CanDropCaches() error {
 	return err
 }
 
-// DropCaches writes dirty pages to disk and drops the page cache of this machine, so that files are read from disk.
+// DropCaches writes dirty pages and drops the page cache of this machine, so that files are read from disk.
 func DropCaches() error {
 	unix.Sync()
 	if err := os.WriteFile(dropCaches, []byte("3\n"), 0); err != nil {
@@ -94,11 +94,11 @@ func DropCaches() error {
 }
 
 const (
-	fingerprintRounds = 5                     // the median counts
-	fingerprintSlice  = 50 * time.Millisecond // for each of the four in a round
+	fingerprintRounds = 5                     // the median of all rounds counts
+	fingerprintSlice  = 50 * time.Millisecond // per task and round
 )
 
-// TakeFingerprint measures the machine for a second. It ends early with the error of ctx.
+// TakeFingerprint measures this machine for one second. It returns early with the error of ctx.
 func TakeFingerprint(ctx context.Context) (f Fingerprint, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -141,7 +141,7 @@ func TakeFingerprint(ctx context.Context) (f Fingerprint, err error) {
 	return f, nil
 }
 
-// rate is how much once does in a second.
+// rate returns how much once does per second.
 func rate(once func() float64) float64 {
 	done, began := 0.0, time.Now()
 	for time.Since(began) < fingerprintSlice {
@@ -150,9 +150,9 @@ func rate(once func() float64) float64 {
 	return done / time.Since(began).Seconds()
 }
 
-var integerResult uint64 // so that the loop is not left out
+var integerResult uint64 // keeps the compiler from removing the loop
 
-// integerWork runs a xorshift generator.
+// integerWork runs a xorshift generator and returns the number of rounds.
 func integerWork() float64 {
 	const rounds = 10_000
 	x := integerResult | 1
@@ -196,7 +196,7 @@ func (s *switcher) once() float64 {
 	return 2
 }
 
-// close ends the other thread, which closes its ends.
+// close stops the other thread, which closes its ends of the pipes.
 func (s *switcher) close() {
 	_ = unix.Close(s.there[1])
 	_ = unix.Close(s.back[0])

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// MeasureNoise measures nothing.
+// MeasureNoise returns an unknown noise.
 func MeasureNoise(context.Context) Noise { return Noise{Foreign: -1} }
 
-// TakeFingerprint measures nothing.
+// TakeFingerprint returns the zero Fingerprint.
 func TakeFingerprint(context.Context) (Fingerprint, error) { return Fingerprint{}, nil }
 
-// ThreadTime is unknown.
+// ThreadTime returns -1, unknown.
 func ThreadTime() time.Duration { return -1 }
 
 func processTime() time.Duration { return 0 }
 
-// CanDropCaches returns an error: only Linux can.
+// CanDropCaches returns an error, because only Linux can drop caches.
 func CanDropCaches() error { return errors.New("only Linux can do that") }
 
-// DropCaches does nothing.
+// DropCaches returns the error of CanDropCaches.
 func DropCaches() error { return CanDropCaches() }

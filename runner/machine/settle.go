@@ -11,35 +11,35 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Noise is how busy a machine is, and how well it keeps time, while nothing of ours runs.
+// Noise is how busy a machine is, and how punctual its timers are, while benchbook runs nothing.
 type Noise struct {
-	Jitter  time.Duration // how late the latest of some timers of a millisecond was
-	Foreign float64       // share of the CPUs that threads of others wanted, the mean; -1 unknown
+	Jitter  time.Duration // largest delay of some timers of a millisecond
+	Foreign float64       // mean share of the CPUs that other threads wanted; -1 if unknown
 }
 
-// A Settler lets machines come to rest before each repetition of a run. The zero value measures noise by MeasureNoise.
-// It is used by one run at a time.
+// A Settler waits for machines to come to rest before each repetition of a run. The zero value uses MeasureNoise. Only
+// one run at a time may use it.
 type Settler struct {
-	Noise   func(context.Context) Noise // of this machine; nil: MeasureNoise
-	Longest time.Duration               // bounds each wait further; 0: no further bound
+	Noise   func(context.Context) Noise // noise of this machine; nil: MeasureNoise
+	Longest time.Duration               // additional limit for each wait; 0: none
 
-	began  time.Time     // the first repetition
-	waited time.Duration // since then
+	began  time.Time     // start of the first repetition
+	waited time.Duration // sum of all waits
 }
 
-// Bounds of waiting: most machines need none, and services start with fresh ports and files. Others that have just
-// disturbed a repetition are likely to disturb the next one too, which takes longer than a wait.
+// Limits of waiting. Most machines need no wait. A program that has just disturbed a repetition is likely to disturb
+// the next one too, and a lost repetition costs more than a wait.
 const (
 	longestWait  = 3 * time.Second  // before a repetition
-	longestAfter = 30 * time.Second // before one that follows a disturbed one
-	waitShare    = 0.05             // of the time since the first repetition, for all waits together, besides one wait
-	restForeign  = 0.12             // share of the CPUs that others may want; docs/validity.md#checks has it for the window
+	longestAfter = 30 * time.Second // before a repetition after a disturbed one
+	waitShare    = 0.05             // all waits but one, as a share of the time since the first repetition
+	restForeign  = 0.12             // share of the CPUs that others may want; for the window see docs/validity.md#checks
 	settlePause  = 20 * time.Millisecond
 )
 
-// Settle waits until the machines are at rest, for a few seconds at most, and returns what the most restless one is
-// like. It waits longer if one of them disturbed the repetition before. The error is the context's, or says that another
-// machine cannot be asked.
+// Settle waits until the machines are at rest, or a limit has passed, and returns the worst of their states. Disturbed
+// says that the previous repetition was disturbed, which raises the limit. The error is the context's, or means that
+// another machine did not answer.
 func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machine) (*record.Before, error) {
 	now := time.Now()
 	if s.began.IsZero() {
@@ -77,7 +77,7 @@ func (s *Settler) Settle(ctx context.Context, disturbed bool, machines ...*Machi
 	return worst, ctx.Err()
 }
 
-// settle measures the noise of this machine until it is at rest, or longest has passed.
+// settle measures the noise of this machine until it is at rest or longest has passed.
 func settle(ctx context.Context, noise func(context.Context) Noise, longest time.Duration) (r record.Before, err error) {
 	if noise == nil {
 		noise = MeasureNoise

@@ -13,19 +13,19 @@ import (
 	"benchbook/runner/engine"
 )
 
-// A Reading is the processor time of a whole machine since it was started, in seconds of all CPUs.
+// A Reading is the processor time of a whole machine since boot, in seconds, summed over all CPUs.
 type Reading struct {
 	At    time.Time `json:"at"`
 	Busy  float64   `json:"busy"`
 	Total float64   `json:"total"`
-	Steal float64   `json:"steal"` // what the hypervisor gave to others
-	Own   float64   `json:"own"`   // what the reading process took of Busy
+	Steal float64   `json:"steal"` // taken by the hypervisor for others
+	Own   float64   `json:"own"`   // part of Busy used by the reading process
 
-	// Containers has what each container of another machine has used, by the name of its control group.
+	// Containers has the usage of each container of another machine, by container ID.
 	Containers map[string]engine.Usage `json:"containers,omitempty"`
 }
 
-// Read reads this machine. The zero Reading means that the system does not tell.
+// Read reads this machine. It returns the zero Reading if the system does not provide one.
 func Read() Reading { return readBelow("/") }
 
 func readBelow(root string) Reading {
@@ -43,15 +43,16 @@ func readBelow(root string) Reading {
 	return Reading{At: time.Now(), Busy: busy, Total: total, Steal: t.Steal, Own: processTime().Seconds()}
 }
 
-// groupsOfAll are the version 1 control groups that all tasks of a machine are in: here, and where Watch sees them.
+// groupsOfAll are the root control groups of version 1, which contain all tasks: on the machine, and in Watch's
+// container.
 var groupsOfAll = []string{"sys/fs/cgroup/cpuacct", watchedGroups + "/cpuacct"}
 
-// tasksTime returns the processor time of all tasks, in seconds. It is not ok if control groups are not of version 1, or
-// if this process sees only its own container's: the root alone has a release agent.
+// tasksTime returns the processor time of all tasks, in seconds. It is not ok unless this process sees the root control
+// group of version 1, which alone has a release agent.
 //
-// The clock of /proc/stat looks at a CPU a hundred times a second, and counts all the time since the last look for what
-// it then sees. A generator that wakes up on a schedule is seen in each look or in none if its schedule falls in with
-// the looks: 500 requests per second looked like 22 % of a machine, and so like another program.
+// /proc/stat is less exact: it samples each CPU a hundred times a second. A generator that wakes up in step with the
+// samples is seen in all of them or in none. 500 requests per second looked like 22 % of a machine, and so like another
+// program.
 func tasksTime(root string) (seconds float64, ok bool) {
 	for _, group := range groupsOfAll {
 		nanoseconds, err := strconv.ParseUint(text(root, group, "cpuacct.usage"), 10, 64)
@@ -65,8 +66,8 @@ func tasksTime(root string) (seconds float64, ok bool) {
 	return 0, false
 }
 
-// SwappedIn returns how much this machine has read from swap since it was started, in bytes, -1 if unknown. It is too
-// slow to be called all the time.
+// SwappedIn returns the bytes that this machine has read from swap since boot, or -1 if unknown. It is too slow for
+// frequent calls.
 func SwappedIn() int64 {
 	swap, err := mem.SwapMemory()
 	if err != nil {
@@ -75,17 +76,17 @@ func SwappedIn() int64 {
 	return int64(swap.Sin)
 }
 
-// Readings are of one machine, in order.
+// Readings are the readings of one machine, in order of time.
 type Readings []Reading
 
-// A State is how busy a machine is at one moment.
+// A State describes how busy a machine is at one moment.
 type State struct {
 	Noise
-	Steal             float64 // share of the processor time since it was started that its hypervisor gave to others
-	Memory, Available uint64  // bytes; 0 unknown
+	Steal             float64 // share of the processor time since boot that the hypervisor took; -1 if unknown
+	Memory, Available uint64  // bytes; 0 if unknown
 }
 
-// ReadState reads the machine whose root directory is root, and measures its noise.
+// ReadState reads the state of the machine with a root directory, and measures its noise.
 func ReadState(ctx context.Context, root string, noise func(context.Context) Noise) State {
 	s := State{Noise: noise(ctx), Steal: -1}
 	if r := readBelow(root); r.Total > 0 {
