@@ -14,27 +14,27 @@ import (
 	"benchbook/internal/proc"
 )
 
-// Bounds of naming who else used the processor.
+// Limits for naming other programs that used the processor.
 const (
 	mostNeighbours   = 3
-	leastNeighbour   = 0.01 // share of the machine's processor time from which a program is named
-	nameNeighboursAt = 0.05 // share of all others from which they are named: docs/validity.md#checks warns there
+	leastNeighbour   = 0.01 // minimum share of the machine's processor time of a named program
+	nameNeighboursAt = 0.05 // minimum total share to name any; docs/validity.md#checks warns from there
 )
 
-// neighbours are the processes of this machine at one moment.
+// neighbours is a snapshot of the processes of this machine.
 type neighbours struct {
 	at   time.Time
-	up   time.Duration // since the machine was started
+	up   time.Duration // time since boot
 	byID map[processID]neighbour
 }
 
-// processID identifies a process for good: the kernel reuses a number, but with another start.
+// processID identifies a process uniquely. The kernel reuses PIDs, but with another start.
 type processID struct {
 	pid   int
 	start string // ticks since boot
 }
 
-// started returns when the process was started, after the machine was.
+// started returns the time from boot to the start of the process.
 func (id processID) started() time.Duration {
 	ticks, _ := strconv.ParseInt(id.start, 10, 64)  // the kernel wrote it
 	return time.Duration(ticks) * time.Second / 100 // USER_HZ
@@ -43,12 +43,12 @@ func (id processID) started() time.Duration {
 type neighbour struct {
 	name   string
 	parent int
-	used   time.Duration // processor time since it was started
+	used   time.Duration // processor time since its start
 }
 
 func readNeighbours() neighbours {
 	all := neighbours{at: time.Now(), byID: map[processID]neighbour{}}
-	uptime, _ := os.ReadFile("/proc/uptime") // without Linux's files nothing is known of other programs
+	uptime, _ := os.ReadFile("/proc/uptime") // outside Linux other programs stay unknown
 	seconds, _, _ := strings.Cut(string(uptime), " ")
 	up, _ := strconv.ParseFloat(seconds, 64) // the kernel wrote it
 	all.up = time.Duration(up * float64(time.Second))
@@ -58,24 +58,25 @@ func readNeighbours() neighbours {
 	return all
 }
 
-// groupOfContainer matches the control groups of containers, which engines name by ID, and of services of engine local.
+// groupOfContainer matches control groups of containers, which have IDs in their names, and of services of engine
+// local.
 var groupOfContainer = regexp.MustCompile(`[0-9a-f]{64}|benchbook`)
 
-// inContainer reports whether a process is in a container or a service of engine local, or has ended.
+// inContainer reports whether a process belongs to a container or a service of engine local, or has ended.
 func inContainer(pid int) bool {
 	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	return err != nil || groupOfContainer.Match(groups)
 }
 
-// usedBetween returns the processor time that other programs used from before to after, in seconds, without the process
-// own, its descendants, and processes for which isOurs is true. Processes that ended in between are not seen.
+// usedBetween returns the processor time of other programs between two snapshots, in seconds. It excludes the process
+// own, its descendants, processes for which isOurs is true, and processes that ended in between.
 func usedBetween(before, after neighbours, own int, isOurs func(pid int) bool) map[processID]float64 {
 	parents := map[int]int{}
 	for id, n := range after.byID {
 		parents[id.pid] = n.parent
 	}
 	descends := func(pid int) bool {
-		for range len(parents) + 1 { // processes came and went while they were read, so parents may form a circle
+		for range len(parents) + 1 { // processes change during the reading, so parents may form a cycle
 			if pid == own {
 				return true
 			}
@@ -90,15 +91,15 @@ func usedBetween(before, after neighbours, own int, isOurs func(pid int) bool) m
 	out := map[processID]float64{}
 	for id, n := range after.byID {
 		used := (n.used - before.byID[id].used).Seconds()
-		if used > 0 && !descends(id.pid) && !isOurs(id.pid) { // few use anything, so isOurs is asked about few
+		if used > 0 && !descends(id.pid) && !isOurs(id.pid) { // isOurs comes last because it is slow
 			out[id] = used
 		}
 	}
 	return out
 }
 
-// busiestBetween names the programs that used most processor time from before to after, each with its share of all cpus
-// CPUs, as usedBetween counts. Another benchbook is named with its PID.
+// busiestBetween names the programs that used the most processor time according to usedBetween, each with its share of
+// all CPUs. Another benchbook is named with its PID.
 func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func(pid int) bool) string {
 	all := after.at.Sub(before.at).Seconds() * cpus
 	if all <= 0 {
@@ -130,18 +131,19 @@ func busiestBetween(before, after neighbours, cpus float64, own int, isOurs func
 	return strings.Join(words, ", ")
 }
 
-// A process is worth ending from this share of one CPU on, over this time, unless it is young: a compiler ends by itself.
+// Thresholds of Hog: share of one CPU, time of observation, and the age below which a process, such as a compiler, will
+// probably end by itself.
 const (
 	leastHog = 0.1
 	hogWatch = 300 * time.Millisecond
 	youngHog = 10 * time.Second
 )
 
-// kernelThreads is the PID of kthreadd, the parent of all threads of the kernel, which nobody can end.
+// kernelThreads is the PID of kthreadd, the parent of all kernel threads, which cannot be ended.
 const kernelThreads = 2
 
-// Hog watches other programs for 0.3 s, and says which process to end: "end process 17597 (yes), which uses 0.5 of a
-// CPU". It is empty if none uses a tenth of a CPU, and where nothing is known of other programs.
+// Hog watches other programs for 0.3 s and says which process to end or wait for: "end process 17597 (yes), which uses
+// 0.5 of a CPU". It returns "" if none uses a tenth of a CPU, or other programs are unknown.
 func Hog() string {
 	before := readNeighbours()
 	time.Sleep(hogWatch)

@@ -1,7 +1,7 @@
-// Package observe reads what services and machines do while something is measured.
+// Package observe reads the usage of services and machines during a measurement.
 //
-// A Sampler reads the usage of services and of this machine during a measurement, on a thread of its own. A Window of
-// that time gets samples and facts of a record.
+// A Sampler reads services and this machine regularly, on its own thread. Sampler.In turns the readings of a Window
+// into samples and facts for a record.
 package observe
 
 import (
@@ -18,55 +18,55 @@ import (
 	"benchbook/runner/machine"
 )
 
-// How often the usage of services is read. The processor time alone costs a few microseconds, and its readings must be
-// close to both ends of a window of a tenth of a second. The rest costs more, and may be further apart.
+// Sampling intervals. Reading processor time costs a few microseconds, and even a window of a tenth of a second needs
+// readings close to both ends. Everything else costs more and is read less often.
 const (
-	sampleEvery  = 20 * time.Millisecond // a tick: the processor time of services
+	sampleEvery  = 20 * time.Millisecond // a tick, which reads the processor time of services
 	totalsEvery  = 10                    // ticks between readings of memory and counters
 	threadsEvery = 30                    // ticks between readings of threads
 	hostEvery    = 5                     // ticks between readings of the machine
-	hostOften    = 50                    // first ticks that all read the machine, as a window may be short
+	hostOften    = 50                    // initial ticks that all read the machine, because a window may be short
 
-	// servicePause is the least time between two readings for each container: many cost no more than a few.
+	// servicePause is the minimum tick per container, so that many containers cost no more than a few.
 	servicePause = 8 * time.Millisecond
-	// Reading takes a fifth of the time at most, up to a pause of longestPause: an engine elsewhere takes a while.
+	// The pause is readShare times as long as the reading, up to longestPause: a remote engine answers slowly.
 	readShare    = 4
 	longestPause = 200 * time.Millisecond
-	// lastReading bounds the reading at the end, when the engine may no longer answer.
+	// lastReading limits the final reading, when the engine may no longer answer.
 	lastReading = 10 * time.Second
 )
 
-// A Sampler reads the usage of services and of this machine.
+// A Sampler reads the usage of services and of this machine from Watch to Finish.
 type Sampler struct {
 	stop func()
 	done sync.WaitGroup
 
-	every    time.Duration // how often the processor time is read
+	every    time.Duration // length of a tick
 	began    time.Time
 	services []*service
-	load     service // that puts the load on
+	load     service // container of the load
 	host     machine.Readings
-	ticks    []time.Time       // when something was read
-	passed   passed            // from the beginning to the end
-	swapped  []int64           // bytes read from swap at these times; -1 unknown
-	around   [2]neighbours     // at these times
-	facts    map[string]string // where things run
-	cost     float64           // cores that reading took; -1 unknown
+	ticks    []time.Time       // times of all readings
+	passed   passed            // time from Watch to Finish
+	swapped  []int64           // machine.SwappedIn at Watch and Finish
+	around   [2]neighbours     // processes at Watch and Finish
+	facts    map[string]string // placement facts
+	cost     float64           // cores used by reading; -1 if unknown
 }
 
 // service is a service with its containers; a scaled one has several.
 type service struct {
 	name       string
 	containers []engine.Container
-	groups     []string // of containers on another machine, whose agent reads them
+	groups     []string // control groups on another machine, read by its agent
 
-	cpu     []engine.Usage // with processor time only
+	cpu     []engine.Usage // processor time only
 	totals  []engine.Usage // with memory and counters
 	threads []threadReading
 }
 
-// Watch begins to read services, at once and then regularly until Finish. load is the container that the load runs in;
-// nil if it has none of its own.
+// Watch reads services at once, and then regularly until Finish. Load is the container of the load, or nil if it has
+// none of its own.
 func Watch(ctx context.Context, services []engine.Container, load engine.Container) *Sampler {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Sampler{stop: cancel, every: max(sampleEvery, time.Duration(len(services))*servicePause), cost: -1,
@@ -91,13 +91,13 @@ func Watch(ctx context.Context, services []engine.Container, load engine.Contain
 	return s
 }
 
-// notePlaces notes which CPUs services and load run on, as far as their engine tells: it may have chosen them itself.
+// notePlaces records the CPUs that services and load run on, if the engine knows them. It may have chosen them itself.
 func (s *Sampler) notePlaces(ctx context.Context) {
 	if sets := s.load.place(ctx); len(sets) > 0 && sets[0] != "" {
 		s.facts[plan.FactLoadPlace] = sets[0]
 	}
 	var names, sets []string
-	known := true // else what was asked for is all that is known
+	known := true // otherwise the requested CPUs stay in the record
 	for _, service := range s.services {
 		own := service.place(ctx)
 		if strings.HasSuffix(service.name, LinkSuffix) {
@@ -112,7 +112,7 @@ func (s *Sampler) notePlaces(ctx context.Context) {
 	}
 }
 
-// place returns the CPUs that each container of a service runs on, empty if unknown, and notes the control groups of
+// place returns the CPUs of each container of a service, empty if unknown, and remembers the control groups of
 // containers on another machine.
 func (s *service) place(ctx context.Context) (sets []string) {
 	for _, c := range s.containers {
@@ -128,8 +128,8 @@ func (s *service) place(ctx context.Context) (sets []string) {
 	return sets
 }
 
-// keepReading reads until the context is done, and then once more, so that the end of the window is covered. It closes
-// begun after the first reading. It has a thread to itself, whose processor time is the cost of reading.
+// keepReading reads until the context is done, and once more to cover the end of the window. It closes begun after the
+// first reading. It locks its thread, whose processor time is the cost of reading.
 func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -144,7 +144,7 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 			s.read(last, 0)
 			cancel()
 			passed, now := time.Since(began), machine.ThreadTime()
-			if now >= 0 && spent >= 0 && passed > totalsEvery*s.every { // else it says nothing
+			if now >= 0 && spent >= 0 && passed > totalsEvery*s.every { // long enough to tell
 				s.cost = (now - spent).Seconds() / passed.Seconds()
 			}
 			return
@@ -157,7 +157,7 @@ func (s *Sampler) keepReading(ctx context.Context, begun chan<- struct{}) {
 	}
 }
 
-// read reads what is due at a tick; at tick 0 everything.
+// read takes the readings that are due at a tick. Everything is due at tick 0.
 func (s *Sampler) read(ctx context.Context, tick int) {
 	s.ticks = append(s.ticks, time.Now())
 	for _, service := range s.services {
@@ -173,7 +173,7 @@ func (s *Sampler) read(ctx context.Context, tick int) {
 	}
 }
 
-// read reads all containers of a service. A scaled one counts as of the moment at which its first container was read.
+// read reads all containers of a service. The reading of a scaled service has the time of its first container.
 func (s *service) read(ctx context.Context, tick int) {
 	threads := threadReading{at: time.Now(), times: map[int]time.Duration{}}
 	detail := engine.Detail{Totals: tick%totalsEvery == 0,
@@ -203,7 +203,7 @@ func (s *service) read(ctx context.Context, tick int) {
 	}
 }
 
-// Finish reads once more and stops.
+// Finish takes a last reading and stops.
 func (s *Sampler) Finish() {
 	s.stop()
 	s.done.Wait()
@@ -211,11 +211,11 @@ func (s *Sampler) Finish() {
 	s.around[1] = readNeighbours()
 }
 
-// LinkSuffix follows the name of a service in the name of the relay before it. No service has a dot in its name.
+// LinkSuffix follows the name of a service in the name of its link. Names of services have no dots.
 const LinkSuffix = ".link"
 
-// ServiceOf returns the service that a container belongs to, from its name: replicas have numbers behind a dot. A link
-// is a service of its own.
+// ServiceOf returns the service of a container from the container's name, without the number of a replica. A link
+// counts as a service.
 func ServiceOf(container string) string {
 	if i := strings.LastIndexByte(container, '.'); i >= 0 && strings.Trim(container[i+1:], "0123456789") == "" {
 		return container[:i]
@@ -223,17 +223,17 @@ func ServiceOf(container string) string {
 	return container
 }
 
-// Renamed is a container under the name that records and messages have for it.
+// Renamed is a container with the name that records and messages use for it.
 type Renamed struct {
 	engine.Container
 	As string
 }
 
-// Name returns the name in records and messages, instead of the engine's.
+// Name returns As.
 func (r Renamed) Name() string { return r.As }
 
-// PlaceWords returns the set of CPUs that all services have, or each service with its own; empty without services. An
-// empty set means all CPUs.
+// PlaceWords returns the common CPU set of all services, or each service with its own set. It is empty without
+// services. An empty set means all CPUs.
 func PlaceWords(names, sets []string) string {
 	different := slices.Clone(sets)
 	slices.Sort(different)
@@ -254,14 +254,14 @@ type threadReading struct {
 	took  time.Duration         // processor time of reading it
 }
 
-// threadOf identifies a thread of one container of a service: containers may number theirs alike.
+// threadOf identifies a thread of a container within its service, because thread IDs of containers may coincide.
 func threadOf(container, id int) int { return container<<32 | id }
 
-// threadsPause is how long the next reading of the threads waits, in times of what the last one took: a service may have
-// thousands, each with a file of its own.
+// threadsPause is the minimum time between readings of threads, in multiples of the processor time of the last one, as
+// a service may have thousands.
 const threadsPause = 100
 
-// threadsAreDue reports whether the threads of a service may be read again.
+// threadsAreDue reports whether threadsPause has passed since the last reading of threads.
 func (s *service) threadsAreDue(now time.Time) bool {
 	if len(s.threads) == 0 {
 		return true
@@ -270,7 +270,7 @@ func (s *service) threadsAreDue(now time.Time) bool {
 	return now.Sub(last.at) >= threadsPause*last.took
 }
 
-// busiest returns the share of a window in which the busiest thread of each service was running; nil if unknown.
+// busiest returns, by service, the share of a window in which its busiest thread was running; nil if unknown.
 func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
 	length := end.Sub(begin)
 	var out map[string]float64
@@ -297,18 +297,18 @@ func (s *Sampler) busiest(begin, end time.Time) map[string]float64 {
 	return out
 }
 
-// threadAt returns the processor time of a thread at a moment, interpolated between readings: 0 before it is first seen,
-// and what it was last seen with after its end.
+// threadAt returns the processor time of a thread at a moment, interpolated between readings. Before the thread first
+// appears it is 0, and after its end it stays at the last value.
 func threadAt(readings []threadReading, thread int, at time.Time) time.Duration {
 	var before threadReading
-	var spent time.Duration // at that reading
+	var spent time.Duration // processor time at that reading
 	for _, r := range readings {
 		now := max(spent, r.times[thread])
 		if r.at.Before(at) {
 			before, spent = r, now
 			continue
 		}
-		if before.at.IsZero() { // it is the first
+		if before.at.IsZero() { // at is before the first reading
 			return now
 		}
 		part := at.Sub(before.at).Seconds() / r.at.Sub(before.at).Seconds()

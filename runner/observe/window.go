@@ -13,39 +13,39 @@ import (
 	"benchbook/runner/machine"
 )
 
-// A Window is the time of a measurement.
+// A Window describes the time of a measurement and what ran where.
 type Window struct {
-	Start   time.Time // by our clock
+	Start   time.Time // in our clock
 	Length  time.Duration
-	LoadCPU time.Duration   // processor time of the load or command, without the services; -1 unknown
-	Limited map[string]bool // the services whose processor time the article limits
-	// Machines are those that the experiment runs on; nil: this one alone.
+	LoadCPU time.Duration   // processor time of the load or command, without services; -1 if unknown
+	Limited map[string]bool // services with a CPU limit
+	// Machines are the machines of the experiment; nil: this one only.
 	Machines []OnMachine
 }
 
-// OnMachine says what of an experiment runs on a machine.
+// OnMachine says what an experiment runs on a machine.
 type OnMachine struct {
-	Here     bool             // it is this one, which the sampler reads
-	Readings machine.Readings // of another one
-	Services []string         // that run there, with their links
+	Here     bool             // it is this machine, which the sampler reads
+	Readings machine.Readings // readings of another machine
+	Services []string         // services that run there, and their links
 	Load     bool             // the load runs there
 }
 
-// A Result is what services and machines did in a window.
+// A Result is the usage of services and machines in a window.
 type Result struct {
-	Samples []record.Sample // of services
+	Samples []record.Sample // usage of services
 	Facts   map[string]string
-	Machine *record.Machine // nil if there is no window, or the clock was set
-	Foreign float64         // share of the processor time of the busiest machine that others took; -1 unknown
+	Machine *record.Machine // nil if the window is empty or the clock was set
+	Foreign float64         // largest share of a machine's processor time that others took; -1 if unknown
 }
 
-// shortestShare is the shortest window in which the kernel's clocks, which go in steps of 10 ms, tell a share.
+// shortestShare is the shortest window for shares of processor time, because the kernel's clocks have steps of 10 ms.
 //
 // Source: docs/validity.md#short-windows.
 const shortestShare = 200 * time.Millisecond
 
-// In returns what happened in a window. What a link used is not a sample of its service but a fact, link.cpu.SERVICE in
-// cores. If the clock was set meanwhile, a fact says so, and nothing else is known.
+// In returns the usage in a window. The usage of a link is not a sample but a fact, link.cpu.SERVICE in cores. If the
+// clock was set meanwhile, In returns only a fact that says so.
 func (s *Sampler) In(w Window) Result {
 	r := Result{Facts: maps.Clone(s.facts), Foreign: -1}
 	if step, set := s.passed.step(); set {
@@ -80,8 +80,7 @@ func (s *Sampler) In(w Window) Result {
 	return r
 }
 
-// fill takes what our agents read of containers on other machines, and the processor time of a load there that nothing
-// else tells.
+// fill adds the agents' readings of containers on other machines, and sets w.LoadCPU from them if it is unknown.
 func (s *Sampler) fill(w *Window) {
 	for _, m := range w.Machines {
 		for _, service := range s.services {
@@ -100,7 +99,7 @@ func (s *Sampler) fill(w *Window) {
 
 func byName(a, b *service) int { return strings.Compare(a.name, b.name) }
 
-// add adds what a service used.
+// add adds the usage of a service to the result.
 func (r *Result) add(s *service, w Window) {
 	begin, end := w.Start, w.Start.Add(w.Length)
 	service, isLink := strings.CutSuffix(s.name, LinkSuffix)
@@ -139,7 +138,8 @@ func (r *Result) add(s *service, w Window) {
 	grown("net.retransmits.", first.Retransmits, last.Retransmits)
 }
 
-// addMachines adds what others took of the machines: programs, whose names are a fact for this one, and hypervisors.
+// addMachines adds the processor time that other programs and hypervisors took from the machines. If others took much
+// of this machine, a fact names them.
 func (s *Sampler) addMachines(r *Result, w Window) {
 	begin, end := w.Start, w.Start.Add(w.Length)
 	all := w.Machines
@@ -198,9 +198,9 @@ func around(readings []engine.Usage, begin, end time.Time) []engine.Usage {
 	return readings[first : last+1]
 }
 
-// usedAsRead returns the processor time of a service between two moments in seconds, interpolated between the readings
-// of the machine only: so both are wrong alike where a load begins or ends between two of these, and their difference is
-// not.
+// usedAsRead returns the processor time of a service between two moments in seconds, interpolated between the machine's
+// readings. When a load begins or ends between two of these, both are wrong by the same amount, so their difference is
+// right.
 func (s *service) usedAsRead(readings machine.Readings, begin, end time.Time) float64 {
 	at := func(moment time.Time) float64 {
 		a, b, part, _ := span(readings, func(r machine.Reading) time.Time { return r.At }, moment)
@@ -224,10 +224,10 @@ func (s *service) usedAt(at time.Time) (float64, bool) {
 	return a.CPU.Seconds() + part*(b.CPU-a.CPU).Seconds(), known
 }
 
-// late is how many times the pause between two readings makes the ends of a window uncertain.
+// late is the gap between readings, in ticks, above which the ends of a window are uncertain.
 const late = 10
 
-// gap returns the longest time between two readings in a window and around it.
+// gap returns the longest time between two readings in a window or across its ends.
 func (s *Sampler) gap(begin, end time.Time) time.Duration {
 	longest := time.Duration(0)
 	for i := 1; i < len(s.ticks); i++ {
@@ -238,7 +238,7 @@ func (s *Sampler) gap(begin, end time.Time) time.Duration {
 	return longest
 }
 
-// passed is a time by the wall clock, which can be set, and by the steady one, which cannot.
+// passed is an elapsed time by the wall clock, which can be set, and by the monotonic clock, which cannot.
 type passed struct{ wall, steady time.Duration }
 
 func since(began time.Time) passed {
@@ -246,15 +246,15 @@ func since(began time.Time) passed {
 	return passed{now.Round(0).Sub(began.Round(0)), now.Sub(began)}
 }
 
-// step returns by how much the wall clock was set meanwhile. Network time makes it run up to 0.05 % fast or slow, which is
-// not a step; less than 10 ms cannot be seen.
+// step returns by how much the wall clock was set meanwhile, and whether it was set at all. NTP may make it run 0.05 %
+// fast or slow, which is no step. Steps below 10 ms are not detected.
 func (p passed) step() (time.Duration, bool) {
 	step := p.wall - p.steady
 	return step, step.Abs() > 10*time.Millisecond+p.steady/1000
 }
 
-// between returns what the machine used between two moments, interpolated between readings; it is not ok if the readings
-// do not cover them.
+// between returns the usage of a machine between two moments, interpolated between readings. It is not ok if the
+// readings do not cover them.
 func between(r machine.Readings, begin, end time.Time) (used machine.Reading, ok bool) {
 	a, okA := at(r, begin)
 	b, okB := at(r, end)
@@ -270,8 +270,8 @@ func at(r machine.Readings, moment time.Time) (machine.Reading, bool) {
 		Own: mix(a.Own, b.Own)}, ok
 }
 
-// span returns the readings before and after a moment, and how far it lies between them, from 0 to 1. It is not ok if the
-// readings do not cover the moment: then both are the first or the last.
+// span returns the readings before and after a moment, and its position between them, in [0, 1]. If the readings do not
+// cover the moment, it is not ok and both are the first or the last.
 func span[T any](readings []T, timeOf func(T) time.Time, moment time.Time) (a, b T, part float64, ok bool) {
 	if len(readings) == 0 {
 		return a, b, 0, false
@@ -288,7 +288,7 @@ func span[T any](readings []T, timeOf func(T) time.Time, moment time.Time) (a, b
 	return a, b, moment.Sub(timeOf(a)).Seconds() / timeOf(b).Sub(timeOf(a)).Seconds(), true
 }
 
-// fill makes the readings of a service from readings of another machine, where its containers have control groups.
+// fill sets the readings of a service from readings of another machine that has control groups of its containers.
 func (s *service) fill(readings machine.Readings) {
 	for _, r := range readings {
 		sum, known := engine.Usage{At: r.At}, len(s.groups) > 0
@@ -302,7 +302,7 @@ func (s *service) fill(readings machine.Readings) {
 	}
 }
 
-// sumOf adds what a container used to a sum, which is of the moment of the first.
+// sumOf adds the usage of a container to a sum, which keeps the time of the first.
 func sumOf(sum, u engine.Usage) engine.Usage {
 	if sum.At.IsZero() {
 		sum.At = u.At
@@ -314,7 +314,7 @@ func sumOf(sum, u engine.Usage) engine.Usage {
 	return sum
 }
 
-// added adds two numbers; -1 if one of them is, which means unknown.
+// added returns a + b, or -1 if one of them is negative, which means unknown.
 func added[T ~int64](a, b T) T {
 	if a < 0 || b < 0 {
 		return -1
