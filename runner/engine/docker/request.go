@@ -182,7 +182,7 @@ func (s *space) connect(ctx context.Context, config *api.HostConfig, service *en
 // limits per user, such as for the memory of pipes.
 const ownUser = "65532:65532"
 
-// firstPrivilegedPort is the kernel setting that lets any user listen on ports below 1024.
+// firstPrivilegedPort is the kernel setting for the lowest port that any user may listen on.
 const firstPrivilegedPort = "net.ipv4.ip_unprivileged_port_start"
 
 // confine removes all privileges from one of our own programs.
