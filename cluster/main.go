@@ -1,4 +1,5 @@
-// Benchbook-cluster is benchbook with the engine kubernetes, whose libraries are larger than everything else.
+// Command benchbook-cluster is benchbook with the engine kubernetes. It is a separate program because the libraries of
+// Kubernetes are larger than everything else.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 
 func main() { os.Exit(cli.Main(clusters)) }
 
-// cluster closes the engine that builds its images too.
+// cluster is an engine whose Close also closes its builder.
 type cluster struct {
 	*kubernetes.Engine
 	builder engine.Engine

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command benchbook-pod is what benchbook puts into pods, see package inpod. Its status is 127, with one line on
-// standard error, if it fails.
+// Command benchbook-pod is the program that benchbook puts into pods, see package inpod. If it fails, it prints one
+// line to standard error and exits with status 127.
 package main
 
 import (

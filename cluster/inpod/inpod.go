@@ -1,5 +1,5 @@
-// Package inpod is benchbook-pod, the program that every pod has in a volume of its own: what an API server has no
-// request for is done by running it inside a container.
+// Package inpod implements benchbook-pod, the program that every pod has in a volume. Running it inside a container
+// does what the API server cannot.
 package inpod
 
 import (
@@ -13,69 +13,69 @@ import (
 // Name is the name of the program.
 const Name = "benchbook-pod"
 
-// Words that the program is called with. Words with an argument take it as JSON.
+// Subcommands of the program. Arguments are JSON, except for Signal.
 const (
-	Fill    = "fill"    // fill volumes, by a Filling
-	Do      = "do"      // become the command of a Deed
-	Signal  = "signal"  // send the first process of the container a signal, given by its name
+	Fill    = "fill"    // fill volumes as a Filling says
+	Do      = "do"      // exec the command of a Deed
+	Signal  = "signal"  // send the named signal to the first process of the container
 	Meter   = "meter"   // answer each Question, a line of standard input, with a Reading
-	Probe   = "probe"   // try whether a Port is ready
-	Resolve = "resolve" // wait until names resolve as a Resolution says
+	Probe   = "probe"   // check once whether a Port is ready
+	Resolve = "resolve" // wait until names resolve as a list of Resolution says
 )
 
-// Deed is a command to become.
+// Deed is a command to exec.
 type Deed struct {
-	Args        []string       // looked up by PATH
+	Args        []string       // the program is looked up in PATH
 	Environment []string       // KEY=value, in addition to the container's
 	WorkingDir  string         // empty: the container's
-	Ulimits     []units.Ulimit // -1 is no limit
-	Stdin       bool           // standard input is read whole before: a node that cannot pass it on never reports the end
+	Ulimits     []units.Ulimit // -1: no limit
+	Stdin       bool           // read all of standard input first, else a node that cannot pass it on may hang
 }
 
-// Filling is what volumes begin with.
+// Filling is the initial content of volumes.
 type Filling struct {
 	Copies []Copy
 	Modes  []Mode
 }
 
-// Copy copies a file, or the content of a folder, with owners and modes. A folder that does not exist is not copied, and
-// none is copied into one that has something in it.
+// Copy copies a file or the contents of a folder, with owners and modes. It does nothing if From does not exist, or is
+// a folder and To is not empty.
 type Copy struct{ From, To string }
 
-// Mode sets the permissions and the owner of a folder; -1 keeps the owner.
+// Mode sets the permissions and owner of a folder; -1 keeps the owner.
 type Mode struct {
 	Path     string
-	Mode     uint32 // with the sticky bit as chmod writes it
+	Mode     uint32 // as in chmod, with the sticky bit
 	UID, GID int
 }
 
-// Resolution is a name with an address that it resolves to, and others that it no longer does.
+// Resolution is a name with an address that it must resolve to, and addresses that it no longer may.
 type Resolution struct {
 	Name, Address string
 	Gone          []string
 }
 
-// Port is a port of a service, and a path there if it is to answer over HTTP.
+// Port is a port of a service to probe, over HTTP if it has a Path.
 type Port struct {
 	Address, Service string
 	Port             int
 	Path             string
 }
 
-// Question is what a Reading is to have.
+// Question selects the contents of a Reading.
 type Question struct {
 	engine.Detail
 	CPUs bool
 	OOM  bool
 }
 
-// Reading is an answer of the meter. Its Usage excludes the meter itself, and At is by the clock of the node.
+// Reading is an answer of the meter. Usage excludes the meter itself, and At is in the node's clock.
 type Reading struct {
 	engine.Usage
 	Error         string `json:",omitempty"`
-	CPUs, AllCPUs string `json:",omitempty"` // that the container may use, and of the node, as the kernel writes them
-	OOMKills      int64  `json:",omitempty"` // processes of the container that were killed for lack of memory
+	CPUs, AllCPUs string `json:",omitempty"` // of the container and of the node, in the kernel's format
+	OOMKills      int64  `json:",omitempty"` // number of processes killed for lack of memory
 }
 
-// resolveEvery is how long Resolve waits between two questions.
+// resolveEvery is the interval between lookups of Resolve.
 const resolveEvery = 20 * time.Millisecond

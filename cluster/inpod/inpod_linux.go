@@ -26,9 +26,9 @@ import (
 	"benchbook/runner/machine"
 )
 
-// Main runs the program with its arguments until it is done, or the context is.
+// Main runs the program with its arguments.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
-	words := append(slices.Clone(args), "", "") // a word or an argument that is missing is invalid
+	words := append(slices.Clone(args), "", "") // a missing word or argument is invalid
 	word, argument := words[0], words[1]
 	switch word {
 	case Fill:
@@ -55,12 +55,12 @@ func with[T any](argument string, do func(T) error) error {
 	return do(parsed)
 }
 
-// become turns this process into the command. It returns only if that fails.
+// become replaces this process by the command. It returns only on failure.
 func (d Deed) become() error {
 	for _, limit := range d.Ulimits {
 		r, err := limit.GetRlimit()
 		if err == nil {
-			// Package syscall gives the new program its old limit of open files otherwise.
+			// Package syscall, unlike unix, does not restore the old limit of open files in the new program.
 			err = syscall.Setrlimit(r.Type, &syscall.Rlimit{Cur: r.Soft, Max: r.Hard})
 		}
 		if err != nil {
@@ -93,7 +93,7 @@ func (d Deed) become() error {
 	return fmt.Errorf("exec: %q: %w", program, syscall.Exec(program, d.Args, os.Environ()))
 }
 
-// readStdin reads standard input to its end, and makes what it read the standard input.
+// readStdin reads all of standard input into memory and makes that the standard input.
 func readStdin() error {
 	fd, err := unix.MemfdCreate("stdin", 0)
 	if err != nil {
@@ -153,7 +153,7 @@ func (c Copy) copy() error {
 	})
 }
 
-// copyEntry copies a file, or a folder without its content. Sockets and devices mean nothing in a new volume.
+// copyEntry copies a file, or a folder without its contents. It skips sockets and devices.
 func copyEntry(entry fs.DirEntry, from, to string) error {
 	info, err := entry.Info()
 	if err != nil {
@@ -198,8 +198,8 @@ func copyFile(from, to string) error {
 	return errors.Join(err, target.Close())
 }
 
-// processes returns the other processes of this container, the oldest first. The pods of some services share their
-// process namespace with other containers, which are in other control groups.
+// processes returns the other processes of this container, oldest first. It compares control groups, because containers
+// of a pod may share a process namespace.
 func processes() (found []proc.Process, err error) {
 	group, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -229,7 +229,7 @@ func signalFirst(name string) error {
 	return syscall.Kill(all[0].PID, number)
 }
 
-// answer reads the control group of the container until there are no more questions.
+// answer answers questions about the container's control group until stdin ends.
 func answer(stdin io.Reader, stdout io.Writer) error {
 	group, err := machine.OpenGroup("/", os.Getpid(), "")
 	if err != nil {
@@ -287,7 +287,7 @@ func read(group *machine.Group, question Question) (reading Reading, err error) 
 	return reading, nil
 }
 
-// resolve waits until names resolve. The error of the last question is returned when the context is done.
+// resolve waits until all names resolve. If the context is done, it returns the error of the last lookup.
 func resolve(ctx context.Context, all []Resolution) error {
 	for _, r := range all {
 		for {

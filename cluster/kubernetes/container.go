@@ -22,36 +22,36 @@ import (
 	"benchbook/runner/engine"
 )
 
-// mainContainer is the name of the container of a pod.
+// mainContainer is the name of a pod's main container.
 const mainContainer = "main"
 
-// removeTimeout is how long a container that was killed may take to end.
+// removeTimeout is how long a killed container may take to end.
 const removeTimeout = 30 * time.Second
 
-// container is a container of a space: a pod.
+// container is a container of a space, which is a pod.
 type container struct {
 	space   *space
 	service string // its name in the space
-	pod     string // empty: nothing was made
-	address string // of the pod
+	pod     string // name of the pod; empty before it is created
+	address string // IP address of the pod
 	node    string
-	names   []string // by which it is found
-	signal  string   // that asks it to end; empty: what the kubelet sends
+	names   []string // DNS names
+	signal  string   // stop signal; empty: the kubelet's default
 	grace   time.Duration
 	files   []string // names of its ConfigMaps
 
 	looking sync.Mutex
-	seen    podState // of the pod
+	seen    podState // last state from the API server
 
 	mu       sync.Mutex
-	meter    *meter // nil until it is first asked
-	oomKills int64  // that were noticed
+	meter    *meter // nil until the first question
+	oomKills int64  // number noticed so far
 }
 
 func (c *container) Name() string { return c.service }
 
-// awaitBegin waits until the container runs, or has ended. It calls begun when the pod has an address, just before its
-// container starts: that is seen up to a second late.
+// awaitBegin waits until the container runs or has ended. It calls begun when the pod has an address, which is just
+// before the container starts but is noticed up to a second late.
 func (c *container) awaitBegin(ctx context.Context, begun func()) error {
 	pod, err := c.awaitPod(ctx, func(s podState) (bool, error) {
 		if err := trouble(c.service, s); err != nil || s.pod == nil {
@@ -75,7 +75,7 @@ func (c *container) awaitBegin(ctx context.Context, begun func()) error {
 	return err
 }
 
-// exitOf returns how the container has ended, if it has. The error is that the cluster took it away.
+// exitOf returns how the container has ended, if it has. The error means that the cluster took the pod away.
 func (c *container) exitOf(s podState) (exit engine.Exit, ended bool, err error) {
 	if err := trouble(c.service, s); err != nil {
 		return exit, false, err
@@ -87,9 +87,9 @@ func (c *container) exitOf(s podState) (exit engine.Exit, ended bool, err error)
 	return engine.Exit{Code: int(state.ExitCode), OutOfMemory: state.Reason == "OOMKilled"}, true, nil
 }
 
-// State implements engine.Container. The CPUs are those that the node gave.
+// State implements engine.Container. The CPUs are those that the node assigned.
 func (c *container) State(ctx context.Context) (state engine.State, err error) {
-	seen, _ := c.look(ctx) // else as it was last seen
+	seen, _ := c.look(ctx) // on failure, the last state
 	if seen.pod == nil {
 		err = errors.New("it was removed")
 	} else {
@@ -110,8 +110,8 @@ func (c *container) State(ctx context.Context) (state engine.State, err error) {
 	return state, err
 }
 
-// Logs implements engine.Container. It returns what the node still has of the log: its kubelet begins a new file when
-// one has a certain size.
+// Logs implements engine.Container. It returns the part of the log that is still on the node, where the kubelet rotates
+// logs.
 func (c *container) Logs(ctx context.Context) ([]byte, error) {
 	log, err := c.readLog(ctx, &corev1.PodLogOptions{Container: mainContainer})
 	if err != nil {
@@ -133,12 +133,12 @@ func (c *container) readLog(ctx context.Context, options *corev1.PodLogOptions) 
 	return log, nil
 }
 
-// meter is a connection to our program in a container, which answers questions about it.
+// meter is a connection to our program in a container, which answers questions about the container.
 type meter struct {
 	questions io.WriteCloser
 	answers   *bufio.Reader
 	cancel    context.CancelFunc
-	ahead     time.Duration // of the clock of the node, by the answer that came fastest
+	ahead     time.Duration // lead of the node's clock, from the fastest answer
 	fastest   time.Duration
 }
 
@@ -158,7 +158,7 @@ func (c *container) newMeter(ctx context.Context) *meter {
 	return &meter{questions: questions, answers: bufio.NewReader(answers), cancel: cancel}
 }
 
-// ask returns what the meter reads, at a time of our clock.
+// ask asks the meter for a reading, and converts its time to our clock.
 func (c *container) ask(ctx context.Context, question inpod.Question) (reading inpod.Reading, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +183,7 @@ func (c *container) ask(ctx context.Context, question inpod.Question) (reading i
 	}
 	if err != nil {
 		m.cancel()
-		c.meter = nil // the next question makes a new one
+		c.meter = nil // the next question starts a new one
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -201,10 +201,10 @@ func (c *container) Usage(ctx context.Context, detail engine.Detail) (engine.Usa
 	return reading.Usage, err
 }
 
-// wasKilledForMemory reports whether a process was killed for lack of memory since it was last asked.
+// wasKilledForMemory reports whether a process was killed for lack of memory since the last call.
 func (c *container) wasKilledForMemory(ctx context.Context) bool {
 	reading, err := c.ask(ctx, inpod.Question{OOM: true})
-	if err != nil { // some clusters end a container with the first process that is killed so
+	if err != nil { // on some clusters, the container ends with the first such process
 		pod, endErr := c.awaitEnd(ctx, time.Second)
 		return endErr == nil && pod != nil && stateOf(pod).Terminated != nil &&
 			stateOf(pod).Terminated.Reason == "OOMKilled"
@@ -216,7 +216,7 @@ func (c *container) wasKilledForMemory(ctx context.Context) bool {
 	return reading.OOMKills > before
 }
 
-// checkCPUs reads back which CPUs the container has that asked for some of its own.
+// checkCPUs returns an error unless the container has as many exclusive CPUs as it asked for.
 func (c *container) checkCPUs(ctx context.Context, asked string) error {
 	got, err := c.ask(ctx, inpod.Question{CPUs: true})
 	if err != nil {
@@ -225,8 +225,8 @@ func (c *container) checkCPUs(ctx context.Context, asked string) error {
 	return notExclusive(c.service, c.node, asked, got.CPUs, got.AllCPUs)
 }
 
-// notExclusive returns an error unless a node gave a container as many CPUs of its own as it asked for. Without a static
-// CPU manager they are all of the node, which may be as many as were asked for; a static one keeps at least one back.
+// notExclusive returns an error unless a node gave a container exactly as many exclusive CPUs as it asked for. Without
+// a static CPU manager, a container gets all CPUs of the node; a static one keeps at least one back.
 func notExclusive(name, node, asked, given, all string) error {
 	counts := make([]int, 3)
 	for i, list := range []string{asked, given, all} {
@@ -244,19 +244,19 @@ func notExclusive(name, node, asked, given, all string) error {
 		"set cpuManagerPolicy: static for the kubelets of nodes that are measured on, or leave out cpuset", nil}
 }
 
-// release ends measuring.
+// release stops the meter.
 func (c *container) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.meter != nil {
-		_ = c.meter.questions.Close() // a pipe
+		_ = c.meter.questions.Close() // closing a pipe cannot fail
 		c.meter.cancel()
 		c.meter = nil
 	}
 }
 
-// remove removes a container with its files. With graceful it gets its time to end by itself, no longer than the context.
-// Removing it is not cancelled.
+// remove removes a container and its files. If graceful, the container first gets its grace period, or less if the
+// context ends. The removal is not cancelled.
 func remove(ctx context.Context, c *container, graceful bool) error {
 	c.release()
 	e := c.space.engine
@@ -286,7 +286,7 @@ func remove(ctx context.Context, c *container, graceful bool) error {
 	return nil
 }
 
-// askToEnd sends the container the signal to end.
+// askToEnd sends the container its stop signal.
 func (c *container) askToEnd(ctx context.Context) error {
 	if c.signal == "" {
 		return c.delete(ctx, c.grace)
@@ -296,8 +296,8 @@ func (c *container) askToEnd(ctx context.Context) error {
 	return c.tell(ctx, inpod.Signal, c.signal)
 }
 
-// delete deletes the pod, which may be gone. It gets a second at least: the API server forgets a pod that gets none, and
-// the node may still run it.
+// delete deletes the pod, which may be gone already. The grace period is at least a second: with none, the API server
+// forgets the pod while the node may still run it.
 func (c *container) delete(ctx context.Context, grace time.Duration) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -306,32 +306,32 @@ func (c *container) delete(ctx context.Context, grace time.Duration) error {
 		metav1.DeleteOptions{GracePeriodSeconds: &seconds}))
 }
 
-// awaitEnd waits until the container has ended, for so long at most.
+// awaitEnd waits until the container has ended, for at most within.
 func (c *container) awaitEnd(ctx context.Context, within time.Duration) (*corev1.Pod, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errors.New("it does not end"))
 	defer cancel()
 	return c.awaitPod(ctx, func(s podState) (bool, error) { return hasEnded(s), nil })
 }
 
-// podFolder is where every container has our program.
+// podFolder is the folder of our program in every container.
 const podFolder = "/.benchbook"
 
 const podProgram = podFolder + "/" + inpod.Name
 
-// act is a command line of our program. An argument that is not text is given as JSON.
+// act returns a command line of our program. An argument that is not a string is encoded as JSON.
 func act(word string, argument any) []string {
 	text, ok := argument.(string)
 	if !ok && argument != nil {
 		encoded, err := json.Marshal(argument)
 		if err != nil {
-			panic(err) // it is made of texts and numbers
+			panic(err) // arguments are plain data
 		}
 		text = string(encoded)
 	}
 	return []string{podProgram, word, text}
 }
 
-// run runs a command in the container until it ends.
+// run runs a command in the container and returns its exit status.
 func (c *container) run(ctx context.Context, command []string, stdin io.Reader, stdout, stderr io.Writer) (status int,
 	err error) {
 	e := c.space.engine
@@ -352,7 +352,7 @@ func (c *container) run(ctx context.Context, command []string, stdin io.Reader, 
 	return 0, e.fault(err)
 }
 
-// tell runs our program in the container. The error has what it said if it fails.
+// tell runs our program in the container. If it fails, the error is its output.
 func (c *container) tell(ctx context.Context, word string, argument any) error {
 	said := &engine.Tail{Limit: 1 << 10}
 	status, err := c.run(ctx, act(word, argument), nil, said, said)

@@ -1,16 +1,16 @@
 // Package kubernetes runs trials in pods of a Kubernetes cluster.
 //
-// A space is a namespace of its own, with a network policy by which its pods reach each other and the name servers of
-// the cluster, and nothing else. A container is a pod, which is never started again and has no token of the cluster. Its
-// names are headless Services. Namespaces carry the labels of package engine, by which Sweep finds them; in addition
-// there is one Lease, in a namespace that has to exist, which one run at a time holds.
+// A space is a namespace with a network policy that lets its pods reach each other and the cluster's name servers, and
+// nothing else. A container is a pod, which is never restarted and has no access token for the cluster. Its names are
+// headless Services. Namespaces carry the labels of package engine, by which Sweep finds them. There is also one Lease,
+// in a namespace that must exist, which one run at a time holds.
 //
-// Images come from the engine that builds them, through a registry that the nodes pull from, and are run as they are.
-// Each pod has the program of package inpod in a volume; it is exec'd to run commands, to read what a container uses,
-// and to probe services until they are ready.
+// A builder engine builds the images, and the nodes pull them unchanged from a registry. Each pod has the program of
+// package inpod in a volume. We exec it to run commands, to read a container's usage, and to probe services until they
+// are ready.
 //
-// Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and what it gave is read back. A cluster whose
-// network does not enforce policies does not isolate spaces, which this package cannot see.
+// Exclusive CPUs are a whole number of CPUs that the kubelet chooses, and we read back which. If the cluster's network
+// does not enforce policies, spaces are not isolated; this package cannot detect that.
 package kubernetes
 
 import (
@@ -40,35 +40,35 @@ import (
 	"benchbook/runner/engine"
 )
 
-// The hosts of a cluster: a node for services, and one for what puts load on them. Everything that is started on one of
-// them is on the same node.
+// The hosts of a cluster: one node for services, and one for load generators. Everything that is started on a host runs
+// on the same node.
 const (
 	ServiceHost = "services"
 	LoadHost    = "load"
 )
 
 const (
-	// requestTimeout bounds a request without other bounds. Requests that change something are not cancelled half-way,
-	// so that we always know what exists.
+	// requestTimeout limits a request without another limit. Requests that change something are not cancelled, so that
+	// we always know what exists.
 	requestTimeout = 30 * time.Second
-	volumeSize     = 1 << 30 // that a named volume asks for, in bytes
-	// exclusiveMemory is the limit in bytes of containers with CPUs of their own and no other limit, as Kubernetes gives
-	// such CPUs only to pods with one.
+	volumeSize     = 1 << 30 // requested size of a named volume, in bytes
+	// exclusiveMemory is the default memory limit, in bytes, of containers with exclusive CPUs. Kubernetes gives exclusive
+	// CPUs only to pods with a memory limit.
 	exclusiveMemory = 1 << 30
 )
 
 // Builder is the engine that builds images.
 type Builder interface {
 	engine.Engine
-	// SaveAll returns images, named by their ids, as docker save does.
+	// SaveAll returns an archive of images given by their IDs, in the format of docker save.
 	SaveAll(ctx context.Context, images []string) (io.ReadCloser, error)
 }
 
-// Options say which cluster to use, and how. The hosts of Prefer are LoadHost and ServiceHost.
+// Options select and configure a cluster. The keys of Prefer are LoadHost and ServiceHost.
 type Options struct {
 	engine.Cluster
-	Kubeconfig string  // a file; empty: where kubectl looks
-	Builder    Builder // is not closed
+	Kubeconfig string  // a file; empty: kubectl's default
+	Builder    Builder // Engine.Close does not close it
 }
 
 // Engine is a cluster.
@@ -77,27 +77,27 @@ type Engine struct {
 	config    *rest.Config
 	client    kubernetes.Interface
 	context   string
-	namespace string // of the lease
+	namespace string // namespace of the lease
 	version   string
 	platform  string
 	owner     string
 
 	nodes    nodes
 	lease    lease
-	pushing  sync.Mutex // held while an image is on its way
-	images   sync.Map   // a pushedImage by reference
+	pushing  sync.Mutex // held while pushing an image
+	images   sync.Map   // pushedImage by reference
 	podImage func(context.Context) (engine.Prepared, error)
 }
 
-// quiet keeps client-go from writing to standard error: errors are returned.
+// quiet keeps client-go from logging to standard error; it returns errors anyway.
 var quiet = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
-// embedded has the program of package inpod, where make build-cluster put it.
+// embedded holds the program of package inpod, which make build-cluster puts there.
 //
 //go:embed all:embedded
 var embedded embed.FS
 
-// New connects to a cluster. The error wraps engine.ErrUnavailable if none answers, or not to this user.
+// New connects to a cluster. The error wraps engine.ErrUnavailable if no cluster answers or it rejects this user.
 func New(ctx context.Context, options Options) (*Engine, error) {
 	if options.Registry == "" {
 		return nil, fmt.Errorf("%w of this kind can be used without a registry that its nodes pull from: name one with "+
@@ -119,7 +119,7 @@ func newEngine(options Options) *Engine {
 	e := &Engine{options: options, owner: engine.Owner(),
 		nodes: nodes{prefer: options.Prefer, names: make(map[string]string)}}
 	var mu sync.Mutex
-	var known *engine.Prepared // nil until it was prepared
+	var known *engine.Prepared // nil until prepared
 	e.podImage = func(ctx context.Context) (engine.Prepared, error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -158,7 +158,7 @@ func (e *Engine) connect() error {
 		}
 	}
 	e.config.UserAgent = "benchbook"
-	e.config.QPS, e.config.Burst = 200, 400 // a measurement does not wait for the limit of its own client
+	e.config.QPS, e.config.Burst = 200, 400 // the client's default rate limit would slow measurements
 	e.config.WarningHandler = rest.NoWarnings{}
 	e.client, err = kubernetes.NewForConfig(e.config)
 	return err
@@ -213,14 +213,14 @@ func (e *Engine) Facts(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// Close implements engine.Engine. It gives the cluster back to other runs.
+// Close implements engine.Engine. It releases the lease.
 func (e *Engine) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
 	return e.fault(e.releaseLease(ctx))
 }
 
-// Sweep implements engine.Engine. What it finds are namespaces.
+// Sweep implements engine.Engine. Its leftovers are namespaces.
 func (e *Engine) Sweep(ctx context.Context, dryRun bool) ([]engine.Leftover, error) {
 	namespaces := e.client.CoreV1().Namespaces()
 	all, err := namespaces.List(ctx, metav1.ListOptions{LabelSelector: engine.LabelOwner})
@@ -251,19 +251,19 @@ var (
 	notInName  = regexp.MustCompile(`[^a-z0-9-]+`)
 )
 
-// labelValue is as much of a text as fits into a label.
+// labelValue turns text into a valid label value, truncated if necessary.
 func labelValue(text string) string {
 	text = notInLabel.ReplaceAllString(text, "-")
 	return strings.Trim(text[:min(len(text), 63)], "-_.")
 }
 
-// objectName makes a new name for an object about something.
+// objectName returns a new unique name for an object, based on what.
 func objectName(what string) string {
 	what = strings.Trim(notInName.ReplaceAllString(strings.ToLower(what), "-"), "-")
 	return "benchbook-" + strings.Trim(what[:min(len(what), 40)], "-") + "-" + strings.ToLower(rand.Text()[:8])
 }
 
-// uncancelled bounds a request that must not be cancelled half-way.
+// uncancelled returns a context for a request that must not be cancelled halfway.
 func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 }

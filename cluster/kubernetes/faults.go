@@ -15,11 +15,11 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Fault is something that the cluster did not do, with what to do about it. It says nothing about a service.
+// Fault is a failure of the cluster, with a way out. It is not the fault of a service.
 type Fault struct {
-	What   string // happened, and where
+	What   string // what happened, and where
 	WayOut string
-	Err    error // the cluster's own words
+	Err    error // the cluster's error; may be nil
 }
 
 func (f *Fault) Error() string {
@@ -31,7 +31,7 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// fault says what happened and what to do about an error of the API. Others are left as they are.
+// fault turns an error of the API into a *Fault if it knows a way out, and returns other errors unchanged.
 func (e *Engine) fault(err error) error {
 	of := fmt.Sprintf("of context %q", e.context)
 	var failed net.Error
@@ -58,7 +58,7 @@ func (e *Engine) fault(err error) error {
 	return err
 }
 
-// unlessGone returns the error of removing an object, and nil if the object was not there any more.
+// unlessGone returns the error of removing an object, or nil if the object no longer existed.
 func unlessGone(err error) error {
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -66,8 +66,8 @@ func unlessGone(err error) error {
 	return err
 }
 
-// creationError is the error of an object that could not be made: a *engine.RejectedError if that lies in what was asked
-// for.
+// creationError returns the error of an object that could not be created: an *engine.RejectedError if the request is at
+// fault.
 func (e *Engine) creationError(name string, err error) error {
 	forbidden := apierrors.IsForbidden(err) && (strings.Contains(err.Error(), "violates PodSecurity") ||
 		strings.Contains(err.Error(), "is forbidden: maximum") ||
@@ -78,13 +78,13 @@ func (e *Engine) creationError(name string, err error) error {
 	return e.fault(err)
 }
 
-// unschedulable is how long a pod may wait for a node: pods of the space before it may still be leaving.
+// unschedulable is how long a pod may wait for a node, because pods of the previous space may still be ending.
 const unschedulable = 20 * time.Second
 
-// pullFailing is how long the images of a pod may fail to be pulled, or may not be found where they were imported.
+// pullFailing is how long pulling the images of a pod may fail before that counts as a Fault.
 const pullFailing = 10 * time.Second
 
-// trouble says why a pod cannot begin, or was taken away; nil if neither is so. It does not look at how programs ended.
+// trouble returns why a pod cannot start or was taken away, or nil. It ignores how its programs exited.
 func trouble(name string, s podState) error {
 	pod := s.pod
 	if pod == nil {
@@ -112,7 +112,7 @@ func trouble(name string, s podState) error {
 	return nil
 }
 
-// disrupted says from the conditions of a pod why it has no node any more, or never gets one.
+// disrupted returns why a pod lost its node or gets none, according to its conditions, or nil.
 func disrupted(at string, pod *corev1.Pod) error {
 	for _, c := range pod.Status.Conditions {
 		switch {
@@ -130,12 +130,12 @@ func disrupted(at string, pod *corev1.Pod) error {
 	return nil
 }
 
-// failed says why a pod was ended that has a reason for it.
+// failed returns the error of a pod that failed with a reason in its status.
 func failed(name, at string, status corev1.PodStatus) error {
 	switch err := fmt.Errorf("%s: %s", status.Reason, status.Message); status.Reason {
 	case "SysctlForbidden":
 		return engine.Refuse(name, "%w: have it allowed by allowedUnsafeSysctls of the kubelet", err)
-	case "Evicted": // by its node, and not by way of the cluster
+	case "Evicted": // by its node, without a condition
 		return evicted(at, status.Reason, status.Message)
 	case "UnexpectedAdmissionError", "OutOfcpu", "OutOfmemory":
 		return &Fault{"the node refused " + at, "free CPUs or memory there, or choose other nodes", err}
@@ -150,12 +150,12 @@ func evicted(at, reason, message string) error {
 		"is kept", fmt.Errorf("%s: %s", reason, message)}
 }
 
-// lostNode says of a condition that it is the end of a pod's node.
+// lostNode reports whether a condition means that the pod's node was lost.
 func lostNode(c corev1.PodCondition) bool {
 	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "DeletionByTaintManager"
 }
 
-// waiting says why a container cannot begin.
+// waiting returns why a container cannot start, or nil.
 func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	if ended := c.State.Terminated; ended != nil && ended.Reason == "StartError" {
 		return engine.Refuse(name, "%s", ended.Message)
@@ -167,7 +167,7 @@ func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	switch reason {
 	case "ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
 		if reason == "ErrImagePull" && time.Since(pod.CreationTimestamp.Time) < pullFailing {
-			return nil // it is tried again
+			return nil // the kubelet retries
 		}
 		return &Fault{fmt.Sprintf("the image of %s, %s, could not be pulled", at, c.Image),
 			"see that the node reaches the registry, and that it may pull there", err}
@@ -177,7 +177,7 @@ func waiting(name, at string, pod *corev1.Pod, c corev1.ContainerStatus) error {
 	return nil
 }
 
-// stateOf returns the state of the main container of a pod; all nil where that is not known.
+// stateOf returns the state of a pod's main container, or the zero state if unknown.
 func stateOf(pod *corev1.Pod) (state corev1.ContainerState) {
 	if pod == nil {
 		return state
@@ -190,7 +190,7 @@ func stateOf(pod *corev1.Pod) (state corev1.ContainerState) {
 	return state
 }
 
-// hasEnded reports whether the main container of a pod has ended, or its node was lost with it.
+// hasEnded reports whether the main container of a pod has ended, or was lost with its node.
 func hasEnded(s podState) bool {
 	if s.gone || s.pod == nil {
 		return true

@@ -21,7 +21,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Find implements engine.Engine: it looks where images are built, except for what it has prepared itself.
+// Find implements engine.Engine. It asks the builder, except for images that were prepared here.
 func (e *Engine) Find(ctx context.Context, reference string) (id string, err error) {
 	if image, ok := e.images.Load(reference); ok {
 		return image.(pushedImage).id, nil
@@ -31,12 +31,12 @@ func (e *Engine) Find(ctx context.Context, reference string) (id string, err err
 
 // pushedImage is an image in the registry.
 type pushedImage struct {
-	id     string // where it was built
+	id     string // the builder's ID
 	config v1.Config
 }
 
-// Prepare implements engine.Engine. The image is built or pulled by the builder, whose id it has, and pushed to the
-// registry unless it is there. The reference has the digest there, so that a node gets this image or none.
+// Prepare implements engine.Engine. The builder builds or pulls the image and gives its ID. It is pushed to the
+// registry if missing there. The reference contains the registry's digest, so that a node gets exactly this image.
 func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error) {
 	if image.Machine && image.One() {
 		return engine.Prepared{}, &engine.ImageError{Reference: "machine",
@@ -56,7 +56,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return prepared, nil
 }
 
-// push brings an image to the registry, under a tag that is made of its id, and returns its reference by digest.
+// push pushes an image to the registry under a tag derived from its ID, and returns its reference by digest.
 func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writer) (reference string, config v1.Config,
 	err error) {
 	repository := strings.TrimSuffix(e.options.Registry, "/") + "/benchbook"
@@ -65,7 +65,7 @@ func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writ
 		return "", config, fmt.Errorf("the registry %q: %w", e.options.Registry, err)
 	}
 	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
-	e.pushing.Lock() // the same image may be prepared twice at the same time
+	e.pushing.Lock() // the same image may be prepared twice concurrently
 	defer e.pushing.Unlock()
 	pushed, err := remote.Image(tag, options...)
 	if answer, ok := errors.AsType[*transport.Error](err); ok && answer.StatusCode == http.StatusNotFound {
@@ -90,7 +90,7 @@ func (e *Engine) push(ctx context.Context, prepared engine.Prepared, log io.Writ
 	return tag.Digest(digest.String()).Name(), file.Config, nil
 }
 
-// save reads an image of the builder by way of a file, which remove removes.
+// save saves an image of the builder to a temporary file and opens it. Call remove to delete the file.
 func (e *Engine) save(ctx context.Context, prepared engine.Prepared) (image v1.Image, remove func(), err error) {
 	saved, err := e.options.Builder.SaveAll(ctx, []string{prepared.ID})
 	if err != nil {
@@ -111,7 +111,7 @@ func (e *Engine) save(ctx context.Context, prepared engine.Prepared) (image v1.I
 	return image, remove, err
 }
 
-// registryFault says what to do about an error of the registry.
+// registryFault turns an error of the registry into a *Fault with a way out.
 func (e *Engine) registryFault(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -129,7 +129,7 @@ func (e *Engine) registryFault(ctx context.Context, err error) error {
 		"see what it says, and that it has room", err}
 }
 
-// commandOf returns the whole command of a container, by the rules of Compose.
+// commandOf returns the full command of a container by the rules of Compose.
 func commandOf(image v1.Config, entrypoint, command []string) []string {
 	if entrypoint == nil {
 		if entrypoint = image.Entrypoint; command == nil {

@@ -18,18 +18,19 @@ import (
 
 const (
 	leaseName     = "benchbook"
-	leaseDuration = time.Minute // after which a run that no longer renews it has lost it
+	leaseDuration = time.Minute // without renewal, the lease is lost after this time
 	leaseRenewal  = 10 * time.Second
 )
 
-// lease is the right of this process to use the cluster, from its first space until its engine is closed.
+// lease is this process's right to use the cluster, from its first space until its engine is closed.
 type lease struct {
 	mu   sync.Mutex
-	stop func() // ends renewing; nil while it is not held
-	lost error  // a *engine.BusyError once another run has it
+	stop func() // stops renewing; nil while not held
+	lost error  // an *engine.BusyError once another run holds it
 }
 
-// holdLease takes the lease, unless this process holds it. The error is a *engine.BusyError if another run does.
+// holdLease takes the lease unless this process holds it already. The error is an *engine.BusyError if another run
+// does.
 func (e *Engine) holdLease(ctx context.Context, run string) error {
 	e.lease.mu.Lock()
 	defer e.lease.mu.Unlock()
@@ -51,7 +52,7 @@ func (e *Engine) holdLease(ctx context.Context, run string) error {
 	return nil
 }
 
-// renewLease renews the lease. Errors but the loss of the lease pass, as it is tried again.
+// renewLease renews the lease. It ignores errors except the loss of the lease, because it is called again.
 func (e *Engine) renewLease(ctx context.Context, run string) {
 	err := e.takeLease(ctx, run)
 	if errors.As(err, new(*engine.BusyError)) {
@@ -97,8 +98,8 @@ func holderOf(held *coordination.Lease) string {
 	return *held.Spec.HolderIdentity
 }
 
-// isHeld reports whether another run has the lease: not one of the same keeper, one that has ended, or one whose machine
-// has not been heard of for long.
+// isHeld reports whether another run holds the lease. Runs of the same keeper, runs that have ended, and runs that have
+// not renewed the lease in time do not count.
 func (e *Engine) isHeld(held *coordination.Lease, now time.Time) bool {
 	owner := holderOf(held)
 	if owner == "" || held.Spec.RenewTime == nil || held.Spec.AcquireTime == nil ||

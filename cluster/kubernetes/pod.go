@@ -25,15 +25,15 @@ import (
 )
 
 const (
-	maxFiles       = 1<<20 - 16<<10 // bytes of files in a ConfigMap, which takes a mebibyte with names and all
+	maxFiles       = 1<<20 - 16<<10 // bytes of files in a ConfigMap, whose limit is a mebibyte in total
 	nobody         = int64(65534)
-	claimLabel     = "claim.benchbook/" // and the id of a named volume that a pod has
+	claimLabel     = "claim.benchbook/" // followed by the ID of a named volume of the pod
 	portRangeStart = "net.ipv4.ip_unprivileged_port_start"
 )
 
 var podMount = corev1.VolumeMount{Name: "benchbook", MountPath: podFolder}
 
-// podSpec is a pod that is about to be made.
+// podSpec is a pod under construction.
 type podSpec struct {
 	engine   *Engine
 	service  engine.Service
@@ -41,7 +41,7 @@ type podSpec struct {
 	main     corev1.Container
 	init     []corev1.Container
 	fill     inpod.Filling
-	fills    []corev1.VolumeMount // of volumes to fill
+	fills    []corev1.VolumeMount // mounts of volumes to fill
 	files    []*corev1.ConfigMap
 	claims   []wantedClaim
 	affinity corev1.Affinity
@@ -53,10 +53,10 @@ type wantedClaim struct {
 	readOnly     bool
 }
 
-// literal keeps the cluster from expanding $(NAME).
+// literal escapes text to keep the cluster from expanding $(NAME).
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
-// describe makes the pod of a service, without the ids of its named volumes.
+// describe returns the pod of a service, without its named volumes.
 func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, error) {
 	if s.Host != "" && s.Host != ServiceHost && s.Host != LoadHost {
 		return nil, engine.Refuse(s.Name, "the engine kubernetes chooses nodes by their labels, and has no host %q", s.Host)
@@ -94,7 +94,7 @@ func (e *Engine) describe(ctx context.Context, s engine.Service) (*podSpec, erro
 	return p, p.addVolumes()
 }
 
-// podOf is the pod of a service, without containers and volumes.
+// podOf returns the pod of a service, without containers and volumes.
 func (e *Engine) podOf(s engine.Service) *corev1.Pod {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: objectName(s.Name),
 		Labels: map[string]string{engine.LabelService: labelValue(s.Name)}}}
@@ -106,10 +106,10 @@ func (e *Engine) podOf(s engine.Service) *corev1.Pod {
 	if s.Host == LoadHost {
 		pod.Spec.NodeSelector = e.options.LoadNodes
 	}
-	if s.Init { // the first process of the pod reaps for all of its containers
+	if s.Init { // the first process of the pod reaps processes of all its containers
 		pod.Spec.ShareProcessNamespace = new(true)
 	}
-	// A node that is lost is known to be so within seconds, and its pods are given up.
+	// Give up pods within seconds after their node was lost.
 	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
 		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: taint, Operator: corev1.TolerationOpExists,
 			Effect: corev1.TaintEffectNoExecute, TolerationSeconds: new(int64(5))})
@@ -126,8 +126,8 @@ func (e *Engine) podOf(s engine.Service) *corev1.Pod {
 	return pod
 }
 
-// setCommand sets the command and its environment. Kubernetes has no limits of resources for a process, so our program
-// sets them and becomes the command.
+// setCommand sets the command and its environment. Kubernetes has no ulimits, so our program sets them and execs the
+// command.
 func (p *podSpec) setCommand() error {
 	s := p.service
 	image, ok := p.engine.images.Load(s.Image.Reference)
@@ -156,7 +156,7 @@ func (p *podSpec) setCommand() error {
 	return nil
 }
 
-// setUser sets the user that a service asks for, which Kubernetes knows by numbers only.
+// setUser sets the user of a service. Kubernetes accepts only numeric users.
 func (p *podSpec) setUser() error {
 	if p.service.User == "" {
 		return nil
@@ -176,7 +176,7 @@ func (p *podSpec) setUser() error {
 	return nil
 }
 
-// secure sets capabilities and the security options that Kubernetes has.
+// secure sets the capabilities and security options, and refuses options that Kubernetes lacks.
 func (p *podSpec) secure() error {
 	s, security := p.service, p.main.SecurityContext
 	if s.Ours {
@@ -196,7 +196,7 @@ func (p *podSpec) secure() error {
 		return out
 	}
 	security.Capabilities = &corev1.Capabilities{Add: capabilities(s.CapAdd), Drop: capabilities(s.CapDrop)}
-	// With CAP_SYS_ADMIN the cluster does not take no-new-privileges.
+	// The cluster rejects no-new-privileges together with CAP_SYS_ADMIN.
 	if !slices.Contains(security.Capabilities.Add, "SYS_ADMIN") && !slices.Contains(security.Capabilities.Add, "ALL") {
 		security.AllowPrivilegeEscalation = new(false)
 	}
@@ -209,7 +209,7 @@ func (p *podSpec) secure() error {
 	return nil
 }
 
-// setSecurityOption sets an option as Docker writes it. It returns false for one that Kubernetes does not have.
+// setSecurityOption sets an option in Docker's format. It returns false if Kubernetes has no such option.
 func setSecurityOption(security *corev1.SecurityContext, option string) bool {
 	switch name, value, _ := strings.Cut(strings.Replace(option, "=", ":", 1), ":"); {
 	case name == "no-new-privileges" && (value == "" || value == "true"):
@@ -226,8 +226,8 @@ func setSecurityOption(security *corev1.SecurityContext, option string) bool {
 	return true
 }
 
-// limit sets limits of CPUs and memory. A set of CPUs becomes as many CPUs of its own, which Kubernetes gives to pods
-// whose requests are their limits.
+// limit sets CPU and memory limits. A CPU set becomes the same number of exclusive CPUs, which Kubernetes gives to pods
+// whose requests equal their limits.
 func (p *podSpec) limit() error {
 	s := p.service
 	limits := corev1.ResourceList{}
@@ -238,7 +238,7 @@ func (p *podSpec) limit() error {
 		limits[corev1.ResourceMemory] = *resource.NewQuantity(s.Memory, resource.BinarySI)
 	}
 	if s.CPUSet != "" {
-		cpus, _ := cpuSet(s.CPUSet) // plans have no invalid one
+		cpus, _ := cpuSet(s.CPUSet) // plans have validated it
 		if s.CPUs > 0 && s.CPUs != float64(len(cpus)) {
 			return engine.Refuse(s.Name, "cpuset %q are %d CPUs of its own, which Kubernetes cannot limit to cpus: %g: leave "+
 				"one of them out", s.CPUSet, len(cpus), s.CPUs)
@@ -254,14 +254,14 @@ func (p *podSpec) limit() error {
 	return nil
 }
 
-// cpuSet returns the CPUs of a list such as "0-2,5", each once.
+// cpuSet returns the CPUs of a list such as "0-2,5", without duplicates.
 func cpuSet(list string) ([]int, bool) {
 	cpus, ok := spec.ParseCPUSet(list)
 	slices.Sort(cpus)
 	return slices.Compact(cpus), ok
 }
 
-// addInit adds a container that fills volumes before the others start, as root.
+// addInit adds an init container that fills volumes as root.
 func (p *podSpec) addInit(name, image, program string, filling inpod.Filling, mounts ...corev1.VolumeMount) {
 	root := int64(0)
 	p.init = append(p.init, corev1.Container{Name: name, Image: image, ImagePullPolicy: corev1.PullIfNotPresent,
@@ -272,7 +272,7 @@ func (p *podSpec) addInit(name, image, program string, filling inpod.Filling, mo
 	})
 }
 
-// mount adds a volume.
+// mount adds a volume, mounts it in the main container, and returns its name.
 func (p *podSpec) mount(source corev1.VolumeSource, target string, readOnly bool) (volume string) {
 	volume = "v" + strconv.Itoa(len(p.pod.Spec.Volumes))
 	p.pod.Spec.Volumes = append(p.pod.Spec.Volumes, corev1.Volume{Name: volume, VolumeSource: source})
@@ -281,15 +281,15 @@ func (p *podSpec) mount(source corev1.VolumeSource, target string, readOnly bool
 	return volume
 }
 
-// filled has a volume filled before the service starts, and returns where it is mounted then.
+// filled marks a volume for filling before the service starts, and returns its mount path in the init container.
 func (p *podSpec) filled(volume string) string {
 	target := path.Join("/.benchbook-fill", volume)
 	p.fills = append(p.fills, corev1.VolumeMount{Name: volume, MountPath: target})
 	return target
 }
 
-// addFiles mounts each file by itself, so that its neighbours stay. A program that is too large for an object of the
-// cluster comes from an image of its own.
+// addFiles mounts each file separately, so that other files in its folder remain. An executable too large for a
+// ConfigMap comes from an image of its own.
 func (p *podSpec) addFiles(ctx context.Context) error {
 	var small []spec.File
 	for i, file := range p.service.Configs {
@@ -320,7 +320,7 @@ func (p *podSpec) addFiles(ctx context.Context) error {
 		return err
 	}
 	volume := p.mount(source, "", true)
-	mounts := p.main.VolumeMounts[:len(p.main.VolumeMounts)-1] // the files one by one instead
+	mounts := p.main.VolumeMounts[:len(p.main.VolumeMounts)-1] // replace the mount by one per file
 	for _, file := range small {
 		mounts = append(mounts, corev1.VolumeMount{Name: volume, MountPath: file.Path, SubPath: inVolume(file), ReadOnly: true})
 	}
@@ -328,7 +328,7 @@ func (p *podSpec) addFiles(ctx context.Context) error {
 	return nil
 }
 
-// keepFiles puts files into ConfigMaps, as many as are needed, and returns a volume of them all.
+// keepFiles puts files into as many ConfigMaps as needed, and returns a volume with all files.
 func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err error) {
 	source.Projected = &corev1.ProjectedVolumeSource{}
 	var object *corev1.ConfigMap
@@ -355,11 +355,11 @@ func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err 
 	return source, nil
 }
 
-// inVolume is the path of a file in a volume of keepFiles.
+// inVolume returns the path of a file within a volume of keepFiles.
 func inVolume(file spec.File) string { return strings.TrimPrefix(path.Clean(file.Path), "/") }
 
-// addVolumes mounts volumes, and notes the named ones. What is not a folder of the node or files begins with what the
-// image has there.
+// addVolumes mounts unnamed volumes and collects named ones in claims. An empty volume is filled with the image's files
+// at its target.
 func (p *podSpec) addVolumes() error {
 	for _, v := range p.service.Volumes {
 		switch {
@@ -381,7 +381,7 @@ func (p *podSpec) addVolumes() error {
 	return nil
 }
 
-// addClaim mounts a named volume, which may exist on one node only.
+// addClaim mounts a named volume, which may be available on one node only. Fresh means that this pod fills it.
 func (p *podSpec) addClaim(wanted *wantedClaim, id string, fresh bool) {
 	volume := p.mount(corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: id}},
 		wanted.target, wanted.readOnly)
@@ -397,7 +397,7 @@ func (p *podSpec) addClaim(wanted *wantedClaim, id string, fresh bool) {
 		LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{claimLabel + id: ""}}})
 }
 
-// addTmpfs adds a folder in memory, with options as mount has them.
+// addTmpfs adds a folder in memory, with options in the format of mount.
 func (p *podSpec) addTmpfs(mount string) error {
 	target, options, _ := strings.Cut(mount, ":")
 	source := &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory}
@@ -433,7 +433,7 @@ func (p *podSpec) addTmpfs(mount string) error {
 	return nil
 }
 
-// finish returns the pod with its containers. Volumes are filled from the image of the service.
+// finish returns the completed pod. An init container from the service's image fills its volumes.
 func (p *podSpec) finish() *corev1.Pod {
 	if len(p.fills) > 0 {
 		p.addInit("fill", p.main.Image, podProgram, p.fill, append(p.fills, podMount)...)
@@ -444,12 +444,12 @@ func (p *podSpec) finish() *corev1.Pod {
 	return p.pod
 }
 
-// nodes are the nodes that were chosen for hosts.
+// nodes tracks the nodes that were chosen for hosts.
 type nodes struct {
-	prefer map[string][]string // names by host, from the run before
+	prefer map[string][]string // node names by host, from the previous run
 
 	mu    sync.Mutex
-	names map[string]string // by host, once something was started there
+	names map[string]string // chosen node by host
 }
 
 func (n *nodes) all() map[string]string {
@@ -458,7 +458,7 @@ func (n *nodes) all() map[string]string {
 	return maps.Clone(n.names)
 }
 
-// settle notes the node of a host, once its first pod is there.
+// settle records the node of a host's first pod.
 func (n *nodes) settle(host, node string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -467,8 +467,8 @@ func (n *nodes) settle(host, node string) {
 	}
 }
 
-// affinity says on which nodes a pod of a host may be, or should be: on the host's node; before it has one, on one
-// that no other host has, and if possible one of the run before.
+// affinity returns the nodes for a pod of a host: the host's node, or before it has one, any node that no other host
+// has, preferably one of the previous run.
 func (n *nodes) affinity(host string) *corev1.NodeAffinity {
 	chosen := n.all()
 	var term corev1.NodeSelectorTerm

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	patience  = 20 * time.Second       // how long a cluster may not answer while something of it is waited for
-	lookEvery = 200 * time.Millisecond // how often a pod is looked at while it is waited for
+	patience  = 20 * time.Second       // how long awaitPod tolerates an unreachable API server
+	lookEvery = 200 * time.Millisecond // interval at which awaitPod polls
 )
 
-// podState is a pod as it was last seen. The pod is nil while nothing was seen of it.
+// podState is the last seen state of a pod. Pod is nil until it is first seen.
 type podState struct {
 	pod  *corev1.Pod
 	gone bool
 }
 
-// look asks the cluster for the pod of the container. With an error the state is the one that was last seen.
+// look asks the API server for the container's pod. On an error it returns the last seen state.
 func (c *container) look(ctx context.Context) (podState, error) {
 	pod, err := c.space.engine.client.CoreV1().Pods(c.space.namespace).Get(ctx, c.pod, metav1.GetOptions{})
 	c.looking.Lock()
@@ -35,7 +35,7 @@ func (c *container) look(ctx context.Context) (podState, error) {
 	return c.seen, err
 }
 
-// awaitPod waits until done is true of the pod, or returns an error. The cluster may be out of reach for a while.
+// awaitPod polls the pod until done returns true or an error. It tolerates an unreachable API server for patience.
 func (c *container) awaitPod(ctx context.Context, done func(podState) (bool, error)) (*corev1.Pod, error) {
 	for answered := time.Now(); ; {
 		state, err := c.look(ctx)

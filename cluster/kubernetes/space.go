@@ -24,17 +24,17 @@ import (
 )
 
 const (
-	resolveTimeout  = 45 * time.Second // for a name, longer than the cache of any common name server
-	namespaceGrace  = 20 * time.Second // for the service account of a new namespace
+	resolveTimeout  = 45 * time.Second // for a name to resolve; longer than the cache of any common name server
+	namespaceGrace  = 20 * time.Second // for a new namespace to get its service account
 	nameLabelPrefix = "name.benchbook/"
 )
 
 // space is a namespace, or a group of containers in it.
 type space struct {
 	*shared
-	outer  *space // nil unless it is a group
+	outer  *space // nil unless this is a group
 	tree   *engine.Tree[container]
-	claims map[string]*claim // by the names of volumes
+	claims map[string]*claim // by volume name
 }
 
 // shared is common to a space and its groups.
@@ -45,13 +45,13 @@ type shared struct {
 	naming   sync.Mutex
 	services map[string]bool     // names that have a Service
 	gone     map[string][]string // addresses of removed containers, by name
-	claiming sync.Mutex          // held while a volume is looked for, and made if it does not exist
+	claiming sync.Mutex          // guards the claims of all spaces
 }
 
 // claim is a named volume.
 type claim struct {
 	id     string
-	filled chan struct{} // closed when it has what it begins with, or nobody fills it any more
+	filled chan struct{} // closed when it was filled, or filling failed
 }
 
 func (e *Engine) Open(ctx context.Context, run string) (_ engine.Space, err error) {
@@ -74,7 +74,7 @@ func (e *Engine) Open(ctx context.Context, run string) (_ engine.Space, err erro
 		Annotations: map[string]string{engine.LabelOwner: e.owner, engine.LabelRun: run}}}
 	_, err = e.client.CoreV1().Namespaces().Create(making, namespace, metav1.CreateOptions{})
 	if err != nil {
-		_ = e.removeNamespace(ctx, name) // it may have been made, and only the answer lost
+		_ = e.removeNamespace(ctx, name) // it may exist if only the answer was lost
 		return nil, fmt.Errorf("making a namespace: %w", e.fault(err))
 	}
 	_, err = e.client.NetworkingV1().NetworkPolicies(name).Create(making, isolation(), metav1.CreateOptions{})
@@ -94,8 +94,8 @@ func (e *Engine) removeNamespace(ctx context.Context, name string) error {
 	return e.fault(unlessGone(e.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})))
 }
 
-// isolation lets the pods of a namespace reach each other and the name servers of the cluster, which are in kube-system
-// or listen at a link-local address of each node.
+// isolation returns a policy that lets pods reach only each other and the cluster's name servers, which are in
+// kube-system or listen on a link-local address of each node.
 //
 // Source: https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
 func isolation() *networkingv1.NetworkPolicy {
@@ -135,8 +135,8 @@ func (s *space) Start(ctx context.Context, service engine.Service) (engine.Conta
 	return c, nil
 }
 
-// launch makes the pod of a service, and waits until it runs. All that it has made is in the container, also with an
-// error.
+// launch creates the pod of a service and waits until it runs. Even with an error, the returned container lists
+// everything that was created.
 func (s *space) launch(ctx context.Context, service engine.Service) (*container, error) {
 	c := &container{space: s, service: service.Name, grace: service.StopGrace}
 	if service.StopSignal != "" {
@@ -156,14 +156,14 @@ func (s *space) launch(ctx context.Context, service engine.Service) (*container,
 	return c, s.launchPod(ctx, c, service)
 }
 
-// await waits until a container is ready and is found by its names.
+// await waits until a container is ready and its names resolve.
 func (s *space) await(ctx context.Context, service engine.Service, c *container) error {
 	if service.CPUSet != "" {
 		if err := c.checkCPUs(ctx, service.CPUSet); err != nil {
 			return err
 		}
 	}
-	service.Begun = nil // it was called
+	service.Begun = nil // already called
 	if err := engine.WaitReady(ctx, service, c); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *space) await(ctx context.Context, service engine.Service, c *container)
 	return s.awaitNames(ctx, c)
 }
 
-// ensureServices makes headless Services, which stay for as long as the namespace does.
+// ensureServices creates missing headless Services. They exist as long as the namespace does.
 func (s *space) ensureServices(ctx context.Context, container string, names []string) error {
 	s.naming.Lock()
 	defer s.naming.Unlock()
@@ -197,8 +197,7 @@ func (s *space) ensureServices(ctx context.Context, container string, names []st
 	return nil
 }
 
-// awaitNames waits until the name servers of the cluster have the address of a container, and no address of an earlier
-// container with its names.
+// awaitNames waits until a container's names resolve to its address, and no longer to addresses of earlier containers.
 func (s *space) awaitNames(ctx context.Context, c *container) error {
 	var all []inpod.Resolution
 	s.naming.Lock()
@@ -224,7 +223,7 @@ func (s *space) awaitNames(ctx context.Context, c *container) error {
 	return err
 }
 
-// forget notes that the address of a container is to vanish from its names.
+// forget records that a container's address must vanish from its names.
 func (s *space) forget(c *container) {
 	s.naming.Lock()
 	defer s.naming.Unlock()
@@ -235,7 +234,7 @@ func (s *space) forget(c *container) {
 	}
 }
 
-// launchPod makes a pod for a container, with all that it needs.
+// launchPod creates the pod of a container with its volumes and files, and waits until it runs.
 func (s *space) launchPod(ctx context.Context, c *container, service engine.Service) error {
 	e := s.engine
 	spec, err := e.describe(ctx, service)
@@ -257,7 +256,7 @@ func (s *space) launchPod(ctx context.Context, c *container, service engine.Serv
 		spec.addClaim(wanted, found.id, fresh)
 	}
 	for _, files := range spec.files {
-		c.files = append(c.files, files.Name) // before it is made, as the answer of the server may be lost
+		c.files = append(c.files, files.Name) // before creation, as the server's answer may be lost
 		if err := create(ctx, s, c.service, e.client.CoreV1().ConfigMaps(s.namespace), files); err != nil {
 			return fmt.Errorf("making its files: %w", err)
 		}
@@ -274,13 +273,13 @@ func (s *space) launchPod(ctx context.Context, c *container, service engine.Serv
 	return err
 }
 
-// creator makes objects of one kind.
+// creator creates objects of one kind.
 type creator[T any] interface {
 	Create(ctx context.Context, object T, options metav1.CreateOptions) (T, error)
 }
 
-// create makes an object, also if the context is cancelled meanwhile. An object of this name is an earlier try, as names
-// are drawn once. A new namespace has no service account for a moment.
+// create creates an object, even if the context is cancelled meanwhile. If the object exists, an earlier attempt
+// created it, because names are unique. It waits for the service account of a new namespace.
 func create[T any](ctx context.Context, s *space, container string, by creator[T], object T) error {
 	ctx, cancel := uncancelled(ctx)
 	defer cancel()
@@ -297,8 +296,8 @@ func create[T any](ctx context.Context, s *space, container string, by creator[T
 	}
 }
 
-// claim finds a volume by its name, here or in the spaces around, or makes it here. It is fresh if the caller has to
-// fill it.
+// claim finds a volume by its name in this space or an outer one, or creates it here. The caller must fill a fresh one
+// and close c.filled.
 func (s *space) claim(ctx context.Context, name string) (c *claim, fresh bool, err error) {
 	s.claiming.Lock()
 	for around := s; around != nil && c == nil; around = around.outer {
@@ -342,7 +341,7 @@ func (s *space) Keep(context.Context) ([]engine.Kept, error) {
 	return kept, err
 }
 
-// Close implements engine.Space. It returns when nothing runs any more; the cluster removes the namespace a little later.
+// Close implements engine.Space. It returns when nothing runs; the cluster removes the namespace slightly later.
 func (s *space) Close(ctx context.Context) error {
 	return s.tree.Close(ctx, func() error {
 		if s.outer == nil {
@@ -370,7 +369,7 @@ func (c *container) Wait(ctx context.Context) (int, error) {
 	return exit.Code, err
 }
 
-// Reach implements engine.Probed. It probes at the address of the pod, and not on its loopback.
+// Reach implements engine.Probed. It probes at the pod's address, not on loopback.
 func (c *container) Reach(context.Context) (engine.Probe, error) {
 	return func(ctx context.Context, port int, path string) error {
 		return c.tell(ctx, inpod.Probe, inpod.Port{Address: c.address, Service: c.service, Port: port, Path: path})

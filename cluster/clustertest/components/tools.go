@@ -1,7 +1,7 @@
 //go:build tools
 
-// Package components names the programs of Kubernetes that cluster/clustertest/run builds, so that their versions and
-// checksums are in a module of their own, apart from benchbook's.
+// Package components imports the programs of Kubernetes that cluster/clustertest/run builds, so that their versions and
+// checksums are in a separate module.
 package components
 
 import (

@@ -1,4 +1,4 @@
-// Command dns is CoreDNS with the plugins that a cluster for tests needs: names of services, and nothing else.
+// Command dns is CoreDNS with only the plugins that a test cluster needs to resolve names of services.
 package main
 
 import (

@@ -1,12 +1,12 @@
-// Command policy keeps the network policies of a cluster for tests on one node, as network plugins do on others:
+// Command policy enforces the network policies of a single-node test cluster, as network plugins do elsewhere:
 //
 //	policy -server URL -ca FILE -token TOKEN -pods PREFIX
 //
-// It knows policies of whole namespaces, as benchbook's are: their pods reach each other, and ports of address
-// blocks. It allows nothing by other rules. Packets from and to an address of the node's pods that it does not know yet
-// are dropped. The rules are made anew, at once, whenever pods or policies have changed.
+// It supports only policies like benchbook's, for whole namespaces whose pods reach each other and ports of address
+// blocks. It ignores other allowing rules, and drops packets from and to pod addresses that it does not know yet. It
+// rewrites all rules atomically whenever pods or policies change.
 //
-// It reads lists as plain JSON: the library for it would take longer to build than all the rest of benchbook.
+// It reads lists as plain JSON, because the client library would take longer to build than the rest of benchbook.
 package main
 
 import (
@@ -48,13 +48,13 @@ func main() {
 	c.keep(*pods)
 }
 
-// cluster is the way to the API server.
+// cluster is a client of the API server.
 type cluster struct {
 	server, token string
 	client        http.Client
 }
 
-// Paths of the lists.
+// API paths of the lists.
 const (
 	podPath    = "/api/v1/pods"
 	policyPath = "/apis/networking.k8s.io/v1/networkpolicies"
@@ -117,7 +117,7 @@ func (c *cluster) list(path string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// watch calls tell at every change, until the connection ends.
+// watch calls tell once, and at every change until the connection ends.
 func (c *cluster) watch(path string, tell func()) {
 	response, err := c.get(path + "?watch=1")
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *cluster) watch(path string, tell func()) {
 	}
 }
 
-// restore puts the rules into force, all at once.
+// restore installs the rules atomically.
 func restore(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPolicy) error {
 	rules, err := rules(prefix, pods, policies)
 	if err != nil {
@@ -147,17 +147,17 @@ func restore(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPo
 	return nil
 }
 
-// rules are two chains that packets pass through one after the other: may they leave where they come from, and come to
-// where they go.
+// rules returns the rules as input for iptables-restore. Packets pass two chains: FROM checks whether they may leave
+// their source, TO whether they may enter their destination.
 func rules(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPolicy) (string, error) {
-	blocks := make(map[string][]string) // of the namespaces that have a policy
+	blocks := make(map[string][]string) // by namespace with a policy
 	for _, p := range policies {
 		if !isOfNamespace(p.Spec) {
 			return "", fmt.Errorf("the policy of %s is of another kind: %+v", p.Namespace, p.Spec)
 		}
 		blocks[p.Namespace] = append(blocks[p.Namespace], blocksOf(p.Spec)...)
 	}
-	namespaces := make(map[string]string) // of pods, by address
+	namespaces := make(map[string]string) // by pod address
 	for _, p := range pods {
 		hasEnded := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 		if p.Status.PodIP != "" && !hasEnded && !p.Spec.HostNetwork {
@@ -183,12 +183,12 @@ func rules(prefix string, pods []corev1.Pod, policies []networkingv1.NetworkPoli
 		}
 		fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A TO -d %[1]s -j DROP\n", address)
 	}
-	// What is no pod may be reached, and reach pods, if those may.
+	// Addresses outside the pods may communicate with all pods that are not isolated.
 	fmt.Fprintf(&out, "-A FROM -s %s -j DROP\n-A FROM -j TO\n-A TO -d %[1]s -j DROP\n-A TO -j ACCEPT\nCOMMIT\n", prefix)
 	return out.String(), nil
 }
 
-// isOfNamespace says that a policy lets all pods of its namespace reach each other, and be reached by nobody else.
+// isOfNamespace reports whether a policy lets all pods of its namespace reach each other, and be reached only by them.
 func isOfNamespace(s networkingv1.NetworkPolicySpec) bool {
 	here := []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{}}}
 	both := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
@@ -197,7 +197,7 @@ func isOfNamespace(s networkingv1.NetworkPolicySpec) bool {
 		len(s.Egress) > 0 && reflect.DeepEqual(s.Egress[0].To, here) && s.Egress[0].Ports == nil
 }
 
-// blocksOf returns matches of iptables for the ports of address blocks that the pods may reach.
+// blocksOf returns iptables matches for the ports of address blocks that the pods may reach.
 func blocksOf(s networkingv1.NetworkPolicySpec) (matches []string) {
 	for _, rule := range s.Egress {
 		for _, to := range rule.To {

@@ -1,11 +1,11 @@
-// Command registry is what a cluster for tests pulls its images from.
+// Command registry is the image registry of a test cluster.
 //
 //	registry serve -listen ADDRESS -also ADDRESS -data FOLDER
 //	registry pause
 //
-// It keeps images in a folder, and has one from its beginning: pause:1, in which it does nothing but wait for its end,
-// as the first process of a pod has to. At the other address it answers like a registry too: it is there to be kept
-// from.
+// It stores images in a folder. Initially it has one, pause:1, which runs "registry pause" and just waits for a signal,
+// as the first process of a pod must. It also serves a second address, which tests use to check that pods cannot reach
+// it.
 package main
 
 import (
@@ -46,7 +46,7 @@ func main() {
 	listen := flags.String("listen", "", "the address of the registry")
 	also := flags.String("also", "", "another one")
 	data := flags.String("data", "", "a folder for images")
-	_ = flags.Parse(os.Args[2:]) // it exits
+	_ = flags.Parse(os.Args[2:]) // exits on errors
 	serve(*listen, *also, *data)
 }
 
@@ -63,7 +63,7 @@ func serve(listen, also, data string) {
 	must.Do(<-failed)
 }
 
-// pushPause puts this program into an image of its own.
+// pushPause pushes an image that contains this program.
 func pushPause(reference string) {
 	program := must.Get(os.ReadFile("/proc/self/exe"))
 	var layer bytes.Buffer
