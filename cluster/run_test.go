@@ -19,7 +19,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// A rate that leaves the machine idle: in the cluster of tests both nodes are the same machine.
+// A rate that leaves the machine mostly idle, because both nodes of the test cluster are one machine.
 const onNodes = `---
 title: On nodes
 ---
@@ -33,13 +33,13 @@ calibrate: false
 ~~~
 `
 
-// A project on the cluster of tests, measured by the program.
+// A project is measured on the test cluster by the program.
 type onCluster struct {
 	*testing.T
 	program, dir, records string
 }
 
-// newProject makes a project with one article, of so many repetitions. It skips the test where there is no cluster.
+// newProject creates a project with one article of some repetitions. It skips the test if there is no cluster.
 func newProject(t *testing.T, repetitions int) onCluster {
 	t.Helper()
 	folder, program := os.Getenv("BENCHBOOK_TEST_CLUSTER"), os.Getenv("BENCHBOOK_TEST_PROGRAM")
@@ -80,7 +80,7 @@ func (p onCluster) run(args ...string) string {
 	return said.String()
 }
 
-// saved reads the records, which must be whole.
+// saved reads the records, which must all be valid.
 func (p onCluster) saved() []*record.Record {
 	p.Helper()
 	records, bad, err := record.Dir(p.records).Read()
@@ -130,7 +130,7 @@ func TestRunOnCluster(t *testing.T) {
 		"it has the machine of the services")
 }
 
-// What a killed run left is found and removed, an interrupted one leaves nothing, and the next goes on.
+// Leftovers of a killed run are found and removed, an interrupted run leaves nothing, and the next run resumes it.
 func TestRunEndedOnCluster(t *testing.T) {
 	p := newProject(t, 5)
 	end := func(with os.Signal) (status int, said string) {

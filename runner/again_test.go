@@ -15,8 +15,8 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// busy is a store whose machine was busy with something else in some repetitions. The clock of the kernel shows that in
-// windows of a second: docs/validity.md#short-windows.
+// busy is a store that marks some repetitions as disturbed by other programs. The kernel's clock needs windows of a
+// second to show that: docs/validity.md#short-windows.
 type busy struct {
 	memory
 	stolen func(*record.Record) bool
@@ -29,8 +29,8 @@ func (b *busy) Save(r *record.Record) error {
 	return b.memory.Save(r)
 }
 
-// A repetition that the machine disturbed is measured again after everything that was planned, as long as its cell would
-// be invalid otherwise. TestMissing has the rule.
+// A disturbed repetition is measured again after all planned ones, as long as its cell would otherwise be invalid.
+// TestMissing tests the rule.
 func TestMeasuresAgain(t *testing.T) {
 	isStolen := func(r *record.Record) bool {
 		return r.Trial == "async" && (r.Repetition == 1 || r.Repetition == 4)
@@ -50,8 +50,8 @@ func TestMeasuresAgain(t *testing.T) {
 	assert.Equal(t, sum.Measured, 0, "measured by a second run")
 }
 
-// A trial that fails alike three times is given up for this run, and the others go on. The next run tries it again;
-// failures that differ are tried to the end.
+// A trial that fails in the same way three times is given up for this run, and the others continue. The next run tries
+// it again. Different failures do not end a trial.
 func TestGivenUp(t *testing.T) {
 	wide := []string{"repetitions: 3", "repetitions: 9", "[sync, async]", "[sync, async, fickle]",
 		"```dockerfile", "```python file=fickle.py\nprint(\"fickle\")\n```\n\n```dockerfile"}

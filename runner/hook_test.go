@@ -14,7 +14,7 @@ import (
 	"benchbook/runner/load"
 )
 
-// Hooks without a service run at the place of the command, with its variables and in its folder.
+// Hooks without a service run where the command runs, with its variables and in its folder.
 func TestHooksAtTheCommand(t *testing.T) {
 	hooks := []spec.Hook{{Service: "db", Run: []string{"psql"}}, {Run: []string{"sync"}}, {Run: []string{"never"}}}
 	for _, tt := range []struct {

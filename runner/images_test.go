@@ -27,7 +27,7 @@ calibrate: false
 `)
 }
 
-// A record has the facts of its own trial's images, and each image is asked for its packages once.
+// A record has the facts of its own trial's images. The packages of each image are listed once.
 func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	s := script()
 	s.Prepare = func(_ context.Context, i engine.Image, _ io.Writer) (engine.Prepared, error) {
@@ -67,7 +67,7 @@ func TestFactsOfImagesAreTheTrials(t *testing.T) {
 	assert.Equal(t, calls(e, "run packages"), 2, "how often packages were asked for")
 }
 
-// The value of a build argument that looks like a secret is shown nowhere, also where it comes in pieces.
+// The value of a build argument that looks like a secret is shown nowhere, even if it arrives in pieces.
 func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 	s := script()
 	s.Prepare = func(_ context.Context, i engine.Image, log io.Writer) (engine.Prepared, error) {
@@ -99,7 +99,7 @@ func TestBuildersLinesHoldNoSecrets(t *testing.T) {
 	}
 }
 
-// What an engine elsewhere measures must not be recorded as of this machine.
+// Measurements on a remote engine must not be recorded for this machine.
 func TestEngineElsewhere(t *testing.T) {
 	s := script()
 	s.Facts = map[string]string{"engine.local": "false"}

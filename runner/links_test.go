@@ -21,7 +21,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// far is an experiment with a database behind a link, and an origin that waits for it, behind a link too.
+// far is an experiment with a database behind a link, and an origin behind a link that depends on it.
 const far = `name: far
 services:
   api:
@@ -35,7 +35,7 @@ calibrate: false
 timeout: 2s
 `
 
-// runFar runs far on an engine with a script, and gives its record and what was started, in order.
+// runFar runs far on an engine with a script, and returns its record and the started services in order.
 func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fake.Engine) {
 	t.Helper()
 	var mu sync.Mutex
@@ -59,7 +59,7 @@ func runFar(t *testing.T, s fake.Script) (*record.Record, []engine.Service, *fak
 	return store.records[0], started, e
 }
 
-// Each service is started under a name that nobody asks for, and then the link before it under the service's own.
+// Each service starts under a private name, and then its link starts under the service's own name.
 func TestLinksAndOrigins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := script()
@@ -125,7 +125,7 @@ func configOf(t *testing.T, s engine.Service, variable string, config any) {
 	t.Fatalf("%s is told %q", s.Name, s.Environment)
 }
 
-// What goes wrong is said of the names that the article has, and the logs of a failure are those of services and links.
+// Failures use the names of the article, and contain the logs of services and links.
 func TestLinksThatFail(t *testing.T) {
 	for _, tt := range []struct {
 		name, fails string

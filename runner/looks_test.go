@@ -11,7 +11,7 @@ import (
 	"benchbook/notebook/record"
 )
 
-// undecided judges by numbers of repetitions alone: trials are open until they have so many.
+// undecided keeps trials open until they have given numbers of repetitions.
 func undecided(until map[string]int) func([]*record.Record) map[string][]string {
 	return func(records []*record.Record) map[string][]string {
 		have := map[string]map[string]int{}
@@ -36,8 +36,8 @@ func undecided(until map[string]int) func([]*record.Record) map[string][]string 
 // never is more repetitions than any plan has.
 const never = 1000
 
-// After each look the trials go on that are undecided, and the A/A pair with them. TestMissing has the rule. Wherever a run
-// is killed, it goes on as if it had not been: what a look decided is found again from what it had seen.
+// After each look, undecided trials and the A/A pair continue. TestMissing tests the rule. A killed run continues as if
+// it had not been killed, because the decision of a look can be derived again from the records of that time.
 func TestLooks(t *testing.T) {
 	slowtest.Skip(t)
 	p := socketsPlan(t, "repetitions: 3", "repetitions: up to 10", "calibrate: false", "calibrate: true")
@@ -73,7 +73,7 @@ func TestLooks(t *testing.T) {
 	}
 }
 
-// A budget changes no look: when its time is over the run ends with what it has, and the next one goes on.
+// A budget changes no look: when its time is over, the run ends, and the next run continues.
 func TestBudget(t *testing.T) {
 	p, store := socketsPlan(t, "repetitions: 3", "repetitions: up to 5"), &memory{}
 	judge := undecided(map[string]int{"sync": never, "async": never})

@@ -13,7 +13,7 @@ import (
 	"benchbook/runner/load"
 )
 
-// Metrics that are not found are no failure of the repetition, and their reason is kept.
+// A missing metric does not fail the repetition; the record says why it is missing.
 func TestMetricsThatAreNotFound(t *testing.T) {
 	s, store := newStage(), &memory{}
 	s.Logs = func(string) []byte { return []byte("errors: 9\n") } // before the repetition, as the service is shared
@@ -67,7 +67,7 @@ func TestFoundMetrics(t *testing.T) {
 	}
 }
 
-// changing is a driver whose measurements are changed.
+// changing is a driver that modifies the measurements of another.
 type changing struct {
 	load.Driver
 	change func(*load.Measurement)
@@ -79,7 +79,7 @@ func (c *changing) Measure(ctx context.Context, at load.Place, t *plan.Trial) (l
 	return m, err
 }
 
-// What cannot be written as a number makes a failure of the repetition, and not of the run.
+// An infinite or NaN value fails the repetition, not the run.
 func TestNumbersThatAreNotFinite(t *testing.T) {
 	store, r := &memory{}, newRunner(fake.New(script()), &quiet{})
 	r.Requests = &changing{r.Requests, func(m *load.Measurement) {

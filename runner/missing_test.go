@@ -48,9 +48,9 @@ func fewTrials(name string, looks []int, options string) *plan.Experiment {
 
 var written = regexp.MustCompile(`^(?:(f)\.)?([a-c]+)(\d*)(~?)(?:>(\d+))?(?:/(\w+))?$`)
 
-// recordsOf reads runs such as "r1: a1 a2~ f.b1; r2: b1". The first has repetitions 1 and 2 of trial a, the second of
-// them disturbed, and one of another experiment. a4>2 replaces repetition 2, c is a search for a capacity, c~ one on a
-// busy machine, a1/old has another key, and "r1/old:" another plan.
+// recordsOf parses runs such as "r1: a1 a2~ f.b1; r2: b1". Run r1 has repetitions 1 and 2 of trial a, the latter
+// disturbed, and one of experiment f. a4>2 replaces repetition 2, c is a capacity search, c~ one on a busy machine,
+// a1/old has another key, and "r1/old:" another plan.
 func recordsOf(t *testing.T, text string) (out []*record.Record) {
 	t.Helper()
 	for line := range strings.SplitSeq(text, "; ") {
@@ -85,7 +85,7 @@ func recordsOf(t *testing.T, text string) (out []*record.Record) {
 	return out
 }
 
-// missingWords writes groups like records, and leaves empty ones out. A group without a run is of "new".
+// missingWords formats non-empty groups like recordsOf. The run of a group without one is "new".
 func missingWords(groups []Group) (out []string) {
 	for _, g := range groups {
 		of := map[string]string{"e": "", "f": "f."}[g.Experiment.Name]

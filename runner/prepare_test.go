@@ -35,7 +35,7 @@ func builds(t *testing.T) *plan.Plan {
 	return newPlan(t, text.String())
 }
 
-// A builder notes what it builds and when, and what is started.
+// A builder records its builds with their times, and what is started.
 type builder struct {
 	mu     sync.Mutex
 	events []string
@@ -86,8 +86,7 @@ func TestImagesAreBuiltBeforeAll(t *testing.T) {
 	}
 }
 
-// A build that fails leaves its experiments out, is tried once, and is known before anything is measured; the rest goes
-// on.
+// A failed build is tried once, reported before anything is measured, and leaves out only its experiments.
 func TestFailedBuildLeavesTheRest(t *testing.T) {
 	b := newBuilder()
 	b.build = func(_ context.Context, of string) error {
@@ -123,7 +122,7 @@ func TestFailedBuildLeavesTheRest(t *testing.T) {
 	}
 }
 
-// A run that is interrupted while images are built ends at once, and starts nothing.
+// A run that is interrupted during builds ends at once and starts nothing.
 func TestInterruptedBuilds(t *testing.T) {
 	b := newBuilder()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -168,7 +167,7 @@ func TestDriversOfTrials(t *testing.T) {
 	assert.Equal(t, store.records[0].Output, "raw", "output")
 }
 
-// counting is a driver that counts what it is asked for.
+// counting is a driver that counts its calls.
 type counting struct{ prepared, measured int }
 
 func (c *counting) Prepare(context.Context, engine.Engine, io.Writer) error {

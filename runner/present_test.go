@@ -17,7 +17,7 @@ import (
 	"benchbook/runner/images"
 )
 
-// A tagged engine has images behind tags that can be moved, and programs that can be replaced.
+// A tagged engine has images with movable tags and replaceable programs.
 type tagged struct {
 	images   map[string]string // ids, by reference
 	programs map[string]string // digests, by word
@@ -67,7 +67,7 @@ const taggedArticle = "---\ntitle: x\n---\n```dockerfile file=Dockerfile\nFROM b
 	"  db: {build: ., expose: [81]}\nmatrix: {tag: [one, two]}\n" +
 	"load: {target: \"http://app/\", requests: 10}\nrepetitions: 2\ncalibrate: false\n```\n"
 
-// measuredAnew runs a plan, and says which trials were measured in a run of their own.
+// measuredAnew runs a plan and returns the trials that were measured in a new run.
 func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []string {
 	t.Helper()
 	before := len(store.records)
@@ -85,8 +85,8 @@ func measuredAnew(t *testing.T, p *plan.Plan, store *memory, e engine.Engine) []
 	return trials
 }
 
-// Another image behind a tag, or as the base of a build, is measured again, and nothing else is; so is the image that
-// was there before, as pages show what was measured last.
+// A new image behind a tag, or as the base of a build, is measured again, and nothing else is. When the old image comes
+// back it is measured again too, because pages show the newest measurement.
 func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	p, store := newPlan(t, taggedArticle), &memory{}
 	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2", "base:1": "sha256:b"}}
@@ -116,7 +116,7 @@ func TestAnotherImageIsMeasuredAgain(t *testing.T) {
 	assert.None(t, present.Changes(store.records[len(store.records)-1]))
 }
 
-// A substitute is as good as the image that it stands in for while that is not there; the image itself is another one.
+// A substitute counts as unchanged while the image it replaces is absent; the image itself counts as a change.
 func TestImageInPlaceOfItsSubstitute(t *testing.T) {
 	g := &tagged{images: map[string]string{"app:one": "sha256:1", "app:two": "sha256:2"}}
 	p, store := newPlan(t, strings.ReplaceAll(taggedArticle, "base:1", "debian:bookworm-slim")), &memory{}
@@ -132,8 +132,8 @@ func TestImageInPlaceOfItsSubstitute(t *testing.T) {
 	assert.Slice(t, measuredAnew(t, p, store, g.engine(t)), nil, "measured with the same image")
 }
 
-// Records that do not know their image are taken as they are, without asking an engine. Where there is no engine nothing
-// is known to have changed; an engine that fails is an error.
+// Records without image facts count as current, and no engine is asked. Without an engine nothing counts as changed; an
+// engine that fails is an error.
 func TestPresentWithoutEngine(t *testing.T) {
 	known := &record.Record{Facts: map[string]string{"base.app": "app:1 sha256:1"}}
 	broken := errors.New("broken")
@@ -149,7 +149,7 @@ func TestPresentWithoutEngine(t *testing.T) {
 	}
 }
 
-// With the engine local, another file of a program is measured again, also of one that a script names.
+// With the engine local, a changed program is measured again, even one that only a script names.
 func TestAnotherProgramIsMeasuredAgain(t *testing.T) {
 	const text = "---\ntitle: x\n---\n```yaml experiment\nname: e\nservices:\n" +
 		"  app: {command: [server, -v], expose: [80]}\n  db: {command: [sh, -c, \"cd / && TOOL=1 exec tool 'other x' | " +

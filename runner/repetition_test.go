@@ -24,8 +24,8 @@ import (
 	"benchbook/runner/machine"
 )
 
-// runOnce runs an experiment of sockets with one repetition and a secret, hunter22, on a machine with a mirror, and gives
-// its first record.
+// runOnce runs an experiment of sockets with one repetition and a secret, hunter22, on a machine with a mirror, and
+// returns its first record.
 func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 	t.Helper()
 	store := &memory{}
@@ -40,7 +40,7 @@ func runOnce(t *testing.T, s fake.Script, replace ...string) *record.Record {
 	return store.records[0]
 }
 
-// What a benchmark does wrong is in its record, with the log of what failed and without secrets and names of mirrors.
+// A record describes the failure of a benchmark, with the log of what failed, and without secrets and names of mirrors.
 func TestFailures(t *testing.T) {
 	brief, two := []string{"timeout: 2s", "timeout: 400ms"}, []string{"expose:", "scale: 2\n    expose:"}
 	notReady := func(service engine.Service, reason, log string) error {
@@ -140,7 +140,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// A service that takes its time to end neither spoils what was measured nor is left to run beside what comes next.
+// A service that stops slowly neither spoils its measurement nor runs during the next one.
 func TestSlowStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := script()
@@ -168,7 +168,7 @@ func TestSlowStop(t *testing.T) {
 	})
 }
 
-// What was measured before its containers could not be removed is kept, and nothing is measured beside them.
+// If containers cannot be removed, the finished measurement is kept and nothing more is measured.
 func TestCloseThatFails(t *testing.T) {
 	s, broken := script(), errors.New("the engine hangs")
 	s.Close = func(_ context.Context, run string) error {
@@ -223,7 +223,7 @@ func TestBudgetAndCloseThatFails(t *testing.T) {
 	})
 }
 
-// unending is a driver whose program does not end.
+// unending is a driver whose program never ends.
 type unending struct{ counting }
 
 func (*unending) Measure(ctx context.Context, _ load.Place, _ *plan.Trial) (load.Measurement, error) {
@@ -256,7 +256,7 @@ func TestFailureHasABound(t *testing.T) {
 	}
 }
 
-// The facts are those of the CPUs that were used, and so are the threads of the load.
+// Facts and the threads of the load match the CPUs that were used.
 func TestOwnCPUs(t *testing.T) {
 	s := script()
 	var config loadgen.Config
@@ -286,7 +286,7 @@ func TestOwnCPUs(t *testing.T) {
 	}
 }
 
-// A new run is named after the newest one, unless a wrong clock has named that after a time far ahead.
+// The name of a new run is later than the newest one's, unless a wrong clock named that far ahead.
 func TestRunAfterOneFromTheFuture(t *testing.T) {
 	for newest, isLater := range map[string]bool{
 		time.Now().UTC().Add(record.ClockError-time.Second).Format(runStamp) + "-aaaa": true, "20991231T235959Z-abcd": false,
@@ -309,8 +309,8 @@ func TestRunAfterOneFromTheFuture(t *testing.T) {
 	}
 }
 
-// Where the engine fails too, whatever the load came to may be its doing: it is measured again, and is no result. The run
-// ends with the engine's reason.
+// If the engine fails too, it may be to blame for the load's failure: that is no result and is measured again. The run
+// ends with the engine's error.
 func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	broken := errors.New("its pod was evicted: run again")
 	isGone := func(s *fake.Script, fail func(string) error) {
@@ -348,8 +348,8 @@ func TestFailureBesideAnEngineThatFails(t *testing.T) {
 	}
 }
 
-// The container of the load starts while the services do. Where a log may say how long the start took, it starts after
-// them.
+// The container of the load starts at the same time as the services, or after them if a metric is read from a log,
+// which may contain the time of the start.
 func TestLoadStartsBesideServices(t *testing.T) {
 	const inLog = "calibrate: false\nmetrics:\n  - {name: boot, from: server log, regex: 'boot (\\d+)', unit: ms}"
 	for _, tt := range []struct {
@@ -389,7 +389,7 @@ func TestLoadStartsBesideServices(t *testing.T) {
 	}
 }
 
-// In a cluster services have all CPUs of one node, and the load all of another: none is chosen by its number.
+// In a cluster, services have all CPUs of one node, and the load all CPUs of another.
 func TestLayoutOnNodes(t *testing.T) {
 	trial := &plan.Trial{Services: []*spec.Service{{Name: "s"}}, Load: &spec.Load{Target: "http://s/"}}
 	l := layout{
@@ -411,8 +411,8 @@ func TestLayoutOnNodes(t *testing.T) {
 	assert.Equal(t, l.serviceCores(trial), 2, "CPUs of a service with two of its own")
 }
 
-// Records have what the machine was like before the repetition, and waiting is part of its time. After a disturbed
-// repetition a run waits longer for rest: machine.TestSettle has the rule.
+// Records describe the machine before the repetition, and count the time of waiting. After a disturbed repetition, a
+// run waits longer: machine.TestSettle tests the rule.
 func TestSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRunner(fake.New(script()), &quiet{})

@@ -46,7 +46,7 @@ func (m *memory) Save(r *record.Record) error {
 	return err
 }
 
-// trials lists what was measured, in order.
+// trials lists the measured trials in order.
 func (m *memory) trials() string {
 	var out []string
 	for _, r := range m.records {
@@ -95,7 +95,7 @@ func (q *quiet) Preparing(string) images.Preparation {
 	return unclosed{q.log}
 }
 
-// unclosed is a writer that there is nothing to close of.
+// unclosed is a Preparation whose End does nothing.
 type unclosed struct{ io.Writer }
 
 func (unclosed) End(bool) {}
@@ -144,7 +144,7 @@ func planOf(t *testing.T, experiment string, replace ...string) *plan.Plan {
 	return newPlan(t, "---\ntitle: x\n---\n```yaml experiment\n"+strings.NewReplacer(replace...).Replace(experiment)+"```\n")
 }
 
-// newPlan plans an article in a project of these lines.
+// newPlan plans an article in a project with the given lines.
 func newPlan(t *testing.T, text string, projectLines ...string) *plan.Plan {
 	t.Helper()
 	return must.Get(recordtest.New(t, text, projectLines...).Plan(plan.Full))
@@ -155,7 +155,7 @@ func socketsPlan(t *testing.T, replace ...string) *plan.Plan {
 	return newPlan(t, strings.NewReplacer(replace...).Replace(fmt.Sprintf(sockets, "```")))
 }
 
-// answersIn is that in a window of some length, in which 9.5 requests were in flight.
+// answersIn is answers in a window of a given length, in which 9.5 requests were in flight.
 func answersIn(window time.Duration) []byte {
 	each := window * 95 / 1000
 	h := hdrhistogram.New(1, 60e9, 3)
@@ -177,10 +177,10 @@ func answersIn(window time.Duration) []byte {
 	}))
 }
 
-// script is an engine on which everything goes well.
+// script returns an engine's script in which everything succeeds.
 func script() fake.Script { return scriptIn(20 * time.Millisecond) }
 
-// scriptIn is that with windows of some length.
+// scriptIn is script with windows of a given length.
 func scriptIn(window time.Duration) fake.Script {
 	result := answersIn(window)
 	return fake.Script{Run: func(_ context.Context, p fake.Program) (engine.Exit, error) {
@@ -191,7 +191,7 @@ func scriptIn(window time.Duration) fake.Script {
 	}}
 }
 
-// onLoad has a load do something else; good is what it does by itself.
+// onLoad replaces the behaviour of a load; good is the original.
 func onLoad(s *fake.Script, do func(ctx context.Context, good func() (engine.Exit, error)) (engine.Exit, error)) {
 	run := s.Run
 	s.Run = func(ctx context.Context, p fake.Program) (engine.Exit, error) {
@@ -203,7 +203,7 @@ func onLoad(s *fake.Script, do func(ctx context.Context, good func() (engine.Exi
 	}
 }
 
-// hang waits until its time is over.
+// hang waits until its context is done.
 func hang(ctx context.Context, _ func() (engine.Exit, error)) (engine.Exit, error) {
 	<-ctx.Done()
 	return engine.Exit{}, ctx.Err()
@@ -275,7 +275,7 @@ func checkClosed(t *testing.T, e *fake.Engine) {
 	assert.Equal(t, closed, opened, "spaces closed and kept, of those opened")
 }
 
-// On a machine that has changed all is measured again, in another run than a stopped one of before.
+// On a machine that has changed, everything is measured again, and a stopped run is not resumed.
 func TestOtherConditions(t *testing.T) {
 	for _, tt := range []struct {
 		fact, value string // of the machine from now on
@@ -304,7 +304,7 @@ func TestOtherConditions(t *testing.T) {
 	}
 }
 
-// twoExperiments is the plan of the sample article with another experiment, of one trial, whose server is of this kind.
+// twoExperiments returns the plan of the sample article with another experiment of one trial, whose server has a kind.
 func twoExperiments(t *testing.T, kind string) *plan.Plan {
 	t.Helper()
 	return newPlan(t, fmt.Sprintf(sockets, "```")+
@@ -313,7 +313,7 @@ func twoExperiments(t *testing.T, kind string) *plan.Plan {
 		"load: {target: \"http://server:8080/\", requests: 100}\nrepetitions: 3\ncalibrate: false\n```\n")
 }
 
-// Experiments that are begun in one go are one run.
+// Experiments that begin together share one run.
 func TestExperimentsOfOneRun(t *testing.T) {
 	p, store := twoExperiments(t, "a"), &memory{}
 	var got, names []string // a run and an experiment in it
@@ -336,8 +336,7 @@ func TestExperimentsOfOneRun(t *testing.T) {
 	}
 }
 
-// A run that was stopped between two experiments goes on under its name with what it was to measure, unless that is
-// planned otherwise now.
+// A run that was stopped between two experiments is resumed with the planned ones, unless their plan has changed.
 func TestInterruptedBetweenExperiments(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -378,7 +377,7 @@ func TestInterruptedBetweenExperiments(t *testing.T) {
 	}
 }
 
-// givePrivate gives the trials of a plan a value from the environment.
+// givePrivate gives the trials of a plan a private value from the environment.
 func givePrivate(p *plan.Plan, value string) {
 	for _, e := range p.Experiments {
 		for _, t := range e.Trials {

@@ -23,7 +23,7 @@ import (
 	"benchbook/runner/loadgen"
 )
 
-// pool is an article with a server that has a number of workers, which is searched for.
+// pool is an article that searches for the number of workers of a server.
 func pool(replace ...string) string {
 	text := fmt.Sprintf(sockets, "```")
 	text = strings.NewReplacer(`expose: ["8080"]`,
@@ -32,8 +32,8 @@ func pool(replace ...string) string {
 	return strings.NewReplacer(replace...).Replace(text)
 }
 
-// A bench is an engine on which the throughput depends on the workers of the server, and a rate above the limit is too
-// much.
+// A bench is an engine whose throughput depends on the workers of the server, and that cannot keep up with rates above
+// a limit.
 type simulation struct {
 	throughput map[int]int64 // by workers, of a window
 	limit      float64       // requests per second
@@ -87,7 +87,7 @@ func (b *simulation) script(t *testing.T) fake.Script {
 	}
 }
 
-// curve is that of docs/method.md#tuned-values.
+// curve is the curve of docs/method.md#tuned-values.
 var curve = map[int]int64{1: 100, 2: 190, 3: 260, 5: 305, 8: 308, 12: 290}
 
 func carryOut(t *testing.T, b *simulation, p *plan.Plan, store *memory, o Options) Summary {
@@ -95,7 +95,7 @@ func carryOut(t *testing.T, b *simulation, p *plan.Plan, store *memory, o Option
 	return must.Get(newRunner(fake.New(b.script(t)), &quiet{}).Run(t.Context(), p, store, o))
 }
 
-// The value is searched for once, before the repetitions, which run with it: those of the A/A pair too.
+// The value is searched for once, before the repetitions, which all use it, even in the A/A pair.
 func TestTune(t *testing.T) {
 	p, store, b := newPlan(t, pool("calibrate: false\n", "")), &memory{}, &simulation{throughput: curve}
 	sum := carryOut(t, b, p, store, Options{})
@@ -148,7 +148,7 @@ func TestTune(t *testing.T) {
 	}
 }
 
-// A search that was stopped is made again, and one that had ended is kept.
+// A search that was stopped is repeated, and a finished one is kept.
 func TestTuneInterrupted(t *testing.T) {
 	p, store, b := newPlan(t, pool()), &memory{}, &simulation{throughput: curve}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -169,7 +169,7 @@ func TestTuneInterrupted(t *testing.T) {
 	}
 }
 
-// Where no probe counts nothing is chosen: the repetitions have failed, without being run.
+// If no probe is valid, no value is chosen, and the repetitions fail without being run.
 func TestTuneFindsNothing(t *testing.T) {
 	b := &simulation{throughput: map[int]int64{1: -1, 2: -1, 3: -1, 5: -1, 8: -1}}
 	store := &memory{}
@@ -185,8 +185,8 @@ func TestTuneFindsNothing(t *testing.T) {
 	assert.Equal(t, b.loads, 2*2*3, "loads put on")
 }
 
-// Several values are searched for one after another: with what was chosen before, and the first candidate of what
-// follows.
+// Several values are searched for one after another, with the chosen values of earlier searches and the first
+// candidates of later ones.
 func TestTuneTwo(t *testing.T) {
 	text := pool("${{ tune.workers }}", "${{ tune.threads }} ${{ tune.workers }}", "tune: {workers: {to: 8}}",
 		"tune: {workers: {to: 8}, threads: {from: 4, to: 5}}",
@@ -201,7 +201,7 @@ func TestTuneTwo(t *testing.T) {
 	}
 }
 
-// One candidate is taken without a probe.
+// A single candidate is chosen without a probe.
 func TestTuneOfOne(t *testing.T) {
 	store, b := &memory{}, &simulation{throughput: curve}
 	carryOut(t, b, newPlan(t, pool("{to: 8}", "{from: 4, to: 4}")), store, Options{})
@@ -212,7 +212,7 @@ func TestTuneOfOne(t *testing.T) {
 	}
 }
 
-// ceiling is sockets with a search for its capacity after it.
+// ceiling is sockets followed by a search for its capacity.
 func ceiling(replace ...string) string {
 	text := fmt.Sprintf(sockets, "```") + "\n```yaml experiment\nname: ceiling\nextends: sockets\n" +
 		"capacity: {slo: latency.p50 < 100ms and failed < 1%, from: 100/s, to: 20000/s}\n" +
@@ -243,15 +243,15 @@ func TestCapacity(t *testing.T) {
 	}
 }
 
-// It begins at half of what the same services were measured to bear in a closed loop.
+// A search for a capacity begins at half the throughput of the same services in a closed loop.
 func TestCapacityStart(t *testing.T) {
 	store, b := &memory{}, &simulation{limit: 730}
 	carryOut(t, b, newPlan(t, ceiling()), store, Options{}) // 100 requests in 20 ms
 	assert.Equal(t, b.rates[0], 2500, "the first rate")
 }
 
-// The rate of an experiment is a share of what another one came to, which is measured first, whichever place it has in the
-// article. search.TestRates has which one, and how long it stays.
+// A rate can be a share of another experiment's throughput, which is then measured first, regardless of the order in
+// the article. search.TestRates tests which throughput, and how long it stays.
 func TestSharedRate(t *testing.T) {
 	const steady = "```yaml experiment\nname: steady\nextends: sockets\n" +
 		"load: {rate: {share: 80%, of: sockets}, requests: null, duration: 1s, warmup: 0s}\n" +
@@ -269,7 +269,7 @@ func TestSharedRate(t *testing.T) {
 	}
 }
 
-// A percentile of too few answers ends a search, which is a record as well.
+// A percentile of too few answers ends a search, which still leaves a record.
 func TestCapacityOfTooFewAnswers(t *testing.T) {
 	p, store := newPlan(t, ceiling("latency.p50 < 100ms", "latency.p99 < 100ms")), &memory{}
 	p.Experiments = p.Experiments[1:]
@@ -280,7 +280,7 @@ func TestCapacityOfTooFewAnswers(t *testing.T) {
 	}
 }
 
-// A percentile that needs many answers raises the floor and makes windows longer, also as a part of another metric.
+// A percentile that needs many answers raises the lowest rate and lengthens windows, even as part of another metric.
 func TestCapacityWindows(t *testing.T) {
 	for _, slo := range []string{"latency.p99 < 100ms", "tail < 200ms"} {
 		p, store, b := newPlan(t, ceiling("latency.p50 < 100ms", slo, "from: 100/s, to: 20000/s", "from: 1/s, to: 500/s",
@@ -294,7 +294,7 @@ func TestCapacityWindows(t *testing.T) {
 	}
 }
 
-// besideOthers has others use the processor during so many measurements of a driver, from the skipped ones on.
+// besideOthers makes other programs use the processor during some measurements of a driver, after the skipped ones.
 func besideOthers(d load.Driver, skip, left int) load.Driver {
 	return &changing{d, func(m *load.Measurement) {
 		if skip > 0 {
@@ -307,8 +307,7 @@ func besideOthers(d load.Driver, skip, left int) load.Driver {
 	}}
 }
 
-// Probes that the machine disturbed are made again, are kept and count for nothing: what is found is what a quiet
-// machine shows.
+// Disturbed probes are repeated. They are recorded but not counted, so the result is that of a quiet machine.
 func TestProbesAgain(t *testing.T) {
 	slowtest.Skip(t)
 	const words = "others used 42 % of the CPU"
@@ -348,7 +347,7 @@ func TestProbesAgain(t *testing.T) {
 	}
 }
 
-// The time that disturbed probes took is not the search's: it tries as many candidates as its budget allows on a quiet
+// The time of disturbed probes does not count towards the budget, so a search tries as many candidates as on a quiet
 // machine.
 func TestBudgetOfADisturbedSearch(t *testing.T) {
 	slowtest.Skip(t)
@@ -390,8 +389,8 @@ func TestSearchesInABudget(t *testing.T) {
 	}
 }
 
-// A search that found nothing because the machine was busy is no result: nothing is measured with it, and the run that
-// goes on searches anew.
+// A search that found nothing because the machine was busy is no result: its trials are not measured, and the resumed
+// run searches again.
 func TestBusySearchesAreMadeAgain(t *testing.T) {
 	slowtest.Skip(t)
 	p, store, b := newPlan(t, pool("[sync, async]", "[sync]")), &memory{}, &simulation{throughput: curve}
@@ -421,7 +420,7 @@ func TestBusySearchesAreMadeAgain(t *testing.T) {
 	assert.Equal(t, Pending(p, store.records, r.Host.ID, Options{}), 0, "pending in the end")
 }
 
-// An experiment is left out whose image cannot be had when it is its turn.
+// An experiment is left out if its image is not available when its turn comes.
 func TestNoImageForACandidate(t *testing.T) {
 	const text = `name: tuned
 services:

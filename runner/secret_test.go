@@ -14,7 +14,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// private uses secrets wherever they can be used.
+// private uses secrets everywhere they are allowed.
 const private = "---\ntitle: x\n---\n" + `~~~yaml experiment
 name: private
 secrets: {password: {environment: OF_SECRET}, key: {environment: OF_KEY}}
@@ -36,7 +36,7 @@ calibrate: false
 ~~~
 `
 
-// Values are put in when a trial starts; its definition and its key have none of them, and its record neither.
+// Values are filled in when a trial starts; neither its definition, its key nor its record contains them.
 func TestSecretsArePutIn(t *testing.T) {
 	t.Setenv("OF_SECRET", "planted")
 	t.Setenv("OF_KEY", "first line of it\nthe second one\n")

@@ -44,7 +44,7 @@ func sharedPlan(t *testing.T, replace ...string) *plan.Plan {
 	return planOf(t, shared, replace...)
 }
 
-// A stage is an engine on which everything goes well, and what happened on it.
+// A stage is an engine on which everything succeeds, with a log of what happened.
 type stage struct {
 	fake.Script
 	mu   sync.Mutex
@@ -79,7 +79,8 @@ func newStage() *stage {
 	return s
 }
 
-// runShared runs the experiment, and gives what was asked of the engine but for images. Every space must be closed then.
+// runShared runs the experiment, checks that every space is closed, and returns the calls of the engine except for
+// images.
 func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (Summary, *quiet, []string, error) {
 	t.Helper()
 	e, q := fake.New(s.Script), &quiet{}
@@ -95,13 +96,12 @@ func runShared(t *testing.T, s *stage, o Options, p *plan.Plan, store *memory) (
 	return sum, q, calls, err
 }
 
-// count counts the calls that are a word.
+// count counts the calls that equal a word.
 func count(calls []string, word string) int {
 	return slice.Count(calls, func(c string) bool { return c == word })
 }
 
-// Shared services are started and set up once, fresh ones for every repetition, and hooks run where and when they
-// should.
+// Shared services are started and set up once, others for every repetition. Hooks run where and when they should.
 func TestSharedServices(t *testing.T) {
 	s, store := newStage(), &memory{}
 	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t), store)
@@ -138,7 +138,7 @@ func TestSharedServices(t *testing.T) {
 	assert.Equal(t, store.records[0].Facts["shared.start"] != "", true, "the start of the shared services is known")
 }
 
-// Shared services that use the matrix are there once for each of their kinds, and each is set up once.
+// Shared services that depend on the matrix start once for each variant, and each is set up once.
 func TestSharedServicesOfSeveralKinds(t *testing.T) {
 	s, store := newStage(), &memory{}
 	sum, q, calls, err := runShared(t, s, Options{}, sharedPlan(t, "image: postgres", "image: \"postgres:${{ matrix.version }}\""),
@@ -164,7 +164,7 @@ func TestSharedServicesOfSeveralKinds(t *testing.T) {
 	}
 }
 
-// A run that goes on starts the shared services again, and its records say so.
+// A resumed run starts the shared services again, and its records say so.
 func TestSharedServicesOfAResumedRun(t *testing.T) {
 	p, store := sharedPlan(t), &memory{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -189,7 +189,7 @@ func TestSharedServicesOfAResumedRun(t *testing.T) {
 	}
 }
 
-// Whatever goes wrong with hooks is the failure of the repetition, or of all, without secrets.
+// A failed hook fails its repetition, or all of them, and the failure contains no secrets.
 func TestHooksThatFail(t *testing.T) {
 	exec := func(hook string, exit engine.Exit, err error) func(*stage) {
 		return func(s *stage) {
@@ -269,8 +269,7 @@ func TestHooksThatFail(t *testing.T) {
 	}
 }
 
-// A run that is interrupted, or that cannot go on, takes its shared services down, and keeps no repetition that was not
-// over.
+// A run that is interrupted or fails stops its shared services and saves no unfinished repetition.
 func TestRunsThatDoNotEnd(t *testing.T) {
 	errFails := errors.New("the engine fails")
 	type result func() (engine.Exit, error)
@@ -304,8 +303,7 @@ func TestRunsThatDoNotEnd(t *testing.T) {
 	}
 }
 
-// A shared service that ends is the failure of the repetition in which it does; then all are started again, but not for
-// ever.
+// A shared service that exits fails the current repetition; then all are restarted, a limited number of times.
 func TestSharedServiceThatDies(t *testing.T) {
 	for _, test := range []struct {
 		name            string
@@ -346,7 +344,7 @@ func TestSharedServiceThatDies(t *testing.T) {
 	}
 }
 
-// So it is of a command that is timed and has a time of its own, which is less than that of the repetition.
+// The same holds for a timed command with a timeout of its own, below that of the repetition.
 func TestTimedCommandThatHangsInASharedService(t *testing.T) {
 	const text = `name: queries
 services:
@@ -381,7 +379,7 @@ timeout: 5s
 	}
 }
 
-// What is kept is the last repetition, or the first that fails, with what it shared; then nothing else is measured.
+// The services of the last repetition, or the first that fails, are kept with the shared ones, and the run ends.
 func TestKeep(t *testing.T) {
 	for _, test := range []struct {
 		name string

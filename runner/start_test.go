@@ -23,7 +23,7 @@ import (
 	"benchbook/runner/engine/enginetest/fake"
 )
 
-// Replicas of a service have its name as well. observe.TestWatch has that their usage is that of the service.
+// Replicas also have the name of their service. observe.TestWatch tests that their usage counts for the service.
 func TestScale(t *testing.T) {
 	s := script()
 	var mu sync.Mutex
@@ -38,7 +38,7 @@ func TestScale(t *testing.T) {
 	assert.Map(t, aliases, map[string]string{"server": "", "server.2": "server", "server.3": "server"}, "aliases")
 }
 
-// Volumes are what engines know them as: files of the article without its folder, and memory with a bound.
+// Volumes are lowered to what engines support: files of the article without its folder, and memory with a limit.
 func TestVolumes(t *testing.T) {
 	s := script()
 	var got engine.Service
@@ -59,9 +59,8 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// Independent services start at once, and others wait for those that they depend on as the conditions of Compose say. One
-// that has completed is not there any more when the load runs: nothing is asked of it, and that it has ended is no
-// failure.
+// Independent services start at once, and others wait for their dependencies by the conditions of Compose. A completed
+// service is not used during the load, and its exit is no failure.
 func TestConditions(t *testing.T) {
 	s := script()
 	var mu sync.Mutex
@@ -119,8 +118,8 @@ calibrate: false
 	}
 }
 
-// A service without a test of its own is ready when the healthcheck of its image says so, with the times that it leaves
-// open. Where another one waits until it is healthy, something has to tell.
+// A service without a healthcheck uses the one of its image, including times that it leaves open. If another service
+// waits until it is healthy, there must be a healthcheck.
 func TestHealthcheckOfAnImage(t *testing.T) {
 	ofImage := spec.Ready{Command: []string{"up"}, Interval: 30 * time.Second, Retries: 5}
 	for _, tt := range []struct {
@@ -186,13 +185,13 @@ func TestServiceOnTheLoopbackOfTheMachine(t *testing.T) {
 	assert.Equal(t, store.records[0].Failure, "it is so", "failure")
 }
 
-// withoutContainers is an engine whose services are reached at the loopback.
+// withoutContainers is an engine whose services are reached through loopback.
 type withoutContainers struct{ *fake.Engine }
 
 func (withoutContainers) Name() string { return string(spec.Local) }
 
-// Whatever a search chooses, a service has what the driver of a command needs in it; and what is kept is a repetition,
-// and never a probe that fails.
+// Whatever a search chooses, a service contains what the driver of a command needs. A failing repetition is kept, never
+// a failing probe.
 func TestCommandWithASearch(t *testing.T) {
 	s, runs := script(), 0
 	s.Start = func(_ context.Context, service engine.Service) error {
@@ -228,7 +227,7 @@ calibrate: false
 	}
 }
 
-// over is a context whose time is over, and that has not been told yet, as that is up to a timer.
+// over is a context whose deadline has passed but whose timer has not fired yet.
 type over struct{ context.Context }
 
 func (over) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }

@@ -22,7 +22,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// beProgram makes the test program the program of this package.
+// beProgram turns the test binary into the program of this package.
 const beProgram = "BENCHBOOK_INPOD_TEST"
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// program runs a word of the program.
+// program runs a subcommand of the program.
 func program(t *testing.T, word string, argument any, stdin string) (stdout, stderr string, status int) {
 	t.Helper()
 	text := must.Get(json.Marshal(argument))
@@ -46,7 +46,7 @@ func program(t *testing.T, word string, argument any, stdin string) (stdout, std
 	return out.String(), said.String(), cmd.ProcessState.ExitCode()
 }
 
-// A command has its environment, folder and limits, and one that is not there is named.
+// A command has its environment, folder and limits, and a missing command is named.
 func TestDo(t *testing.T) {
 	shell := func(script string) Deed { return Deed{Args: []string{"sh", "-c", script}} }
 	with := shell("echo $WORD; pwd; ulimit -n; exit 3")
@@ -73,7 +73,7 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// Volumes are filled with what an image has, unless they have something, and get their modes.
+// Empty volumes are filled from the image, and volumes get their modes.
 func TestFill(t *testing.T) {
 	from, dir := t.TempDir(), t.TempDir()
 	for _, err := range []error{
@@ -106,7 +106,7 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// The meter answers each question, and goes on after one that it does not know.
+// The meter answers each question, and continues after one that it does not understand.
 func TestMeter(t *testing.T) {
 	question := must.Get(json.Marshal(Question{Detail: engine.Detail{Totals: true, Threads: true}, CPUs: true}))
 	stdout, stderr, status := program(t, Meter, nil, "nonsense\n"+string(question)+"\n")
@@ -127,7 +127,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// A name is waited for until it has its address, and none of those that it had before.
+// Resolve waits until a name has its new address and none of the earlier ones.
 func TestResolve(t *testing.T) {
 	if _, stderr, status := program(t, Resolve, []Resolution{{"localhost", "127.0.0.1", []string{"10.0.0.1"}}},
 		""); status != 0 {

@@ -29,7 +29,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// bounded is the context of a test.
+// bounded returns the context of a test.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -44,11 +44,11 @@ func testImage(t *testing.T) v1.Image {
 	return must.Get(mutate.Config(image, v1.Config{Entrypoint: []string{"/server"}, Cmd: []string{"on"}}))
 }
 
-// prepared is an image as if it had been pushed.
+// prepared returns an image that counts as pushed.
 var prepared = engine.Prepared{Reference: "registry.example/benchbook@sha256:" + strings.Repeat("0", 64),
 	ID: "sha256:1"}
 
-// fakeEngine is an engine on an API server in memory, where no program runs.
+// fakeEngine returns an engine on an in-memory API server, which runs no programs.
 func fakeEngine(t *testing.T, client *fake.Clientset) *Engine {
 	t.Helper()
 	e := newEngine(Options{Cluster: engine.Cluster{Registry: "registry.example"}})
@@ -65,7 +65,7 @@ func server() engine.Service {
 		Image: prepared}
 }
 
-// startOn starts the service on an API server, where it fails, and wants nothing to be left of it.
+// startOn starts the service on an API server where it fails, and checks that nothing is left of it.
 func startOn(ctx context.Context, t *testing.T, client *fake.Clientset) error {
 	t.Helper()
 	space := must.Get(fakeEngine(t, client).Open(ctx, "faults"))
@@ -81,7 +81,7 @@ func startOn(ctx context.Context, t *testing.T, client *fake.Clientset) error {
 	return startErr
 }
 
-// wantFault fails the test unless an error says what has happened and what to do.
+// wantFault fails the test unless an error says what happened and what to do.
 func wantFault(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	var fault *Fault
@@ -91,8 +91,8 @@ func wantFault(t *testing.T, err error, texts ...string) {
 	assert.Contains(t, err.Error(), texts...)
 }
 
-// What a cluster does with a pod, or with the request for it, is a fault that says where it was and what to do; a pod
-// that it does not take is rejected. Nothing of it stays.
+// A pod that the cluster disturbs is a fault that says where and what to do; an invalid pod is rejected. In both cases
+// nothing is left of it.
 func TestPodsThatFail(t *testing.T) {
 	onNode := func(how func(*corev1.PodStatus)) func(*corev1.Pod) error {
 		return func(pod *corev1.Pod) error {
@@ -180,13 +180,13 @@ func TestInterruptedStart(t *testing.T) {
 	assert.Is(t, startOn(ctx, t, client), context.Canceled)
 }
 
-// deadOwner is an owner of this machine that has ended.
+// deadOwner returns an owner on this machine that has ended.
 func deadOwner() string {
 	whole := strings.Split(engine.Owner(), "@")[0]
 	return whole[:strings.LastIndexByte(whole, '.')+1] + "1" // this process, as if it had begun before the machine
 }
 
-// One run at a time has the cluster, until it has ended or was not heard of for long.
+// One run at a time holds the cluster, until it has ended or stops renewing its lease.
 func TestLease(t *testing.T) {
 	ctx := bounded(t)
 	const elsewhere = "machine.boot.7.8"
@@ -233,7 +233,7 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// A run that lost its lease while the cluster was out of reach opens no further space.
+// A run that lost its lease while the cluster was unreachable opens no further space.
 func TestLeaseLost(t *testing.T) {
 	ctx, client := bounded(t), fake.NewClientset()
 	first, second := fakeEngine(t, client), fakeEngine(t, client)
@@ -264,7 +264,7 @@ func TestUnansweredNamespace(t *testing.T) {
 	assert.Equal(t, len(left.Items), 0, "namespaces are left")
 }
 
-// What a killed process has left is removed, and nothing of one that lives.
+// Leftovers of a killed process are removed, and nothing of a live one.
 func TestSweep(t *testing.T) {
 	ctx, client := bounded(t), fake.NewClientset()
 	e := fakeEngine(t, client)
@@ -288,7 +288,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A node whose CPU manager is not static gives all of its CPUs, also if these are as many as were asked for.
+// A node without a static CPU manager gives all of its CPUs, which is an error even if the number matches.
 func TestExclusiveCPUs(t *testing.T) {
 	for _, tt := range []struct {
 		asked, given, all string
@@ -306,7 +306,7 @@ func TestExclusiveCPUs(t *testing.T) {
 	assert.Error(t, notExclusive("server", "node7", "0", "", "0-3"), "")
 }
 
-// What a service asks for is in its pod, or refused.
+// Settings of a service are in its pod, or refused.
 func TestPod(t *testing.T) {
 	e := fakeEngine(t, fake.NewClientset())
 	e.nodes.names[LoadHost] = "node2"

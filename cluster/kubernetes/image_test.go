@@ -23,7 +23,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// builderOf is an engine that has built one image.
+// builderOf returns an engine that has built one image.
 type builderOf struct {
 	engine.Engine
 	archive []byte
@@ -80,7 +80,7 @@ func TestImageIsPushedOnce(t *testing.T) {
 	}
 }
 
-// A registry that does not take an image is a fault with what to do, and an interrupted push is not.
+// A registry that rejects an image is a fault with a way out; an interrupted push is not.
 func TestPushThatFails(t *testing.T) {
 	listener := must.Get(net.Listen("tcp", "127.0.0.1:0"))
 	listener.Close()

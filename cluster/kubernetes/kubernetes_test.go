@@ -26,7 +26,7 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// clusterFolder is the folder of the cluster that cluster/clustertest/run makes, or the test is skipped.
+// clusterFolder returns the folder of the cluster that cluster/clustertest/run creates, or skips the test.
 func clusterFolder(t *testing.T) string {
 	t.Helper()
 	folder, ok := os.LookupEnv("BENCHBOOK_TEST_CLUSTER")
@@ -36,7 +36,7 @@ func clusterFolder(t *testing.T) string {
 	return folder
 }
 
-// connected is an engine of a user of the cluster.
+// connected returns an engine for a user of the cluster.
 func connected(t *testing.T, user string, change func(*Options)) *Engine {
 	t.Helper()
 	folder := clusterFolder(t)
@@ -54,7 +54,7 @@ func connected(t *testing.T, user string, change func(*Options)) *Engine {
 	return e
 }
 
-// The user of the cluster has just the rights that the manual lists.
+// The user of the cluster has exactly the rights that the manual lists.
 func TestEngine(t *testing.T) {
 	clusterFolder(t)
 	t.Cleanup(func() { discardImages(t) })
@@ -62,7 +62,7 @@ func TestEngine(t *testing.T) {
 		enginetest.Leaves("namespace"), enginetest.AsksFirst())
 }
 
-// discardImages removes from the engine that builds what the suite alone needs.
+// discardImages removes the suite's images from the builder.
 func discardImages(t *testing.T) {
 	ctx := context.WithoutCancel(t.Context())
 	ids := must.Get(exec.CommandContext(ctx, "docker", "images", "--quiet", "--filter",
@@ -72,7 +72,7 @@ func discardImages(t *testing.T) {
 	}
 }
 
-// idle is a service that does nothing until it is asked to end.
+// idle returns a service that does nothing until it is told to stop.
 func idle(ctx context.Context, t *testing.T, e *Engine, name string) engine.Service {
 	t.Helper()
 	data := must.Get(enginetest.Agent(t)())
@@ -93,7 +93,7 @@ func started(ctx context.Context, t *testing.T, space engine.Space, service engi
 	return c.(*container)
 }
 
-// awaitFault waits until a container is said to be no more, by no fault of its own.
+// awaitFault waits until a container is reported as lost by a Fault.
 func awaitFault(ctx context.Context, t *testing.T, c *container) error {
 	t.Helper()
 	for {
@@ -154,8 +154,8 @@ func awaitNode(t *testing.T, admin *Engine, off string) {
 	t.Error("node1 did not come back")
 }
 
-// What is started on one host is on one node, services and load on different ones, the facts say which, and exclusive
-// CPUs belong to one container.
+// Everything on one host runs on one node, services and load on different nodes. The facts name the nodes, and
+// exclusive CPUs belong to one container.
 func TestPlacement(t *testing.T) {
 	ctx := bounded(t)
 	e := connected(t, "user", func(o *Options) { o.LoadNodes, o.ServiceNodes = nil, nil })

@@ -21,7 +21,7 @@ import (
 	"benchbook/notebook/spec"
 )
 
-// A text is counted as often as a log has it, however the log is cut into pieces.
+// Every occurrence of a text in a log counts, however the log is split.
 func TestCounter(t *testing.T) {
 	const log = "ready to accept; not ready to; ready readready to"
 	for size := 1; size <= len(log); size++ {
@@ -39,7 +39,7 @@ func TestCounter(t *testing.T) {
 	}
 }
 
-// probedFake is a service whose probes are scripted, beginning when it is made.
+// probedFake is a service with scripted probes. Its times start when it is created.
 type probedFake struct {
 	Container
 	began  time.Time
@@ -104,7 +104,7 @@ func (p *probedFake) Usage(context.Context, Detail) (Usage, error) {
 	return usage, nil
 }
 
-// wait waits for a service in a bubble of fake time, and says how long that took.
+// wait waits for a service in a bubble of fake time and returns how long that took.
 func wait(t *testing.T, service Service, p *probedFake, want string, took time.Duration) *probedFake {
 	t.Helper()
 	service.Name = "s"
@@ -202,7 +202,7 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
-// A program that a healthcheck lacks is found in what shells and engines say.
+// The missing program of a healthcheck is found in messages of shells and engines.
 func TestAbsentProgram(t *testing.T) {
 	for _, tt := range []struct {
 		name, said string
@@ -247,7 +247,7 @@ func TestLogThatLacksItsText(t *testing.T) {
 	}
 }
 
-// A service that is to complete is ready when it has ended well.
+// A service that must complete is ready when it has exited with status 0.
 func TestCompleted(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -270,8 +270,7 @@ func TestCompleted(t *testing.T) {
 	}
 }
 
-// What a service listens on says why it is not reached, and one that listens on its loopback alone is not waited for to
-// the end.
+// The listeners of a service explain why it is not reached. If it listens only on loopback, the wait ends early.
 func TestListensElsewhere(t *testing.T) {
 	at := func(list ...string) []netip.AddrPort { return slice.Map(list, netip.MustParseAddrPort) }
 	always := func(open ...string) func(time.Duration) []netip.AddrPort {
@@ -326,7 +325,7 @@ func TestListensElsewhere(t *testing.T) {
 	}
 }
 
-// However output is cut into pieces, a Head keeps its beginning and a Tail its end.
+// However output is split, a Head keeps its beginning and a Tail its end.
 func TestHeadAndTail(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 500 {

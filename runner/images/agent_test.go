@@ -12,7 +12,7 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// module makes a folder of sources that look like ours, and a program.
+// module creates a folder of sources that look like ours, and a program.
 func module(t *testing.T) (sources, program string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,7 +24,7 @@ func module(t *testing.T) (sources, program string) {
 	return sources, program
 }
 
-// What go install leaves is enough: the program is built from the sources, once, as a static one of Linux.
+// go install is enough: the program is built once from the sources, as a static executable for Linux.
 func TestBuilt(t *testing.T) {
 	sources, program := module(t)
 	f := Finder{Program: program, Sources: sources, Cache: t.TempDir()}

@@ -11,9 +11,8 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// What is installed in a real image is found by asking its own programs: packages of Debian that are installed, not
-// those that were removed and have left their settings, and projects of Python in whichever folder, not those that came
-// with Debian's.
+// The packages of a real image are found with its own programs: installed Debian packages, except removed ones that
+// left their settings, and Python projects in any folder, except those from Debian packages.
 func TestPackagesOfAnImage(t *testing.T) {
 	slowtest.SkipSequential(t)
 	e, err := docker.New(t.Context(), nil)

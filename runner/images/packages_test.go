@@ -34,7 +34,7 @@ func TestParsePackages(t *testing.T) {
 	}
 }
 
-// What an image holds is kept for other runs, by its id. An image that could not be asked is asked again.
+// The packages of an image are cached for other runs, by its ID. An image that could not be asked is asked again.
 func TestPackagesAreKept(t *testing.T) {
 	cache := t.TempDir()
 	ask := func(printed string, code int, id string) (packages, int) {
@@ -77,7 +77,7 @@ func TestCommandsIn(t *testing.T) {
 	}
 }
 
-// As many builds are under way at once as there are processors, or two, and no more.
+// At most as many builds run at once as there are processors, or two.
 func TestBuildsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Store{Engine: fake.New(fake.Script{}), Begin: func(string) Preparation { return nobody{} }}
@@ -94,7 +94,7 @@ func TestBuildsAreBounded(t *testing.T) {
 	})
 }
 
-// nobody is told nothing.
+// nobody is a Preparation that shows nothing.
 type nobody struct{ io.Writer }
 
 func (nobody) End(bool) {}

@@ -17,7 +17,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Several machines have one ID, made of the IDs of all in the order of their names.
+// Several machines share one ID, which combines their IDs in the order of their names.
 func TestTogether(t *testing.T) {
 	here := Host{ID: "c2-aaaaaa.1111", Mirrors: []string{"mirror.corp.example"}}
 	big := Host{ID: "c8-bbbbbb.2222", Cores: [][]int{{0}}, Facts: map[string]string{"host.cpu": "theirs"}}
@@ -48,7 +48,7 @@ func TestTogether(t *testing.T) {
 	assert.Equal(t, [2]any{known.ID, ok}, [2]any{all.ID, true}, "both are known")
 }
 
-// The offset of a clock is taken from the answer that was on its way for the least time, as long as that is not too old.
+// The offset of a clock comes from the answer with the shortest transit, unless that is too old.
 func TestClock(t *testing.T) {
 	here := time.Unix(1e9, 0)
 	var c clock
@@ -94,7 +94,7 @@ func (c container) Exec(ctx context.Context, command engine.Command) (engine.Exi
 	return engine.Exit{Stdout: data}, err
 }
 
-// Another machine is asked through its agent, and its clock does not show in what it answers.
+// Another machine is asked through its agent, and its answers are converted to our clock.
 func TestMachineElsewhere(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
@@ -120,7 +120,7 @@ func TestMachineElsewhere(t *testing.T) {
 	}
 }
 
-// A watch passes on its readings from any moment on, and ends with its context.
+// A watch returns its readings since any moment, and ends with its context.
 func TestWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	socket, ended := filepath.Join(t.TempDir(), "s"), make(chan error)

@@ -16,14 +16,14 @@ import (
 
 const containerID = "5fd00f29a5c9a4e47c3c9ff135254ed8"
 
-// network is what a network namespace has counted.
+// network has the counter files of a network namespace.
 var network = map[string]string{
 	"proc/7/net/netstat": "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 12 13\nIpExt: InNoRoutes\n" +
 		"IpExt: 0\n",
 	"proc/7/net/snmp": "Ip: Forwarding\nIp: 1\nTcp: MaxConn InSegs RetransSegs\nTcp: -1 100 34\n",
 }
 
-// versions are the files of a container in a hierarchy of either version, and of both.
+// versions are the files of a container in hierarchies of version 1, version 2, and both.
 var versions = map[string]map[string]string{
 	"version 1": {
 		"proc/7/cgroup": "9:memory:/docker/" + containerID + "\n3:cpuacct:/docker/" + containerID +
@@ -155,12 +155,12 @@ func TestContainers(t *testing.T) {
 	}
 }
 
-// write writes a file of a machine whose root directory is given.
+// write writes a file of a machine with the given root directory.
 func write(root, name, text string) {
 	must.Write(filepath.Join(root, name), text+"\n")
 }
 
-// The busy time is that of the root control group where it can be read, else that of the kernel's clock.
+// The busy time comes from the root control group if readable, or else from the kernel's clock.
 func TestBusyTime(t *testing.T) {
 	const ticks = 10 + 1 + 4 + 0.4 + 0.6 // user, nice, system, irq and softirq
 	for name, tt := range map[string]struct {

@@ -20,8 +20,8 @@ import (
 	"benchbook/internal/test/must"
 )
 
-// Each kind of machine says of itself what its kernel tells, and nothing where it does not. The files of each are in an
-// archive, with what is to be made of them at its end; of its processors, which are alike, it has the first.
+// Each kind of machine is described by its kernel's files, and unknown facts are left out. An archive has the files of
+// each machine and, at its end, the expected description; of equal processors, it has the first.
 func TestBelow(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other systems have no such files")
@@ -62,7 +62,7 @@ func TestHostIDHasNoName(t *testing.T) {
 	}
 }
 
-// What else there is to know of a machine is read from its files.
+// The other facts of a machine are read from its files.
 func TestHostFacts(t *testing.T) {
 	root := t.TempDir()
 	assert.Equal(t, governors(root)+hypervisor(root, nil), "", "of nothing")
@@ -110,7 +110,7 @@ func TestMirrorsOf(t *testing.T) {
 	assert.Slice(t, MirrorsOf(root, environment), want)
 }
 
-// machineRoot is the root directory of a machine with an ID and a UUID.
+// machineRoot creates the root directory of a machine with an ID and a UUID.
 func machineRoot(t *testing.T, id, uuid string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -140,7 +140,7 @@ func TestIdentity(t *testing.T) {
 	assert.Error(t, err, "") // as the number is damaged
 }
 
-// Processes that make the random number at once get the same.
+// Processes that create the random number at once get the same number.
 func TestIdentityAtOnce(t *testing.T) {
 	root, state := machineRoot(t, "0123", "4567"), filepath.Join(t.TempDir(), "state")
 	ids := make([]string, 16)

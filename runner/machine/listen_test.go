@@ -14,7 +14,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Listening sockets are found with their addresses, and connections are not.
+// Listening sockets are found with their addresses; connections are ignored.
 func TestListeners(t *testing.T) {
 	const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0

@@ -15,7 +15,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// A second run on a machine is refused or waits, and learns what the first one measures.
+// A second run on a machine is refused or waits, and is told what the first one measures.
 func TestLock(t *testing.T) {
 	h, dir := Host{ID: "c2-abcdef"}, t.TempDir()
 	unlock := must.Get(Lock(t.Context(), h, dir, "measuring hello", nil))
@@ -40,7 +40,7 @@ func TestLock(t *testing.T) {
 	unlock()
 }
 
-// Whatever is at the place of the lock and is not ours does not keep us from measuring.
+// A file of others at the lock's path does not keep us from measuring.
 func TestLockPlaceTaken(t *testing.T) {
 	for name, plant := range map[string]func(path string) error{
 		"link":             func(path string) error { return os.Symlink("/etc/passwd", path) },

@@ -50,7 +50,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// All waits together are bounded by the time that the run takes.
+// All waits together are limited to a share of the run's time.
 func TestSettleAllWaits(t *testing.T) {
 	for disturbed, most := range map[bool]time.Duration{false: longestWait, true: longestAfter} {
 		synctest.Test(t, func(t *testing.T) {

@@ -71,7 +71,7 @@ func TestBusiestBetween(t *testing.T) {
 	}
 }
 
-// A program that computes and was not started by us is named: here one that this test takes for a stranger.
+// A busy program that is not ours is named; here it is one that the test treats as a stranger.
 func TestReadNeighbours(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("processes are read on Linux only")

@@ -65,7 +65,7 @@ func TestThreadsAreDue(t *testing.T) {
 	}
 }
 
-// Readings that are far apart are a fact: the machine was too busy.
+// A fact reports readings that are too far apart because the machine was busy.
 func TestSamplerFallsBehind(t *testing.T) {
 	for _, tt := range []struct {
 		ticks []time.Time
@@ -80,7 +80,7 @@ func TestSamplerFallsBehind(t *testing.T) {
 	}
 }
 
-// A container tells what it uses: a tenth of a core more with each reading.
+// A container uses a tenth of a core more with each reading.
 type container struct {
 	engine.Container
 	name, cpus string
@@ -114,7 +114,7 @@ func (c *container) Usage(_ context.Context, d engine.Detail) (engine.Usage, err
 	return u, c.err
 }
 
-// A sampler reads each container from the beginning to the end, and notes which CPUs engines have chosen.
+// A sampler reads each container from beginning to end, and records the CPUs that engines have chosen.
 func TestWatch(t *testing.T) {
 	slow := &container{name: "slow", cpus: "1", slow: 30 * time.Millisecond}
 	one, two := &container{name: "web.1", cpus: "0"}, &container{name: "web.2", cpus: "0"}
@@ -147,7 +147,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// A deaf container is of an engine that answers once.
+// A deaf container belongs to an engine that answers only once.
 type deaf struct{ container }
 
 func (d *deaf) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, error) {
@@ -158,7 +158,7 @@ func (d *deaf) Usage(ctx context.Context, detail engine.Detail) (engine.Usage, e
 	return d.container.Usage(ctx, detail)
 }
 
-// An engine that no longer answers does not keep a sampler from its end.
+// An engine that no longer answers does not keep a sampler from finishing.
 func TestFinishWithoutAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Watch(t.Context(), []engine.Container{&deaf{container{name: "server"}}}, nil)

@@ -12,7 +12,7 @@ import (
 	"benchbook/runner/machine"
 )
 
-// moment is a time, so many seconds after the beginning of all tests.
+// moment returns a time, in seconds after a fixed start.
 func moment(seconds float64) time.Time {
 	return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).Add(time.Duration(math.Round(seconds * 1e9)))
 }
@@ -45,7 +45,7 @@ func TestClockStep(t *testing.T) {
 	assert.Equal(t, ok, false, "this clock was set by %v", step)
 }
 
-// The use of others is known in windows that last longer than the kernel's clock needs, if that of the load is.
+// The usage of others is known if the load's is and the window is long enough for the kernel's clock.
 func TestForeign(t *testing.T) {
 	readings := func(own float64) machine.Readings {
 		return machine.Readings{read(moment(-1), 0, 0, 0, 0), read(moment(0), 0, 2, 0, 0), read(moment(2), 2, 6, 0, own),
@@ -84,7 +84,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// The machine's part of a record has what happened in the window, as far as it can be told.
+// The machine's part of a record describes the window, as far as known.
 func TestMachine(t *testing.T) {
 	usage := func(seconds float64, periods, throttled int64) engine.Usage {
 		return engine.Usage{At: moment(seconds), Periods: periods, Throttled: throttled}
@@ -153,7 +153,7 @@ func TestUsageInWindow(t *testing.T) {
 	}
 }
 
-// What a link used is ours, and not a sample of its service.
+// The usage of a link counts as ours, not as a sample of its service.
 func TestUsageOfLinks(t *testing.T) {
 	used := func(name string, cores float64) *service {
 		usage := []engine.Usage{{At: moment(0), Memory: 5}, {At: moment(4), Memory: 5,
@@ -169,7 +169,7 @@ func TestUsageOfLinks(t *testing.T) {
 	assert.Equal(t, [2]any{got.Facts["link.cpu.db"], got.Foreign}, [2]any{"0.250", 0.125}, "facts %v", got.Facts)
 }
 
-// read is a reading of a machine.
+// read returns a reading of a machine.
 func read(at time.Time, busy, total, steal, own float64) machine.Reading {
 	return machine.Reading{At: at, Busy: busy, Total: total, Steal: steal, Own: own}
 }

@@ -66,14 +66,14 @@ func idle(name string) engine.Service {
 	return engine.Service{Service: spec.Service{Name: name, Command: []string{"sleep", "1h"}}}
 }
 
-// answering is an engine that a function answers for, without a network.
+// answering returns an engine whose requests a function answers, without a network.
 func answering(answer http.HandlerFunc) *Engine {
 	api := must.Get(client.New(client.WithHost("tcp://engine.invalid"), client.WithAPIVersion("1.44"),
 		client.WithHTTPClient(&http.Client{Transport: handled(answer)})))
 	return &Engine{client: api, endpoint: &endpoint{}}
 }
 
-// handled is a transport that answers by itself.
+// handled is a transport that calls a handler.
 type handled http.HandlerFunc
 
 func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -106,7 +106,7 @@ func socket(t *testing.T, version string) string {
 	return "unix://" + file
 }
 
-// Why no engine can be used is said in one line with a way out.
+// An error about an unusable engine is one line with a way out.
 func TestUnavailable(t *testing.T) {
 	folder := t.TempDir()
 	ssh := "#!/bin/sh\necho \"$*\" | grep -q ' -p 2222 -l bench -- host ' || exit 9\necho 'bench@host: Permission denied (publickey).' >&2\nexit 255\n"
@@ -138,7 +138,7 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// An engine at a socket or an address of this machine is here.
+// An engine at a socket or an address of this machine is not elsewhere.
 func TestElsewhere(t *testing.T) {
 	listener := must.Get(net.Listen("tcp", ":0"))
 	defer listener.Close()

@@ -44,7 +44,7 @@ func removeImages(t *testing.T, e *Engine) {
 	}
 }
 
-// A container is in the network of its space alone, with nothing published, mounted or probed by the engine.
+// A container is only in the network of its space, and the engine publishes, mounts and probes nothing.
 func TestContainerIsConfined(t *testing.T) {
 	e := thisEngine(t, nil)
 	image := must.Get(e.Prepare(t.Context(), imageOf("FROM debian:bookworm-slim", "EXPOSE 80", "HEALTHCHECK CMD true"),
@@ -75,7 +75,7 @@ func TestContainerIsConfined(t *testing.T) {
 	}
 }
 
-// What the article asked for and the engine does not do is a result of that article, without the engine's stages.
+// A request that the engine rejects is a result of the article, without the engine's message prefixes.
 func TestRejected(t *testing.T) {
 	s := openSpace(t, thisEngine(t, nil))
 	for _, tt := range []struct {
@@ -114,7 +114,7 @@ func TestRejected(t *testing.T) {
 	}
 }
 
-// fakeContainer is a container of an engine that a function answers for.
+// fakeContainer returns a container of an engine whose requests a function answers.
 func fakeContainer(answer http.HandlerFunc) *container {
 	c := &container{space: &space{engine: answering(answer)}, id: "1"}
 	provider, library := &testcontainers.DockerProvider{}, &testcontainers.DockerContainer{ID: c.id}
@@ -124,8 +124,7 @@ func fakeContainer(answer http.HandlerFunc) *container {
 	return c
 }
 
-// The engine may notice that a container was killed before it notices that this was for lack of memory, so it is asked
-// again, once.
+// The engine may notice that a container was killed before it notices the lack of memory, so State asks again, once.
 func TestOutOfMemoryIsNoticedLate(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -157,7 +156,7 @@ func TestOutOfMemoryIsNoticedLate(t *testing.T) {
 	}
 }
 
-// A container that somebody removes was killed for that, and has no status of its own.
+// A container that is being removed has no exit status of its own, because it was killed for that.
 func TestStateOfARemovedContainer(t *testing.T) {
 	for _, status := range []string{"removing", "dead"} {
 		c := fakeContainer(func(w http.ResponseWriter, _ *http.Request) {
@@ -197,7 +196,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// A service that ignores its stop signal gets its time, but no longer than the context lasts.
+// A service that ignores its stop signal gets its grace period, or less if the context ends.
 func TestCloseKills(t *testing.T) {
 	e := thisEngine(t, nil)
 	s := openSpace(t, e)
@@ -216,7 +215,7 @@ func TestCloseKills(t *testing.T) {
 	}
 }
 
-// Nothing is started outside of a space whose network somebody has removed.
+// After a space's network was removed, nothing starts outside of it.
 func TestNetworkRemovedByOthers(t *testing.T) {
 	e := thisEngine(t, nil)
 	s := openSpace(t, e)
@@ -229,8 +228,8 @@ func TestNetworkRemovedByOthers(t *testing.T) {
 	assert.Error(t, err, "network")
 }
 
-// A container that exposes nothing, such as a load's, has the names of those that were started before it in its hosts
-// file, and asks the engine for those that several may have. It has names of the spaces around its own too.
+// A container that exposes nothing, such as a load's, has the containers that started before it in its hosts file,
+// except for names that several may have. These include containers of outer spaces.
 func TestKnownAddresses(t *testing.T) {
 	outer := openSpace(t, thisEngine(t, nil))
 	service := func(name string, scale int) engine.Service {
@@ -257,7 +256,8 @@ func TestKnownAddresses(t *testing.T) {
 	}
 }
 
-// Where this process cannot connect to a service, our agent does it in another container, which is replaced if it ends.
+// If this process cannot connect to a service, our agent probes it from another container, which is replaced if it
+// ends.
 func TestProbedByTheAgent(t *testing.T) {
 	e := thisEngine(t, enginetest.Agent(t))
 	e.endpoint.elsewhere = true
@@ -283,7 +283,7 @@ func TestProbedByTheAgent(t *testing.T) {
 	}
 }
 
-// Of the containers that are kept, people are not told of the one that probes.
+// Keep does not list the container that probes.
 func TestKeepWithoutProbe(t *testing.T) {
 	s := &space{name: "x", tree: engine.NewTree("space x", remove)}
 	for _, name := range []string{"server", probeName} {
@@ -296,7 +296,7 @@ func TestKeepWithoutProbe(t *testing.T) {
 	}
 }
 
-// A hundred megabytes of log do not fill the disk, and their end is there.
+// A hundred megabytes of log do not fill the disk, and their end is kept.
 func TestLogIsBoundedOnDisk(t *testing.T) {
 	e := thisEngine(t, nil)
 	service := idle("talkative")
@@ -330,7 +330,7 @@ func TestLogIsBoundedOnDisk(t *testing.T) {
 	}
 }
 
-// Where the kernel's files cannot be read, the engine knows what a container used.
+// If the kernel's files cannot be read, the usage comes from the engine.
 func TestUsageByEngine(t *testing.T) {
 	c := start(t, openSpace(t, thisEngine(t, nil)), idle("idle"))
 	first := must.Get(c.stats(t.Context()))

@@ -90,7 +90,7 @@ func TestReplaceBases(t *testing.T) {
 	}
 }
 
-// Whatever a Dockerfile is like, replacing its bases keeps its lines, and it is built from the new ones then.
+// Replacing the bases of any Dockerfile keeps its lines, and the result is built from the new bases.
 func FuzzDockerfile(f *testing.F) {
 	own, _ := filepath.Glob("../../../experiments/*/*ockerfile*")
 	for _, name := range own {
@@ -147,7 +147,7 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-// Why a build failed, and at which line, is in the output of the docker command.
+// The cause and line of a failed build are found in the output of the docker command.
 func TestBuilderError(t *testing.T) {
 	const (
 		classic = "Step 1/3 : FROM debian\n ---> 80be27846494\nStep 2/3 : ARG V=7\n ---> Running in 1\nStep 3/3 : RUN exit 3\n" +

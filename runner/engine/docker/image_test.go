@@ -55,7 +55,7 @@ func builders(t *testing.T, test func(t *testing.T, e *Engine)) {
 	}
 }
 
-// An image is built on the bases that are recorded, is found again, and nothing else is left of it.
+// An image is built from the recorded bases and found again, and the build leaves nothing else behind.
 func TestBuild(t *testing.T) {
 	builders(t, func(t *testing.T, e *Engine) {
 		lines := []string{"# syntax=docker/dockerfile:1", "FROM debian:bookworm-slim AS last", "ARG WORD",
@@ -131,7 +131,7 @@ func TestBuildFails(t *testing.T) {
 	})
 }
 
-// A build can be kept from the network: it fails where there are other interfaces than it should have.
+// A build can be run without a network: this one fails if it has other interfaces than it should.
 func TestBuildWithoutNetwork(t *testing.T) {
 	builders(t, func(t *testing.T, e *Engine) {
 		for network, want := range map[string]string{"": "eth0 lo", spec.NoNetwork: "lo"} {
@@ -143,7 +143,7 @@ func TestBuildWithoutNetwork(t *testing.T) {
 	})
 }
 
-// A build that is cancelled ends at once, in the engine too.
+// A cancelled build ends at once, in the engine too.
 func TestBuildIsCancelled(t *testing.T) {
 	builders(t, func(t *testing.T, e *Engine) {
 		debian(t, e)
@@ -168,7 +168,7 @@ func TestBuildIsCancelled(t *testing.T) {
 	})
 }
 
-// runs reports whether a process of this machine has these words.
+// runs reports whether a process of this machine has these words in its command line.
 func runs(words string) bool {
 	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	return slices.ContainsFunc(processes, func(name string) bool {
@@ -209,7 +209,7 @@ func TestDockerCommand(t *testing.T) {
 	}
 }
 
-// Several that want the same image at once get one that is built once.
+// An image that is prepared several times at once is built once.
 func TestBuiltOnce(t *testing.T) {
 	e := thisEngine(t, nil)
 	t.Cleanup(func() { removeImages(t, e) })
@@ -243,7 +243,7 @@ func TestBuiltOnce(t *testing.T) {
 	assert.Is(t, err, context.Canceled)
 }
 
-// Images that were saved can be loaded under their names.
+// Saved images can be loaded under their names.
 func TestSaveAndLoad(t *testing.T) {
 	e := thisEngine(t, nil)
 	t.Cleanup(func() { removeImages(t, e) })

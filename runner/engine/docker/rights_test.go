@@ -18,7 +18,7 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// rights are those that the engine was asked for, and those that the first process of a container has.
+// rights are the privileges requested from the engine, and those of a container's first process.
 type rights struct {
 	user, sysctls                 string
 	capAdd, capDrop, securityOpts []string

@@ -52,8 +52,8 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// An engine may still start a container of a run that was killed: its network cannot be removed then, and a moment later
-// it can. One that stays in use is no error.
+// An engine may still start a container of a killed run, so its network can be removed only a moment later. A network
+// that stays in use is no error.
 func TestSweepTriesAgain(t *testing.T) {
 	stuck := engine.Leftover{Kind: "network", Name: "left", Run: "killed",
 		Problem: "Error response from daemon: network left has active endpoints"}
@@ -92,7 +92,7 @@ func TestSweepTriesAgain(t *testing.T) {
 	}
 }
 
-// listing is an engine that lists what there is, by kind, and answers other requests by a function.
+// listing is an engine that lists given objects by kind, and answers other requests with a function.
 func listing(lists map[string]any, answer http.HandlerFunc) *Engine {
 	return answering(func(w http.ResponseWriter, r *http.Request) {
 		for kind, list := range lists {
@@ -118,8 +118,8 @@ func TestSweepSkipsContainersThatAreOnlyListed(t *testing.T) {
 	}
 }
 
-// An engine refuses to remove what it is removing already, and may have told the one who asked first that it cannot. The
-// network of a space may be in use for a moment after the containers in it were removed.
+// An engine refuses to remove an object that it is removing already, although the first removal may fail. The network
+// of a space may stay in use for a moment after its containers were removed.
 func TestRemovalIsTriedAgain(t *testing.T) {
 	type removal func(*Engine, context.Context, string) error
 	container, network := removal((*Engine).removeContainer), removal((*Engine).removeEmptied)

@@ -101,7 +101,7 @@ func TestBuildFails(t *testing.T) {
 	}
 }
 
-// A build that is cancelled ends at once, and so does all that it started.
+// A cancelled build ends at once with everything it started.
 func TestBuildIsCancelled(t *testing.T) {
 	e := openIn(t, t.TempDir())
 	defer e.Close()

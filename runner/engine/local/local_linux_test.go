@@ -28,13 +28,13 @@ import (
 	"benchbook/runner/engine/enginetest"
 )
 
-// open makes an engine with its files in the usual place, or skips the test where there can be none.
+// open returns an engine with its files in the usual place, or skips the test if there can be none.
 func open(t *testing.T) engine.Engine {
 	t.Helper()
 	return openIn(t, "")
 }
 
-// openIn makes an engine with its files in a folder.
+// openIn returns an engine with its files in a folder.
 func openIn(t *testing.T, folder string) engine.Engine {
 	t.Helper()
 	e, err := New(t.Context(), Options{Folder: folder})
@@ -42,7 +42,7 @@ func openIn(t *testing.T, folder string) engine.Engine {
 	return e
 }
 
-// An orphan of a process that has no engine anymore is not its child: nobody would wait for it.
+// After its engines are closed, a process no longer adopts orphans, because nothing would wait for them.
 func TestOrphansAreLeftAfterClose(t *testing.T) {
 	first, second := open(t), open(t)
 	for i, e := range []engine.Engine{first, second, second} {
@@ -54,7 +54,7 @@ func TestOrphansAreLeftAfterClose(t *testing.T) {
 		"after all engines were closed, this process is the parent of an orphan")
 }
 
-// parentOfOrphan starts a process whose parent ends, and returns who is its parent then.
+// parentOfOrphan starts a process whose parent ends, and returns its new parent.
 func parentOfOrphan(t *testing.T) int {
 	t.Helper()
 	out := must.Get(exec.Command("sh", "-c", "(sleep 0.1; ps -o ppid= -p $(sh -c 'echo $PPID')) & exit 0").Output())
@@ -158,7 +158,7 @@ func in(t *testing.T, r engine.Container, args ...string) string {
 	return string(exit.Stdout)
 }
 
-// The command and the variables of a service, and commands in it, find its files; they all begin in its folder.
+// The command and variables of a service, and commands in it, can use its files. All start in its folder.
 func TestFiles(t *testing.T) {
 	e, space := opened(t)
 	r := startIn(t, e, space, spec.Service{Name: "server",
@@ -205,7 +205,7 @@ func TestCommandEndsWithService(t *testing.T) {
 	}
 }
 
-// A service gets its time to end. All descendants end with it, in any session and environment, and no folder is left.
+// A service gets its grace period. All descendants end with it, in any session and environment, and no folder is left.
 func TestEnd(t *testing.T) {
 	slowtest.Skip(t)
 	parent := t.TempDir()
@@ -319,7 +319,7 @@ func TestSweepLeavesOthersAlone(t *testing.T) {
 	must.Do(e.Close())
 }
 
-// What this machine does not have is rejected. The engine suite has what needs a container.
+// Requests for what this machine lacks are rejected. The engine suite tests settings that need a container.
 func TestRejected(t *testing.T) {
 	e, space := opened(t)
 	image := must.Get(e.Prepare(t.Context(), engine.Image{Machine: true}, io.Discard))
