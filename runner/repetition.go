@@ -112,7 +112,7 @@ func (p *repetition) end(k keep, m load.Measurement, err error) (*record.Record,
 	return p.finished(rec), closeErr
 }
 
-// endPart adds the time since the last call to a named part of the repetition.
+// endPart adds the time since p.lap to a named part of the repetition, and starts the next lap.
 func (p *repetition) endPart(name string) {
 	p.rec.Parts[name] += time.Since(p.lap).Seconds()
 	p.lap = time.Now()

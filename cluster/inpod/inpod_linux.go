@@ -60,7 +60,7 @@ func (d Deed) become() error {
 	for _, limit := range d.Ulimits {
 		r, err := limit.GetRlimit()
 		if err == nil {
-			// Package syscall, unlike unix, does not restore the old limit of open files in the new program.
+			// Unless package syscall sets the limit of open files, syscall.Exec restores the old one.
 			err = syscall.Setrlimit(r.Type, &syscall.Rlimit{Cur: r.Soft, Max: r.Hard})
 		}
 		if err != nil {

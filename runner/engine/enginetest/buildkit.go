@@ -11,8 +11,8 @@ import (
 	"benchbook/internal/slowtest"
 )
 
-// DockerWithBuildKit makes the first docker command of PATH that builds with BuildKit the one that is found. The test
-// is skipped where there is none, unless the variable BENCHBOOK_TEST_REQUIRE names buildkit.
+// DockerWithBuildKit puts the first docker command that builds with BuildKit at the front of PATH. It skips the test if
+// there is none, unless the variable BENCHBOOK_TEST_REQUIRE names buildkit.
 func DockerWithBuildKit(t *testing.T) {
 	t.Helper()
 	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
@@ -23,7 +23,7 @@ func DockerWithBuildKit(t *testing.T) {
 		}
 		var major int
 		_, _ = fmt.Sscanf(string(version), "%d.", &major)
-		if major < 23 || exec.Command(docker, "buildx", "version").Run() == nil { // before, it had no need of a plugin
+		if major < 23 || exec.Command(docker, "buildx", "version").Run() == nil { // older versions need no plugin
 			t.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			return
 		}

@@ -42,7 +42,7 @@ func commands(t *test) {
 	if said := string(exit.Stdout) + string(exit.Stderr); err == nil && (exit.Code == 0 || !strings.Contains(said, "/nothing")) {
 		t.Errorf("a program that is not there: got status %d, %q", exit.Code, said)
 	}
-	// The container is as it was, and nothing that its commands wrote is in its log.
+	// The container still runs, and its log has no output of commands.
 	if state, err := box.State(t.ctx); err != nil || state.Ended {
 		t.Errorf("State() = %+v, %v; want one that runs", state, err)
 	}
@@ -79,7 +79,7 @@ func commandInside(t *test) {
 	}
 }
 
-// bounds writes more than is kept of either stream.
+// bounds writes more to each stream than is kept.
 func bounds(t *test) {
 	box := t.start(t.open(), t.idle("box"))
 	full := 0
@@ -149,7 +149,7 @@ func usage(t *test) {
 	}
 	done := make(chan engine.Exit)
 	go func() {
-		exit, _ := box.Exec(t.ctx, engine.Command{Args: []string{"/puppet", "burn=400ms"}}) // its status says it
+		exit, _ := box.Exec(t.ctx, engine.Command{Args: []string{"/puppet", "burn=400ms"}}) // checked by its status
 		done <- exit
 	}()
 	busy := t.lacks(spec.Threads)
@@ -185,7 +185,7 @@ func cpuLimit(t *test) {
 	}
 }
 
-// pidLimit limits processes and threads, and does not where -1 is written.
+// pidLimit limits processes and threads; -1 sets no limit.
 func pidLimit(t *test) {
 	space := t.open()
 	for _, tt := range []struct {
@@ -226,7 +226,7 @@ func ended(t *test) {
 	}
 }
 
-// outOfMemory runs out of memory in commands, which their container survives, and then in a service.
+// outOfMemory runs out of memory in commands, which the container survives, and then in a service.
 func outOfMemory(t *test) {
 	space := t.open()
 	box, service := t.idle("box"), t.server("server")

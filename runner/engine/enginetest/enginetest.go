@@ -1,7 +1,7 @@
-// Package enginetest tests what engines promise, with real programs: all of them are the one of folder puppet.
+// Package enginetest tests the contract of engines with a real program, puppet.
 //
-// An engine declares its capabilities in package spec. A promise that rests on another capability is skipped, and tested
-// to be refused, so that an engine does what it declares and nothing else.
+// An engine declares its capabilities in package spec. Tests of other capabilities are skipped, and the engine must
+// refuse these, so that it does exactly what it declares.
 package enginetest
 
 import (
@@ -27,38 +27,38 @@ import (
 	"benchbook/runner/engine"
 )
 
-// Capabilities of every engine, which only a stand-in may lack.
+// Capabilities of every real engine, which only a fake may lack.
 const (
 	Execution spec.Capability = "execution" // programs really run
-	Leftovers spec.Capability = "leftovers" // what a killed process left behind, or kept, can be found
+	Leftovers spec.Capability = "leftovers" // leftovers and kept containers can be found
 )
 
-// Option changes what is expected of an engine.
+// Option changes the expectations of an engine.
 type Option func(*suite)
 
-// Lacks skips what rests on these capabilities.
+// Lacks skips the tests that need these capabilities.
 func Lacks(c ...spec.Capability) Option { return func(s *suite) { s.lacks = append(s.lacks, c...) } }
 
-// Leaves sets the kinds of what a killed process leaves behind; by default "container", "network" and "volume".
+// Leaves sets the kinds of leftovers of a killed process; by default "container", "network" and "volume".
 func Leaves(kinds ...string) Option { return func(s *suite) { s.leaves = kinds } }
 
-// AsksFirst expects that a service without time to end is asked to end before it is killed.
+// AsksFirst expects that even a service without a grace period gets its stop signal before it is killed.
 func AsksFirst() Option { return func(s *suite) { s.asksFirst = true } }
 
 const (
-	timeout = 5 * time.Minute  // of each test
-	prompt  = 45 * time.Second // for what must not wait until something else ends, a minute or more: not a speed
+	timeout = 5 * time.Minute  // limit of each test
+	prompt  = 45 * time.Second // limit for not waiting on something that takes a minute or more
 )
 
-// declared are the capabilities that engines declare.
+// declared lists all capabilities that engines may declare.
 var declared = []spec.Capability{spec.Builds, spec.Containers, spec.Machine, spec.OneName, spec.Keeping,
 	spec.KernelSettings, spec.SecurityProfiles, spec.Threads, spec.PIDLimit, spec.Listening, spec.NamedCPUs,
 	spec.MountOptions, spec.Priorities}
 
 // suite is one engine under test.
 type suite struct {
-	lacks   []spec.Capability // also those that the engine does not declare
-	refuses []spec.Capability // those that the engine does not declare
+	lacks   []spec.Capability // capabilities whose tests are skipped, including refuses
+	refuses []spec.Capability // capabilities that the engine does not declare
 	leaves  []string
 	engine  engine.Engine
 	puppet  engine.Prepared
@@ -66,18 +66,18 @@ type suite struct {
 	asksFirst bool
 
 	mu    sync.Mutex
-	boxes map[engine.Space]engine.Container // for commands, idle
+	boxes map[engine.Space]engine.Container // idle containers for commands
 	count int
 }
 
-// promise is something that every engine does that has the capabilities.
+// promise is a test of all engines with some capabilities.
 type promise struct {
 	name  string
 	needs []spec.Capability
 	test  func(*test)
 }
 
-// promises are all of them.
+// promises returns all promises.
 func promises() []promise {
 	needs := func(c ...spec.Capability) []spec.Capability { return c }
 	runs, contained := needs(Execution), needs(Execution, spec.Containers)
@@ -119,18 +119,18 @@ func promises() []promise {
 	}, settings())
 }
 
-// Made is what the images are for that a run of the suite builds, so that they can be removed afterwards.
+// Made returns the purpose of images that this run of the suite builds, by which they can be removed.
 func Made() string { return fmt.Sprintf("enginetest-%d", os.Getpid()) }
 
-// Run tests the engine that open makes. It calls open once, and in a process of its own to see what that leaves behind
-// when it is killed. Open should skip the test where no engine can be had.
+// Run tests the engine that open returns. It calls open once here, and once in each child process that it kills to
+// check its leftovers. Open should skip the test if no engine is available.
 func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 	s := &suite{leaves: []string{"container", "network", "volume"}, boxes: make(map[engine.Space]engine.Container)}
 	for _, opt := range opts {
 		opt(s)
 	}
 	if os.Getenv(orphanVariable) == "" {
-		// Tests of other packages sweep the same engine at the same time: they must leave us what is left behind here.
+		// Tests of other packages may sweep the same engine now, and must leave our leftovers alone.
 		t.Setenv(engine.KeeperVariable, engine.Owner())
 	}
 	s.engine = open(t)
@@ -166,7 +166,7 @@ func Run(t *testing.T, open func(t *testing.T) engine.Engine, opts ...Option) {
 	}
 }
 
-// Need leaves out a test if an error says that its engine cannot be had: see slowtest.Missing. No other is expected.
+// Need skips a test if err wraps engine.ErrUnavailable, see slowtest.Missing. Other errors fail it.
 func Need(t testing.TB, name string, err error) {
 	t.Helper()
 	if errors.Is(err, engine.ErrUnavailable) {
@@ -175,7 +175,7 @@ func Need(t testing.TB, name string, err error) {
 	must.Do(err)
 }
 
-// preparePuppet builds the program that all tests run, and its image.
+// preparePuppet builds the program puppet and its image.
 func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 	t.Helper()
 	data := []byte("not executed")
@@ -186,7 +186,7 @@ func (s *suite) preparePuppet(t *testing.T) engine.Prepared {
 	return must.Get(s.engine.Prepare(t.Context(), image, t.Output()))
 }
 
-// Built builds one of our programs for containers.
+// Built builds one of our programs for containers and returns the executable.
 func Built(t *testing.T, path string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "program")
@@ -253,7 +253,7 @@ func (t *test) close(space engine.Space) {
 	}
 }
 
-// server is a service that answers over HTTP at port 8080.
+// server returns a service that answers HTTP on port 8080.
 func (s *suite) server(name string) engine.Service {
 	return engine.Service{Service: spec.Service{Name: name,
 		Command: []string{"listen=8080", "out=listening", "sleep=1h"}, Environment: []string{"NAME=" + name},
@@ -261,7 +261,7 @@ func (s *suite) server(name string) engine.Service {
 		Image: s.puppet}
 }
 
-// idle is a container for commands.
+// idle returns an idle container for commands.
 func (s *suite) idle(name string) engine.Service {
 	return engine.Service{Service: spec.Service{Name: name, Command: []string{agent.Idle}}, Image: s.puppet}
 }
@@ -302,7 +302,7 @@ func (t *test) do(space engine.Space, steps ...string) engine.Exit {
 	return t.exec(box, steps...)
 }
 
-// want fails the test unless a command ended well with this output.
+// want fails the test unless a command exited with status 0 and this output.
 func (t *test) want(exit engine.Exit, output string) {
 	t.Helper()
 	if exit.Code != 0 || string(exit.Stdout) != output {
@@ -310,7 +310,7 @@ func (t *test) want(exit engine.Exit, output string) {
 	}
 }
 
-// fails fails the test unless a command does, for the reason that is given.
+// fails fails the test unless a command failed. Why describes the mistake.
 func (t *test) fails(exit engine.Exit, why string) {
 	t.Helper()
 	if exit.Code == 0 {
@@ -318,7 +318,7 @@ func (t *test) fails(exit engine.Exit, why string) {
 	}
 }
 
-// wantError fails the test unless err is an E that says all words.
+// wantError fails the test unless err is an E whose text contains all words.
 func wantError[E error](t *test, err error, words ...string) (found E) {
 	t.Helper()
 	ok := errors.As(err, &found)
@@ -331,7 +331,7 @@ func wantError[E error](t *test, err error, words ...string) (found E) {
 	return found
 }
 
-// wantLog fails the test unless this is all that a container wrote.
+// wantLog fails the test unless a container's whole log equals want.
 func (t *test) wantLog(container engine.Container, want string) {
 	t.Helper()
 	assert.Equal(t, string(must.Get(container.Logs(t.ctx))), want, "what %s wrote", container.Name())

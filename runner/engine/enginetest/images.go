@@ -37,7 +37,7 @@ func builtOnce(t *test) {
 
 const base = "debian:bookworm-slim"
 
-// build is a Dockerfile of these lines, which may copy file.txt.
+// build returns an image with a Dockerfile of these lines, which may copy file.txt.
 func build(lines ...string) engine.Image {
 	return engine.Image{Build: &engine.Build{For: "enginetest build", Build: spec.Build{Files: []spec.File{
 		{Path: "Dockerfile", Data: []byte(strings.Join(lines, "\n") + "\n")},
@@ -63,7 +63,7 @@ func dockerfile(t *test) {
 	t.wantLog(cat, "from the context\ngiven bookworm\n")
 }
 
-// failedBuild fails in a command, and without a Dockerfile; docker.TestBases has what else can be wrong with one.
+// failedBuild builds with a failing command, and without a Dockerfile. docker.TestBases tests other mistakes.
 func failedBuild(t *test) {
 	image := build("FROM "+base, "", "# comment", "RUN echo before && exit 7")
 	_, err := t.engine.Prepare(t.ctx, image, io.Discard)
@@ -92,7 +92,7 @@ func machine(t *test) {
 	}
 	t.Setenv("BENCHBOOK_ENGINETEST_SECRET", "secret")
 	for script, want := range map[string]string{
-		// What it writes in its folder is gone the next time.
+		// A file written to its folder is gone the next time.
 		"ls; echo x > benchbook-enginetest; cat benchbook-enginetest": "x\n",
 		`echo "$BENCHBOOK_ENGINETEST_SECRET"`:                         "\n",
 	} {

@@ -40,7 +40,7 @@ func readiness(t *test) {
 		{"its command fails", alive, spec.Ready{Command: []string{"/puppet", "err=oh", "exit=5"}}, "oh"},
 	} {
 		t.run(t.T, tt.name, func(t *test) {
-			if !t.lacks(spec.Containers) { // else they share their ports
+			if !t.lacks(spec.Containers) { // without containers, services share ports
 				t.Parallel()
 			}
 			group, service, began := t.group(space), t.server(fmt.Sprint("server-", i)), time.Now()
@@ -75,7 +75,7 @@ func readiness(t *test) {
 	}
 }
 
-// muchLog writes more than any engine keeps, faster than it can be read again. Each text counts for readiness.
+// muchLog writes more than any engine keeps, faster than it can be read back. Every text counts for readiness.
 func muchLog(t *test) {
 	const times = 4
 	service := t.server("server")
@@ -97,7 +97,7 @@ func muchLog(t *test) {
 	}
 }
 
-// completes starts services that are ready when they have ended with status 0.
+// completes starts services that are ready once they have exited with status 0.
 func completes(t *test) {
 	space := t.open()
 	service := t.server("migration")
@@ -105,7 +105,7 @@ func completes(t *test) {
 	begun := make(chan time.Time, 1)
 	service.Begun = func() { begun <- time.Now() }
 	migration := t.start(space, service)
-	if took := time.Since(<-begun); took < 250*time.Millisecond { // it may have run for a moment before
+	if took := time.Since(<-begun); took < 250*time.Millisecond { // it may have started slightly earlier
 		t.Errorf("it was ready %v after it had begun, and takes 300 ms to complete", took)
 	}
 	if state, err := migration.State(t.ctx); err != nil || !state.Ended || state.Exit.Code != 0 {
@@ -145,7 +145,7 @@ func listening(t *test) {
 	}
 }
 
-// rejected asks for what the image or the engine does not have.
+// rejected asks for things that the image or the engine lacks.
 func rejected(t *test) {
 	for _, tt := range []struct {
 		want     string // in the error

@@ -10,7 +10,7 @@ import (
 	"benchbook/runner/engine"
 )
 
-// settings are the promises about single settings: what steps print inside a service, as regular expressions.
+// settings returns the promises about single settings. They match the output of steps inside a service.
 func settings() []promise {
 	inside := func(name string, set func(*engine.Service), steps string, want ...string) promise {
 		return promise{name, []spec.Capability{Execution, spec.Containers}, func(t *test) {
@@ -109,7 +109,7 @@ func volumes(t *test) {
 	} {
 		t.want(t.exec(containers[tt.in], strings.Fields(tt.steps)...), tt.want)
 	}
-	// A group shares the volumes of its space, and has those of its own for as long as it lasts.
+	// A group shares the volumes of its space, and its own volumes end with it.
 	for range 2 {
 		group, fresh := t.group(space), t.server("fresh")
 		fresh.Volumes = []spec.Volume{{Target: "/data", Source: "data"}, {Target: "/scratch", Source: "scratch"}}
@@ -118,13 +118,13 @@ func volumes(t *test) {
 		t.close(group)
 		t.want(t.exec(containers["one"], "cat=/data/x"), "fresh\n")
 	}
-	// In another space a volume of the same name is another one.
+	// In another space, the same name is another volume.
 	t.close(space)
 	again := t.start(t.open(), service("one"))
 	t.fails(t.exec(again, "cat=/data/x"), "a volume outlives its space")
 }
 
-// grace closes groups whose services end in time, or do not.
+// grace closes groups whose services stop in time or not.
 func grace(t *test) {
 	space := t.open()
 	data := []spec.Volume{{Target: "/data", Source: "data"}}

@@ -38,7 +38,7 @@ func names(t *test) {
 	}
 }
 
-// groups uses names once in a space and its group, and again when the group is closed, and closes each twice.
+// groups checks that names are unique in a space and its group until it is closed, and that each can be closed twice.
 func groups(t *test) {
 	space := t.open()
 	t.start(space, t.idle("shared"))
@@ -82,18 +82,18 @@ func groupReach(t *test) {
 	}
 }
 
-// isolation looks for names and addresses of another space, and of other machines.
+// isolation tries to reach names and addresses of another space and of other machines.
 func isolation(t *test) {
 	twoSpaces(t)
 	space := t.open()
-	// A name server that does not answer is waited for ten seconds, every time; a busy machine is slow only at times.
+	// Waiting for a name server that does not answer takes ten seconds every time; a busy machine is slow only sometimes.
 	quick := slices.ContainsFunc(make([]bool, 3), func(bool) bool {
 		began := time.Now()
 		t.fails(t.do(space, "resolve=example.com"), "a name of outside is resolved")
 		return time.Since(began) <= 5*time.Second
 	})
 	assert.Equal(t, quick, true, "in 5 s it is found that a name is not known, three times")
-	// What can be reached from here, as a name server on another machine, is not reached from there.
+	// A name server on another machine can be reached from here, but not from a space.
 	config, _ := os.ReadFile("/etc/resolv.conf")
 	server := regexp.MustCompile(`(?m)^nameserver\s+(\S+)`).FindSubmatch(config)
 	if server == nil {
@@ -129,14 +129,14 @@ func twoSpaces(t *test) {
 	}
 }
 
-// orphanVariable, set in the environment, names a run that Run starts and leaves behind: orphanRun waits to be killed.
+// orphanVariable, set in the environment, names a run that Run must leave behind. orphanRun waits to be killed.
 const (
 	orphanVariable = "BENCHBOOK_ENGINETEST_ORPHAN"
 	orphanRun      = "enginetest-orphan"
 	keptRun        = "enginetest-kept"
 )
 
-// becomeOrphan starts a service and waits to be killed, or keeps it.
+// becomeOrphan starts a service, and keeps it or waits to be killed.
 func becomeOrphan(t *test) {
 	run := os.Getenv(orphanVariable)
 	outer := must.Get(t.engine.Open(t.ctx, run))
@@ -166,7 +166,7 @@ func becomeOrphan(t *test) {
 	}
 }
 
-// abandon runs this test in a process of its own, until that has started what it leaves behind.
+// abandon runs this test in a child process until that has started its service.
 func (t *test) abandon(run string) *exec.Cmd {
 	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
@@ -177,7 +177,7 @@ func (t *test) abandon(run string) *exec.Cmd {
 	var said []string
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		if said = append(said, lines.Text()); lines.Text() == run+" is ready" {
-			go io.Copy(io.Discard, output) // else it might wait to be read
+			go io.Copy(io.Discard, output) // keep its output from blocking it
 			return child
 		}
 	}
@@ -185,7 +185,7 @@ func (t *test) abandon(run string) *exec.Cmd {
 	return nil
 }
 
-// leftovers returns the kinds of what a run left behind, sorted.
+// leftovers returns the sorted kinds of a run's leftovers.
 func (t *test) leftovers(run string, dryRun bool) (kinds []string) {
 	t.Helper()
 	all, err := t.engine.Sweep(t.ctx, dryRun)
@@ -201,7 +201,7 @@ func (t *test) leftovers(run string, dryRun bool) (kinds []string) {
 	return kinds
 }
 
-// swept kills a process that has started something, and sweeps what it left.
+// swept kills a process that has started a service, and sweeps its leftovers.
 func swept(t *test) {
 	live := t.open()
 	t.start(live, t.server("server"))
@@ -213,7 +213,7 @@ func swept(t *test) {
 	t.want(t.do(live, "get=http://server:8080/"), "hello from server\n")
 }
 
-// kept sweeps what a process has kept that ended by itself.
+// kept sweeps what a process kept before it exited.
 func kept(t *test) {
 	if err := t.abandon(keptRun).Wait(); err != nil {
 		t.Errorf("the process that keeps something: %v", err)
@@ -221,11 +221,11 @@ func kept(t *test) {
 	t.wantSwept(keptRun)
 }
 
-// wantSwept fails the test unless everything that a run left behind is found, removed, and not found again.
+// wantSwept fails the test unless all leftovers of a run are found, removed, and not found again.
 func (t *test) wantSwept(run string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline) &&
-		!slices.Equal(t.leftovers(run, true), t.leaves); { // processes end a moment after the one that was killed
+		!slices.Equal(t.leftovers(run, true), t.leaves); { // child processes end slightly after the killed one
 		time.Sleep(10 * time.Millisecond)
 	}
 	dry, found, again := t.leftovers(run, true), t.leftovers(run, false), t.leftovers(run, false)
@@ -234,7 +234,7 @@ func (t *test) wantSwept(run string) {
 	}
 }
 
-// refused asks for what an engine does not declare. It has a case for each capability.
+// refused asks for a capability that the engine does not declare.
 func refused(t *test, c spec.Capability) {
 	asks := map[spec.Capability][]spec.Service{
 		spec.Containers: {{User: "65534"}, {Memory: 1 << 30}, {CPUs: 0.5}, {ReadOnly: true},
@@ -273,7 +273,7 @@ func refused(t *test, c spec.Capability) {
 		t.start(space, t.server("server"))
 		_, err := space.Keep(t.ctx)
 		wantError[error](t, err, t.engine.Name())
-		t.want(t.do(space, "get=http://server:8080/"), "hello from server\n") // it is there as before
+		t.want(t.do(space, "get=http://server:8080/"), "hello from server\n") // it still runs
 	case spec.NamedCPUs:
 		if state, err := t.start(space, t.server("server")).State(t.ctx); err != nil || state.CPUs == "" {
 			t.Errorf("State() = %+v, %v; want the CPUs that the engine chose", state, err)

@@ -1,5 +1,5 @@
-// Package fake is an engine in memory, for tests of what uses engines: nothing is started, everything is scripted, and
-// calls are recorded in order.
+// Package fake is an in-memory engine for tests of code that uses engines. It starts nothing, follows a script, and
+// records calls in order.
 package fake
 
 import (
@@ -23,22 +23,22 @@ import (
 
 // Program is a command of Exec in an idle container.
 type Program struct {
-	Name        string // of the container
+	Name        string // name of the container
 	Image       engine.Prepared
 	Service     engine.Service // the container
 	Command     []string       // the program and its arguments
-	Environment []string       // of the container, and behind it of the command
-	WorkingDir  string         // of the command, or else of the container
+	Environment []string       // of the container, followed by the command's
+	WorkingDir  string         // the command's, or else the container's
 	Stdin       []byte
 	Full        func()
 }
 
-// Script says how an engine behaves. A nil function is the simplest success. Functions may block, but must return when
-// their context is done; several may be called at the same time.
+// Script defines the behaviour of an engine. A nil function succeeds in the simplest way. Functions may block, but must
+// return when their context is done, and may be called concurrently.
 type Script struct {
-	// Facts are those next to the engine's name.
+	// Facts are the engine's facts besides its name.
 	Facts map[string]string
-	// Prepare returns what an image is; nil: one that is built, unless it was prepared before.
+	// Prepare prepares an image; nil: it counts as built the first time.
 	Prepare func(ctx context.Context, image engine.Image, log io.Writer) (engine.Prepared, error)
 	// Start returns when a service is ready, or the error of Space.Start. It is not called for idle containers.
 	Start func(ctx context.Context, service engine.Service) error
@@ -46,26 +46,26 @@ type Script struct {
 	Run func(ctx context.Context, program Program) (engine.Exit, error)
 	// Exec returns how a command in another container ended.
 	Exec func(ctx context.Context, name string, command engine.Command) (engine.Exit, error)
-	// Usage returns what a container and its threads have used when it is asked the nth time, counted from 0.
+	// Usage returns the usage of a container and its threads at the nth reading, counted from 0.
 	Usage func(name string, n int) (engine.Usage, error)
 	// Listeners returns where a container listens; nil: unknown.
 	Listeners func(name string) ([]netip.AddrPort, error)
-	// Logs returns what a container wrote.
+	// Logs returns the log of a container.
 	Logs func(name string) []byte
-	// State returns how a container is doing.
+	// State returns the state of a container.
 	State func(name string) (engine.State, error)
 	// Close returns the error of closing a space.
 	Close func(ctx context.Context, run string) error
 	// Leftovers is what Sweep finds.
 	Leftovers []engine.Leftover
-	// Find returns the id of a named image; empty if it is not there.
+	// Find returns the ID of a named image; empty if the engine does not have it.
 	Find func(name string) (id string)
-	// Reach returns why the registry of an image does not answer, and Storage is the folder of images.
+	// Reach returns why the registry of an image does not answer. Storage is the folder of images.
 	Reach   func(image string) error
 	Storage string
 }
 
-// Engine is an engine that does what its script says. It implements engine.Engine.
+// Engine is an engine that follows a script. It implements engine.Engine.
 type Engine struct {
 	script Script
 
@@ -77,7 +77,7 @@ type Engine struct {
 
 var _ engine.Engine = (*Engine)(nil)
 
-// New makes an engine that follows a script.
+// New returns an engine that follows a script.
 func New(script Script) *Engine {
 	e := &Engine{script: script, prepared: make(map[string]bool)}
 	s := &e.script
@@ -95,7 +95,7 @@ func New(script Script) *Engine {
 	return e
 }
 
-// set sets a function that is nil.
+// set sets a function if it is nil.
 func set[F any](function *F, simplest F) {
 	if reflect.ValueOf(*function).IsNil() {
 		*function = simplest
@@ -128,7 +128,7 @@ func (e *Engine) Prepare(ctx context.Context, image engine.Image, log io.Writer)
 	return e.script.Prepare(ctx, image, log)
 }
 
-// prepare names an image by what it is made from.
+// prepare names an image by a digest of its inputs.
 func (e *Engine) prepare(_ context.Context, image engine.Image, _ io.Writer) (engine.Prepared, error) {
 	if !image.One() {
 		return engine.Prepared{}, errors.New("an image needs exactly one of a name, a build, an executable and the machine")
@@ -244,7 +244,7 @@ type container struct {
 	engine  *Engine
 	service engine.Service
 
-	asked atomic.Int64 // how often for usage
+	asked atomic.Int64 // number of calls of Usage
 }
 
 func (c *container) Name() string { return c.service.Name }

@@ -1,6 +1,6 @@
-// Command puppet does what its arguments say, in order, so that one small image has services and commands of any
-// behaviour. Steps are written NAME=VALUE; the first that fails is reported on standard error and ends the program with
-// status 1.
+// Command puppet executes its arguments as steps, in order, so that one small image provides services and commands of
+// any behaviour. Steps are written NAME=VALUE. The first that fails is reported on standard error and ends the program
+// with status 1.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"benchbook/internal/proc"
 )
 
-// dialName connects to a service by its name, which an engine may make known to our own programs only.
+// dialName connects to a service by its name, which some engines make known only to our own programs.
 func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -39,7 +39,7 @@ func dialName(ctx context.Context, network, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(found[0].String(), port))
 }
 
-// steps are by name what it can do.
+// steps maps names to steps.
 var steps = map[string]func(value string) error{
 	"out":     func(text string) error { _, err := fmt.Println(text); return err },
 	"err":     func(text string) error { _, err := fmt.Fprintln(os.Stderr, text); return err },
@@ -161,7 +161,7 @@ var steps = map[string]func(value string) error{
 	}),
 }
 
-// with is a step whose value is a number or a duration.
+// with returns a step that parses its value.
 func with[T any](parse func(string) (T, error), run func(T) error) func(string) error {
 	return func(value string) error {
 		v, err := parse(value)
@@ -205,7 +205,7 @@ func fail(step string, err error) {
 	os.Exit(1)
 }
 
-// burn uses processor time.
+// burn computes until this process has used d of processor time.
 func burn(d time.Duration) error {
 	for {
 		var used syscall.Rusage
@@ -227,7 +227,7 @@ func cat(path string) error {
 	return err
 }
 
-// fill writes a number of bytes.
+// fill writes a number of bytes to w.
 func fill(w io.Writer, bytes int) error {
 	_, err := w.Write(slices.Repeat([]byte{'x'}, bytes))
 	return err
@@ -267,10 +267,10 @@ func listen(address string) error {
 			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 			_, _ = io.WriteString(w, answer) // the client may have gone
 			if r.URL.Path == "/go" {
-				_ = http.NewResponseController(w).Flush() // before what waits for the request
+				_ = http.NewResponseController(w).Flush() // before isAsked continues
 				select {
 				case asked <- struct{}{}:
-				default: // nothing waits for this many
+				default: // no step waits for so many
 				}
 			}
 		}))
