@@ -73,7 +73,7 @@ func TestFailures(t *testing.T) {
 		name    string
 		change  func(*fake.Script)
 		replace []string
-		failure string // empty for none
+		failure string // empty: no failure
 		log     string
 	}{
 		{"a service that is not ready", func(s *fake.Script) {

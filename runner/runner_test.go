@@ -41,7 +41,7 @@ func (m *memory) Save(r *record.Record) error {
 	if err != nil {
 		return err
 	}
-	kept, err := record.Parse(data) // what is read later is what was written
+	kept, err := record.Parse(data) // records are read back as written
 	m.records = append(m.records, kept)
 	return err
 }
@@ -63,7 +63,7 @@ func (m *memory) trials() string {
 type quiet struct {
 	done  int
 	atEnd func(done int)
-	log   io.Writer // of builders; nil for none
+	log   io.Writer // output of builders; may be nil
 
 	probes   int // of searches
 	atProbe  func(probes int)
@@ -227,7 +227,7 @@ func TestRun(t *testing.T) {
 	picked := &memory{}
 	must.Get(newRunner(fake.New(script()), &quiet{}).Run(t.Context(), p, picked, only))
 	assert.Equal(t, picked.trials(), "sync-1 sync-2 sync-3", "only sync")
-	for i, r := range slices.Concat(store.records, picked.records) { // what is picked has its place in the whole
+	for i, r := range slices.Concat(store.records, picked.records) { // picked repetitions keep their position
 		step := p.Experiments[0].Steps[r.Order.Position-1]
 		if r.Trial != step.Trial.Name || r.Repetition != step.Repetition || r.Order.Of != 6 || i < 6 && r.Order.Position != i+1 {
 			t.Errorf("record %d is %s-%d at %d of %d, want %s-%d", i, r.Trial, r.Repetition, r.Order.Position, r.Order.Of,
@@ -279,7 +279,7 @@ func checkClosed(t *testing.T, e *fake.Engine) {
 func TestOtherConditions(t *testing.T) {
 	for _, tt := range []struct {
 		fact, value string // of the machine from now on
-		kept, want  int    // repetitions of the first run, and those that are measured after it
+		kept, want  int    // repetitions of the first run, and of the next
 	}{
 		{"swap", "1 GiB", 6, 0}, {"swap", "1 GiB", 3, 3}, {"kernel", "6.2", 6, 6}, {"kernel", "6.2", 3, 6},
 	} {

@@ -68,7 +68,7 @@ func (b *simulation) script(t *testing.T) fake.Script {
 			}
 			b.durations = append(b.durations, config.Duration)
 			if n, ok := b.throughput[workers]; ok {
-				r.Completed.Right, r.InFlight = n, new(loadgen.InFlight) // its times are not those of so many
+				r.Completed.Right, r.InFlight = n, new(loadgen.InFlight) // the recorded times do not fit this number
 			}
 			if config.Rate > 0 {
 				b.rates = append(b.rates, config.Rate)
@@ -302,7 +302,7 @@ func besideOthers(d load.Driver, skip, left int) load.Driver {
 		} else if left > 0 && m.Load != nil {
 			left--
 			m.Load.Window, m.Load.ForeignCPU = 2, 0.42
-			m.Load.Completed = 1 // what it came to is not what it is made again for
+			m.Load.Completed = 1 // the result must not cause the repetition
 		}
 	}}
 }

@@ -135,7 +135,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, never := range []Resolution{{"localhost", "10.0.0.1", nil}, {"localhost", "127.0.0.1", []string{"127.0.0.1"}}} {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		argument, _ := json.Marshal([]Resolution{never}) // it is made of texts
+		argument, _ := json.Marshal([]Resolution{never}) // plain data
 		if err := Main(ctx, []string{Resolve, string(argument)}, nil, nil); ctx.Err() == nil {
 			t.Errorf("%+v was found: %v", never, err)
 		}

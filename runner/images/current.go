@@ -42,7 +42,7 @@ func PresentOn(e engine.Engine, program agent.Program) *Present {
 type identity struct {
 	what       string // "image REFERENCE", or "program WORD" with the article's word
 	then       string // recorded ID or digest
-	substitute string // image that was used in its place, which then identifies; empty for none
+	substitute string // image used in its place, which then identifies; empty without one
 }
 
 // identities returns the images and programs of a record that can be compared, sorted.

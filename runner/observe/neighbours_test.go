@@ -34,7 +34,7 @@ func TestBusiestBetween(t *testing.T) {
 		{8, "31"}: {"shim", 7, 11 * seconds},
 		{9, "32"}: {"shim", 7, 21 * seconds},
 		{20, "4"}: {"benchbook", 1, 6 * seconds},
-		{21, "5"}: {"server", 20, 9 * seconds}, // what this process has started
+		{21, "5"}: {"server", 20, 9 * seconds}, // started by this process
 		{30, "6"}: {"python", 8, 9 * seconds},  // in a container
 		{40, "6"}: {"idle", 1, seconds / 10},
 		{50, "7"}: {"new", 1, 2 * seconds}, // with the number of one that has ended
