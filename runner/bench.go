@@ -280,7 +280,7 @@ type alike struct {
 }
 
 // giveUp drops the remaining repetitions of t for this session, at later looks too, once maxAlike in a row have failed
-// like r. Repetitions that never started do not count; they end when they start.
+// like r. A success resets the count, and so does a repetition that was never tried, which ends when it starts.
 func (b *bench) giveUp(t *plan.Trial, r *record.Record) {
 	if r.Failure == "" || r.Ended.Equal(r.Started) {
 		delete(b.alike, t)

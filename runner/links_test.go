@@ -170,7 +170,7 @@ func TestLinksThatFail(t *testing.T) {
 
 func TestProgramThatIsNotThere(t *testing.T) {
 	r := newRunner(fake.New(script()), &quiet{})
-	// and that of the driver does
+	// Only the runner lacks the program; the driver has its own.
 	r.Agent = func() ([]byte, error) { return nil, errors.New("it does not lie beside benchbook") }
 	_, err := r.Run(t.Context(), planOf(t, far), &memory{}, Options{})
 	if err == nil || err.Error() != "it does not lie beside benchbook" {

@@ -366,7 +366,7 @@ func ProbeAt(address, service string) Probe {
 // get requests a path over HTTP and returns the status, such as "404 Not Found". It avoids net/http, which would double
 // the size of our program in containers.
 func get(conn net.Conn, host, path string) (status string, err error) {
-	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host) // if it fails, so does reading
+	_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host) // reading fails too
 	answer := textproto.NewReader(bufio.NewReader(conn))
 	line, err := answer.ReadLine()
 	if err != nil {
