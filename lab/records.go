@@ -49,8 +49,8 @@ func RecordHost(r *record.Record) string { return r.Host }
 
 func RecordProfile(r *record.Record) string { return r.Profile }
 
-// Boolean returns 1 for true, 0 for false.
-func Boolean(b bool) int {
+// BoolToInt returns 1 for true, 0 for false.
+func BoolToInt(b bool) int {
 	if b {
 		return 1
 	}

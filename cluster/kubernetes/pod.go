@@ -340,7 +340,7 @@ func (p *podSpec) keepFiles(files []spec.File) (source corev1.VolumeSource, err 
 				"the image", file.Path, len(file.Data))
 		}
 		if size += len(file.Data) + len(file.Path); object == nil || size > maxFiles {
-			size = len(file.Data)
+			size = len(file.Data) + len(file.Path)
 			object = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: objectName(p.service.Name)}, Immutable: new(true),
 				BinaryData: make(map[string][]byte)}
 			projection = &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: object.Name}}

@@ -81,7 +81,7 @@ at a fixed rate over at most as many. Use it only on servers of your own. The st
 			if isGiven && l.Duration < time.Second || l.Duration > maxTime {
 				return fmt.Errorf("--duration takes a time from 1s to 24h")
 			}
-			if l.Requests < 0 || l.Timeout < 0 || l.Timeout > maxTime {
+			if cmd.Flags().Changed("requests") && l.Requests < 1 || l.Timeout < 0 || l.Timeout > maxTime {
 				return fmt.Errorf("--requests takes a number from 1, and --timeout a time up to 24h")
 			}
 			l.URLs = append(args, vs...)

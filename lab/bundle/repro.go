@@ -248,7 +248,7 @@ func (r *reproduction) compare() {
 		}
 		if here.Headline {
 			headlines++
-			same += lab.Boolean(agreement == "same")
+			same += lab.BoolToInt(agreement == "same")
 		}
 		rows = append(rows, []string{here.Claim, there.Words(), here.Words(), agreement})
 	}

@@ -333,7 +333,7 @@ func (j *job) findPending(ctx context.Context) (pending bool, err error) {
 			map[bool]string{true: " else"}[j.problems != nil], map[bool]string{true: " without --quick"}[j.flags.Quick])
 	}
 	// Articles without builds come first, to have results soon.
-	builds := func(c *lab.Article) int { return lab.Boolean(runner.Builds(c.Planned)) }
+	builds := func(c *lab.Article) int { return lab.BoolToInt(runner.Builds(c.Planned)) }
 	slices.SortStableFunc(j.pending, func(a, b *lab.Article) int { return builds(a) - builds(b) })
 	return len(j.pending) > 0, nil
 }
@@ -366,7 +366,7 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	if err := j.present.Look(ctx, records); err != nil {
 		return lab.Interrupted(ctx, err)
 	}
-	if err := j.knowSessions(c, records); err != nil {
+	if err := j.noteClaimState(c, records); err != nil {
 		return lab.Failure(err)
 	}
 	options, host := j.optionsFor(c), j.hosts[c.Slug].ID
@@ -400,8 +400,8 @@ func (j *job) survey(ctx context.Context, c *lab.Article) error {
 	return nil
 }
 
-// knowSessions notes the state of the claims in known runs, for the records. With force it draws a new random order.
-func (j *job) knowSessions(c *lab.Article, records []*record.Record) error {
+// noteClaimState notes the state of the claims in known runs, for the records. With force it draws a new random order.
+func (j *job) noteClaimState(c *lab.Article, records []*record.Record) error {
 	p, host := c.Planned, j.hosts[c.Slug].ID
 	ofClass := slice.Filter(records, func(r *record.Record) bool {
 		return r.Profile == p.Profile && record.ClassOf(r.Host) == record.ClassOf(host)

@@ -41,7 +41,7 @@ func Verify(ctx context.Context, a *lab.Session, project *article.Project, list 
 	}
 	for _, c := range list {
 		sum, err := j.runnerFor(c).Verify(ctx, c.Planned, j.options, func(v runner.Verification) {
-			wrong += lab.Boolean(v.Failure != "")
+			wrong += lab.BoolToInt(v.Failure != "")
 			printVerification(a.Words(), c.Slug, v)
 		})
 		j.printReasons(sum.LeftOut)

@@ -212,8 +212,8 @@ func setsOf(records []*record.Record) []*set {
 func alike(a, b []*record.Record, thisHost string) (x, y *set) {
 	order := func(p, q [2]*set) int {
 		rank := func(p [2]*set) []int {
-			return []int{lab.Boolean(p[0].host != p[1].host), lab.Boolean(p[0].profile != p[1].profile),
-				lab.Boolean(p[1].host != thisHost), lab.Boolean(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile),
+			return []int{lab.BoolToInt(p[0].host != p[1].host), lab.BoolToInt(p[0].profile != p[1].profile),
+				lab.BoolToInt(p[1].host != thisHost), lab.BoolToInt(p[0].host != thisHost), dataset.ProfileOrder(p[1].profile),
 				dataset.ProfileOrder(p[0].profile)}
 		}
 		return cmp.Or(slices.Compare(rank(p), rank(q)), cmp.Compare(q[1].newest, p[1].newest),

@@ -61,7 +61,7 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	}
 	c.Verdict = stats.NotShown
 	smallest := phrase.Percent(stats.DefaultSmallestEffect)
-	switch same := isSame(f.Interval); {
+	switch same := judgeSame(f.Interval); {
 	case same == stats.Supported:
 		c.Reason = "the same within " + smallest
 	case same == stats.Contradicted && f.AloneP > stats.DefaultAlpha:
@@ -73,8 +73,8 @@ func (c *Change) judgeRatio(f stats.Change, n int) {
 	}
 }
 
-// isSame judges the claim that a ratio differs from 1 by at most the smallest effect.
-func isSame(ratio stats.Interval) stats.Verdict {
+// judgeSame judges the claim that a ratio differs from 1 by at most the smallest effect.
+func judgeSame(ratio stats.Interval) stats.Verdict {
 	return stats.Judge(ratio, stats.Within(stats.DefaultSmallestEffect))
 }
 
@@ -156,7 +156,7 @@ func (c *Change) judgeSearched() {
 		return
 	}
 	c.setEffect(effect, "B over A")
-	if c.Verdict = stats.NotShown; isSame(c.ratioInterval()) == stats.Contradicted {
+	if c.Verdict = stats.NotShown; judgeSame(c.ratioInterval()) == stats.Contradicted {
 		c.Verdict = stats.ShiftOf(effect.Interval.Lo > 0, stats.Direction(c.Metric.Better))
 	}
 }
@@ -188,5 +188,5 @@ func (c *Change) isUndecided() bool {
 	if c.Verdict != stats.NotShown || c.Effect == nil || c.Effect.Interval == nil {
 		return c.Verdict == stats.NotComparable
 	}
-	return isSame(c.ratioInterval()) != stats.Supported
+	return judgeSame(c.ratioInterval()) != stats.Supported
 }

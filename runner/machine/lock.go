@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,6 +45,10 @@ func Lock(ctx context.Context, h Host, dir, doing string, waiting func(*engine.B
 				_, _ = file.WriteAt(holder, 0) // on failure the holder is unknown
 			}
 			return func() { _ = file.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) { // such as no locks on this file system
+			_ = file.Close()
+			return unlock, nil
 		}
 		if tries == 2 { // on the first try, the holder may not have written yet what it does
 			busy := &engine.BusyError{}

@@ -182,15 +182,15 @@ func (s *space) connect(ctx context.Context, config *api.HostConfig, service *en
 // limits per user, such as for the memory of pipes.
 const ownUser = "65532:65532"
 
-// firstPrivilegedPort is the kernel setting for the lowest port that any user may listen on.
-const firstPrivilegedPort = "net.ipv4.ip_unprivileged_port_start"
+// unprivilegedPortStart is the kernel setting for the lowest port that any user may listen on.
+const unprivilegedPortStart = "net.ipv4.ip_unprivileged_port_start"
 
 // confine removes all privileges from one of our own programs.
 func confine(service *engine.Service) {
 	service.User, service.ReadOnly = ownUser, true
 	service.CapAdd, service.CapDrop = nil, []string{"ALL"}
 	service.SecurityOpt = nil
-	sysctls := map[string]string{firstPrivilegedPort: "0"}
+	sysctls := map[string]string{unprivilegedPortStart: "0"}
 	maps.Copy(sysctls, service.Sysctls)
 	service.Sysctls = sysctls
 }

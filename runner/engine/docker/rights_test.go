@@ -33,7 +33,7 @@ func rightsOf(t *testing.T, c *container) rights {
 	inspected := must.Get(c.client().ContainerInspect(t.Context(), c.id, client.ContainerInspectOptions{}))
 	config, host := inspected.Container.Config, inspected.Container.HostConfig
 	got := rights{user: config.User, capAdd: host.CapAdd, capDrop: host.CapDrop, securityOpts: host.SecurityOpt,
-		readOnly: host.ReadonlyRootfs, memory: host.Memory, sysctls: host.Sysctls[firstPrivilegedPort]}
+		readOnly: host.ReadonlyRootfs, memory: host.Memory, sysctls: host.Sysctls[unprivilegedPortStart]}
 	if host.PidsLimit != nil {
 		got.pids = *host.PidsLimit
 	}
