@@ -12,7 +12,7 @@ import (
 )
 
 // version is the version of this program, which records and pages name.
-const version = "0.3.0"
+const version = "0.4.0"
 
 type versions struct {
 	Version  string `json:"version"`
