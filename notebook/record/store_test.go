@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"benchbook/internal/slowtest"
 	"benchbook/internal/test/assert"
 	"benchbook/internal/test/must"
 )
@@ -145,6 +146,7 @@ func TestReadLines(t *testing.T) {
 
 // A line of 1 GB is named, and takes little memory.
 func TestLongLine(t *testing.T) {
+	slowtest.SkipSequential(t)
 	good := lineOf(t, 1, "", "")
 	dir := runOf(t, good+"\n")
 	f := must.Get(os.OpenFile(dir.fileOf(), os.O_RDWR, 0))
