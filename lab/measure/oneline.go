@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -400,13 +401,21 @@ func othersOf(e *dataset.Experiment) []string {
 		return nil
 	}
 	words := "Other programs used the CPUs meanwhile: " + others + "."
-	if e.Cells[0].Trial.Load != nil {
+	if slices.ContainsFunc(e.Cells, isServedHere) {
 		words = "Other programs, and a server on this machine, used the CPUs meanwhile: " + others + "."
 	}
 	if hog := observe.Hog(); hog != "" {
 		words += " To measure undisturbed, " + hog + "."
 	}
 	return []string{terminal.Clean(words)}
+}
+
+// isServedHere reports whether the load of a cell goes to this machine, whose other programs include the server then.
+func isServedHere(c *dataset.Cell) bool {
+	return c.Trial.Load != nil && slices.ContainsFunc(c.Trial.Load.URLs(), func(target string) bool {
+		u, err := url.Parse(target)
+		return err == nil && article.IsLoopback(u.Hostname())
+	})
 }
 
 // shortNames returns unique names of about 30 characters at most for the cells of an experiment.
