@@ -91,7 +91,7 @@ func (a *app) complete(root *cobra.Command) {
 			cobra.ShellCompDirectiveNoFileComp),
 	}
 	for _, cmd := range root.Commands() {
-		if strings.Contains(cmd.Use, "[ARTICLE") || cmd.Name() == "bundle" {
+		if strings.Contains(cmd.Use, "[ARTICLE") || strings.HasSuffix(cmd.Use, " ARTICLE") {
 			cmd.ValidArgsFunction = a.completeArticles
 		}
 		for flag, f := range flags {

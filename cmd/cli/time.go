@@ -13,12 +13,7 @@ import (
 	"benchbook/lab"
 	"benchbook/lab/measure"
 	"benchbook/notebook/article"
-)
-
-// Limits of the verb load, the same as in articles.
-const (
-	maxConnections = 60_000
-	maxTime        = 24 * time.Hour
+	"benchbook/notebook/plan"
 )
 
 func (a *app) timeCommand() *cobra.Command {
@@ -75,13 +70,13 @@ at a fixed rate over at most as many. Use it only on servers of your own. The st
 		Args: arguments(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			isGiven := cmd.Flags().Changed("duration")
-			if l.Connections < 1 || l.Connections > maxConnections {
-				return fmt.Errorf("--connections takes a number from 1 to %d", maxConnections)
+			if l.Connections < 1 || l.Connections > plan.MaxConnections {
+				return fmt.Errorf("--connections takes a number from 1 to %d", plan.MaxConnections)
 			}
-			if isGiven && l.Duration < time.Second || l.Duration > maxTime {
+			if isGiven && l.Duration < time.Second || l.Duration > plan.MaxTime {
 				return fmt.Errorf("--duration takes a time from 1s to 24h")
 			}
-			if cmd.Flags().Changed("requests") && l.Requests < 1 || l.Timeout < 0 || l.Timeout > maxTime {
+			if cmd.Flags().Changed("requests") && l.Requests < 1 || l.Timeout < 0 || l.Timeout > plan.MaxTime {
 				return fmt.Errorf("--requests takes a number from 1, and --timeout a time up to 24h")
 			}
 			l.URLs = append(args, vs...)

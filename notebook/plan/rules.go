@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
@@ -18,14 +19,14 @@ import (
 
 // Bounds of values of a trial.
 const (
-	maxConnections = 60_000 // ports of one address, about
+	MaxConnections = 60_000 // ports of one address, about
 	maxThreads     = 1024
 	maxRequests    = 1_000_000_000
-	maxRate        = 10e6         // per second; the limit of package loadgen
-	maxSeconds     = 24 * 60 * 60 // of any time of a load
-	maxSigma       = 20           // with more, most times are too short to be timed, or longer than a day
-	memoryLeast    = 6 << 20      // bytes; the smallest limit that Docker accepts
-	memoryMost     = 64 << 40     // bytes; more than any machine has
+	maxRate        = 10e6           // per second; the limit of package loadgen
+	MaxTime        = 24 * time.Hour // of any time of a load
+	maxSigma       = 20             // with more, most times are too short to be timed, or longer than a day
+	memoryLeast    = 6 << 20        // bytes; the smallest limit that Docker accepts
+	memoryMost     = 64 << 40       // bytes; more than any machine has
 )
 
 // A rule is a condition on a single value of a trial. KEY and VALUE in its message are replaced.
@@ -70,11 +71,11 @@ func init() {
 		"services.*.origin.latency.sigma": {func(v string) bool { return moreThan0(v) && between(0, maxSigma)(v) },
 			"KEY must be more than 0, and 20 at most", "0.5 is usual for times on the web"},
 		"services.*.link.rtt":        {atLeast0, "a delay cannot be negative", ""},
-		"load.connections":           {between(1, maxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
+		"load.connections":           {between(1, MaxConnections), "KEY must be between 1 and 60000, not VALUE", ""},
 		"load.threads":               {between(1, maxThreads), "KEY must be between 1 and 1024, not VALUE", ""},
 		"load.requests":              {between(1, maxRequests), "KEY must be between 1 and 1000000000, not VALUE", ""},
-		"load.duration load.timeout": {upTo(maxSeconds), "KEY must be more than 0, and 24h at most", aTime},
-		"load.warmup load.think":     {between(0, maxSeconds), "KEY must be between 0s and 24h, not VALUE", aTime},
+		"load.duration load.timeout": {upTo(MaxTime.Seconds()), "KEY must be more than 0, and 24h at most", aTime},
+		"load.warmup load.think":     {between(0, MaxTime.Seconds()), "KEY must be between 0s and 24h, not VALUE", aTime},
 		"load.rate": {upTo(maxRate), "KEY must be more than 0, and 10000000/s at most",
 			"write a number per second, such as 500/s"},
 		"load.rate.share":                {moreThan0, "KEY must be more than 0", "write a percentage, such as 80%"},
