@@ -131,7 +131,7 @@ func examineEngine(ctx context.Context, a *Session, project *article.Project) []
 	switch {
 	case facts["engine.remote"] == "true":
 		found.Words += " runs containers on another machine"
-		found = found.warnIf(true, "run benchbook doctor there too: the checks below are of this machine")
+		found = found.warnIf(true, "run benchbook doctor there too: the checks below describe this machine")
 	case facts["engine.local"] == "false":
 		found.Level = missing
 		found.Words += " runs containers in a virtual machine"
