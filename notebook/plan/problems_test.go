@@ -37,6 +37,8 @@ const privateFiles = "-- compose.yaml --\nservices: {s: {image: x, expose: [\"80
 
 // Each wrong part is reported at its place with a hint. Further problems are in testdata/broken.
 func TestProblems(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
 	for _, group := range []struct {
 		name, before, files string // a case is before, a part, and files
 		problems            []problem
@@ -321,7 +323,7 @@ func TestProblems(t *testing.T) {
 			{"the socket of the engine", "volumes: ['/var/run/docker.sock:/s']",
 				`docker-compose.yml (service web): not-allowed at "/run/docker.sock": the path "/run/docker.sock" of this machine, outside the article's folder, is more than this project allows its articles`},
 			{"the home folder", "volumes: ['~/:/home']",
-				`docker-compose.yml (service web): not-allowed at "/root": the path "/root" of this machine, outside the article's folder, is more than this project allows its articles`},
+				`docker-compose.yml (service web): not-allowed at "/home/user": the path "/home/user" of this machine, outside the article's folder, is more than this project allows its articles`},
 			{"a folder above the repository", "volumes: ['../../..:/above']",
 				`docker-compose.yml (service web): not-allowed at "/above": the path "/above" of this machine, outside the article's folder, is more than this project allows its articles`},
 			{"a capability", "cap_add: [SYS_ADMIN]",
@@ -367,7 +369,7 @@ func TestProblems(t *testing.T) {
 					}
 				}
 				got := strings.Join(slice.Map(problems.Sorted(), inWords), "\n")
-				got = strings.ReplaceAll(got, above, "/above")
+				got = strings.NewReplacer(above, "/above", home, "/home/user").Replace(got)
 				if got != tt.want && (tt.want == "" || !strings.HasPrefix(got, tt.want+" (")) {
 					t.Errorf("got\n%s\nwant\n%s", got, tt.want)
 				}
