@@ -138,17 +138,15 @@ func groupsClause(j *claim.Judgement, p pairing) string {
 		b = "for " + holdingFor(holding)
 	case len(holding) > 0:
 		a = "for " + holdingFor(holding)
-	case 2*open > n:
-		words := marked(value, fmt.Sprintf("%d of %d pairs", open, n)) + " are undecided"
-		if held > 0 {
-			words += "; " + p.said(p.relation, a, b) + fmt.Sprintf(" in %d", held)
-		}
+	case 2*open > n && held > 0:
+		words := marked(value, fmt.Sprintf("%d of %d pairs", open, n)) + " are undecided; " + p.said(p.relation, a, b) +
+			fmt.Sprintf(" in %d", held)
 		if against > 0 {
 			words += fmt.Sprintf("; %d %s not so", against, phrase.Verb(against, "is", "are"))
 		}
 		return words
 	default:
-		return p.said(p.relation, a, b) + " in " + marked(value, fmt.Sprintf("%d of %d pairs", held, n)) + "; " + othersOf(j)
+		return p.said(p.relation, a, b) + " in " + marked(value, heldWords(held, n, "pairs")) + "; " + othersOf(j)
 	}
 	words := p.said(p.relation, a, b)
 	for _, g := range groups[len(holding):] {
