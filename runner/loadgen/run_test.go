@@ -406,7 +406,7 @@ func TestCut(t *testing.T) {
 				end <- err
 				return false
 			}
-			return good(c)
+			return after(2 * time.Millisecond)(c) // much longer than what clients need between two requests
 		})
 		const clients, wanted = 6, 500
 		r := s.run(t, Config{Connections: clients, Threads: threads, Requests: wanted, Cut: true, Timeout: time.Minute,
