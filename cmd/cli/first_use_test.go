@@ -60,7 +60,14 @@ func fromNothing(t *testing.T, program string) {
 		t.Helper()
 		cmd := exec.Command(program, args...)
 		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		for tries := 1; err != nil && tries < 3 && !*alone && strings.Contains(string(out), "waited for a core"); tries++ {
+			// Other programs disturbed the only repetition: measure it again.
+			cmd = exec.Command(program, "run", "--force")
+			cmd.Dir = dir
+			out, err = cmd.CombinedOutput()
+		}
+		if err != nil {
 			t.Fatalf("benchbook %q: %v\n%s", args, err, out)
 		}
 	}
