@@ -384,7 +384,7 @@ func TestSignals(t *testing.T) {
 			text := mortal(2)
 			if tt.pause > sameSignal { // so many that they are still being removed at the second signal
 				text = strings.NewReplacer(
-					"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: 8}\n  store:",
+					"  store:", "  many: {image: debian:bookworm-slim, command: [sleep, 1d], scale: 20}\n  store:",
 					"shared: [store]", "shared: [store, many]").Replace(text)
 			}
 			dir, folder := project(t, "mortal", text)
