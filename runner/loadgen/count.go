@@ -12,6 +12,7 @@ type outcome struct {
 	target     int32 // index in Config.Targets
 	start, end int64 // it starts when it is sent or, in an open loop, due
 	sent       int64 // NeverSent if it was not
+	late       int64 // in an open loop, how long it was due and not sent although a connection was free
 	kind       Kind  // empty for a right answer
 	status     int   // 0 without a whole answer
 	firstByte  int64 // 0 if none came
@@ -20,7 +21,6 @@ type outcome struct {
 	tls         int64 // how long the handshake took; none without one
 	stale       bool  // its kept connection had been closed, so it was sent again
 	unrequested bool  // bytes came after an answer, so its connection was closed
-	blocked     bool  // no connection was free when it was due
 	cut         bool  // it was under way when the window ended, and ended then
 	bytesIn     int64 // in the window
 	bytesOut    int64
@@ -111,6 +111,7 @@ const (
 	firstBytes
 	handshakeTimes
 	lags
+	lates
 	serviceTimes
 	cutAges // how long requests were under way when they were cut
 	distributions
@@ -119,7 +120,7 @@ const (
 func newTally(w *window, config *Config) *tally {
 	t := &tally{window: w, open: config.Open(), found: Result{SchemaVersion: SchemaVersion, Semantics: Semantics,
 		Failures: make(map[Kind]int64), Status: make(map[int]int64), Overlap: new(Overlap)}}
-	for i, used := range [distributions]bool{true, true, true, true, config.secure(), t.open, t.open, config.Cut} {
+	for i, used := range [distributions]bool{true, true, true, true, config.secure(), t.open, t.open, t.open, config.Cut} {
 		if used {
 			t.histograms[i] = newHistogram(config.Timeout)
 		}
@@ -189,7 +190,8 @@ func (t *tally) addWarmup(o *outcome) {
 
 // addScheduled counts what only requests of an open loop have.
 func (t *tally) addScheduled(o *outcome) {
-	if o.blocked {
+	t.histograms[lates].add(o.late)
+	if min(o.sent, o.end)-o.start > o.late {
 		t.found.Blocked++
 	}
 	if o.sent == NeverSent {
@@ -304,7 +306,7 @@ func (t *tally) result(wanted int64) *Result {
 	r.Latency, r.FailedLatency = *h[latencies].distribution(), *h[failedLatencies].distribution()
 	r.Connect, r.FirstByte = *h[connectTimes].distribution(), *h[firstBytes].distribution()
 	r.TLSSetup, r.Cut = h[handshakeTimes].distribution(), h[cutAges].distribution()
-	r.Lag, r.Service = h[lags].distribution(), h[serviceTimes].distribution()
+	r.Lag, r.Late, r.Service = h[lags].distribution(), h[lates].distribution(), h[serviceTimes].distribution()
 	return r
 }
 

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,10 @@ type engine struct {
 	buffer, plain []byte
 	heads         []headCache // by target
 	addresses     [][]address // by origin
+
+	// freeSince is when the connection that has been free for longest became free: 0 for one that was never used, never if
+	// none is free. Other engines of an open loop read it.
+	freeSince atomic.Int64
 
 	flight connectionList // connections with a request under way, the oldest first
 	ready  []int32        // connections whose clients continue in the next turn
@@ -229,7 +234,7 @@ func (e *engine) handle(event *unix.EpollEvent) {
 func (e *engine) begin(i int32, target int, start int64) {
 	c, t := &e.connections[i], &e.targets[target]
 	c.outcome = outcome{slot: i, target: int32(target), start: start, sent: e.clock, connect: none, tls: none,
-		stale: c.stale, unrequested: c.unrequested, blocked: c.blocked}
+		stale: c.stale, unrequested: c.unrequested, late: c.late}
 	c.origin, c.written, c.retried, c.sendFailed = int32(t.origin), 0, false, false
 	c.answer.head = t.method == "HEAD"
 	c.answer.reset()
@@ -300,7 +305,7 @@ func (e *engine) note(i int32, c *connection, end int64, cut bool) {
 	}
 	c.end, c.cut = end, cut
 	e.uncounted = append(e.uncounted, c.outcome)
-	c.stale, c.unrequested, c.blocked = false, false, false
+	c.stale, c.unrequested = false, false
 }
 
 // count adds the noted outcomes to the tally.

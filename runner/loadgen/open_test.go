@@ -79,19 +79,22 @@ func TestBlocked(t *testing.T) {
 func TestBlockedForever(t *testing.T) {
 	t.Parallel()
 	s := serve(t, silent)
-	start := time.Now()
-	r := s.run(t, Config{Connections: 2, Threads: 1, Rate: 50, Duration: 100 * time.Millisecond,
-		Timeout: 200 * time.Millisecond, KeepAlive: true})
-	// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
-	if r.Due != 5 || r.Failures[Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent ||
-		r.Service.Count != 0 {
-		t.Errorf("%d due, %v, %d sent, %d blocked, %d lags", r.Due, r.Failures, r.Sent, r.Blocked, r.Lag.Count)
-	}
-	if r.FailedLatency.Min < sec(0.2) {
-		t.Errorf("given up after %d ns, before the timeout", r.FailedLatency.Min)
-	}
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("ended only after %v", d)
+	for threads := 1; threads <= 2; threads++ {
+		start := time.Now()
+		r := s.run(t, Config{Connections: 2, Threads: threads, Rate: 50, Duration: 100 * time.Millisecond,
+			Timeout: 200 * time.Millisecond, KeepAlive: true})
+		// The two that are sent time out after 200 ms, and then the third has been due for 160 ms.
+		if r.Due != 5 || r.Failures[Timeout] != 5 || r.Sent < 2 || r.Blocked != 3 || r.Lag.Count != r.Sent ||
+			r.Late.Count != 5 || r.Service.Count != 0 {
+			t.Errorf("%d threads: %d due, %v, %d sent, %d blocked, %d lags, %d late", threads, r.Due, r.Failures, r.Sent,
+				r.Blocked, r.Lag.Count, r.Late.Count)
+		}
+		if r.FailedLatency.Min < sec(0.2) {
+			t.Errorf("given up after %d ns, before the timeout", r.FailedLatency.Min)
+		}
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("ended only after %v", d)
+		}
 	}
 }
 
@@ -221,9 +224,9 @@ func TestOverload(t *testing.T) {
 func due(c *Config, base int64, engines int) []int64 {
 	var all []int64
 	for i := range engines {
-		a := newSchedule(c, base, i, engines)
-		for t, ok := a.next(); ok; t, ok = a.next() {
-			all = append(all, t)
+		s := newSchedule(c, base)
+		for n := int64(i); s.at(n) != never; n += int64(engines) {
+			all = append(all, s.at(n))
 		}
 	}
 	slices.Sort(all)

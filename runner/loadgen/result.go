@@ -47,9 +47,8 @@ type Result struct {
 	// Connects counts the connections opened.
 	Connects int64 `json:"connects"`
 
-	// Due = Attempted. Sent counts those that left, by their first byte or an attempt to connect; the others found no
-	// free connection before their timeout. Blocked counts those that found none when due. A closed loop has none of
-	// them.
+	// Due = Attempted. Sent counts those that left before their timeout, by their first byte or an attempt to connect.
+	// Blocked counts those that found no free connection when due. A closed loop has none of them.
 	Due     int64 `json:"due,omitempty"`
 	Sent    int64 `json:"sent,omitempty"`
 	Blocked int64 `json:"blocked,omitempty"`
@@ -79,6 +78,10 @@ type Result struct {
 	// are nil in a closed loop.
 	Lag     *Distribution `json:"lag,omitempty"`
 	Service *Distribution `json:"service,omitempty"`
+
+	// Late is how long each request due was held up by the generator: it was due, not sent, and a connection was free. It is
+	// nil in a closed loop, and for samples of another generator.
+	Late *Distribution `json:"late,omitempty"`
 
 	// Cut is how long requests were under way when they were cut; nil unless Config.Cut.
 	Cut *Distribution `json:"cut,omitempty"`

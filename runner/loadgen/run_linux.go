@@ -17,13 +17,16 @@ type run struct {
 	started int64
 	warm    int64 // the end of the warm-up
 
-	issued    atomic.Int64 // requests that clients asked to send after the warm-up; not counted with Cut
-	done      atomic.Int64 // requests that ended in the window; counted only with Cut
 	cutAt     atomic.Int64 // when requests under way were cut; never before that
 	ended     atomic.Bool  // no more requests start
 	cancelled atomic.Bool
 
 	engines []*engine
+
+	_      [64]byte     // Requests change what follows. It has cache lines of its own, since all engines read the above.
+	issued atomic.Int64 // requests that clients asked to send after the warm-up; not counted with Cut
+	done   atomic.Int64 // requests that ended in the window; counted only with Cut
+	taken  atomic.Int64 // requests of an open loop that engines have taken
 }
 
 // measure starts all engines at once and returns when the last one has ended. An engine that cannot measure cancels the

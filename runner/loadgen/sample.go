@@ -38,6 +38,7 @@ func Count(config Config, samples []Sample) (result *Result, opened time.Duratio
 		return nil, 0, errors.New("it gave a request up, and the load follows each to its end")
 	}
 	result, opened = t.result(config.Requests), time.Duration(w.start.Load())
+	result.Late = nil // samples do not tell when a connection was free
 	if result.EndedBy == EndedByRequests && !config.Cut {
 		result.InFlight = inFlight(samples, opened.Nanoseconds(), t.lastStart, config.Think)
 	}
@@ -73,7 +74,10 @@ func countSamples(c *Config, w *window, samples []Sample) (t *tally, wanted int6
 // outcome fails a sample that its generator counted as right although it came too late or has a wrong status.
 func (s *Sample) outcome(c *Config) *outcome {
 	o := &outcome{start: s.Start, sent: s.Sent, end: s.End, kind: s.Kind, status: s.Status, firstByte: s.Start,
-		connect: none, tls: none, blocked: s.Sent == NeverSent}
+		connect: none, tls: none}
+	if s.Sent != NeverSent {
+		o.late = s.Sent - s.Start
+	}
 	switch {
 	case o.kind != "":
 	case o.end-o.start > c.Timeout.Nanoseconds():
