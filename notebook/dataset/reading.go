@@ -395,15 +395,15 @@ func ProbeOfTune(r *record.Record, metric string, added []plan.Metric) (value fl
 	if missing != "" {
 		return 0, missing
 	}
-	return value, invalidBy(r)
+	return value, invalidBy(r, func(string) bool { return true })
 }
 
-// invalidBy returns what the checks, except ignored ones, found invalid in a repetition; "" if nothing.
-func invalidBy(r *record.Record, ignored ...string) string {
+// invalidBy returns what the checks that count found invalid in a repetition; "" if nothing.
+func invalidBy(r *record.Record, counts func(check string) bool) string {
 	var words []string
 	_, checks := validity.Of(r)
 	for _, c := range checks {
-		if c.Level == validity.Invalid && !slices.Contains(ignored, c.Name) {
+		if c.Level == validity.Invalid && counts(c.Name) {
 			words = append(words, c.Words)
 		}
 	}
@@ -412,14 +412,22 @@ func invalidBy(r *record.Record, ignored ...string) string {
 
 // ProbeOfCapacity returns the outcome of a probe in a capacity search, and why if it is invalid. Added lists the
 // metrics that the experiment adds. Failed requests matter only to the objective. The probe fails if services did not
-// keep up or a percentile lies among failed requests; it is invalid if it was disturbed.
+// keep up or a percentile lies among failed requests; it is invalid if it was disturbed, or the generator was late.
 //
 // Source: docs/method.md#capacities.
 func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric) (o stats.Outcome, invalid string) {
 	if words, disturbed := validity.Disturbed(r); disturbed {
 		return stats.ProbeInvalid, words
 	}
-	if r.Failure != "" || fellBehind(r) {
+	if r.Failure != "" {
+		return stats.ProbeFailed, ""
+	}
+	// With a late generator nobody knows whether services would have kept up.
+	late := func(check string) bool { return check == validity.GeneratorLagCheck }
+	if words := invalidBy(r, late); words != "" {
+		return stats.ProbeInvalid, words
+	}
+	if fellBehind(r) {
 		return stats.ProbeFailed, ""
 	}
 	ignored := []string{validity.ErrorsCheck}
@@ -427,7 +435,7 @@ func ProbeOfCapacity(r *record.Record, objective expr.Node, added []plan.Metric)
 		// Requests waited for answers to earlier ones, and the latency includes that.
 		ignored = append(ignored, validity.OfferedCheck, validity.LagCheck)
 	}
-	if words := invalidBy(r, ignored...); words != "" {
+	if words := invalidBy(r, func(check string) bool { return !slices.Contains(ignored, check) }); words != "" {
 		return stats.ProbeInvalid, words
 	}
 	v, err := expr.Eval(objective, reading{record.Histogram.Decode, r, added})

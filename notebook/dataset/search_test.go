@@ -135,3 +135,60 @@ calibrate: false`))
 	e := datasetOf(b).Experiments[0]
 	assert.Equal(t, [2]int{len(e.Cells), e.ProbesAgain()}, [2]int{2, 1}, "benchmarks, and probes that were made again")
 }
+
+// A probe says something about the services only if the generator sent requests in time. What waits for services that
+// keep all connections busy is not the generator's fault.
+func TestProbeOfCapacity(t *testing.T) {
+	lag := func(family string, seconds float64) recordtest.Change {
+		return func(r *record.Record) {
+			r.Histograms[family] = recordtest.Histogram(t, recordtest.Times(1e-6, 900), recordtest.Times(seconds, 100))
+		}
+	}
+	waits := lag("lag", 0.03)
+	open := func(f func(*record.OpenLoop)) recordtest.Change { return func(r *record.Record) { f(r.Load.Open) } }
+	blocked := open(func(o *record.OpenLoop) { o.Blocked = 100 })
+	unsent := open(func(o *record.OpenLoop) { o.Sent, o.Blocked = 900, 100 })
+	behind := recordtest.LoadChange(func(l *record.Load) { l.Completed = 900 })
+	const tooLate = "the load generator held requests up for 30 ms at the percentile 99 (ok up to 1.25 ms)"
+	for _, tt := range []struct {
+		name    string
+		slo     string
+		changes []recordtest.Change
+		want    stats.Outcome
+		invalid string
+	}{
+		{"good", "latency.p99 < 70ms", nil, stats.ProbeMet, ""},
+		{"too slow", "latency.p99 < 20ms", nil, stats.ProbeFailed, ""},
+		{"disturbed", "latency.p99 < 70ms", []recordtest.Change{recordtest.Disturbed(0.5, 0)}, stats.ProbeInvalid,
+			"others used 50 % of the CPU"},
+		{"sent late with connections free", "latency.p99 < 70ms", []recordtest.Change{waits}, stats.ProbeInvalid,
+			"requests left 30 ms late at the percentile 99 (ok up to 1.25 ms)"},
+		{"sent late for want of connections", "latency.p99 < 70ms", []recordtest.Change{waits, blocked,
+			lag("lag.generator", 1e-5)}, stats.ProbeMet, ""},
+		{"sent late for want of connections, and too slow", "latency.p99 < 20ms", []recordtest.Change{waits, blocked,
+			lag("lag.generator", 1e-5)}, stats.ProbeFailed, ""},
+		{"some blocked, and the generator late", "latency.p99 < 70ms", []recordtest.Change{waits, blocked,
+			lag("lag.generator", 0.03)}, stats.ProbeInvalid, tooLate},
+		{"some blocked, and the generator late within the limits", "latency.p99 < 70ms", []recordtest.Change{waits, blocked,
+			lag("lag.generator", 0.0024)}, stats.ProbeMet, ""},
+		{"not sent in time", "latency.p99 < 70ms", []recordtest.Change{unsent}, stats.ProbeFailed, ""},
+		{"not sent in time by a late generator", "latency.p99 < 70ms", []recordtest.Change{unsent,
+			lag("lag.generator", 0.03)}, stats.ProbeInvalid, tooLate},
+		{"not answered in time", "latency.p99 < 70ms", []recordtest.Change{behind}, stats.ProbeFailed, ""},
+		{"not answered in time, and sent late", "latency.p99 < 70ms", []recordtest.Change{behind,
+			lag("lag.generator", 0.03)}, stats.ProbeInvalid, tooLate},
+	} {
+		r := &record.Record{}
+		recordtest.FillLoad(t, r, 100)
+		r.Load.Open = &record.OpenLoop{Rate: 100, Due: 1000, Sent: 1000}
+		r.Histograms["latency"] = recordtest.Histogram(t, recordtest.Times(0.01, 900), recordtest.Times(0.025, 100))
+		lag("lag", 1e-5)(r)
+		for _, change := range tt.changes {
+			change(r)
+		}
+		got, invalid := ProbeOfCapacity(r, must.Get(expr.Parse(tt.slo)), nil)
+		if got != tt.want || invalid != tt.invalid {
+			t.Errorf("%s: got outcome %v, %q; want %v, %q", tt.name, got, invalid, tt.want, tt.invalid)
+		}
+	}
+}

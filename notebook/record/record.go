@@ -82,7 +82,8 @@ type Record struct {
 	// by metric of the experiment, why it has no sample
 	Missing map[string]string `json:"missing,omitempty"`
 	// "latency" with its parts "latency.connect", "latency.tls" and "latency.first_byte"; "latency.failed";
-	// "latency.cut", the ages of cut requests; for an open loop "lag" and "service"
+	// "latency.cut", the ages of cut requests; for an open loop "lag", "service", and "lag.generator", the part of
+	// the lag for which a connection was free
 	Histograms map[string]Histogram `json:"histograms,omitempty"`
 	Load       *Load                `json:"load,omitempty"`
 	Command    *Command             `json:"command,omitempty"`

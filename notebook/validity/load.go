@@ -194,18 +194,29 @@ func readOffered(r repetition) finding {
 	return by.find(short, phrase.PercentBeside(1-short, 0.99, 0.95)+" of the schedule was sent")
 }
 
-// readLag grades the 99th percentile of how late requests of an open loop left, in seconds. It may be 5 % of the same
-// percentile of the latency, or a millisecond.
+// readLag grades how late requests of an open loop left.
+func readLag(r repetition) finding {
+	return r.lag("lag", "requests left %s late at the percentile 99 (ok up to %s)")
+}
+
+// readGeneratorLag grades how late requests of an open loop left although a connection was free.
+func readGeneratorLag(r repetition) finding {
+	return r.lag("lag.generator", "the load generator held requests up for %s at the percentile 99 (ok up to %s)")
+}
+
+func hasGeneratorLag(r repetition) bool { return r.Histograms["lag.generator"].Count > 0 }
+
+// lag grades the 99th percentile of a family of times in seconds. It may be 5 % of the same percentile of the latency,
+// or a millisecond.
 //
 // Source: docs/validity.md#checks.
-func readLag(r repetition) finding {
-	lag := p99(r.Record, "lag")
+func (r repetition) lag(family, words string) finding {
+	lag := p99(r.Record, family)
 	if lag < 0 {
 		return notReported
 	}
 	limit := max(time.Millisecond.Seconds(), 0.05*p99(r.Record, "latency"))
-	return limits{limit, 2 * limit}.find(lag, fmt.Sprintf("requests left %s late at the percentile 99 (ok up to %s)",
-		phrase.Duration(lag), phrase.Duration(limit)))
+	return limits{limit, 2 * limit}.find(lag, fmt.Sprintf(words, phrase.Duration(lag), phrase.Duration(limit)))
 }
 
 // p99 returns the 99th percentile of a family of times in seconds, -1 without times. It only sets limits, so few

@@ -38,11 +38,12 @@ type CheckResult struct {
 	Words string `json:"words,omitempty"`
 }
 
-// Names of checks that probes of searches ignore.
+// Names of checks that probes of searches treat in a way of their own.
 const (
-	ErrorsCheck  = "errors"
-	OfferedCheck = "offered rate"
-	LagCheck     = "send lag"
+	ErrorsCheck       = "errors"
+	OfferedCheck      = "offered rate"
+	LagCheck          = "send lag"
+	GeneratorLagCheck = "generator lag"
 )
 
 // A check grades something measured in one repetition by its limits.
@@ -113,6 +114,7 @@ var checks = []check{
 	{name: ErrorsCheck, read: readErrors, applies: isLoad, spares: isFailureMetric},
 	{name: OfferedCheck, read: readOffered, applies: repetition.IsOpenLoop, byResult: true},
 	{name: LagCheck, read: readLag, applies: repetition.IsOpenLoop, byResult: true},
+	{name: GeneratorLagCheck, read: readGeneratorLag, applies: hasGeneratorLag},
 	{name: "overflow", read: readOverflow, applies: isLoad},
 	{name: "throttled", read: readThrottled, applies: isTimed},
 	{name: "steal", read: readSteal, applies: isTimed, isLoss: true},

@@ -99,7 +99,7 @@ func TestOpenLoopMeasured(t *testing.T) {
 	r := &loadgen.Result{
 		Length: 2 * time.Second, Attempted: 100, Answered: 90, Failed: 10, Due: 100, Sent: 95, Blocked: 7, Offered: 50,
 		Lag: &loadgen.Distribution{Count: 95, Max: 2e6}, Service: &loadgen.Distribution{Count: 90, Max: 3e6},
-		TLSSetup: &loadgen.Distribution{Count: 4, Max: 4e6},
+		TLSSetup: &loadgen.Distribution{Count: 4, Max: 4e6}, Late: &loadgen.Distribution{Count: 100, Max: 1e6},
 	}
 	r.Seconds = []loadgen.Second{{Completed: loadgen.Completed{Right: 50}, LatencySum: 9 * time.Second},
 		{Completed: loadgen.Completed{Right: 38, Failed: 10}}}
@@ -112,7 +112,8 @@ func TestOpenLoopMeasured(t *testing.T) {
 		t.Errorf("by second: %v, %v, %v", l.Latencies, l.Answers, l.Completions)
 	}
 	assert.Equal(t, value(m, "offered"), 50, "offered")
-	for name, want := range map[string]float64{"lag": 0.002, "service": 0.003, "latency.tls": 0.004} {
+	for name, want := range map[string]float64{"lag": 0.002, "lag.generator": 0.001, "service": 0.003,
+		"latency.tls": 0.004} {
 		if h, ok := m.Histograms[name]; !ok || h.Max != want {
 			t.Errorf("%s: %+v, want a longest of %v", name, h, want)
 		}

@@ -118,7 +118,7 @@ func requestsMeasured(r *loadgen.Result, l *spec.Load) Measurement {
 	}
 	for name, d := range map[string]*loadgen.Distribution{"latency": &r.Latency, "latency.failed": &r.FailedLatency,
 		"latency.connect": &r.Connect, "latency.first_byte": &r.FirstByte, "latency.tls": r.TLSSetup, "lag": r.Lag,
-		"service": r.Service, "latency.cut": r.Cut} {
+		"lag.generator": r.Late, "service": r.Service, "latency.cut": r.Cut} {
 		if d != nil {
 			m.Histograms[name] = histogram(*d)
 		}
