@@ -3,9 +3,11 @@ package load
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -130,28 +132,102 @@ func TestOpenLoopMeasured(t *testing.T) {
 	}
 }
 
-// The load of a plan reaches the generator as a valid config.
-func TestRequestsConfig(t *testing.T) {
-	common := spec.Load{Target: "http://a/", Method: "PUT", Body: "x", Connections: 10, Timeout: time.Second,
-		Keepalive: true}
-	one := []loadgen.Target{{URL: "http://a/", Method: "PUT", Body: []byte("x"), Weight: 1}}
+// Each key of a load reaches our generator and a driver of the author, or has a row that says that it does not.
+func TestKeysReachTheGenerator(t *testing.T) {
+	type config = loadgen.Config
+	header, length, rows := map[string]string{"A": "b"}, int64(5), map[string]bool{}
+	two := []spec.Target{{URL: "http://a/", Method: "PUT", Headers: header, Body: "x", Weight: 3},
+		{URL: "http://c/", Method: "GET", Weight: 1}}
 	for _, tt := range []struct {
-		name   string
-		change func(*spec.Load)
-		want   loadgen.Config
+		keys   string // fields of spec.Load and spec.Target
+		set    func(*spec.Load)
+		config func(*config) // what changes for our generator; nil: nothing
+		asked  func(*asked)  // for a driver
 	}{
-		{"a closed loop", func(l *spec.Load) { l.Requests, l.Threads = 5, 3 }, loadgen.Config{Targets: one, Requests: 5,
-			Threads: 3}},
-		{"an open loop", func(l *spec.Load) { l.Rate, l.Arrivals, l.Duration = 5, "poisson", time.Second },
-			loadgen.Config{Targets: one, Rate: 5, Arrivals: loadgen.PoissonArrivals, Duration: time.Second, Threads: 2}},
+		{"Target", func(l *spec.Load) { l.Target = "http://b/" }, func(c *config) { c.Targets[0].URL = "http://b/" },
+			func(a *asked) { a.Targets[0].URL = "http://b/" }},
+		{"Method", func(l *spec.Load) { l.Method = "PUT" }, func(c *config) { c.Targets[0].Method = "PUT" },
+			func(a *asked) { a.Targets[0].Method = "PUT" }},
+		{"Headers", func(l *spec.Load) { l.Headers = header }, func(c *config) { c.Targets[0].Headers = header },
+			func(a *asked) { a.Targets[0].Headers = header }},
+		{"Body", func(l *spec.Load) { l.Body = "x" }, func(c *config) { c.Targets[0].Body = []byte("x") },
+			func(a *asked) { a.Targets[0].Body = "x" }},
+		{"Targets URL Method Headers Body Weight", func(l *spec.Load) { l.Targets = two }, func(c *config) {
+			c.Targets = []loadgen.Target{{URL: "http://a/", Method: "PUT", Headers: header, Body: []byte("x"), Weight: 3},
+				{URL: "http://c/", Method: "GET", Weight: 1}}
+		}, func(a *asked) {
+			a.Targets = []askedTarget{{"http://a/", "PUT", header, "x", 3}, {"http://c/", "GET", map[string]string{}, "", 1}}
+		}},
+		{"Connections", func(l *spec.Load) { l.Connections = 11 }, func(c *config) { c.Connections = 11 },
+			func(a *asked) { a.Connections = 11 }},
+		{"Threads", func(l *spec.Load) { l.Threads = 3 }, func(c *config) { c.Threads = 3 },
+			func(a *asked) { a.Threads = 3 }},
+		{"Duration", func(l *spec.Load) { l.Duration = time.Minute }, func(c *config) { c.Duration = time.Minute },
+			func(a *asked) { a.Duration = 60 }},
+		{"Requests", func(l *spec.Load) { l.Requests = 5 }, func(c *config) { c.Requests, c.Staggered = 5, false },
+			func(a *asked) { a.Requests, a.Drain = 5, true }},
+		{"Cut", func(l *spec.Load) { l.Requests, l.Cut = 5, true }, func(c *config) { c.Requests, c.Cut = 5, true },
+			func(a *asked) { a.Requests = 5 }},
+		{"Warmup", func(l *spec.Load) { l.Warmup = time.Second }, func(c *config) { c.Warmup = time.Second },
+			func(a *asked) { a.Warmup = 1 }},
+		{"Think", func(l *spec.Load) { l.Think = time.Second }, func(c *config) { c.Think = time.Second },
+			func(a *asked) { a.Think = 1 }},
+		{"Timeout", func(l *spec.Load) { l.Timeout = time.Minute }, func(c *config) { c.Timeout = time.Minute },
+			func(a *asked) { a.Timeout = 60 }},
+		{"Keepalive", func(l *spec.Load) { l.Keepalive = true }, func(c *config) { c.KeepAlive = true },
+			func(a *asked) { a.Keepalive = true }},
+		{"Rate", func(l *spec.Load) { l.Rate = 50 }, func(c *config) { c.Rate, c.Staggered = 50, false },
+			func(a *asked) { a.Rate = 50 }},
+		{"Arrivals", func(l *spec.Load) { l.Rate, l.Arrivals = 50, "poisson" }, func(c *config) {
+			c.Rate, c.Arrivals, c.Staggered = 50, loadgen.PoissonArrivals, false
+		}, func(a *asked) { a.Rate, a.Arrivals = 50, "poisson" }},
+		{"Priority", func(l *spec.Load) { l.Priority = "high" }, func(c *config) { c.Sharing = true }, nil},
+		// We verify what a driver prints ourselves.
+		{"Status", func(l *spec.Load) { l.Status = []int{404} }, func(c *config) { c.Verify.Status = []int{404} }, nil},
+		{"Contains", func(l *spec.Load) { l.Contains = "x" }, func(c *config) { c.Verify.Contains = "x" }, nil},
+		{"Match", func(l *spec.Load) { l.Match = "x" }, func(c *config) { c.Verify.Match = "x" }, nil},
+		{"Length", func(l *spec.Load) { l.Length = &length }, func(c *config) { c.Verify.Length = &length }, nil},
+		{"CheckBefore", func(l *spec.Load) { l.CheckBefore = true }, func(c *config) { *c.Verify.Before = true }, nil},
+		// The rest chooses the rate, the generator and its place, or judges its result.
+		{"RateShare RateOf RateOwn", func(l *spec.Load) { l.RateShare, l.RateOf, l.RateOwn = 0.5, "x", true }, nil, nil},
+		{"Drain Outside", func(l *spec.Load) { l.Drain, l.Outside = true, true }, nil, nil},
+		{"FailuresMax CPUSet", func(l *spec.Load) { l.FailuresMax, l.CPUSet = 1, "0" }, nil, nil},
+		{"Tool Args Script Driver", func(l *spec.Load) {
+			l.Tool, l.Args, l.Script, l.Driver = "ab", []string{"-l"}, &spec.File{Path: "x.js"}, &spec.Driver{}
+		}, nil, nil},
 	} {
-		l := common
-		tt.change(&l)
-		got := requestsConfig(&l, Place{Cores: 2, Seed: 7})
-		must.Do(got.Validate())
-		tt.want.Seed, tt.want.Connections, tt.want.Timeout, tt.want.KeepAlive, tt.want.Verify = 7, 10, time.Second, true,
-			got.Verify
-		assert.Deep(t, got, tt.want, "%s", tt.name)
+		for key := range strings.FieldsSeq(tt.keys) {
+			rows[key] = true
+		}
+		l := spec.Load{Target: "http://a/", Method: "GET", Connections: 10, Duration: time.Second, Timeout: time.Second,
+			Driver: &spec.Driver{}}
+		wantConfig := config{Seed: 7, Connections: 10, Threads: 2, Duration: time.Second, Timeout: time.Second,
+			Staggered: true, Verify: &loadgen.Verify{Before: new(bool)},
+			Targets: []loadgen.Target{{URL: "http://a/", Method: "GET", Weight: 1}}}
+		wantAsked := asked{Version: 1, Seed: 7, Connections: 10, Threads: 2, Duration: 1, Timeout: 1,
+			Targets: []askedTarget{{"http://a/", "GET", map[string]string{}, "", 1}}}
+		tt.set(&l)
+		if tt.config != nil {
+			tt.config(&wantConfig)
+		}
+		if tt.asked != nil {
+			tt.asked(&wantAsked)
+		}
+		at := Place{Cores: 2, Seed: 7}
+		var gotConfig config // as the generator reads it
+		must.Do(json.Unmarshal(must.Get(json.Marshal(requestsConfig(&l, at))), &gotConfig))
+		must.Do(gotConfig.Validate())
+		assert.Deep(t, gotConfig, wantConfig, "%s, for our generator", tt.keys)
+		var gotAsked asked
+		must.Do(json.Unmarshal(ask(&l, at), &gotAsked))
+		assert.Deep(t, gotAsked, wantAsked, "%s, for a driver", tt.keys)
+	}
+	for _, of := range []reflect.Type{reflect.TypeFor[spec.Load](), reflect.TypeFor[spec.Target]()} {
+		for _, f := range reflect.VisibleFields(of) {
+			if !f.Anonymous && !rows[f.Name] {
+				t.Errorf("%s.%s has no row", of, f.Name)
+			}
+		}
 	}
 }
 
