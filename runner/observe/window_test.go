@@ -120,12 +120,26 @@ func TestMachine(t *testing.T) {
 	}
 }
 
+// The machine that lost most to other virtual machines counts, wherever it is in the list.
+func TestStealOfSeveralMachines(t *testing.T) {
+	steal := func(share float64) OnMachine {
+		return OnMachine{Readings: machine.Readings{read(moment(0), 0, 0, 0, 0), read(moment(2), 0, 4, 4*share, 0)}}
+	}
+	for _, machines := range [][]OnMachine{{steal(0.1), steal(0.02)}, {steal(0.02), steal(0.1)}} {
+		s := &Sampler{facts: map[string]string{}}
+		got := s.In(Window{Start: moment(0), Length: 2 * time.Second, Machines: machines})
+		assert.Near(t, got.Machine.Steal, 0.1, 1e-9, "%+v", machines)
+	}
+}
+
 func TestUsageInWindow(t *testing.T) {
+	// The most in the window is neither its first nor its last reading, and less than before and after it.
+	memory := [11]int64{9000, 1000, 1001, 1002, 1008, 1007, 1004, 1002, 1001, 1000, 9000}
 	var usage []engine.Usage
 	for i := range 11 { // a reading every 100 ms; half a core from 200 to 800
 		busy := min(max(0, 100*i-200), 600) / 2
 		usage = append(usage, engine.Usage{At: moment(0.1 * float64(i)), CPU: time.Duration(busy) * time.Millisecond,
-			Memory: int64(1000 + i), ListenOverflows: int64(i)})
+			Memory: memory[i], ListenOverflows: int64(i)})
 	}
 	server := &service{name: "server", cpu: usage, totals: usage}
 	for _, test := range []struct {
