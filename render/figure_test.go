@@ -314,3 +314,25 @@ func TestFiguresNameTheirSession(t *testing.T) {
 		assert.Equal(t, strings.Contains(wordsOf(string(page.HTML)), "; the newest session alone"), want, "%s: a figure names its session", page.Title)
 	}
 }
+
+var lineClass = regexp.MustCompile(`class="line (s\d(?: dash)?)"`)
+
+// Lines of one colour are told apart by dashes: the second metric of a group, and metrics beyond the last colour.
+func TestDashes(t *testing.T) {
+	for _, test := range []struct {
+		name, block string
+		want        []string
+	}{
+		{"one metric", "y: latency.p50, colour: server", []string{"s1", "s2"}},
+		{"two metrics", "y: [latency.p50, latency.p90], colour: server", []string{"s1", "s1 dash", "s2", "s2 dash"}},
+		{"more metrics than colours", "y: [latency.p10, latency.p20, latency.p30, latency.p40, latency.p50, latency.p60, " +
+			"latency.p70], where: 'server == \"sync\"'", []string{"s1", "s2", "s3", "s4", "s5", "s6", "s1 dash"}},
+	} {
+		page := rendered(t, measuredGrid(t, "kind: lines, x: workers, "+test.block))
+		var got []string
+		for _, match := range lineClass.FindAllStringSubmatch(fileOf(t, page, "data/fig-f.svg"), -1) {
+			got = append(got, match[1])
+		}
+		assert.Slice(t, got, test.want, "%s", test.name)
+	}
+}

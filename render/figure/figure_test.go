@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"image/color"
 	"image/png"
 	"math"
 	"math/rand/v2"
@@ -69,7 +70,7 @@ var figures = map[string]Spec{
 	"lines": {
 		X: Axis{Name: "workers", Scale: Log, Ticks: []float64{1, 2, 4}}, Level: &Guide{Value: 2, Label: "reference: 2"},
 		Lines: []Line{curve("up", 1, math.Sqrt, 1, 2, 4), curve("down", 2, func(x float64) float64 { return 3 / x }, 1, 2, 4),
-			{Name: "gap", Series: 3, Dash: true, Points: []Mark{At(1, 1), {X: 2, Gap: true, Failed: true, Title: "failed"}, At(4, 1.2)}}},
+			{Name: "gap", Series: 3, Dash: true, Points: []Mark{At(1, 1), {X: 2, Gap: true, Failed: true, Title: "failed"}, At(3, 1.1), At(4, 1.2)}}},
 	},
 	"latency": {
 		X: Axis{Name: "percentile", Ticks: []float64{0, 1, 2, 3}, Label: func(v float64) string { return strconv.Itoa(int(v)) + " nines" }}, Y: Axis{Scale: Log, Label: func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) + " ms" }},
@@ -139,6 +140,25 @@ func TestCard(t *testing.T) {
 		}
 	}
 	assert.Equal(t, len(seen) >= 20, true, "the card has colours, %d", len(seen))
+}
+
+// A card has the dashes of the style sheet, 5 on and 4 off, at any resolution.
+func TestDashesOfCard(t *testing.T) {
+	coloured := func(dash bool) (n float64) {
+		l := Line{Series: 1, Plain: true, Dash: dash, Points: []Mark{At(0, 1), At(1, 1)}}
+		spec := Spec{ID: "f", Lines: []Line{l, {Series: 2, Points: []Mark{At(0, 0), At(1, 2)}}}}
+		picture := must.Get(png.Decode(bytes.NewReader(must.Get(spec.Card()))))
+		want := light("var(--c1)", 1)
+		for x := range CardWidth {
+			for y := range CardHeight {
+				if color.NRGBAModel.Convert(picture.At(x, y)) == want {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	assert.Near(t, coloured(true)/coloured(false), 5./9, 0.1, "share of a dashed line that is drawn")
 }
 
 func TestSVGRefuses(t *testing.T) {
