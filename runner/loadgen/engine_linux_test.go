@@ -64,6 +64,34 @@ func TestBytesBehindAFullBuffer(t *testing.T) {
 	}
 }
 
+// Clients start in groups: many enough that a fast server does not keep the first so busy that the last hardly take
+// part, and few enough that the first do not wait for all others to start before their answers are read.
+func TestClientsStartInGroups(t *testing.T) {
+	const clients = 1000
+	config := &Config{Targets: []Target{{URL: "http://127.0.0.1:1/"}}, Connections: clients, Duration: time.Minute,
+		Timeout: time.Minute, KeepAlive: true}
+	l := must.Get(newLoad(config))
+	l.origins[0].addresses = append(l.origins[0].addresses, closed(t))
+	r := &run{load: l}
+	r.cutAt.Store(never)
+	r.window.openAt(0)
+	e := must.Get(newEngine(t.Context(), r, 0, 1))
+	defer e.sockets.poller.close()
+	defer e.sockets.closeAll(e.connections)
+	loop := newClosedLoop(e)
+	e.pacing = loop
+	for before := 0; loop.admitted < clients; before = loop.admitted {
+		e.clock = e.now()
+		e.pacing.turn()
+		if n := loop.admitted - before; n < min(32, clients-before) || n > 128 {
+			t.Fatalf("%d clients started in a turn, after %d others; want 32 to 128", n, before)
+		}
+		if at, _ := e.pacing.next(); at > e.now() && loop.admitted < clients {
+			t.Fatalf("after %d of %d clients the engine would wait", loop.admitted, clients)
+		}
+	}
+}
+
 func TestBusiest(t *testing.T) {
 	ms, one := time.Millisecond, make([]ThreadCPU, 1)
 	for _, tt := range []struct {
